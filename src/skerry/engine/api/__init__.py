@@ -1,0 +1,1 @@
+"""The Kubernetes API server: one verb or feature per file, composed by wrapping."""

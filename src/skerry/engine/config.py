@@ -1,0 +1,106 @@
+"""What one instance of the engine is: identity, paths, addresses. Made once (by `program`), handed to every room.
+
+Everything that could collide between two instances on one machine derives from `instance`: the nft table, interface
+names, cgroups. Sockets live in a short run directory because a unix socket's path ends at 107 bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skerry.kube.clock import Clock, SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """`data`: what must survive (0700). `run`: sockets, pids, the mount namespace; gone after a reboot (0700)."""
+
+    data: Path
+    run: Path
+
+    @property
+    def database(self) -> Path:
+        """The store's SQLite file."""
+        return self.data / "store.db"
+
+    @property
+    def pki(self) -> Path:
+        """Certificate authority and certificates, 0600."""
+        return self.data / "pki"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig, 0600."""
+        return self.data / "kubeconfig"
+
+    @property
+    def logs(self) -> Path:
+        """The engine's and containerd's own logs."""
+        return self.data / "log"
+
+    @property
+    def engine_log(self) -> Path:
+        """What `skerry logs` shows."""
+        return self.logs / "engine.log"
+
+    @property
+    def pods(self) -> Path:
+        """Per pod uid: volumes, etc-hosts, termination messages."""
+        return self.data / "pods"
+
+    @property
+    def pod_logs(self) -> Path:
+        """Per pod and container, in CRI log format."""
+        return self.data / "pod-logs"
+
+    @property
+    def containerd(self) -> Path:
+        """containerd's root (images, snapshots), its configuration and CNI files beside it."""
+        return self.data / "containerd"
+
+    @property
+    def containerd_socket(self) -> Path:
+        """Where our containerd listens."""
+        return self.run / "containerd.sock"
+
+    @property
+    def instance_file(self) -> Path:
+        """The instance's identity as JSON, written at the first start."""
+        return self.data / "instance.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """One instance. Addresses are IPv4 in this release."""
+
+    instance: str
+    """Four lower-case hexadecimal digits, unique on the machine; part of every name we make outside our directories."""
+    paths: Paths
+    node_name: str
+    bind: str
+    """Address the API listens on."""
+    port: int
+    """The API's port, chosen and kept if 0 was asked for."""
+    pod_cidr: str
+    """For example 10.96.0.0/16: pods of this instance."""
+    service_cidr: str
+    """For example 10.112.0.0/16: cluster IPs; the first address is the API's, the tenth the DNS's."""
+    node_ports: tuple[int, int] = (30000, 32767)
+    cluster_domain: str = "cluster.local"
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def nft_table(self) -> str:
+        """Our nftables table, family `inet`."""
+        return f"skerry-{self.instance}"
+
+    @property
+    def interface_prefix(self) -> str:
+        """Host interfaces are named `sk<instance>...` (15 characters at most)."""
+        return f"sk{self.instance}"
+
+    @property
+    def cgroup(self) -> str:
+        """The cgroup above all our pods, relative to each controller's root."""
+        return f"/skerry-{self.instance}"

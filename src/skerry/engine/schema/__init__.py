@@ -1,0 +1,1 @@
+"""Kinds as data: names, schemas, defaults, validation, patches, OpenAPI, printing."""

@@ -1,0 +1,79 @@
+"""The contract between kinds and the API server: what a kind is, and what may be particular about it.
+
+Kinds are data (`Kind`); what no schema says is in a `Strategy` (defaults, rules between fields, immutability). The API
+server drives a write as: decode, prune/validate against the schema, `default`, `prepare_*`, admission, `validate*`.
+Custom resources become `Kind`s through the same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from skerry.kube.errors import Cause
+from skerry.kube.objects import Obj, Resource
+
+ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A printed column (`TableColumnDefinition`). priority 0 is always shown, 1 with `-o wide`."""
+
+    name: str
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+
+
+class Strategy:
+    """What is particular about a kind. Objects passed in are private to the request and are changed in place."""
+
+    def default(self, obj: Obj) -> None:
+        """Fill in what the user left out, as Kubernetes' `SetDefaults_*` do."""
+
+    def prepare_create(self, obj: Obj) -> None:
+        """Clear what a client may not set at creation (status), set what the server sets."""
+
+    def prepare_update(self, new: Obj, old: Obj) -> None:
+        """Carry over what an update through the main resource may not change (status)."""
+
+    def prepare_status(self, new: Obj, old: Obj) -> None:
+        """Carry over what an update through `/status` may not change (spec)."""
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        """Rules between fields, at creation and after every change."""
+        return []
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        """Rules on the change itself: immutable fields."""
+        return []
+
+
+Row = Callable[[Obj, float], list[Any]]
+"""The cells of one object, in the order of the kind's columns, given the current time (seconds since the epoch)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One served kind at one version."""
+
+    resource: Resource
+    singular: str
+    definition: str
+    """Name of its schema in the definitions, e.g. "io.k8s.api.core.v1.Pod"."""
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ALL_VERBS
+    subresources: frozenset[str] = frozenset()
+    """Of "status", "scale", and those with code of their own ("log", "exec", "binding", "eviction", ...)."""
+    columns: tuple[Column, ...] = ()
+    row: Row | None = None
+    """None: name and age."""
+    selectable: tuple[str, ...] = ()
+    """Field selectors beside metadata.name and metadata.namespace, as dotted paths ("spec.nodeName")."""
+    strategy: Strategy = field(default_factory=Strategy)
+    storage_group: str | None = None
+    """Where another group's objects are shown under this one (events.k8s.io shows core events): that group."""

@@ -1,0 +1,1 @@
+"""Where objects live: one contract (`contract`), SQLite and memory behind it."""

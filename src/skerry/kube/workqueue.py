@@ -1,0 +1,84 @@
+"""The work queue of controllers: keys, each worked on by one worker at a time, with delays and back-off.
+
+Source of the behaviour: client-go `util/workqueue`. Invariants: a key added while it is worked on is worked on again
+afterwards; a key added many times before it is taken is taken once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.005, 60.0  # seconds; doubling per failure in a row
+
+
+class WorkQueue:
+    """Keys waiting for a worker."""
+
+    def __init__(self) -> None:
+        self._ready: deque[str] = deque()
+        self._waiting: set[str] = set()
+        self._active: set[str] = set()
+        self._again: set[str] = set()
+        self._failures: dict[str, int] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._ready)
+
+    def add(self, key: str) -> None:
+        """Have `key` worked on as soon as a worker is free."""
+        if key in self._active:
+            self._again.add(key)
+        elif key not in self._waiting:
+            self._waiting.add(key)
+            self._ready.append(key)
+            self._wake.set()
+
+    def add_after(self, key: str, seconds: float) -> None:
+        """Have `key` worked on in `seconds`; an earlier appointment of the same key stands."""
+        loop = asyncio.get_running_loop()
+        when = loop.time() + seconds
+        timer = self._timers.get(key)
+        if timer is not None and timer.when() <= when:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._timers[key] = loop.call_at(when, self._due, key)
+
+    def add_rate_limited(self, key: str) -> None:
+        """Have `key` worked on again after a failure, later each time in a row."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        self.add_after(key, min(FIRST_BACKOFF * 2 ** min(failures - 1, 30), LONGEST_BACKOFF))
+
+    def forget(self, key: str) -> None:
+        """The work on `key` went well: the next failure starts with the shortest delay."""
+        self._failures.pop(key, None)
+
+    async def take(self) -> str:
+        """The next key; the caller must say `done` when finished with it."""
+        while not self._ready:
+            self._wake.clear()
+            await self._wake.wait()
+        key = self._ready.popleft()
+        self._waiting.discard(key)
+        self._active.add(key)
+        return key
+
+    def done(self, key: str) -> None:
+        """The worker is finished with `key`."""
+        self._active.discard(key)
+        if key in self._again:
+            self._again.discard(key)
+            self.add(key)
+
+    def close(self) -> None:
+        """Cancel what is appointed."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _due(self, key: str) -> None:
+        self._timers.pop(key, None)
+        self.add(key)
