@@ -1,0 +1,74 @@
+"""What a run may leave on a machine: a snapshot to compare before and after.
+
+Only things that have a name or an owner we can recognise are taken, so that a noisy machine does not fail the
+comparison: mounts, network interfaces, nftables tables, routes, cgroups, network namespaces, and processes that
+carry one of our paths or names in their command line.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was there at one moment."""
+
+    mounts: frozenset[str]
+    interfaces: frozenset[str]
+    tables: frozenset[str]
+    routes: frozenset[str]
+    cgroups: frozenset[str]
+    namespaces: frozenset[str]
+    processes: frozenset[str]
+
+    def left_since(self, before: Machine) -> dict[str, list[str]]:
+        """What is there now and was not there before, by sort; {} when nothing is left."""
+        grown = {f.name: sorted(getattr(self, f.name) - getattr(before, f.name)) for f in fields(self)}
+        return {name: items for name, items in grown.items() if items}
+
+
+def snapshot() -> Machine:
+    """The machine as it is now."""
+    return Machine(
+        mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        interfaces=frozenset(os.listdir("/sys/class/net")),
+        tables=frozenset(_lines("nft", "list", "tables")),
+        routes=frozenset(_lines("ip", "route", "show", "table", "all")),
+        cgroups=frozenset(_cgroups()),
+        namespaces=frozenset(_entries(Path("/run/netns"))),
+        processes=frozenset(_processes()),
+    )
+
+
+def _lines(*command: str) -> list[str]:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+
+
+def _entries(directory: Path) -> list[str]:
+    return os.listdir(directory) if directory.is_dir() else []
+
+
+def _cgroups() -> list[str]:
+    return [str(path) for path in Path("/sys/fs/cgroup").glob("*/skerry-*")] + [
+        str(path) for path in Path("/sys/fs/cgroup").glob("skerry-*")
+    ]
+
+
+def _processes() -> list[str]:
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        line = b" ".join(words).decode(errors="replace").strip()
+        program = os.path.basename(words[0].decode(errors="replace"))
+        ours = program.startswith(("containerd", "catatonit")) or "skerry.engine" in line
+        if ours:
+            found.append(f"{directory.name} {line}")
+    return found

@@ -1,0 +1,102 @@
+"""The whole program, as a user starts it: `skerry up --detach` in a data directory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_BIN = Path(sys.executable).parent
+
+
+def program_path(name: str) -> str:
+    """A program of the virtual environment, or of the PATH."""
+    beside = _BIN / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    assert found, f"{name} is not installed: make setup"
+    return found
+
+
+class Program:
+    """One instance in `data_dir`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.kubeconfig = data_dir / "kubeconfig"
+
+    def skerry(self, *words: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the command line with our data directory."""
+        command = [sys.executable, "-m", "skerry.cli.main", *words, "--data-dir", str(self.data_dir)]
+        return _run(command, check=check, timeout=timeout)
+
+    def up(self) -> None:
+        """Start, ready when this returns."""
+        self.skerry("up", "--port", "0", "--detach")
+
+    def down(self) -> None:
+        """Stop everything, keep the state."""
+        self.skerry("down")
+
+    def kubectl(
+        self, *words: str, check: bool = True, timeout: float = 60, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the real kubectl against this instance."""
+        command = [program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), *words]
+        return _run(command, check=check, timeout=timeout, stdin=stdin)
+
+    def get(self, *words: str) -> Any:
+        """`kubectl get ... -o json`, parsed."""
+        return json.loads(self.kubectl("get", *words, "-o", "json").stdout)
+
+    def apply(self, manifest: str) -> None:
+        """`kubectl apply -f -`."""
+        self.kubectl("apply", "-f", "-", stdin=manifest)
+
+    def engine_pid(self) -> int:
+        """The engine's process."""
+        run_dir = Path(json.loads((self.data_dir / "status.json").read_text())["paths"]["run"])
+        return int((run_dir / "engine.pid").read_text().split()[0])
+
+    def kill_engine(self) -> None:
+        """End the engine as a crash would, and wait until it is gone."""
+        pid = self.engine_pid()
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), "the engine's end", 10)
+
+
+def eventually(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
+    """Wait for `condition` to hold; the failure says what did not come, and the last error."""
+    deadline = time.monotonic() + seconds
+    error: Exception | None = None
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+            error = None
+        except (AssertionError, subprocess.CalledProcessError, OSError, KeyError, IndexError) as failed:
+            error = failed
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s{f' ({error})' if error else ''}")
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def _run(
+    command: list[str], *, check: bool, timeout: float, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=timeout, check=False)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done
