@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,7 @@ class FakeRuntime:
     def __mapping__(self) -> Mapping[str, Handler]:
         prefix = "/runtime.v1.RuntimeService/"
         return {
-            prefix + "Version": Handler(
-                self.version, Cardinality.UNARY_UNARY, pb.VersionRequest, pb.VersionResponse
-            ),
+            prefix + "Version": Handler(self.version, Cardinality.UNARY_UNARY, pb.VersionRequest, pb.VersionResponse),
             prefix + "PodSandboxStatus": Handler(
                 self.sandbox, Cardinality.UNARY_UNARY, pb.PodSandboxStatusRequest, pb.PodSandboxStatusResponse
             ),
@@ -47,6 +46,7 @@ async def _serve(path: Path) -> Server:
 async def _stop(server: Server, path: Path) -> None:
     server.close()
     await server.wait_closed()
+    await asyncio.sleep(0.01)
     path.unlink(missing_ok=True)
 
 
@@ -57,7 +57,7 @@ async def test_absent_runtime_is_unavailable(tmp_path: Path) -> None:
     assert caught.value.unavailable
     with pytest.raises(CriError):
         await wait_until_answering(cri, 0.05)
-    cri.close()
+    await cri.close()
 
 
 async def test_errors_carry_code_and_message(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ async def test_errors_carry_code_and_message(tmp_path: Path) -> None:
         await cri.pod_sandbox_status("x")
     assert caught.value.not_found
     assert not caught.value.unavailable
-    cri.close()
+    await cri.close()
     await _stop(server, path)
 
 
@@ -83,6 +83,6 @@ async def test_reconnects_after_restart(tmp_path: Path) -> None:
     assert caught.value.unavailable
     server = await _serve(path)
     assert (await wait_until_answering(cri, 2)).runtime_name == "fake"
-    cri.close()
-    cri.close()
+    await cri.close()
+    await cri.close()
     await _stop(server, path)

@@ -1,6 +1,6 @@
 """A typed client of the Container Runtime Interface (CRI v1) on a unix socket.
 
-Messages are those of `cri_pb2`; the transport is grpclib (see docs/decisions: 6 MB less memory than grpc.aio at the same
+Messages are those of `cri_pb2`; the transport is grpclib (docs/decisions: less memory than grpc.aio at the same
 latency). Every failure is a `CriError`, also a runtime that is not there. The connection is made at the first call and
 made anew at the next call after containerd went away; a call under way then fails with code UNAVAILABLE and is not
 repeated here, because only the caller knows whether that is safe.
@@ -66,11 +66,12 @@ class CriClient:
         self._socket = socket
         self._channel: Channel | None = None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Drop the connection; harmless twice."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
+            await asyncio.sleep(0)  # the transport closes in the loop's next turn
 
     async def _call(
         self, method: str, request: Message, reply: type[Reply], timeout: float | None = _DEADLINE
