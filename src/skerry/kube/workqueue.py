@@ -1,7 +1,7 @@
 """The work queue of controllers: keys, each worked on by one worker at a time, with delays and back-off.
 
 Source of the behaviour: client-go `util/workqueue`. Invariants: a key added while it is worked on is worked on again
-afterwards; a key added many times before it is taken is taken once.
+afterwards; a key added many times before it is taken is taken once; one key wakes one worker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ class WorkQueue:
         self._again: set[str] = set()
         self._failures: dict[str, int] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._wake = asyncio.Event()
+        self._tokens = asyncio.Semaphore(0)  # as many as there are ready keys
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._ready)
@@ -34,10 +35,12 @@ class WorkQueue:
         elif key not in self._waiting:
             self._waiting.add(key)
             self._ready.append(key)
-            self._wake.set()
+            self._tokens.release()
 
     def add_after(self, key: str, seconds: float) -> None:
         """Have `key` worked on in `seconds`; an earlier appointment of the same key stands."""
+        if self._closed:
+            return
         loop = asyncio.get_running_loop()
         when = loop.time() + seconds
         timer = self._timers.get(key)
@@ -52,15 +55,17 @@ class WorkQueue:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         self.add_after(key, min(FIRST_BACKOFF * 2 ** min(failures - 1, 30), LONGEST_BACKOFF))
 
+    def failures(self, key: str) -> int:
+        """How often in a row work on `key` failed."""
+        return self._failures.get(key, 0)
+
     def forget(self, key: str) -> None:
         """The work on `key` went well: the next failure starts with the shortest delay."""
         self._failures.pop(key, None)
 
     async def take(self) -> str:
         """The next key; the caller must say `done` when finished with it."""
-        while not self._ready:
-            self._wake.clear()
-            await self._wake.wait()
+        await self._tokens.acquire()
         key = self._ready.popleft()
         self._waiting.discard(key)
         self._active.add(key)
@@ -74,7 +79,8 @@ class WorkQueue:
             self.add(key)
 
     def close(self) -> None:
-        """Cancel what is appointed."""
+        """Cancel what is appointed; make no more appointments."""
+        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
