@@ -69,6 +69,26 @@ class Paths:
         """The instance's identity as JSON, written at the first start."""
         return self.data / "instance.json"
 
+    @property
+    def lock(self) -> Path:
+        """Locked by the one engine that may use this data directory."""
+        return self.data / "engine.lock"
+
+    @property
+    def status_file(self) -> Path:
+        """What the running engine says about itself, for `skerry up` and `skerry status`."""
+        return self.data / "status.json"
+
+    @property
+    def engine_pid(self) -> Path:
+        """Process id and start time of the running engine."""
+        return self.run / "engine.pid"
+
+    @property
+    def cni(self) -> Path:
+        """The CNI configuration directory and the address leases; made anew at every start."""
+        return self.run / "cni"
+
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
@@ -88,7 +108,16 @@ class EngineConfig:
     """For example 10.112.0.0/16: cluster IPs; the first address is the API's, the tenth the DNS's."""
     node_ports: tuple[int, int] = (30000, 32767)
     cluster_domain: str = "cluster.local"
+    index: int = 0
+    """The instance's place on this machine, from 0: its address ranges and its loopback address follow from it."""
+    node_ip: str = "127.0.0.1"
+    """The host's own address: the node's InternalIP, the address of host-network pods and of the API's endpoints."""
     clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def loopback_address(self) -> str:
+        """Where this instance's node ports answer on loopback: 127.0.0.1 for the first, 127.0.0.2 for the second..."""
+        return f"127.0.0.{self.index + 1}"
 
     @property
     def nft_table(self) -> str:

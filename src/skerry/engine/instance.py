@@ -1,0 +1,279 @@
+"""Which instance of the engine a data directory holds: made at the first start, loaded at every later one.
+
+An instance's `index` is its place on the machine. Its address ranges (10.64+2i.0.0/16 for pods, the next /16 for
+services) and its loopback address follow from it, so two instances can never collide. Reservations under
+`/run/skerry/instances` survive `skerry down`, so that a stopped instance finds its place free when it comes back; one
+whose data directory is gone does not count. Neighbours: `engine.config` below; `engine.program` and `cli.up` above.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import ipaddress
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from skerry.engine.config import EngineConfig, Paths
+
+DEFAULT_DATA_DIR = Path("/var/lib/skerry")
+DEFAULT_PORT = 6443
+RUN_BASE = Path("/run/skerry")
+PLACES = 32  # pairs of /16 in 10.64.0.0/10
+_PORT_TRIES = 500
+
+
+class InstanceError(Exception):
+    """The instance cannot be made, loaded or locked; the message is one line a person can act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What `instance.json` keeps."""
+
+    instance: str
+    index: int
+    port: int
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Raises ValueError, KeyError or TypeError when the text is not an identity."""
+        kept = json.loads(text)
+        identity = cls(instance=str(kept["instance"]), index=int(kept["index"]), port=int(kept["port"]))
+        if len(identity.instance) != 4 or int(identity.instance, 16) < 0 or not 0 <= identity.index < PLACES:
+            raise ValueError("not an instance")
+        return identity
+
+    def to_json(self, **more: Any) -> str:
+        """The file's text."""
+        return json.dumps({"instance": self.instance, "index": self.index, "port": self.port, **more}) + "\n"
+
+
+def pod_range(index: int) -> str:
+    """Pods of the instance at that place: 10.64.0.0/16, 10.66.0.0/16..."""
+    return f"10.{64 + 2 * index}.0.0/16"
+
+
+def service_range(index: int) -> str:
+    """Cluster IPs of the instance at that place: 10.65.0.0/16, 10.67.0.0/16..."""
+    return f"10.{65 + 2 * index}.0.0/16"
+
+
+def choose_index(taken: Iterable[int], routed: Iterable[ipaddress.IPv4Network]) -> int:
+    """The first place whose ranges no other instance has and no route of this machine touches. Raises InstanceError."""
+    busy, networks = set(taken), list(routed)
+    for index in range(PLACES):
+        ranges = [ipaddress.IPv4Network(pod_range(index)), ipaddress.IPv4Network(service_range(index))]
+        if index not in busy and not any(one.overlaps(other) for one in ranges for other in networks):
+            return index
+    raise InstanceError("no free address range in 10.64.0.0/10: every part of it is routed or used by an instance")
+
+
+def open_instance(data_dir: Path, port: int | None = None, *, run_base: Path = RUN_BASE) -> EngineConfig:
+    """Load the instance in `data_dir`, or make one there, and reserve its place on the machine.
+
+    `port`: None keeps the instance's port (6443 at first in the default data directory, else a free one); 0 picks a
+    free one if the instance has none yet. Raises InstanceError.
+    """
+    data_dir = data_dir.resolve()
+    with _registry(run_base) as registry:
+        others = registry.others(data_dir)
+        identity = _load(data_dir)
+        if identity is None:
+            identity = _make(data_dir, port, others)
+        elif port:
+            identity = Identity(identity.instance, identity.index, port)
+        _refuse_taken_place(identity, others)
+        config = _configure(identity, data_dir, run_base)
+        _make_private(config.paths.data, config.paths.run)
+        _write(config.paths.instance_file, identity.to_json())
+        registry.reserve(identity, data_dir)
+    return config
+
+
+def load_instance(data_dir: Path, *, run_base: Path = RUN_BASE) -> EngineConfig | None:
+    """The instance in `data_dir`, without changing anything; None if there is none. Raises InstanceError."""
+    data_dir = data_dir.resolve()
+    identity = _load(data_dir)
+    return None if identity is None else _configure(identity, data_dir, run_base)
+
+
+def forget_instance(config: EngineConfig) -> None:
+    """Give the place back and remove the run directory: for `skerry clean`, after everything has been stopped."""
+    registry = config.paths.run.parent / "instances"
+    (registry / f"{config.instance}.json").unlink(missing_ok=True)
+    shutil.rmtree(config.paths.run, ignore_errors=True)
+
+
+class InstanceLock:
+    """Held by the engine that uses a data directory; the kernel gives it back however the process ends."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._path = config.paths.lock
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise InstanceError(f"another engine is using {self._path.parent}") from None
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reservation:
+    index: int
+    port: int
+    data_dir: Path
+
+
+class _Registry:
+    """The instances known on this machine, one small file each."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def others(self, data_dir: Path) -> list[_Reservation]:
+        """Reservations of other data directories that still hold the instance that made them."""
+        found = []
+        for file in self._directory.glob("*.json"):
+            with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
+                kept = json.loads(file.read_text())
+                where = Path(kept["dataDir"])
+                identity = _load(where)
+                if where != data_dir and identity is not None and identity.instance == file.stem:
+                    found.append(_Reservation(identity.index, identity.port, where))
+        return found
+
+    def reserve(self, identity: Identity, data_dir: Path) -> None:
+        _write(self._directory / f"{identity.instance}.json", identity.to_json(dataDir=str(data_dir)))
+
+
+@contextlib.contextmanager
+def _registry(run_base: Path) -> Iterator[_Registry]:
+    """The registry, locked: two instances made at the same moment must not take the same place."""
+    directory = run_base / "instances"
+    _make_private(run_base, directory)
+    descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield _Registry(directory)
+    finally:
+        os.close(descriptor)
+
+
+def _make(data_dir: Path, port: int | None, others: list[_Reservation]) -> Identity:
+    if data_dir.exists() and any(entry.name != "lost+found" for entry in data_dir.iterdir()):
+        raise InstanceError(f"{data_dir} is not empty and holds no Skerry instance: choose another --data-dir")
+    index = choose_index([other.index for other in others], _routed_networks())
+    if port is None:
+        port = DEFAULT_PORT if data_dir == DEFAULT_DATA_DIR else 0
+    return Identity(secrets.token_hex(2), index, port or _free_port({other.port for other in others}))
+
+
+def _load(data_dir: Path) -> Identity | None:
+    file = data_dir / "instance.json"
+    try:
+        return Identity.from_json(file.read_text())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InstanceError(f"cannot read {file}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise InstanceError(f"{file} is damaged: restore it, or remove the data directory") from None
+
+
+def _refuse_taken_place(identity: Identity, others: list[_Reservation]) -> None:
+    for other in others:
+        if other.index == identity.index:
+            ranges = f"{pod_range(identity.index)} and {service_range(identity.index)}"
+            raise InstanceError(f"{ranges} now belong to the instance in {other.data_dir}: `skerry clean` one of them")
+        if other.port == identity.port:
+            raise InstanceError(f"port {identity.port} belongs to the instance in {other.data_dir}: choose another")
+
+
+def _configure(identity: Identity, data_dir: Path, run_base: Path) -> EngineConfig:
+    return EngineConfig(
+        instance=identity.instance,
+        paths=Paths(data=data_dir, run=run_base / identity.instance),
+        node_name=socket.gethostname().lower(),
+        bind="0.0.0.0",  # noqa: S104  # pods and other machines reach the API; anonymous requests are refused
+        port=identity.port,
+        pod_cidr=pod_range(identity.index),
+        service_cidr=service_range(identity.index),
+        index=identity.index,
+        node_ip=host_address(),
+    )
+
+
+def host_address() -> str:
+    """The address this machine talks to others from, 127.0.0.1 if it has no route to anywhere."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: connecting a datagram socket only looks up the route
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _routed_networks() -> list[ipaddress.IPv4Network]:
+    """Every IPv4 network this machine has a route to, in all tables, but the default route."""
+    command = ["ip", "-j", "-4", "route", "show", "table", "all"]
+    try:
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise InstanceError(f"cannot read the routes of this machine: {error}") from None
+    destinations = {str(route["dst"]) for route in json.loads(shown or "[]")}
+    return [ipaddress.IPv4Network(one, strict=False) for one in destinations - {"default"}]
+
+
+def _free_port(reserved: set[int]) -> int:
+    """The first port from 6443 upwards that nobody listens on and no stopped instance has kept."""
+    for port in range(DEFAULT_PORT, DEFAULT_PORT + _PORT_TRIES):
+        if port not in reserved and port_is_free(port):
+            return port
+    raise InstanceError(f"no free port between {DEFAULT_PORT} and {DEFAULT_PORT + _PORT_TRIES}: choose one with --port")
+
+
+def port_is_free(port: int) -> bool:
+    """Whether the API could listen on this TCP port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104  # as the API does
+        except OSError:
+            return False
+    return True
+
+
+def _make_private(*directories: Path) -> None:
+    for directory in directories:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file's content at once and durably, readable by its owner only."""
+    fresh = path.with_name(f".{path.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

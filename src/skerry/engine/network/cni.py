@@ -1,0 +1,56 @@
+"""The CNI configuration our containerd uses: one routed point-to-point interface per pod.
+
+`ptp` rather than `bridge`: all pod traffic is routed, so the stateful `forward` hook sees it without br_netfilter.
+Everything else (masquerading, services, host ports) is done in our own nftables table, because the `portmap` and
+`firewall` plug-ins double the time a pod needs to start. The address leases live in the run directory: pods do not
+survive a reboot, so neither must their leases. Follows the CNI specification 1.0.0.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import Any
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.machine import default_route_mtu
+
+PLUGIN_DIRS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
+PLUGINS = ("ptp", "host-local", "loopback")
+
+
+def plugin_dir() -> Path | None:
+    """The first directory that holds every plug-in we need, None if there is none."""
+    for directory in PLUGIN_DIRS:
+        if all((directory / plugin).is_file() for plugin in PLUGINS):
+            return directory
+    return None
+
+
+def pod_gateway(config: EngineConfig) -> str:
+    """The host's end of every pod interface: `host-local` takes the first address of the range."""
+    return str(ipaddress.IPv4Network(config.pod_cidr)[1])
+
+
+def conflist(config: EngineConfig, mtu: int) -> dict[str, Any]:
+    """The network configuration list. `mtu` in bytes."""
+    ipam = {
+        "type": "host-local",
+        "ranges": [[{"subnet": config.pod_cidr}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": str(config.paths.cni / "leases"),
+    }
+    ptp = {"type": "ptp", "ipMasq": False, "mtu": mtu, "ipam": ipam}
+    return {"cniVersion": "1.0.0", "name": f"skerry-{config.instance}", "plugins": [ptp]}
+
+
+def write_cni(config: EngineConfig) -> Path:
+    """Write the configuration below the run directory; returns the directory containerd must read it from."""
+    directory = config.paths.cni / "conf"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = json.dumps(conflist(config, default_route_mtu()), indent=2)
+    fresh = directory / ".10-skerry.new"
+    fresh.write_text(text + "\n")
+    fresh.replace(directory / "10-skerry.conflist")
+    return directory

@@ -1,0 +1,27 @@
+"""Runs `nft` and `ip`: short-lived programs, argument lists only, their message kept when they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+_SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class CommandError(Exception):
+    """A program ended with a code other than 0; the message is its standard error."""
+
+
+async def run(*command: str, text: str = "") -> str:
+    """Run a program with `text` on its standard input; returns its standard output. Raises CommandError, OSError."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": f"{os.environ.get('PATH', '')}:{_SEARCH}", "LC_ALL": "C"},
+    )
+    output, errors = await process.communicate(text.encode())
+    if process.returncode:
+        raise CommandError(f"{' '.join(command)}: {errors.decode(errors='replace').strip()}")
+    return output.decode()

@@ -1,0 +1,125 @@
+"""Keeps the nftables table equal to what Services, EndpointSlices and host ports ask for.
+
+Level-triggered: a change only marks the table as out of date; one task renders everything that is known and loads it,
+one `nft` at a time, if the text differs from what is loaded. A burst of changes becomes few loads. The table of an
+engine that ran before us stays until our caches are complete, so connections survive a restart.
+Neighbours: `services` and `tables` (pure), `host` (routes, removal).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.commands import CommandError, run
+from skerry.engine.network.host import load_empty_table, set_up_host, table_exists
+from skerry.engine.network.machine import links_to
+from skerry.engine.network.services import Forward, forwards, has_host_ports
+from skerry.engine.network.tables import render
+from skerry.kube.informer import Delta, Informers
+from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
+
+log = logging.getLogger(__name__)
+
+_GATHER = 0.002  # seconds: changes that arrive together are loaded together
+_APART = 0.04  # seconds between the starts of two loads, so that a roll-out does not spend its CPU on nft
+_RETRY = 1.0  # seconds after a failed load
+_VERIFY = 60.0  # seconds between looks whether somebody flushed our table
+
+
+class ServiceProxy:
+    """The service network of one instance. `prepare` before any traffic, then `start`; `close` leaves the rules."""
+
+    def __init__(self, config: EngineConfig, informers: Informers) -> None:
+        self._config = config
+        self._services = informers.of(SERVICES)
+        self._slices = informers.of(ENDPOINT_SLICES)
+        self._pods = informers.of(PODS)
+        self._changed = asyncio.Event()
+        self._loaded = ""
+        self._datagram_backends: set[tuple[str, str]] = set()
+        self._open_links: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Set up the machine: table, then routes and forwarding. Raises CommandError, OSError."""
+        await load_empty_table(self._config)
+        await set_up_host(self._config)
+
+    def start(self) -> None:
+        """Follow the caches from now on; nothing is loaded before they are complete."""
+        for informer in (self._services, self._slices):
+            informer.add_handler(lambda _: self._changed.set())
+        self._pods.add_handler(self._pod_changed)
+        self._task = asyncio.create_task(self._keep_current(), name="service proxy")
+
+    async def close(self) -> None:
+        """Stop following. The rules stay: pods outlive the engine."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def _pod_changed(self, delta: Delta) -> None:
+        if has_host_ports(delta.object):
+            self._changed.set()
+
+    async def _keep_current(self) -> None:
+        await asyncio.gather(*(one.synced.wait() for one in (self._services, self._slices, self._pods)))
+        self._changed.set()
+        while True:
+            await self._wait_for_change()
+            await asyncio.sleep(_GATHER)
+            self._changed.clear()
+            try:
+                await self._load()
+            except (CommandError, OSError) as error:
+                log.error("service rules could not be loaded, trying again: %s", error)
+                self._changed.set()
+                await asyncio.sleep(_RETRY)
+            else:
+                await asyncio.sleep(_APART)
+
+    async def _wait_for_change(self) -> None:
+        """Until something changed, or our table is found missing."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_VERIFY):
+                    await self._changed.wait()
+                    return
+            if not await table_exists(self._config):
+                log.warning("the table %s was removed by somebody else: loading it again", self._config.nft_table)
+                self._loaded = ""
+                return
+
+    async def _load(self) -> None:
+        wanted = forwards(self._services.list(), self._slices.list(), filter(has_host_ports, self._pods.list()))
+        self._open_loopback(wanted)
+        text = render(self._config, wanted)
+        if text != self._loaded:
+            await run("nft", "-f", "-", text=text)
+            self._loaded = text
+        await self._forget_datagrams(wanted)
+
+    def _open_loopback(self, wanted: Iterable[Forward]) -> None:
+        """Let replies from exposed pods reach 127.0.0.1: the switch is per interface and goes away with it."""
+        addresses = {backend.address for one in wanted if one.host_port for backend in one.backends}
+        links = set(links_to(addresses).values()) if addresses else set()
+        for link in links - self._open_links:
+            with contextlib.suppress(OSError):  # the pod went away meanwhile, and its interface with it
+                Path(f"/proc/sys/net/ipv4/conf/{link}/route_localnet").write_text("1\n")
+        self._open_links = links
+
+    async def _forget_datagrams(self, wanted: Iterable[Forward]) -> None:
+        """Connection tracking would send a client's datagrams to an endpoint that is gone for as long as it sends."""
+        connectionless = [one for one in wanted if one.protocol != "tcp"]
+        backends = {(one.protocol, backend.address) for one in connectionless for backend in one.backends}
+        gone, self._datagram_backends = self._datagram_backends - backends, backends
+        for protocol, address in sorted(gone):
+            with contextlib.suppress(CommandError):  # it says so with an error when there was nothing to forget
+                await run("conntrack", "-D", "-p", protocol, "--dst-nat", address)

@@ -1,0 +1,146 @@
+"""What must be forwarded where: from Services, EndpointSlices and Pods to `Forward`s. Pure.
+
+Follows the Service semantics of kube-proxy: ready endpoints; if there is none, those still serving while they
+terminate; headless services and external names have nothing to forward. Neighbours: `tables` renders the result.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
+
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+_PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
+_ANY_ADDRESS = ("", "0.0.0.0")  # noqa: S104  # as hostIP spells "all addresses"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Backend:
+    """Where one endpoint listens."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """One port of a service, or one host port of a pod."""
+
+    name: str
+    """Unique: "svc/namespace/name/port" or "pod/namespace/name/port"."""
+    protocol: str
+    """tcp, udp or sctp."""
+    backends: tuple[Backend, ...]
+    addresses: tuple[str, ...] = ()
+    """The virtual or host addresses at which `port` is forwarded."""
+    port: int = 0
+    host_port: int = 0
+    """The port forwarded on every address this instance exposes; 0 for none."""
+    sticky: bool = False
+    """sessionAffinity ClientIP: a client stays with its backend as long as the set of backends stays."""
+
+
+def forwards(services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj]) -> list[Forward]:
+    """Everything to forward, in a stable order."""
+    by_service: dict[tuple[str, str], list[Obj]] = defaultdict(list)
+    for piece in slices:
+        if piece.get("addressType") == "IPv4":
+            by_service[namespace_of(piece), labels_of(piece).get(SERVICE_NAME_LABEL, "")].append(piece)
+    found = [
+        forward
+        for service in services
+        for forward in _of_service(service, by_service.get((namespace_of(service), name_of(service)), ()))
+    ]
+    found += [forward for pod in pods for forward in _of_pod(pod)]
+    return sorted(found, key=lambda forward: forward.name)
+
+
+def _of_service(service: Obj, slices: Sequence[Obj]) -> Iterator[Forward]:
+    spec = service.get("spec", {})
+    addresses = tuple(one for one in _cluster_ips(spec) if _is_ipv4(one))
+    if not addresses or spec.get("type") == "ExternalName":
+        return
+    for port in spec.get("ports") or ():
+        protocol = _PROTOCOLS[port.get("protocol", "TCP")]
+        yield Forward(
+            name=f"svc/{namespace_of(service)}/{name_of(service)}/{protocol}-{port['port']}",
+            protocol=protocol,
+            backends=_backends(slices, port),
+            addresses=addresses,
+            port=port["port"],
+            host_port=port.get("nodePort", 0),
+            sticky=spec.get("sessionAffinity") == "ClientIP",
+        )
+
+
+def _cluster_ips(spec: Obj) -> Sequence[str]:
+    return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
+
+
+def _backends(slices: Sequence[Obj], service_port: Mapping[str, object]) -> tuple[Backend, ...]:
+    ready: set[Backend] = set()
+    draining: set[Backend] = set()
+    for piece in slices:
+        number = _slice_port(piece, service_port)
+        for endpoint in piece.get("endpoints") or () if number else ():
+            conditions = endpoint.get("conditions") or {}
+            where = {Backend(address, number) for address in endpoint.get("addresses") or () if _is_ipv4(address)}
+            if conditions.get("ready", True):
+                ready |= where
+            elif conditions.get("serving") and conditions.get("terminating"):
+                draining |= where
+    return tuple(sorted(ready or draining))
+
+
+def _slice_port(piece: Obj, service_port: Mapping[str, object]) -> int:
+    """The number this slice has for a port of the service (they are matched by name), 0 if it has none."""
+    wanted = (service_port.get("name") or "", service_port.get("protocol", "TCP"))
+    for port in piece.get("ports") or ():
+        if (port.get("name") or "", port.get("protocol", "TCP")) == wanted:
+            return int(port.get("port") or 0)
+    return 0
+
+
+def has_host_ports(pod: Obj) -> bool:
+    """Whether a change of this pod can matter to us."""
+    return any(True for _ in _host_ports(pod))
+
+
+def _of_pod(pod: Obj) -> Iterator[Forward]:
+    status = pod.get("status", {})
+    address = status.get("podIP", "")
+    if status.get("phase") in ("Succeeded", "Failed") or not _is_ipv4(address):
+        return
+    for port in _host_ports(pod):
+        protocol, number, host_ip = _PROTOCOLS[port.get("protocol", "TCP")], port["hostPort"], port.get("hostIP", "")
+        if host_ip not in _ANY_ADDRESS and not _is_ipv4(host_ip):
+            continue
+        everywhere = host_ip in _ANY_ADDRESS
+        yield Forward(
+            name=f"pod/{namespace_of(pod)}/{name_of(pod)}/{protocol}-{number}{'' if everywhere else '-' + host_ip}",
+            protocol=protocol,
+            backends=(Backend(address, port["containerPort"]),),
+            addresses=() if everywhere else (host_ip,),
+            port=0 if everywhere else number,
+            host_port=number if everywhere else 0,
+        )
+
+
+def _host_ports(pod: Obj) -> Iterator[Obj]:
+    spec = pod.get("spec", {})
+    if spec.get("hostNetwork"):
+        return
+    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        yield from (port for port in container.get("ports") or () if port.get("hostPort"))
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
