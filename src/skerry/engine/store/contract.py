@@ -49,6 +49,10 @@ class Entry:
             self._decoded = orjson.loads(self.value)
         return self._decoded
 
+    def forget(self) -> None:
+        """Drop the decoded copy: the store's own call, for entries that only history still holds."""
+        self._decoded = None
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -100,11 +104,17 @@ class StoreFull(StoreError):
     """The write could not be made durable (disk full, I/O error); nothing of it is visible. Reads go on."""
 
 
+class StoreClosed(StoreError):
+    """The store, or this watch, has been closed."""
+
+
 class Watch(Protocol):
-    """A stream of changes to one resource (all namespaces or one), in revision order, from a revision on."""
+    """A stream of changes to one resource (all namespaces or one), in revision order, from a revision on.
+    One task at a time reads it."""
 
     async def next(self) -> Sequence[Change]:
-        """The next one or more changes; waits. Raises WatchOverflow once cut off."""
+        """The next one or more changes; waits, and loses nothing when cancelled. Raises WatchOverflow once cut off,
+        StoreClosed once it or the store is closed."""
         ...
 
     def close(self) -> None:
@@ -141,11 +151,11 @@ class Store(Protocol):
         ...
 
     async def create(self, key: Key, encode: Encode) -> Entry:
-        """Add. Raises KeyExists, StoreFull."""
+        """Add. Raises KeyExists, StoreFull, StoreClosed. Cancelling the caller does not undo the write (all writes)."""
         ...
 
     async def update(self, key: Key, encode: Encode, expected: int) -> Entry:
-        """Replace if at revision `expected`. Raises KeyMissing, RevisionConflict, StoreFull."""
+        """Replace if at revision `expected`. Raises KeyMissing, RevisionConflict, StoreFull, StoreClosed."""
         ...
 
     async def delete(self, key: Key, encode: Encode, expected: int) -> Entry:
@@ -157,7 +167,7 @@ class Store(Protocol):
         ...
 
     def watch(self, resource: str, namespace: str | None = None, *, since: int) -> Watch:
-        """Changes after revision `since`. Raises Compacted, FutureRevision."""
+        """Changes after revision `since`. Raises Compacted, FutureRevision, StoreClosed."""
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,115 @@
+"""The broadcaster: hands every commit to the watchers it concerns. The stores call `publish` after each commit.
+
+Invariants
+- Watchers are found by resource, so a commit costs only those who watch what it changed. Nobody polls.
+- A watcher's buffer is bounded. One that is full is cut off: its buffer is dropped, `next` raises WatchOverflow.
+- Changes replayed from history at the start do not count against the buffer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from skerry.engine.store.contract import Change, StoreClosed, WatchOverflow
+
+
+class Subscription:
+    """One watcher; implements the contract's `Watch`."""
+
+    __slots__ = ("_buffer", "_capacity", "_ended", "_hub", "_replay", "_waiter", "namespace", "resource")
+
+    def __init__(self, hub: Broadcaster, resource: str, namespace: str | None, replay: list[Change]) -> None:
+        self.resource = resource
+        self.namespace = namespace
+        self._hub = hub
+        self._capacity = hub.capacity
+        self._replay = replay
+        self._buffer: list[Change] = []
+        self._waiter: asyncio.Future[None] | None = None
+        self._ended: type[WatchOverflow] | type[StoreClosed] | None = None
+
+    async def next(self) -> Sequence[Change]:
+        """As in the contract."""
+        while self._ended is None:
+            if batch := self._take():
+                return batch
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        raise self._ended(f"the watch of {self.resource} has ended")
+
+    def close(self) -> None:
+        """As in the contract."""
+        self.end(StoreClosed)
+
+    def end(self, why: type[WatchOverflow] | type[StoreClosed]) -> None:
+        """No further changes; `next` raises `why`."""
+        if self._ended is None:
+            self._ended = why
+            self._hub.discard(self)
+            self._replay, self._buffer = [], []
+            self._wake()
+
+    def push(self, change: Change) -> None:
+        """Add a change, or be cut off if there is no room."""
+        if len(self._buffer) >= self._capacity:
+            self.end(WatchOverflow)
+            return
+        self._buffer.append(change)
+        if self._waiter is not None:
+            self._wake()
+
+    def _take(self) -> list[Change]:
+        if self._replay:
+            batch, self._replay = self._replay, []
+        else:
+            batch, self._buffer = self._buffer, []
+        return batch
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Broadcaster:
+    """All watchers of one store."""
+
+    __slots__ = ("_watchers", "capacity")
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        """Changes a watcher may lag behind."""
+        self._watchers: dict[str, dict[Subscription, None]] = {}
+
+    def subscribe(self, resource: str, namespace: str | None, replay: list[Change]) -> Subscription:
+        """A watcher that gets `replay` first and then every change published from now on."""
+        subscription = Subscription(self, resource, namespace, replay)
+        self._watchers.setdefault(resource, {})[subscription] = None
+        return subscription
+
+    def discard(self, subscription: Subscription) -> None:
+        """Stop delivering to a watcher."""
+        watchers = self._watchers.get(subscription.resource, {})
+        watchers.pop(subscription, None)
+        if not watchers:
+            self._watchers.pop(subscription.resource, None)
+
+    def publish(self, changes: Sequence[Change]) -> None:
+        """Deliver committed changes, in revision order."""
+        for change in changes:
+            watchers = self._watchers.get(change.entry.key.resource)
+            if watchers is None:
+                continue
+            namespace = change.entry.key.namespace
+            for watcher in tuple(watchers):  # being cut off removes a watcher from the dictionary
+                if watcher.namespace is None or watcher.namespace == namespace:
+                    watcher.push(change)
+
+    def close(self) -> None:
+        """End all watches."""
+        for watchers in list(self._watchers.values()):
+            for watcher in tuple(watchers):
+                watcher.end(StoreClosed)

@@ -1,0 +1,24 @@
+"""How much a store keeps. Chosen by whoever opens it; the defaults suit one machine.
+
+History costs memory and disk alike: the superseded states it holds on to are counted in bytes, the changes by number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one store. The newest change is kept whatever the limits: it carries the revision over a restart."""
+
+    history_count: int = 10_000
+    """Changes kept for watches and lists that start in the past."""
+    history_bytes: int = 8 * MIB
+    """Bytes of superseded and deleted states those changes may hold."""
+    watch_buffer: int = 4096
+    """Changes a watcher may lag behind before it is cut off."""
+    wal_bytes: int = 16 * MIB
+    """Size of SQLite's write-ahead log at which it is checkpointed and started over."""
