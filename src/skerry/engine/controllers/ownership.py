@@ -1,0 +1,121 @@
+"""Which objects belong to a controller object: by controlling owner reference, taken over and let go by selector.
+
+Source: Kubernetes `pkg/controller/controller_ref_manager.go`. Used for pods of a ReplicaSet and ReplicaSets of a
+Deployment. `claim` decides; `Claimer` acts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from skerry.kube.client import Client
+from skerry.kube.errors import NotFound
+from skerry.kube.informer import Informer
+from skerry.kube.objects import (
+    Obj,
+    Resource,
+    controller_of,
+    is_deleting,
+    labels_of,
+    name_of,
+    namespace_of,
+    owner_reference,
+    uid_of,
+)
+from skerry.kube.selectors import Selector
+
+log = logging.getLogger(__name__)
+
+INDEX = "controller"
+
+
+def index_controllers(informer: Informer) -> None:
+    """Have the informer find objects by the uid of their controller, and orphans by namespace."""
+    informer.add_index(INDEX, _controller_value)
+
+
+def controlled_by(informer: Informer, uid: str) -> Sequence[Obj]:
+    """Objects whose controlling owner reference has this uid."""
+    return informer.by_index(INDEX, uid)
+
+
+def orphans_in(informer: Informer, namespace: str) -> Sequence[Obj]:
+    """Objects of a namespace that no controller owns."""
+    return informer.by_index(INDEX, f"none in {namespace}")
+
+
+def _controller_value(obj: Obj) -> Iterable[str]:
+    reference = controller_of(obj)
+    return (reference["uid"],) if reference else (f"none in {namespace_of(obj)}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is owned, what is to be taken over, and what is to be let go."""
+
+    owned: list[Obj]
+    adopt: list[Obj]
+    release: list[Obj]
+
+
+def claim(owner: Obj, selector: Selector, controlled: Iterable[Obj], orphans: Iterable[Obj]) -> Claim:
+    """Sort objects by whether they match; an owner on its way out neither adopts nor releases."""
+    owned: list[Obj] = []
+    release: list[Obj] = []
+    for obj in controlled:
+        (owned if selector.matches(labels_of(obj)) else release).append(obj)
+    if is_deleting(owner):
+        return Claim(owned, [], [])
+    adopt = [obj for obj in orphans if not is_deleting(obj) and selector.matches(labels_of(obj))]
+    return Claim(owned, adopt, release)
+
+
+class Claimer:
+    """Carries claims out for owners of one kind over objects of another."""
+
+    def __init__(self, client: Client, owners: Resource, owned: Informer) -> None:
+        self._client = client
+        self._owners = owners
+        self._informer = owned
+
+    async def claimed(self, owner: Obj, selector: Selector) -> list[Obj]:
+        """What belongs to `owner` after adoptions and releases are done."""
+        controlled = controlled_by(self._informer, uid_of(owner))
+        decided = claim(owner, selector, controlled, orphans_in(self._informer, namespace_of(owner)))
+        if not decided.adopt and not decided.release:
+            return decided.owned
+        await asyncio.gather(*(self._release(owner, obj) for obj in decided.release))
+        return [*decided.owned, *await self._adopt_all(owner, decided.adopt)]
+
+    async def _adopt_all(self, owner: Obj, objs: list[Obj]) -> list[Obj]:
+        if not objs or not await self._still_there(owner):
+            return []
+        adopted = await asyncio.gather(*(self._adopt(owner, obj) for obj in objs))
+        return [obj for obj in adopted if obj is not None]
+
+    async def _still_there(self, owner: Obj) -> bool:
+        """Ask the API, not the cache: an owner deleted meanwhile must not gain dependents."""
+        try:
+            fresh = await self._client.get(self._owners, name_of(owner), namespace_of(owner))
+        except NotFound:
+            return False
+        return uid_of(fresh) == uid_of(owner) and not is_deleting(fresh)
+
+    async def _adopt(self, owner: Obj, obj: Obj) -> Obj | None:
+        references = [*(obj["metadata"].get("ownerReferences") or ()), owner_reference(owner, self._owners)]
+        return await self._set_references(obj, references)
+
+    async def _release(self, owner: Obj, obj: Obj) -> None:
+        references = obj["metadata"].get("ownerReferences") or ()
+        await self._set_references(obj, [ref for ref in references if ref["uid"] != uid_of(owner)])
+
+    async def _set_references(self, obj: Obj, references: list[Obj]) -> Obj | None:
+        metadata = {"resourceVersion": obj["metadata"]["resourceVersion"], "uid": uid_of(obj)}
+        patch = {"metadata": {**metadata, "ownerReferences": references}}
+        try:
+            return await self._client.patch(self._informer.resource, name_of(obj), patch, namespace_of(obj))
+        except NotFound:
+            return None

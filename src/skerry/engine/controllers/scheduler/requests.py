@@ -1,0 +1,98 @@
+"""What a pod asks of a node: amounts of resources and host ports.
+
+Source: k8s.io/component-helpers `resource.PodRequests`. CPU is in millicores, everything else in its own unit (bytes,
+pieces), rounded up. Sidecars (init containers that restart always) run beside everything started after them; plain
+init containers run one after the other before the rest, so the largest of them counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from skerry.kube.objects import Obj
+from skerry.kube.quantities import bytes_of, millicores
+
+Amounts = Mapping[str, int]
+_POD_LEVEL = ("cpu", "memory")  # hugepages-* too
+
+
+class HostPort(NamedTuple):
+    """A port of the node that a container wants for itself. address "0.0.0.0" is every address."""
+
+    protocol: str
+    address: str
+    port: int
+
+    def conflicts(self, other: HostPort) -> bool:
+        """Whether both cannot be on one node."""
+        anywhere = "0.0.0.0"  # noqa: S104  # compared, not bound
+        same_address = self.address == other.address or anywhere in (self.address, other.address)
+        return self.port == other.port and self.protocol == other.protocol and same_address
+
+
+@lru_cache(maxsize=4096)
+def amount(resource: str, quantity: str) -> int:
+    """A quantity in the unit used here."""
+    return millicores(quantity) if resource == "cpu" else bytes_of(quantity)
+
+
+def amounts(quantities: Mapping[str, object] | None) -> Counter[str]:
+    """A resource list ("cpu": "500m") as numbers."""
+    return Counter({name: amount(name, str(value)) for name, value in (quantities or {}).items()})
+
+
+def pod_requests(pod: Obj) -> Counter[str]:
+    """What the scheduler reserves for the pod. Raises ValueError for quantities that are none."""
+    spec = pod["spec"]
+    total: Counter[str] = Counter()
+    for container in spec.get("containers") or ():
+        total.update(_asked(container))
+    sidecars: Counter[str] = Counter()
+    largest: Counter[str] = Counter()
+    for container in spec.get("initContainers") or ():
+        asked = _asked(container)
+        if container.get("restartPolicy") == "Always":
+            sidecars.update(asked)
+            total.update(asked)
+            largest |= sidecars
+        else:
+            asked.update(sidecars)
+            largest |= asked
+    total |= largest
+    _apply_pod_level(total, spec)
+    total.update(amounts(spec.get("overhead")))
+    return total
+
+
+def host_ports(pod: Obj) -> list[HostPort]:
+    """Ports of the node the pod's containers and sidecars want."""
+    return [
+        HostPort(port.get("protocol") or "TCP", port.get("hostIP") or "0.0.0.0", int(port["hostPort"]))  # noqa: S104
+        for container in _long_running(pod["spec"])
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    ]
+
+
+def _long_running(spec: Obj) -> Iterable[Obj]:
+    yield from spec.get("containers") or ()
+    for container in spec.get("initContainers") or ():
+        if container.get("restartPolicy") == "Always":
+            yield container
+
+
+def _asked(container: Obj) -> Counter[str]:
+    """A limit without a request is a request."""
+    resources = container.get("resources") or {}
+    return amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+
+
+def _apply_pod_level(total: Counter[str], spec: Obj) -> None:
+    """Requests of the pod as a whole replace the sum of its containers'."""
+    resources = spec.get("resources") or {}
+    for name, value in amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})}).items():
+        if name in _POD_LEVEL or name.startswith("hugepages-"):
+            total[name] = value
