@@ -68,7 +68,10 @@ class SqliteStore(OrderedStore):
         """Open or create the database at `path` (its directory exists). Raises `database.StoreOpenError` and its
         kinds: StoreLocked, StoreTooNew, StoreCorrupt."""
         limits = limits or Limits()
-        opened = await asyncio.to_thread(_open, path, limits)
+        try:
+            opened = await asyncio.to_thread(_open, path, limits)
+        except OSError as error:
+            raise database.StoreOpenError(f"{path} cannot be opened: {error.strerror}") from error
         return cls(opened, limits)
 
     def _hand_over(self, writes: list[Write]) -> None:
