@@ -3,7 +3,7 @@
 How a packet travels: `prerouting` (from pods and from outside) and `output` (from the host itself) look up its
 destination in `virtual` (address, protocol, port) or `exposed` (protocol, port; only for the host's own addresses)
 and go to the chain of that forward, which picks a backend at random. What is left for the service range afterwards
-has no endpoints and is refused with ICMP, which clients see as "connection refused". `guard` drops, before
+has no endpoints and is refused at once, which clients see as "connection refused". `guard` drops, before
 connection tracking, what comes from outside for a loopback address: it makes `route_localnet` on pod interfaces safe
 (docs/decisions/0101-loopback-node-ports.md). Replies are translated back after `guard`, so they pass.
 """
@@ -83,9 +83,8 @@ def _lookups(config: EngineConfig) -> str:
 
 
 def _hooks(config: EngineConfig) -> str:
-    pods, refuse = config.pod_cidr, f"ip daddr {config.service_cidr} reject with icmp port-unreachable"
-    local = "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}"
-    refuse_port = f"{local} meta l4proto . th dport @refused reject with icmp port-unreachable"
+    pods, local = config.pod_cidr, "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}"
+    refuse = _refuse(f"ip daddr {config.service_cidr}")
     loopback = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
     masquerade = [
         "ip saddr . ip daddr @hairpin masquerade",
@@ -98,11 +97,16 @@ def _hooks(config: EngineConfig) -> str:
             _hook("prerouting", "nat hook prerouting priority dstnat", ["jump lookups"]),
             _hook("output", "nat hook output priority -100", ["jump lookups"]),
             _hook("postrouting", "nat hook postrouting priority srcnat", masquerade),
-            _hook("forward", "filter hook forward priority filter", [refuse]),
-            _hook("outgoing", "filter hook output priority filter", [refuse]),
-            _hook("incoming", "filter hook input priority filter", [refuse_port]),
+            _hook("forward", "filter hook forward priority filter", refuse),
+            _hook("outgoing", "filter hook output priority filter", refuse),
+            _hook("incoming", "filter hook input priority filter", _refuse(f"{local} meta l4proto . th dport @refused")),
         ]
     )
+
+
+def _refuse(which: str) -> list[str]:
+    """A reset for TCP: a host without any address of its own would not hear an ICMP error about its own packet."""
+    return [f"{which} meta l4proto tcp reject with tcp reset", f"{which} reject with icmp port-unreachable"]
 
 
 def _map(name: str, key: str, targets: Mapping[str, str]) -> str:

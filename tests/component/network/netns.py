@@ -1,0 +1,147 @@
+"""A network of our own for a test: this thread in a fresh network namespace as "the host", pods attached by CNI.
+
+The kernel takes everything back when the last process or descriptor of a namespace is gone, so nothing can be left.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.cni import conflist, plugin_dir
+
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+# What runs in a pod: answers with its name and the address it was called from, over TCP and UDP on port 8080.
+_SERVER = """
+import socket, sys, threading
+name = sys.argv[1]
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("0.0.0.0", 8080))
+tcp = socket.create_server(("0.0.0.0", 8080), backlog=64)
+def datagrams():
+    while True:
+        _, peer = udp.recvfrom(100)
+        udp.sendto(f"{name} {peer[0]}".encode(), peer)
+threading.Thread(target=datagrams, daemon=True).start()
+print("ready", flush=True)
+while True:
+    connection, peer = tcp.accept()
+    connection.sendall(f"{name} {peer[0]}".encode()); connection.close()
+"""
+
+_CLIENT = """
+import socket, sys
+address, port, protocol = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+client = socket.socket(socket.AF_INET, kind); client.settimeout(2)
+try:
+    client.connect((address, port))
+    if protocol == "udp": client.send(b"?")
+    print(client.recv(100).decode())
+except OSError as error:
+    print("failed", type(error).__name__)
+"""
+
+
+@contextmanager
+def own_network() -> Iterator[None]:
+    """Put this thread, and what it starts, into a fresh network namespace with loopback up."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        _check(_libc.unshare(_CLONE_NEWNET))
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        yield
+    finally:
+        _check(_libc.setns(before, _CLONE_NEWNET))
+        os.close(before)
+
+
+class Pod:
+    """A process in a network namespace of its own, attached with the real CNI plug-ins."""
+
+    def __init__(self, config: EngineConfig, name: str) -> None:
+        self.name = name
+        self._config = config
+        command = ["unshare", "--net", sys.executable, "-c", _SERVER, name]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
+        added = json.loads(self._cni("ADD"))
+        self.address = added["ips"][0]["address"].partition("/")[0]
+
+    def fetch(self, address: str, port: int, protocol: str = "tcp") -> str:
+        """Call from inside the pod; "name source-address", or "failed ErrorName"."""
+        return call(address, port, protocol, ["nsenter", "--net", "--target", str(self.process.pid)])
+
+    def route_loopback_to_host(self) -> None:
+        """Do what root in a pod can do to aim at the host's 127.0.0.1."""
+        script = """
+            ip route del local 127.0.0.0/8 table local; ip route del local 127.0.0.1 table local
+            ip address flush dev lo; ip route add 127.0.0.0/8 via 10.64.0.1
+            echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet"""
+        inside = ["nsenter", "--net", "--target", str(self.process.pid)]
+        subprocess.run([*inside, "sh", "-c", script], check=False, capture_output=True)
+
+    def close(self) -> None:
+        """Detach and end."""
+        self._cni("DEL")
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def _cni(self, verb: str) -> str:
+        network = conflist(self._config, 1500)
+        plugin: dict[str, Any] = {**network["plugins"][0], "name": network["name"], "cniVersion": network["cniVersion"]}
+        directory = plugin_dir()
+        assert directory is not None
+        environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "CNI_COMMAND": verb,
+            "CNI_CONTAINERID": self.name,
+            "CNI_NETNS": f"/proc/{self.process.pid}/ns/net",
+            "CNI_IFNAME": "eth0",
+            "CNI_PATH": str(directory),
+        }
+        command = [str(directory / plugin["type"])]
+        done = subprocess.run(command, input=json.dumps(plugin), capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+
+@contextmanager
+def host_server(name: str) -> Iterator[None]:
+    """A server on the host itself, port 8080."""
+    process = subprocess.Popen([sys.executable, "-c", _SERVER, name], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def call(address: str, port: int, protocol: str = "tcp", prefix: list[str] | None = None) -> str:
+    """Call a server from the host (or from where `prefix` leads); its answer, or "failed ErrorName"."""
+    command = [*(prefix or []), sys.executable, "-c", _CLIENT, address, str(port), protocol]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def sysctl(name: str) -> Path:
+    """The file of a network switch, in this thread's namespace."""
+    return Path("/proc/sys/net/ipv4") / name
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

@@ -1,0 +1,265 @@
+"""Services with real packets: pods attached by the real CNI plug-ins, rules loaded by the real nft."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.network.host import remove_network, table_exists
+from skerry.engine.network.proxy import ServiceProxy
+from skerry.kube.informer import Informers
+from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
+from tests.component.network.netns import Pod, call, host_server, own_network, sysctl
+from tests.support.collections import Collections
+
+pytestmark = pytest.mark.root
+
+VIRTUAL = "10.65.0.20"
+
+
+@pytest.fixture
+def host() -> Iterator[None]:
+    assert os.geteuid() == 0, "needs root"
+    with own_network():
+        yield
+
+
+def make_config(directory: Path, index: int = 0) -> EngineConfig:
+    instance = f"c{index:03x}"
+    return EngineConfig(
+        instance=instance,
+        paths=Paths(data=directory / f"data{index}", run=directory / "run" / instance),
+        node_name="here",
+        bind="127.0.0.1",
+        port=0,
+        pod_cidr=f"10.{64 + 2 * index}.0.0/16",
+        service_cidr=f"10.{65 + 2 * index}.0.0/16",
+        index=index,
+    )
+
+
+@pytest.fixture
+def config(tmp_path: Path, host: None) -> EngineConfig:
+    return make_config(tmp_path)
+
+
+@pytest.fixture
+def pods(config: EngineConfig) -> Iterator[list[Pod]]:
+    made = [Pod(config, "one"), Pod(config, "two")]
+    yield made
+    for pod in made:
+        pod.close()
+
+
+@pytest.fixture
+async def api(config: EngineConfig) -> AsyncIterator[Collections]:
+    """The proxy at work on an API of ours."""
+    collections = Collections()
+    informers = Informers(collections)  # type: ignore[arg-type]  # only lists and watches are needed
+    proxy = ServiceProxy(config, informers)
+    await proxy.prepare()
+    await informers.start()
+    proxy.start()
+    yield collections
+    await proxy.close()
+    await informers.close()
+    await remove_network(config)
+
+
+def service(name: str = "web", address: str = VIRTUAL, **spec: Any) -> dict[str, Any]:
+    ports = [
+        {"name": "http", "port": 80, "protocol": "TCP", "nodePort": 30080},
+        {"name": "query", "port": 53, "protocol": "UDP", "nodePort": 30053},
+    ]
+    spec = {"type": "NodePort", "clusterIP": address, "clusterIPs": [address], "ports": ports, **spec}
+    return {"metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
+def endpoints(*addresses: str, service: str = "web") -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": f"{service}-1",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": service},
+        },
+        "addressType": "IPv4",
+        "ports": [
+            {"name": "http", "port": 8080, "protocol": "TCP"},
+            {"name": "query", "port": 8080, "protocol": "UDP"},
+        ],
+        "endpoints": [{"addresses": [one], "conditions": {"ready": True}} for one in addresses],
+    }
+
+
+async def eventually(ask: Callable[[], str], wanted: Callable[[str], bool]) -> str:
+    """Ask until the answer is the wanted one; rules follow the API within some 20 ms."""
+    answer = ""
+    for _ in range(50):
+        answer = await asyncio.to_thread(_in_same_network, ask)
+        if wanted(answer):
+            return answer
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"last answer: {answer!r}\n{_rules()}")
+
+
+def _in_same_network(ask: Callable[[], str]) -> str:
+    return ask()
+
+
+def _rules() -> str:
+    return subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=False).stdout
+
+
+def name_in(answer: str) -> str:
+    return answer.partition(" ")[0]
+
+
+async def test_a_cluster_ip_reaches_all_endpoints_from_host_and_pods(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints(*(pod.address for pod in pods)))
+    await eventually(lambda: call(VIRTUAL, 80), lambda answer: name_in(answer) in ("one", "two"))
+    assert {name_in(call(VIRTUAL, 80)) for _ in range(20)} == {"one", "two"}
+    assert {name_in(pods[0].fetch(VIRTUAL, 80)) for _ in range(20)} == {"one", "two"}, "including itself"
+    assert {name_in(pods[0].fetch(VIRTUAL, 53, "udp")) for _ in range(20)} == {"one", "two"}
+
+
+async def test_pods_see_who_calls(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints(pods[1].address))
+    answer = await eventually(lambda: pods[0].fetch(VIRTUAL, 80), lambda answer: name_in(answer) == "two")
+    assert answer == f"two {pods[0].address}"
+
+
+async def test_node_ports_answer_on_loopback_only_where_they_are_ours(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints(pods[0].address))
+    await eventually(lambda: call("127.0.0.1", 30080), lambda answer: answer == "one 10.64.0.1")
+    assert name_in(call("127.0.0.1", 30053, "udp")) == "one"
+    assert name_in(call("10.64.0.1", 30080)) == "one", "any address of the host"
+    assert name_in(pods[1].fetch("10.64.0.1", 30080)) == "one", "from pods as well"
+    assert call("127.0.0.2", 30080) == "failed ConnectionRefusedError", "that is the second instance's"
+
+
+async def test_a_pod_cannot_reach_the_hosts_loopback(api: Collections, pods: list[Pod]) -> None:
+    """`route_localnet` is on for the pod's interface once it is exposed; the guard must make up for it."""
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints(pods[0].address))
+    await eventually(lambda: call("127.0.0.1", 30080), lambda answer: name_in(answer) == "one")
+    with host_server("secret"):
+        pods[0].route_loopback_to_host()
+        assert pods[0].fetch("127.0.0.1", 8080).startswith("failed")
+        subprocess.run("nft flush chain inet skerry-c000 guard".split(), check=True)
+        assert name_in(pods[0].fetch("127.0.0.1", 8080)) == "secret", "it is the guard that stops this"
+
+
+async def test_a_service_without_endpoints_refuses_at_once(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service())
+    await eventually(lambda: call("127.0.0.1", 30080), lambda answer: answer == "failed ConnectionRefusedError")
+    assert call(VIRTUAL, 80) == "failed ConnectionRefusedError"
+    assert pods[0].fetch(VIRTUAL, 80) == "failed ConnectionRefusedError"
+    assert pods[0].fetch("10.65.99.99", 80) == "failed ConnectionRefusedError", "no virtual address leaves the host"
+
+
+async def test_rules_follow_endpoints_and_deletion(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints(pods[0].address))
+    await eventually(lambda: call(VIRTUAL, 53, "udp"), lambda answer: name_in(answer) == "one")
+    api.put(ENDPOINT_SLICES, endpoints(pods[1].address))
+    await eventually(lambda: call(VIRTUAL, 53, "udp"), lambda answer: name_in(answer) == "two")
+    api.remove(SERVICES, "web")
+    await eventually(lambda: call(VIRTUAL, 80), lambda answer: answer == "failed ConnectionRefusedError")
+
+
+async def test_client_affinity_keeps_a_client_with_its_backend(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service(sessionAffinity="ClientIP"))
+    api.put(ENDPOINT_SLICES, endpoints(*(pod.address for pod in pods)))
+    first = await eventually(lambda: pods[0].fetch(VIRTUAL, 80), lambda answer: name_in(answer) in ("one", "two"))
+    assert {name_in(pods[0].fetch(VIRTUAL, 80)) for _ in range(15)} == {name_in(first)}
+
+
+async def test_a_pods_host_port(api: Collections, pods: list[Pod]) -> None:
+    ports = [{"containerPort": 8080, "hostPort": 8088}, {"containerPort": 8080, "hostPort": 8089, "hostIP": "127.0.0.1"}]
+    api.put(
+        PODS,
+        {
+            "metadata": {"name": "one", "namespace": "default"},
+            "spec": {"containers": [{"name": "main", "ports": ports}]},
+            "status": {"phase": "Running", "podIP": pods[0].address},
+        },
+    )
+    await eventually(lambda: call("127.0.0.1", 8088), lambda answer: name_in(answer) == "one")
+    assert name_in(call("10.64.0.1", 8088)) == "one"
+    assert name_in(call("127.0.0.1", 8089)) == "one"
+    assert call("10.64.0.1", 8089) == "failed ConnectionRefusedError"
+
+
+async def test_the_table_comes_back_when_somebody_flushes_it(
+    api: Collections, pods: list[Pod], monkeypatch: pytest.MonkeyPatch, config: EngineConfig
+) -> None:
+    monkeypatch.setattr("skerry.engine.network.proxy._VERIFY", 0.05)
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints(pods[0].address))
+    await eventually(lambda: call(VIRTUAL, 80), lambda answer: name_in(answer) == "one")
+    subprocess.run(["nft", "flush", "ruleset"], check=True)
+    await eventually(lambda: call(VIRTUAL, 80), lambda answer: name_in(answer) == "one")
+
+
+async def test_two_instances_share_a_host(tmp_path: Path, host: None) -> None:
+    answers = {}
+    for index in (0, 1):
+        config = make_config(tmp_path, index)
+        collections = Collections()
+        informers = Informers(collections)  # type: ignore[arg-type]
+        proxy = ServiceProxy(config, informers)
+        await proxy.prepare()
+        pod = Pod(config, f"pod{index}")
+        collections.put(SERVICES, service(address=f"10.{65 + 2 * index}.0.20"))
+        collections.put(ENDPOINT_SLICES, endpoints(pod.address))
+        await informers.start()
+        proxy.start()
+        answers[index] = (config, pod, proxy, informers)
+    for index in (0, 1):
+        await eventually(
+            lambda index=index: call(f"127.0.0.{index + 1}", 30080),  # type: ignore[misc]
+            lambda answer, index=index: name_in(answer) == f"pod{index}",  # type: ignore[misc]
+        )
+    for config, pod, proxy, informers in answers.values():
+        await proxy.close()
+        await informers.close()
+        await remove_network(config)
+        assert not await table_exists(config)
+        if config.index == 0:
+            assert name_in(call("127.0.0.2", 30080)) == "pod1", "the other instance goes on"
+            assert sysctl("ip_forward").read_text() == "1\n"
+        pod.process.kill()
+        pod.process.wait()
+        pod.process.stdout.close()  # type: ignore[union-attr]
+    assert sysctl("ip_forward").read_text() == "0\n"
+
+
+async def test_removal_after_a_crash_leaves_nothing_of_ours_and_all_of_others(config: EngineConfig) -> None:
+    subprocess.run(["nft", "add", "table", "inet", "somebody"], check=True)
+    subprocess.run("ip link add other type veth peer name other2".split(), check=True)
+    subprocess.run("ip route add 10.99.0.0/16 dev lo".split(), check=True)
+    links = set(os.listdir("/proc/sys/net/ipv4/conf"))
+    informers = Informers(Collections())  # type: ignore[arg-type]
+    await ServiceProxy(config, informers).prepare()
+    pod = Pod(config, "stray")
+    assert set(os.listdir("/proc/sys/net/ipv4/conf")) > links
+    await remove_network(config)
+    await remove_network(config)
+    assert set(os.listdir("/proc/sys/net/ipv4/conf")) == links
+    assert _rules().split() == "table inet somebody { }".split()
+    routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
+    assert routes.split() == "10.99.0.0/16 dev lo scope link".split()
+    assert sysctl("ip_forward").read_text() == "0\n"
+    pod.process.kill()
+    pod.process.wait()
+    pod.process.stdout.close()  # type: ignore[union-attr]
