@@ -185,7 +185,10 @@ async def test_client_affinity_keeps_a_client_with_its_backend(api: Collections,
 
 
 async def test_a_pods_host_port(api: Collections, pods: list[Pod]) -> None:
-    ports = [{"containerPort": 8080, "hostPort": 8088}, {"containerPort": 8080, "hostPort": 8089, "hostIP": "127.0.0.1"}]
+    ports = [
+        {"containerPort": 8080, "hostPort": 8088},
+        {"containerPort": 8080, "hostPort": 8089, "hostIP": "127.0.0.1"},
+    ]
     api.put(
         PODS,
         {

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
-_SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from skerry.engine.network.features import search_path
 
 
 class CommandError(Exception):
@@ -19,7 +18,7 @@ async def run(*command: str, text: str = "") -> str:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={"PATH": f"{os.environ.get('PATH', '')}:{_SEARCH}", "LC_ALL": "C"},
+        env={"PATH": search_path(), "LC_ALL": "C"},
     )
     output, errors = await process.communicate(text.encode())
     if process.returncode:

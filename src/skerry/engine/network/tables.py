@@ -83,7 +83,10 @@ def _lookups(config: EngineConfig) -> str:
 
 
 def _hooks(config: EngineConfig) -> str:
-    pods, local = config.pod_cidr, "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}"
+    pods, local = (
+        config.pod_cidr,
+        "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}",
+    )
     refuse = _refuse(f"ip daddr {config.service_cidr}")
     loopback = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
     masquerade = [
@@ -99,7 +102,9 @@ def _hooks(config: EngineConfig) -> str:
             _hook("postrouting", "nat hook postrouting priority srcnat", masquerade),
             _hook("forward", "filter hook forward priority filter", refuse),
             _hook("outgoing", "filter hook output priority filter", refuse),
-            _hook("incoming", "filter hook input priority filter", _refuse(f"{local} meta l4proto . th dport @refused")),
+            _hook(
+                "incoming", "filter hook input priority filter", _refuse(f"{local} meta l4proto . th dport @refused")
+            ),
         ]
     )
 
