@@ -155,7 +155,7 @@ async def test_a_pod_cannot_reach_the_hosts_loopback(api: Collections, pods: lis
     with host_server("secret"):
         pods[0].route_loopback_to_host()
         assert pods[0].fetch("127.0.0.1", 8080).startswith("failed")
-        subprocess.run("nft flush chain inet skerry-c000 guard".split(), check=True)
+        subprocess.run(["nft", "flush", "chain", "inet", "skerry-c000", "guard"], check=True)
         assert name_in(pods[0].fetch("127.0.0.1", 8080)) == "secret", "it is the guard that stops this"
 
 
@@ -249,8 +249,8 @@ async def test_two_instances_share_a_host(tmp_path: Path, host: None) -> None:
 
 async def test_removal_after_a_crash_leaves_nothing_of_ours_and_all_of_others(config: EngineConfig) -> None:
     subprocess.run(["nft", "add", "table", "inet", "somebody"], check=True)
-    subprocess.run("ip link add other type veth peer name other2".split(), check=True)
-    subprocess.run("ip route add 10.99.0.0/16 dev lo".split(), check=True)
+    subprocess.run(["ip", "link", "add", "other", "type", "veth", "peer", "name", "other2"], check=True)
+    subprocess.run(["ip", "route", "add", "10.99.0.0/16", "dev", "lo"], check=True)
     links = set(os.listdir("/proc/sys/net/ipv4/conf"))
     informers = Informers(Collections())  # type: ignore[arg-type]
     await ServiceProxy(config, informers).prepare()
@@ -259,9 +259,9 @@ async def test_removal_after_a_crash_leaves_nothing_of_ours_and_all_of_others(co
     await remove_network(config)
     await remove_network(config)
     assert set(os.listdir("/proc/sys/net/ipv4/conf")) == links
-    assert _rules().split() == "table inet somebody { }".split()
+    assert _rules().split() == ["table", "inet", "somebody", "{", "}"]
     routes = subprocess.run(["ip", "route"], capture_output=True, text=True, check=True).stdout
-    assert routes.split() == "10.99.0.0/16 dev lo scope link".split()
+    assert routes.split() == ["10.99.0.0/16", "dev", "lo", "scope", "link"]
     assert sysctl("ip_forward").read_text() == "0\n"
     pod.process.kill()
     pod.process.wait()
