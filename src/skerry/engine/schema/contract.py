@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from skerry.engine.schema import names
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj, Resource
 
@@ -57,6 +58,14 @@ Row = Callable[[Obj, float], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Printer:
+    """How a kind is printed. `row` None: its name and age."""
+
+    columns: tuple[Column, ...] = ()
+    row: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """One served kind at one version."""
 
@@ -69,11 +78,11 @@ class Kind:
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: frozenset[str] = frozenset()
     """Of "status", "scale", and those with code of their own ("log", "exec", "binding", "eviction", ...)."""
-    columns: tuple[Column, ...] = ()
-    row: Row | None = None
-    """None: name and age."""
+    printer: Printer = Printer()
     selectable: tuple[str, ...] = ()
     """Field selectors beside metadata.name and metadata.namespace, as dotted paths ("spec.nodeName")."""
     strategy: Strategy = field(default_factory=Strategy)
+    name_rule: names.NameRule = names.subdomain
+    """What `metadata.name` may look like; returns the complaint or ""."""
     storage_group: str | None = None
     """Where another group's objects are shown under this one (events.k8s.io shows core events): that group."""

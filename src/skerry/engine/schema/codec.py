@@ -1,0 +1,135 @@
+"""Bodies to objects: JSON or YAML, checked against the kind's schema, unknown and duplicate fields found.
+
+Source of the behaviour: apiserver `endpoints/handlers` (transformDecodeError, field validation) and
+`runtime/serializer/json`. The fast path (`Shape.clean`) builds nothing. Neighbours: `shapes`, `pruning`, `yaml_body`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+import orjson
+
+from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.depth import check_depth
+from skerry.engine.schema.pruning import Pruning, WrongType
+from skerry.engine.schema.shapes import shape_of
+from skerry.kube.errors import BadRequest, UnsupportedMediaType
+from skerry.kube.objects import Obj
+
+FieldValidation = Literal["Ignore", "Warn", "Strict"]
+JSON_TYPES = ("application/json", "")
+YAML_TYPES = ("application/yaml", "application/x-yaml")
+
+
+def decode(
+    kind: Kind, body: bytes, content_type: str = "application/json", field_validation: FieldValidation = "Warn"
+) -> tuple[Obj, list[str]]:
+    """The object in a request's body and the warnings to send back. Raises BadRequest, UnsupportedMediaType."""
+    value, duplicates = parse(body, content_type, find_duplicates=field_validation != "Ignore")
+    if type(value) is not dict:
+        raise _unrecognised(kind, body, "json: cannot unmarshal value into Go value of type struct")
+    return _checked(kind, value, field_validation, duplicates)
+
+
+def check(kind: Kind, obj: Obj, field_validation: FieldValidation = "Warn") -> tuple[Obj, list[str]]:
+    """`decode` for what is already parsed (patch results, in-process clients). `obj` is the request's own: it is
+    pruned in place. Raises BadRequest."""
+    if type(obj) is not dict:
+        raise BadRequest(f"the object provided is unrecognized (must be of type {kind.resource.kind})")
+    check_depth(obj)
+    return _checked(kind, obj, field_validation, [])
+
+
+def parse(body: bytes, content_type: str, *, find_duplicates: bool = False) -> tuple[Any, list[str]]:
+    """The JSON value in a body and, if asked for, the names of fields given twice. Raises BadRequest,
+    UnsupportedMediaType."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in JSON_TYPES:
+        return _parse_json(body, find_duplicates)
+    if media_type in YAML_TYPES:
+        from skerry.engine.schema.yaml_body import parse_yaml  # yaml costs 10 ms and few clients send it
+
+        return parse_yaml(body)
+    raise UnsupportedMediaType(
+        f"the body of the request was in an unknown format - accepted media types include: "
+        f"application/json, application/yaml; got {media_type!r}"
+    )
+
+
+def _parse_json(body: bytes, find_duplicates: bool) -> tuple[Any, list[str]]:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from None
+    if body.count(b"{") + body.count(b"[") > 200:
+        check_depth(value)
+    # A compact encoding as long as the body leaves no room for a second value: the common case is settled cheaply.
+    if find_duplicates and type(value) is dict and len(orjson.dumps(value)) != len(body):
+        return value, _duplicates(body)
+    return value, []
+
+
+def _duplicates(body: bytes) -> list[str]:
+    found: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> Obj:
+        made = dict(items)
+        if len(made) != len(items):
+            seen: set[str] = set()
+            found.extend(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        return made
+
+    json.loads(body, object_pairs_hook=pairs)
+    return found
+
+
+def _checked(kind: Kind, obj: Obj, mode: FieldValidation, duplicates: list[str]) -> tuple[Obj, list[str]]:
+    _check_type(kind, obj)
+    problems = [f'duplicate field "{name}"' for name in duplicates]
+    shape = shape_of(kind.definition)
+    if not shape.clean(obj):
+        pruning = Pruning()
+        try:
+            pruning.walk(shape, obj)
+        except WrongType as error:
+            raise _cannot_be_handled(kind, str(error)) from None
+        problems += [f'unknown field "{path}"' for path in pruning.unknown]
+    obj.setdefault("metadata", {})
+    if not problems or mode == "Ignore":
+        return obj, []
+    if mode == "Strict":
+        raise _cannot_be_handled(kind, "strict decoding error: " + ", ".join(problems))
+    return obj, problems
+
+
+def _check_type(kind: Kind, obj: Obj) -> None:
+    """Fill in or check kind and apiVersion: the URL says what they must be."""
+    resource = kind.resource
+    api_version = obj.get("apiVersion") or resource.api_version
+    name = obj.get("kind") or resource.kind
+    if api_version == resource.api_version and name == resource.kind:
+        obj["kind"], obj["apiVersion"] = resource.kind, resource.api_version
+        return
+    if not isinstance(api_version, str) or not isinstance(name, str):
+        raise BadRequest("couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field")
+    if name != resource.kind:
+        version = api_version.rpartition("/")[2]
+        raise BadRequest(
+            f'{name} in version "{version}" cannot be handled as a {resource.kind}: converting '
+            f"({version}.{name}) to ({resource.version}.{resource.kind}): unknown conversion"
+        )
+    raise BadRequest(
+        f"the API version in the data ({api_version}) does not match the expected API version ({resource.api_version})"
+    )
+
+
+def _cannot_be_handled(kind: Kind, why: str) -> BadRequest:
+    resource = kind.resource
+    return BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
+
+
+def _unrecognised(kind: Kind, body: bytes, why: str) -> BadRequest:
+    summary = body[:30].decode(errors="replace") + (" ..." if len(body) > 30 else "")
+    return BadRequest(f"the object provided is unrecognized (must be of type {kind.resource.kind}): {why} ({summary})")

@@ -1,0 +1,21 @@
+"""A limit on how deep values nest, so that no later recursion can be driven off its stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skerry.kube.errors import BadRequest
+
+MAX_DEPTH = 128
+
+
+def check_depth(value: Any) -> None:
+    """Raise BadRequest when lists and objects nest deeper than MAX_DEPTH. Itself not recursive."""
+    level = [value] if isinstance(value, dict | list) else []
+    depth = 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise BadRequest(f"exceeded max depth: objects may nest {MAX_DEPTH} deep")
+        inside = (item for outer in level for item in (outer.values() if isinstance(outer, dict) else outer))
+        level = [item for item in inside if isinstance(item, dict | list)]

@@ -1,0 +1,21 @@
+"""apiextensions.k8s.io/v1: definitions of custom resources; objects only until the API serves what they define."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.kinds.declare import STATUS, Group
+from skerry.engine.schema.strategies import SpecStrategy
+
+GROUP = Group("apiextensions.k8s.io", "v1", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions")
+
+KINDS = [
+    GROUP.kind(
+        "customresourcedefinitions",
+        "CustomResourceDefinition",
+        "crd",
+        "crds",
+        namespaced=False,
+        categories=("api-extensions",),
+        subresources=STATUS,
+        strategy=SpecStrategy(),
+    ),
+]

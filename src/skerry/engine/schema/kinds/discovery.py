@@ -1,0 +1,11 @@
+"""discovery.k8s.io/v1: where a service ends."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.kinds.declare import Group
+
+GROUP = Group("discovery.k8s.io", "v1", "io.k8s.api.discovery")
+
+KINDS = [
+    GROUP.kind("endpointslices", "EndpointSlice"),
+]

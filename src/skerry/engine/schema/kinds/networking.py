@@ -1,0 +1,16 @@
+"""networking.k8s.io/v1: who may talk to whom, and what the outside sees."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.kinds.declare import STATUS, Group
+from skerry.engine.schema.strategies import CountedStrategy, SpecStrategy, UncountedStrategy
+
+GROUP = Group("networking.k8s.io", "v1", "io.k8s.api.networking")
+
+KINDS = [
+    GROUP.kind("ingressclasses", "IngressClass", namespaced=False, strategy=CountedStrategy()),
+    GROUP.kind("ingresses", "Ingress", "ing", subresources=STATUS, strategy=SpecStrategy()),
+    GROUP.kind("ipaddresses", "IPAddress", "ip", namespaced=False, selectable=("spec.parentRef.name",)),
+    GROUP.kind("networkpolicies", "NetworkPolicy", "netpol", strategy=CountedStrategy()),
+    GROUP.kind("servicecidrs", "ServiceCIDR", namespaced=False, subresources=STATUS, strategy=UncountedStrategy()),
+]

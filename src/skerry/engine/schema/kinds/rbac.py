@@ -1,0 +1,15 @@
+"""rbac.authorization.k8s.io/v1: who may do what."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.kinds.declare import Group
+from skerry.engine.schema.names import path_segment
+
+GROUP = Group("rbac.authorization.k8s.io", "v1", "io.k8s.api.rbac")
+
+KINDS = [
+    GROUP.kind("clusterrolebindings", "ClusterRoleBinding", namespaced=False, name_rule=path_segment),
+    GROUP.kind("clusterroles", "ClusterRole", namespaced=False, name_rule=path_segment),
+    GROUP.kind("rolebindings", "RoleBinding", name_rule=path_segment),
+    GROUP.kind("roles", "Role", name_rule=path_segment),
+]

@@ -1,0 +1,11 @@
+"""scheduling.k8s.io/v1: which pods go first."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.kinds.declare import Group
+
+GROUP = Group("scheduling.k8s.io", "v1", "io.k8s.api.scheduling")
+
+KINDS = [
+    GROUP.kind("priorityclasses", "PriorityClass", "pc", namespaced=False),
+]

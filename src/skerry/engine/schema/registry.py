@@ -1,0 +1,62 @@
+"""The kinds that are served, by group, version and plural. Custom resources are added and removed while running.
+
+Invariant: kinds are immutable; what changes is which of them are here. Neighbours: `kinds` (the built-in data),
+`engine.api` (routes and discovery from it), `openapi`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from skerry.engine.schema.contract import Kind
+
+
+class Registry:
+    """Kinds in discovery order: groups as first added, versions of a group as first added (preferred first)."""
+
+    def __init__(self, kinds: Iterable[Kind] = ()) -> None:
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self.generation = 0
+        """Raised by every change: what is derived from the registry may be cached under it."""
+        for kind in kinds:
+            self.add(kind)
+
+    def kind(self, group: str, version: str, plural: str) -> Kind | None:
+        """The kind served at that path, or None."""
+        return self._kinds.get((group, version, plural))
+
+    def kinds(self, group: str | None = None, version: str | None = None) -> list[Kind]:
+        """All kinds, or those of one group, or of one group's version."""
+        return [
+            kind
+            for (of_group, of_version, _), kind in self._kinds.items()
+            if group in (None, of_group) and version in (None, of_version)
+        ]
+
+    def versions(self) -> dict[str, list[str]]:
+        """The versions of every group, "" (core) first, the preferred version first."""
+        found: dict[str, list[str]] = {}
+        for group, version, _ in self._kinds:
+            versions = found.setdefault(group, [])
+            if version not in versions:
+                versions.append(version)
+        return found
+
+    def add(self, kind: Kind) -> None:
+        """Serve a kind, in place of one with the same group, version and plural."""
+        resource = kind.resource
+        self._kinds[resource.group, resource.version, resource.plural] = kind
+        self.generation += 1
+
+    def remove(self, kind: Kind) -> None:
+        """Serve it no more; harmless when it is not served."""
+        resource = kind.resource
+        if self._kinds.pop((resource.group, resource.version, resource.plural), None) is not None:
+            self.generation += 1
+
+
+def builtin() -> Registry:
+    """A new registry with Kubernetes' own kinds."""
+    from skerry.engine.schema.kinds import builtin_kinds
+
+    return Registry(builtin_kinds())
