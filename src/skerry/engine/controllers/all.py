@@ -10,6 +10,7 @@ for controller in controllers: await controller.close()
 from __future__ import annotations
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.deployment.controller import DeploymentController
 from skerry.engine.controllers.replicaset.controller import ReplicaSetController
 from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.kube.controller import Controller
@@ -20,4 +21,5 @@ def make_controllers(context: Context) -> list[Controller]:
     return [
         Scheduler(context),
         ReplicaSetController(context),
+        DeploymentController(context),
     ]
