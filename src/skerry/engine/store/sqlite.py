@@ -2,10 +2,6 @@
 
 The event loop's thread orders writes and answers reads from memory; `writer` commits; `checkpoint` bounds the log;
 `database` knows the file. Nothing here waits for the disk on the loop.
-
-A loop that is never idle can starve the writer: it gives up the interpreter's lock for microseconds at a time and has
-it back before the writer, woken by that, gets to run (12 seconds for a write were measured). So while a commit is
-overdue the loop naps now and then, which lets the writer in for certain: 2 to 6 ms for a write, however busy the loop.
 """
 
 from __future__ import annotations
@@ -13,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +19,6 @@ from skerry.engine.store.limits import Limits
 from skerry.engine.store.ordered import OrderedStore, Write
 from skerry.engine.store.state import State
 from skerry.engine.store.writer import Callbacks, Writer
-
-_OVERDUE = 0.001
-"""Seconds a commit may take before the loop naps for it; an unhindered one takes half of that."""
-_NAP = 1e-6
-"""Seconds; the kernel makes some 60 us of it, time enough to change hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +60,6 @@ class SqliteStore(OrderedStore):
         callbacks = Callbacks(self._loop, self._committed, self._refused)
         self._writer = Writer(opened.connection, callbacks, self._checkpointer, limits.wal_bytes)
         self._writer.discard(opened.dead)
-        self._nap: asyncio.TimerHandle | None = None
         self._checkpointer.start()
         self._writer.start()
 
@@ -87,17 +76,9 @@ class SqliteStore(OrderedStore):
 
     def _hand_over(self, writes: list[Write]) -> None:
         self._writer.submit(writes)
-        if self._nap is None:
-            self._nap = self._loop.call_later(_OVERDUE, self._let_writer_in)
 
     def _superseded(self, revisions: list[int]) -> None:
         self._writer.discard(revisions)
-
-    def _let_writer_in(self) -> None:
-        self._nap = None
-        if self._inflight:
-            time.sleep(_NAP)
-            self._nap = self._loop.call_later(_OVERDUE, self._let_writer_in)
 
     def _refused(self, reason: str) -> None:
         self._failed(reason)

@@ -1,0 +1,161 @@
+"""Addresses and node ports of Services: given out, checked, kept over updates. Free again when no Service has them.
+
+Nothing is remembered: what is taken is read from the Services there are. Writes to services are therefore made one at
+a time (`Backend.exclusive`). Source: Kubernetes' `pkg/registry/core/service/storage/alloc.go`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
+
+from skerry.engine.api.admission.chain import Attributes, Plugin
+from skerry.engine.config import EngineConfig
+from skerry.engine.store.contract import Entry, Store
+from skerry.kube.errors import Cause, InternalError, Invalid, invalid
+from skerry.kube.objects import Obj, name_of
+
+_RESERVED_FOR_CHOICE = 256
+"""The lower addresses are not given out unless the others are used up: users who choose choose there."""
+
+
+def service_addresses(config: EngineConfig, store: Store) -> Plugin:
+    """The plug-in. Raises Invalid for an address or port that is taken or out of range."""
+    network = IPv4Network(config.service_cidr)
+
+    def admit(attributes: Attributes) -> None:
+        target, service = attributes.target, attributes.new
+        if target.group_resource != "services" or service is None or target.subresource:
+            return
+        if attributes.old is not None:
+            keep_allocated(service, attributes.old)
+        others = [entry for entry in store.list("services") if entry.key != target.key]
+        allocate_address(service, network, _addresses(others))
+        allocate_ports(service, config.node_ports, _ports(others))
+
+    return admit
+
+
+def keep_allocated(new: Obj, old: Obj) -> None:
+    """What an update leaves out stays; what its type has no use for goes, unless it was changed on purpose."""
+    after, before = new["spec"], old["spec"]
+    if _has_address(after) and _has_address(before):
+        if not after.get("clusterIP"):
+            after["clusterIP"] = before.get("clusterIP", "")
+        if not after.get("clusterIPs") and after["clusterIP"] == before.get("clusterIP"):
+            after["clusterIPs"] = before.get("clusterIPs", [])
+    elif not _has_address(after) and after.get("clusterIP") == before.get("clusterIP"):
+        for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            after.pop(name, None)
+    _keep_ports(after, before)
+
+
+def _keep_ports(after: Obj, before: Obj) -> None:
+    had = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in before.get("ports") or ()}
+    for port in after.get("ports") or ():
+        was = had.get((port.get("protocol"), port.get("port")))
+        if _has_node_ports(after):
+            if not port.get("nodePort") and was:
+                port["nodePort"] = was
+        elif port.get("nodePort") in set(had.values()):
+            port.pop("nodePort", None)
+
+
+def allocate_address(service: Obj, network: IPv4Network, taken: Collection[str]) -> None:
+    """Fill in `clusterIP`, `clusterIPs` and the IP families. Raises Invalid."""
+    spec = service["spec"]
+    if not _has_address(spec):
+        return
+    chosen = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
+    if not chosen:
+        chosen = free_address(network, taken)
+    elif chosen != "None":
+        _check_address(service, chosen, network, taken)
+    spec["clusterIP"] = chosen
+    spec["clusterIPs"] = spec.get("clusterIPs") or [chosen]
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+
+
+def free_address(network: IPv4Network, taken: Collection[str]) -> str:
+    """An address nobody has: at random in the upper part, then the first free of the lower. Raises InternalError."""
+    first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
+    lower = min(_RESERVED_FOR_CHOICE, max(16, network.num_addresses // 16), network.num_addresses // 2)
+    for _ in range(16):
+        address = str(IPv4Address(random.randint(min(first + lower, last), last)))  # noqa: S311  # no secret
+        if address not in taken:
+            return address
+    for number in (*range(first + lower, last + 1), *range(first, first + lower)):
+        if (address := str(IPv4Address(number))) not in taken:
+            return address
+    raise InternalError("failed to allocate a serviceIP: range is full")
+
+
+def allocate_ports(service: Obj, allowed: tuple[int, int], taken: Collection[int]) -> None:
+    """Fill in the node ports of a type that has them. Raises Invalid."""
+    spec = service["spec"]
+    if not _has_node_ports(spec):
+        return
+    own = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+    wanted = spec.get("type") == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False
+    for index, port in enumerate(spec.get("ports") or ()):
+        if port.get("nodePort"):
+            _check_port(service, index, allowed, taken)
+        elif wanted:
+            port["nodePort"] = _free_port(allowed, {*taken, *own})
+            own.add(port["nodePort"])
+
+
+def _free_port(allowed: tuple[int, int], taken: Collection[int]) -> int:
+    free = [port for port in range(allowed[0], allowed[1] + 1) if port not in taken]
+    if not free:
+        raise InternalError("failed to allocate a nodePort: range is full")
+    return random.choice(free)  # noqa: S311  # no secret
+
+
+def _check_address(service: Obj, chosen: str, network: IPv4Network, taken: Collection[str]) -> None:
+    try:
+        inside = IPv4Address(chosen) in network
+    except AddressValueError:
+        return  # the schema's rules say what is wrong with it
+    why = "provided IP is already allocated" if chosen in taken else ""
+    if not inside:
+        why = f"the provided IP ({chosen}) is not in the valid range. The range of valid IPs is {network}"
+    if why:
+        message = f'Invalid value: ["{chosen}"]: failed to allocate IP {chosen}: {why}'
+        raise _refusal(service, "spec.clusterIPs", message)
+
+
+def _check_port(service: Obj, index: int, allowed: tuple[int, int], taken: Collection[int]) -> None:
+    port = service["spec"]["ports"][index]["nodePort"]
+    why = "provided port is already allocated" if port in taken else ""
+    if not allowed[0] <= port <= allowed[1]:
+        why = f"provided port is not in the valid range. The range of valid ports is {allowed[0]}-{allowed[1]}"
+    if why:
+        raise _refusal(service, f"spec.ports[{index}].nodePort", f"Invalid value: {port}: {why}")
+
+
+def _refusal(service: Obj, field: str, message: str) -> Invalid:
+    return invalid("", "Service", name_of(service), [Cause("FieldValueInvalid", message, field)])
+
+
+def _has_address(spec: Obj) -> bool:
+    return bool(spec.get("type") != "ExternalName")
+
+
+def _has_node_ports(spec: Obj) -> bool:
+    return spec.get("type") in ("NodePort", "LoadBalancer")
+
+
+def _addresses(services: Collection[Entry]) -> set[str]:
+    return {address for spec in _specs(services) for address in spec.get("clusterIPs") or ()}
+
+
+def _ports(services: Collection[Entry]) -> set[int]:
+    return {port["nodePort"] for spec in _specs(services) for port in spec.get("ports") or () if port.get("nodePort")}
+
+
+def _specs(services: Collection[Entry]) -> Iterator[Obj]:
+    for entry in services:
+        yield entry.shared().get("spec") or {}

@@ -1,0 +1,38 @@
+"""What every verb works with: the instance's configuration, the store, the kinds, the clock and admission.
+
+Made once by `server`; verbs are plain functions `(backend, request) -> response`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from skerry.engine.api.admission.chain import Chain
+from skerry.engine.config import EngineConfig
+from skerry.engine.schema.registry import Registry
+from skerry.engine.store.contract import Store
+from skerry.kube.clock import Clock
+
+if TYPE_CHECKING:
+    from skerry.engine.api.pod_access import PodAccess
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The parts behind the verbs. `pod_access` None: this server has no node (streams are refused with 503)."""
+
+    config: EngineConfig
+    store: Store
+    registry: Registry
+    admission: Chain
+    pod_access: PodAccess | None = None
+    exclusive: Mapping[str, asyncio.Lock] = field(default_factory=dict)
+    """Resources (by group resource) written one at a time, because admission allocates from what is committed."""
+
+    @property
+    def clock(self) -> Clock:
+        """The instance's clock."""
+        return self.config.clock

@@ -1,0 +1,1 @@
+"""What the server says of itself: groups and resources, version, OpenAPI, health, metrics."""

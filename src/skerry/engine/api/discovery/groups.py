@@ -1,0 +1,146 @@
+"""Discovery: which groups, versions and resources are served, in the old form and aggregated.
+
+Source: Kubernetes' `apiserver/pkg/endpoints/discovery` and `discovery/aggregated`. Pure functions on the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.registry import Registry
+from skerry.kube.objects import Obj
+
+
+class Subresource(NamedTuple):
+    """What a subresource takes and gives: group and version "" when they are its parent's; kind "" likewise."""
+
+    verbs: tuple[str, ...]
+    kind: str = ""
+    group: str = ""
+    version: str = ""
+
+
+SUBRESOURCES = {
+    "status": Subresource(("get", "patch", "update")),
+    "scale": Subresource(("get", "patch", "update"), "Scale", "autoscaling", "v1"),
+    "finalize": Subresource(("update",)),
+    "binding": Subresource(("create",), "Binding"),
+    "eviction": Subresource(("create",), "Eviction", "policy", "v1"),
+    "log": Subresource(("get",)),
+    "exec": Subresource(("create", "get"), "PodExecOptions"),
+    "attach": Subresource(("create", "get"), "PodAttachOptions"),
+    "portforward": Subresource(("create", "get"), "PodPortForwardOptions"),
+}
+"""Those served; what a kind names beyond them is refused and not shown."""
+
+
+def api_versions(address: str) -> Obj:
+    """`/api`. `address` is host:port."""
+    by_cidr = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": by_cidr}
+
+
+def group_list(registry: Registry) -> Obj:
+    """`/apis`."""
+    groups = [_group(name, versions) for name, versions in registry.versions().items() if name]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+
+def group(registry: Registry, name: str) -> Obj | None:
+    """`/apis/<group>`; None when it is not served."""
+    versions = registry.versions().get(name) if name else None
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)} if versions else None
+
+
+def _group(name: str, versions: list[str]) -> Obj:
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def resource_list(registry: Registry, group_name: str, version: str) -> Obj | None:
+    """`/api/v1` and `/apis/<group>/<version>`; None when it is not served."""
+    kinds = registry.kinds(group_name, version)
+    if not kinds:
+        return None
+    group_version = f"{group_name}/{version}" if group_name else version
+    resources = [entry for kind in kinds for entry in _resources(kind)]
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
+
+
+def _resources(kind: Kind) -> Iterator[Obj]:
+    resource = kind.resource
+    entry: Obj = {
+        "name": resource.plural,
+        "singularName": kind.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": list(kind.verbs),
+    }
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    yield entry
+    for name, served in _served(kind):
+        under: Obj = {
+            "name": f"{resource.plural}/{name}",
+            "singularName": "",
+            "namespaced": resource.namespaced,
+            "kind": served.kind or resource.kind,
+            "verbs": list(served.verbs),
+        }
+        if served.group:
+            under |= {"group": served.group, "version": served.version}
+        yield under
+
+
+def _served(kind: Kind) -> list[tuple[str, Subresource]]:
+    return [(name, SUBRESOURCES[name]) for name in sorted(kind.subresources) if name in SUBRESOURCES]
+
+
+def aggregated(registry: Registry, version: str, *, core: bool) -> Obj:
+    """`/api` (`core`) or `/apis` as `APIGroupDiscoveryList` ("v2" or "v2beta1")."""
+    items = [
+        {"metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
+         "versions": [_aggregated_version(registry, name, each) for each in versions]}
+        for name, versions in registry.versions().items()
+        if (name == "") == core
+    ]  # fmt: skip
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": f"apidiscovery.k8s.io/{version}",
+        "metadata": {},
+        "items": items,
+    }
+
+
+def _aggregated_version(registry: Registry, group_name: str, version: str) -> Obj:
+    resources = [_aggregated_resource(kind) for kind in registry.kinds(group_name, version)]
+    return {"version": version, "resources": resources, "freshness": "Current"}
+
+
+def _aggregated_resource(kind: Kind) -> Obj:
+    resource = kind.resource
+    entry: Obj = {
+        "resource": resource.plural,
+        "responseKind": {"group": resource.group, "version": resource.version, "kind": resource.kind},
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": kind.singular,
+        "verbs": list(kind.verbs),
+    }
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    if served := _served(kind):
+        entry["subresources"] = [_aggregated_subresource(kind, name, each) for name, each in served]
+    return entry
+
+
+def _aggregated_subresource(kind: Kind, name: str, served: Subresource) -> Obj:
+    resource = kind.resource
+    group_name, version = (served.group, served.version) if served.group else (resource.group, resource.version)
+    response = {"group": group_name, "version": version, "kind": served.kind or resource.kind}
+    return {"subresource": name, "responseKind": response, "verbs": list(served.verbs)}

@@ -1,0 +1,83 @@
+"""Which function serves which verb of which subresource: the innermost handler.
+
+Streams into pods are served by `engine.api.streams` where they need a socket; here only what is a plain answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
+
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.refusals import NotSupported, method_not_allowed, no_such_path
+from skerry.engine.api.request import Handler, Request
+from skerry.engine.api.response import Response
+from skerry.engine.api.subresources.binding import bind
+from skerry.engine.api.subresources.eviction import evict
+from skerry.engine.api.subresources.finalize import finalize
+from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
+from skerry.engine.api.subresources.status import patch_status, update_status
+from skerry.engine.api.verbs.create import create
+from skerry.engine.api.verbs.delete import delete
+from skerry.engine.api.verbs.deletecollection import delete_collection
+from skerry.engine.api.verbs.get import get
+from skerry.engine.api.verbs.listing import list_objects
+from skerry.engine.api.verbs.patch import patch
+from skerry.engine.api.verbs.update import update
+from skerry.engine.api.verbs.watching import watch
+from skerry.engine.store.contract import StoreClosed, StoreFull
+from skerry.kube.errors import InsufficientStorage, ServiceUnavailable
+
+Verb: TypeAlias = Callable[[Backend, Request], Awaitable[Response]]
+
+VERBS: Mapping[str, Verb] = {
+    "get": get,
+    "list": list_objects,
+    "watch": watch,
+    "create": create,
+    "update": update,
+    "patch": patch,
+    "delete": delete,
+    "deletecollection": delete_collection,
+}
+SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
+    "status": {"get": get, "update": update_status, "patch": patch_status},
+    "scale": {"get": get_scale, "update": update_scale, "patch": patch_scale},
+    "finalize": {"update": finalize},
+    "binding": {"create": bind},
+    "eviction": {"create": evict},
+}
+
+
+def dispatcher(backend: Backend) -> Handler:
+    """The handler that runs the verb. The store's failures become the Status a client can act on."""
+
+    async def handle(request: Request) -> Response:
+        verb = verb_of(request)
+        try:
+            return await verb(backend, request)
+        except StoreFull as error:
+            raise InsufficientStorage(f"the write could not be made durable: {error}") from error
+        except StoreClosed as error:
+            raise ServiceUnavailable("the server is shutting down") from error
+
+    return handle
+
+
+def verb_of(request: Request) -> Verb:
+    """The function for a request. Raises NotFound, MethodNotAllowed, NotSupported."""
+    target = request.what
+    name = target.subresource
+    if not name:
+        verb = VERBS.get(request.verb)
+        if verb is None or request.verb not in target.kind.verbs:
+            raise method_not_allowed(target)
+        return verb
+    if name not in target.kind.subresources:
+        raise no_such_path()
+    verbs = SUBRESOURCES.get(name)
+    if verbs is None:
+        raise NotSupported(f"{target.group_resource}/{name} is not supported by this server")
+    if request.verb not in verbs:
+        raise method_not_allowed(target)
+    return verbs[request.verb]

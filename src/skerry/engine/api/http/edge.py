@@ -1,0 +1,152 @@
+"""The ASGI application: HTTP in, a `Request` through the handler, its answer out. Every failure is a `Status`.
+
+Neighbours: `routes` (paths), `negotiation` and `encoding` (forms), `exchange` (bytes), `watch_stream`; the handler is
+the wrapped chain made by `server`. WebSockets go, once let in, to `engine.api.streams`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import orjson
+
+from skerry.engine.api.http.encoding import Encoder
+from skerry.engine.api.http.exchange import Exchange, Headers, Receive, Scope, Send
+from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate
+from skerry.engine.api.http.routes import query_of, segments_of, target_of, verb_for
+from skerry.engine.api.http.watch_stream import WatchStreams
+from skerry.engine.api.metrics import Metrics
+from skerry.engine.api.request import Handler, Request
+from skerry.engine.api.response import Computed, Listing, Raw, Response, Stored, Streamed, Watching
+from skerry.engine.schema.registry import Registry
+from skerry.kube.clock import Clock
+from skerry.kube.errors import InternalError, StatusError
+
+log = logging.getLogger(__name__)
+
+Connect: TypeAlias = Callable[[Request, Scope, Receive, Send], Awaitable[None]]
+"""Serves a WebSocket of a request let in. Raises StatusError to refuse it."""
+
+
+class Edge:
+    """The application uvicorn runs. `scope["state"]["user"]` is who the connection belongs to."""
+
+    def __init__(self, handler: Handler, connect: Connect, registry: Registry, clock: Clock, metrics: Metrics) -> None:
+        self.watches = WatchStreams()
+        self._handler = handler
+        self._connect = connect
+        self._registry = registry
+        self._clock = clock
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's request (ASGI)."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange(scope, receive, send)
+        request: Request | None = None
+        try:
+            request = self._request(scope, exchange)
+            form = negotiate(exchange.headers.get(b"accept", b"")) if request.target else PLAIN
+            response = await self._handler(request)
+            await self._answer(request, response, form, exchange)
+        except StatusError as error:
+            await _fail(exchange, error, request)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope.get("path", ""))
+            if exchange.code:
+                raise  # too late for a Status: the connection ends
+            await _fail(exchange, InternalError("Internal error occurred: see the server's log"), request)
+        finally:
+            self._metrics.count(request, exchange.code)
+
+    def _request(self, scope: Scope, exchange: Exchange) -> Request:
+        raw_path: bytes = scope["raw_path"]
+        query = query_of(scope["query_string"])
+        target = target_of(self._registry, segments_of(raw_path))
+        method: str = scope.get("method", "GET")
+        return Request(
+            user=scope["state"].get("user"),
+            verb=verb_for(method, target, query) if target else method.lower(),
+            target=target,
+            path=raw_path.decode("ascii"),
+            query=query,
+            headers=exchange.headers,
+            content_type=exchange.headers.get(b"content-type", b"").decode("latin-1"),
+            read=exchange.read,
+        )
+
+    async def _answer(self, request: Request, response: Response, form: Form, exchange: Exchange) -> None:
+        if isinstance(response, Stored) and form is PLAIN and not request.query and not request.warnings:
+            await exchange.reply(response.code, b"application/json", response.entry.value)
+            return
+        if isinstance(response, Raw):
+            headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
+            await exchange.reply(response.code, response.content_type.encode(), response.body, headers)
+        elif isinstance(response, Streamed):
+            await _stream(response, exchange)
+        else:
+            await self._encode(request, response, form, exchange)
+
+    async def _encode(
+        self, request: Request, response: Stored | Computed | Listing | Watching, form: Form, exchange: Exchange
+    ) -> None:
+        encoder = Encoder(form, request.query, self._clock.now())
+        if isinstance(response, Watching):
+            await self.watches.send(response, encoder, exchange)
+        elif isinstance(response, Listing):
+            await exchange.reply(200, form.content_type, encoder.listing(response), _warnings(request))
+        elif isinstance(response, Stored):
+            await exchange.reply(response.code, form.content_type, encoder.stored(response), _warnings(request))
+        else:
+            await exchange.reply(response.code, form.content_type, encoder.computed(response), _warnings(request))
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            request = self._request({**scope, "method": "GET"}, Exchange(scope, receive, send))
+            await self._connect(request, scope, receive, send)
+        except StatusError as error:
+            await _refuse_websocket(send, error)
+        except Exception:
+            log.exception("WebSocket %s failed", scope.get("path", ""))
+            await send({"type": "websocket.close", "code": 1011})
+
+
+async def _fail(exchange: Exchange, error: StatusError, request: Request | None) -> None:
+    """Answer with the Status of a failure."""
+    headers = _warnings(request) if request else []
+    if wait := error.details.get("retryAfterSeconds"):
+        headers.append((b"retry-after", str(wait).encode()))
+    if exchange.code:
+        await exchange.finish()
+        return
+    await exchange.reply(error.code, b"application/json", orjson.dumps(error.to_json()) + b"\n", headers)
+
+
+async def _stream(response: Streamed, exchange: Exchange) -> None:
+    await exchange.start(response.content_type.encode())
+    async for chunk in response.chunks:
+        await exchange.write(chunk)
+    await exchange.finish()
+
+
+async def _refuse_websocket(send: Send, error: StatusError) -> None:
+    body = orjson.dumps(error.to_json())
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "websocket.http.response.start", "status": error.code, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+def _warnings(request: Request) -> Headers:
+    return [(b"warning", f'299 - "{_quoted(text)}"'.encode("ascii", "replace")) for text in request.warnings]
+
+
+def _quoted(text: str) -> str:
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return printable.replace("\\", "\\\\").replace('"', '\\"')[:1024]

@@ -1,0 +1,83 @@
+"""Content negotiation: which form of an answer a client wants. Cheap: clients send the same few Accept headers.
+
+Source: Kubernetes' `apiserver/pkg/endpoints/handlers/negotiation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from skerry.kube.errors import NotAcceptable
+
+Shape = Literal["object", "table", "partial", "discovery"]
+_SHAPES: dict[tuple[str, str], Shape] = {
+    ("Table", "meta.k8s.io"): "table",
+    ("PartialObjectMetadata", "meta.k8s.io"): "partial",
+    ("PartialObjectMetadataList", "meta.k8s.io"): "partial",
+    ("APIGroupDiscoveryList", "apidiscovery.k8s.io"): "discovery",
+}
+_VERSIONS = {"table": ("v1", "v1beta1"), "partial": ("v1", "v1beta1"), "discovery": ("v2", "v2beta1")}
+_JSON = ("application/json", "application/*", "*/*")
+_YAML = ("application/yaml",)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How to answer: encoding, shape of objects, and the version of that shape."""
+
+    yaml: bool = False
+    shape: Shape = "object"
+    version: str = ""
+
+    @property
+    def content_type(self) -> bytes:
+        """For the answer's header."""
+        return b"application/yaml" if self.yaml else b"application/json"
+
+
+PLAIN = Form()
+
+
+@lru_cache(256)
+def negotiate(accept: bytes) -> Form:
+    """The first form in order of preference that we can give. Raises NotAcceptable."""
+    if not accept.strip():
+        return PLAIN
+    for clause in _by_preference(accept.decode("latin-1")):
+        form = _form(clause)
+        if form is not None:
+            return form
+    raise NotAcceptable("only the following media types are accepted: application/json, application/yaml")
+
+
+def _by_preference(accept: str) -> list[list[str]]:
+    clauses = [[part.strip() for part in clause.split(";")] for clause in accept.split(",")]
+    return sorted(clauses, key=_quality, reverse=True)
+
+
+def _quality(clause: list[str]) -> float:
+    for parameter in clause[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _form(clause: list[str]) -> Form | None:
+    media_type = clause[0].lower()
+    if media_type not in _JSON and media_type not in _YAML:
+        return None
+    parameters = dict(parameter.partition("=")[::2] for parameter in clause[1:])
+    yaml = media_type in _YAML
+    if "as" not in parameters:
+        return Form(yaml)
+    shape = _SHAPES.get((parameters["as"], parameters.get("g", "")))
+    version = parameters.get("v", "")
+    if shape is None or version not in _VERSIONS[shape]:
+        return None
+    return Form(yaml, shape, version)

@@ -1,0 +1,119 @@
+"""Paths to targets: what part of the API a URL names, and the verb its method means there.
+
+Source: Kubernetes' `apiserver/pkg/endpoints/request/requestinfo.go`. Paths are split before they are unescaped, so an
+escaped slash stays in its segment, where no name may have one. Empty segments match nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from skerry.engine.api.options import is_watch
+from skerry.engine.api.refusals import method_not_allowed, no_such_path
+from skerry.engine.api.request import NO_QUERY, Target
+from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.registry import Registry
+from skerry.kube.errors import BadRequest
+
+LONGEST_PATH = 4096
+_NAMESPACE_SUBRESOURCES = ("status", "finalize")
+_ONE = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_MANY = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_SUB = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def segments_of(raw_path: bytes) -> list[str]:
+    """The path's segments, unescaped. Raises BadRequest for what is no UTF-8 or no possible segment."""
+    if len(raw_path) > LONGEST_PATH:
+        raise BadRequest(f"the path is longer than {LONGEST_PATH} bytes")
+    if b"%" not in raw_path:
+        try:
+            parts = raw_path.decode("ascii").split("/")[1:]
+        except UnicodeDecodeError:
+            raise BadRequest("the path must be escaped") from None
+    else:
+        parts = [_unescaped(part) for part in raw_path.split(b"/")[1:]]
+    if parts and not parts[-1]:
+        parts.pop()  # one slash at the end is harmless
+    for part in parts:
+        if part in (".", ".."):
+            raise BadRequest(f"invalid resource name \"{part}\": [may not be '{part}']")
+    return parts
+
+
+def _unescaped(part: bytes) -> str:
+    try:
+        text = unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("the path is not valid UTF-8") from None
+    for illegal in ("/", "%"):
+        if illegal in text:
+            raise BadRequest(f"invalid resource name {text!r}: [may not contain '{illegal}']")
+    if not text.isprintable():
+        raise BadRequest(f"invalid resource name {text!r}")
+    return text
+
+
+def query_of(raw: bytes) -> Mapping[str, str]:
+    """The first value of every parameter. Raises BadRequest for what is no UTF-8."""
+    if not raw:
+        return NO_QUERY
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError as error:
+        raise BadRequest("the query is not valid") from error
+    query: dict[str, str] = {}
+    for name, value in pairs:
+        query.setdefault(name, value)
+    return query
+
+
+def target_of(registry: Registry, segments: list[str]) -> Target | None:
+    """What a path names; None when it is no resource's path. Raises NotFound for a resource nobody serves."""
+    if len(segments) < 3 or segments[0] not in ("api", "apis"):
+        return None
+    if segments[0] == "api":
+        group, version, rest = "", segments[1], segments[2:]
+    elif len(segments) > 3:
+        group, version, rest = segments[1], segments[2], segments[3:]
+    else:
+        return None
+    if not all(rest):
+        raise no_such_path()
+    if rest[0] == "namespaces" and len(rest) > 2 and not (group == "" and rest[2] in _NAMESPACE_SUBRESOURCES):
+        return _named(_kind(registry, group, version, rest[2]), rest[1], rest[3:], in_namespace=True)
+    return _named(_kind(registry, group, version, rest[0]), "", rest[1:], in_namespace=False)
+
+
+def _kind(registry: Registry, group: str, version: str, plural: str) -> Kind:
+    kind = registry.kind(group, version, plural)
+    if kind is None:
+        raise no_such_path()
+    return kind
+
+
+def _named(kind: Kind, namespace: str, rest: list[str], *, in_namespace: bool) -> Target:
+    """The target after the resource's name. A namespaced object without its namespace has no path, nor vice versa."""
+    if len(rest) > 2 or (in_namespace and not kind.resource.namespaced):
+        raise no_such_path()
+    if rest and kind.resource.namespaced and not in_namespace:
+        raise no_such_path()
+    return Target(kind, namespace, *rest)
+
+
+def verb_for(method: str, target: Target, query: Mapping[str, str]) -> str:
+    """The verb of a method on a target. Raises MethodNotAllowed."""
+    if target.subresource:
+        verb = _SUB.get(method)
+    elif target.name:
+        verb = _ONE.get(method)
+    else:
+        verb = _MANY.get(method)
+    if verb is None:
+        raise method_not_allowed(target)
+    if verb == "create" and not target.name and target.kind.resource.namespaced and not target.namespace:
+        raise method_not_allowed(target)
+    if verb in ("list", "get") and query and not target.subresource and is_watch(query):
+        return "watch"
+    return verb

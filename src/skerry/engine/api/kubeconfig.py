@@ -1,0 +1,44 @@
+"""The administrator's kubeconfig: a file only its owner may read, certificates inside."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+from skerry.engine.api.pki import ADMIN, Pki, write_private
+
+
+def kubeconfig(server: str, pki: Pki) -> str:
+    """The kubeconfig's text (YAML). `server` is the API's URL. Compression is off: it costs more than it saves here."""
+
+    def embedded(path: Path) -> str:
+        return b64encode(path.read_bytes()).decode()
+
+    return f"""\
+apiVersion: v1
+kind: Config
+clusters:
+- name: skerry
+  cluster:
+    server: {server}
+    certificate-authority-data: {embedded(pki.certificate("ca"))}
+    disable-compression: true
+users:
+- name: {ADMIN}
+  user:
+    client-certificate-data: {embedded(pki.certificate("admin"))}
+    client-key-data: {embedded(pki.key("admin"))}
+contexts:
+- name: skerry
+  context:
+    cluster: skerry
+    user: {ADMIN}
+    namespace: default
+current-context: skerry
+"""
+
+
+def write_kubeconfig(path: Path, server: str, pki: Pki) -> None:
+    """Write it, 0600."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(path, kubeconfig(server, pki).encode())

@@ -1,0 +1,155 @@
+"""The API without HTTP, for who lives in the same process: the same verbs, admission and checks, no encoding.
+
+Implements `kube.client.Client`. Objects handed out are the store's own decoded ones, shared by everybody: never to be
+changed. Objects handed in are copied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeAlias
+
+from skerry.engine.api.refusals import no_such_path
+from skerry.engine.api.request import NO_QUERY, Handler, Request, Target, User
+from skerry.engine.api.response import Computed, Event, Listing, Response, Stored, Watching
+from skerry.engine.schema.registry import Registry
+from skerry.kube.client import EVERYTHING, ObjectList, PatchType, Selection, WatchEvent
+from skerry.kube.errors import InternalError
+from skerry.kube.objects import Obj, Resource, name_of, namespace_of
+
+Body: TypeAlias = Obj | list[Obj]
+_PATCHES: dict[PatchType, str] = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
+
+
+class LocalClient:
+    """A client acting as `user`. Made by `ApiServer.client`."""
+
+    def __init__(self, handler: Handler, registry: Registry, user: User) -> None:
+        self._handler = handler
+        self._registry = registry
+        self._user = user
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None, subresource: str = "") -> Obj:
+        """As in `kube.client.Client`."""
+        return _object(await self._do("get", self._target(resource, namespace, name, subresource)))
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        selection: Selection = EVERYTHING,
+        *,
+        limit: int = 0,
+        next_token: str = "",
+    ) -> ObjectList:
+        """As in `kube.client.Client`."""
+        query = _query(selection)
+        if limit:
+            query["limit"] = str(limit)
+        if next_token:
+            query["continue"] = next_token
+        response = await self._do("list", self._target(resource, namespace), query)
+        assert isinstance(response, Listing)
+        items = [entry.shared() for entry in response.entries]
+        return ObjectList(items, str(response.revision), response.next_token)
+
+    @contextlib.asynccontextmanager
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        selection: Selection = EVERYTHING,
+        *,
+        resource_version: str,
+    ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
+        """As in `kube.client.Client`. It lasts until it is left."""
+        query = {**_query(selection), "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
+        response = await self._do("watch", self._target(resource, namespace), query)
+        assert isinstance(response, Watching)
+        try:
+            yield _events(response)
+        finally:
+            response.stream.close()
+
+    async def create(self, resource: Resource, obj: Obj, namespace: str | None = None, subresource: str = "") -> Obj:
+        """As in `kube.client.Client`."""
+        namespace = namespace or namespace_of(obj)
+        name = name_of(obj) if subresource else ""
+        return _object(await self._do("create", self._target(resource, namespace, name, subresource), body=obj))
+
+    async def update(self, resource: Resource, obj: Obj, subresource: str = "") -> Obj:
+        """As in `kube.client.Client`."""
+        target = self._target(resource, namespace_of(obj), name_of(obj), subresource)
+        return _object(await self._do("update", target, body=obj))
+
+    async def patch(
+        self,
+        resource: Resource,
+        name: str,
+        patch: Obj | Sequence[Obj],
+        namespace: str | None = None,
+        *,
+        kind: PatchType = "merge",
+        subresource: str = "",
+    ) -> Obj:
+        """As in `kube.client.Client`."""
+        target = self._target(resource, namespace, name, subresource)
+        body = patch if isinstance(patch, dict) else [*patch]
+        return _object(await self._do("patch", target, body=body, content_type=_PATCHES[kind]))
+
+    async def delete(
+        self, resource: Resource, name: str, namespace: str | None = None, options: Obj | None = None
+    ) -> Obj:
+        """As in `kube.client.Client`."""
+        return _object(await self._do("delete", self._target(resource, namespace, name), body=options))
+
+    def _target(self, resource: Resource, namespace: str | None, name: str = "", subresource: str = "") -> Target:
+        kind = self._registry.kind(resource.group, resource.version, resource.plural)
+        if kind is None:
+            raise no_such_path()
+        return Target(kind, (namespace or "") if kind.resource.namespaced else "", name, subresource)
+
+    async def _do(
+        self,
+        verb: str,
+        target: Target,
+        query: dict[str, str] | None = None,
+        body: Body | None = None,
+        content_type: str = "",
+    ) -> Response:
+        return await self._handler(
+            Request(self._user, verb, target, query=query or NO_QUERY, handed=body, content_type=content_type)
+        )
+
+
+def _query(selection: Selection) -> dict[str, str]:
+    query = {}
+    if selection.label_selector:
+        query["labelSelector"] = selection.label_selector
+    if selection.field_selector:
+        query["fieldSelector"] = selection.field_selector
+    return query
+
+
+def _object(response: Response) -> Obj:
+    if isinstance(response, Stored):
+        return response.entry.shared()
+    if isinstance(response, Computed):
+        return response.obj
+    raise InternalError(f"no object came back but {type(response).__name__}")
+
+
+async def _events(watching: Watching) -> AsyncIterator[WatchEvent]:
+    while True:
+        for event in await watching.stream.next():
+            yield WatchEvent(event.type, event.entry.shared() if event.entry is not None else _bookmark(event))
+
+
+def _bookmark(event: Event) -> Obj:
+    return {"metadata": {"resourceVersion": str(event.revision)}}

@@ -1,0 +1,92 @@
+"""What the server itself keeps in `metadata`: identity, generation, deletion. Pure functions on private objects.
+
+Source: Kubernetes' `apiserver/pkg/registry/rest` (FillObjectMetaSystemFields, BeforeCreate, BeforeUpdate).
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any
+
+import orjson
+
+from skerry.engine.api.request import Target
+from skerry.engine.store.contract import Encode
+from skerry.kube.errors import BadRequest
+from skerry.kube.objects import Obj
+
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+"""No vowels and no look-alikes: `apimachinery/pkg/util/rand`."""
+_SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_LONGEST_BASE = 58
+
+
+def generated_name(base: str) -> str:
+    """`base` (cut to 58 characters) and five random characters."""
+    return base[:_LONGEST_BASE] + "".join(secrets.choice(_ALPHABET) for _ in range(5))
+
+
+def metadata_of(obj: Obj) -> dict[str, Any]:
+    """`obj["metadata"]`, made when absent. Raises BadRequest when it is something else than an object."""
+    metadata = obj.setdefault("metadata", {})
+    if metadata is None:
+        metadata = obj["metadata"] = {}
+    if not isinstance(metadata, dict):
+        raise BadRequest("metadata must be an object")
+    return metadata
+
+
+def check_address(obj: Obj, target: Target) -> None:
+    """Bring name and namespace of a body in line with the URL. Raises BadRequest where they disagree."""
+    metadata = metadata_of(obj)
+    if target.kind.resource.namespaced:
+        if metadata.setdefault("namespace", target.namespace) in ("", None):
+            metadata["namespace"] = target.namespace
+        if metadata["namespace"] != target.namespace:
+            raise BadRequest("the namespace of the provided object does not match the namespace sent on the request")
+    else:
+        metadata.pop("namespace", None)
+    if target.name and metadata.setdefault("name", target.name) != target.name:
+        raise BadRequest(
+            f"the name of the object ({metadata['name']}) does not match the name on the URL ({target.name})"
+        )
+
+
+def begin(metadata: dict[str, Any], now: str) -> None:
+    """Give a new object its identity. `now` is RFC 3339."""
+    for name in (*_SERVER_OWNED, "selfLink", "resourceVersion"):
+        metadata.pop(name, None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = now
+
+
+def carry_over(new: dict[str, Any], old: dict[str, Any]) -> None:
+    """Keep what an update may not change."""
+    for name in _SERVER_OWNED:
+        if name in old:
+            new[name] = old[name]
+        else:
+            new.pop(name, None)
+    new.pop("selfLink", None)
+
+
+def same(new: Obj, old: Obj) -> bool:
+    """Whether a write would change nothing but the resourceVersion."""
+    new_meta, old_meta = new["metadata"], old["metadata"]
+    given = new_meta.get("resourceVersion")
+    new_meta["resourceVersion"] = old_meta.get("resourceVersion")
+    if new == old:
+        return True
+    new_meta["resourceVersion"] = given
+    return False
+
+
+def encoder(obj: Obj) -> Encode:
+    """What the store calls to get the bytes, once it knows the revision. `obj` must be private until then."""
+
+    def encode(revision: int) -> bytes:
+        obj["metadata"]["resourceVersion"] = str(revision)
+        return orjson.dumps(obj)
+
+    return encode

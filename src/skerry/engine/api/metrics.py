@@ -1,0 +1,36 @@
+"""What `/metrics` says, in Prometheus' text format: requests by verb, resource and code; the store's revision."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from skerry.engine.api.request import Request
+
+_REQUESTS = "apiserver_request_total"
+
+
+class Metrics:
+    """Counters. `gauges`: further values, read when somebody asks."""
+
+    def __init__(self, gauges: Mapping[str, Callable[[], float]]) -> None:
+        self._requests: Counter[tuple[str, str, str, int]] = Counter()
+        self._gauges = gauges
+
+    def count(self, request: Request | None, code: int) -> None:
+        """One request answered."""
+        if request is None or request.target is None:
+            self._requests["", "", "", code] += 1
+            return
+        target = request.target
+        self._requests[request.verb, target.group_resource, target.subresource, code] += 1
+
+    def text(self) -> str:
+        """The page."""
+        lines = [f"# HELP {_REQUESTS} Requests answered.", f"# TYPE {_REQUESTS} counter"]
+        for (verb, resource, subresource, code), count in sorted(self._requests.items()):
+            labels = f'verb="{verb}",resource="{resource}",subresource="{subresource}",code="{code}"'
+            lines.append(f"{_REQUESTS}{{{labels}}} {count}")
+        for name, read in self._gauges.items():
+            lines += [f"# TYPE {name} gauge", f"{name} {read()}"]
+        return "\n".join(lines) + "\n"

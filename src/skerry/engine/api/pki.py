@@ -1,0 +1,125 @@
+"""The instance's own certificate authority, the API's certificate and the administrator's: made once, renewed in time.
+
+ECDSA P-256 throughout, files 0600 in a directory 0700. What was issued, until when and for which names, is noted in
+`issued.json` beside them, so that a start with valid certificates does not import `cryptography` (26 MB).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from socket import gethostname
+
+import orjson
+
+from skerry.engine.api.auth.authentication import MASTERS
+from skerry.engine.config import EngineConfig
+
+CA_DAYS, LEAF_DAYS, RENEW_DAYS = 3650, 365, 30
+ADMIN = "kubernetes-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """Where the certificates and keys are (PEM)."""
+
+    folder: Path
+
+    def certificate(self, name: str) -> Path:
+        """The certificate of "ca", "server" or "admin"."""
+        return self.folder / f"{name}.crt"
+
+    def key(self, name: str) -> Path:
+        """Its private key."""
+        return self.folder / f"{name}.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A certificate that must be there: its subject and, for a server, its names and addresses."""
+
+    name: str
+    common_name: str
+    organization: str = ""
+    names: tuple[str, ...] = ()
+    days: int = LEAF_DAYS
+
+
+def ensure(config: EngineConfig) -> Pki:
+    """Make or renew what is missing, close to its end or for other names than today's."""
+    pki = Pki(config.paths.pki)
+    pki.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ca = Wanted("ca", f"skerry-ca-{config.instance}", days=CA_DAYS)
+    leaves = [
+        Wanted("server", "kube-apiserver", names=server_names(config)),
+        Wanted("admin", ADMIN, organization=MASTERS),
+    ]
+    issued = _read_issued(pki)
+    now = config.clock.now()
+    stale = [wanted for wanted in (ca, *leaves) if not _is_good(pki, wanted, issued, now)]
+    if ca in stale:
+        stale = [ca, *leaves]
+    if stale:
+        _issue(pki, stale, issued, now)
+    return pki
+
+
+def server_names(config: EngineConfig) -> tuple[str, ...]:
+    """What clients may call the API: host names and addresses, each once."""
+    first = str(next(ip_network(config.service_cidr).hosts()))
+    cluster = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    cluster.append(f"kubernetes.default.svc.{config.cluster_domain}")
+    names = ["localhost", "127.0.0.1", "::1", gethostname(), *cluster, first]
+    if not ip_address(config.bind).is_unspecified:
+        names.append(config.bind)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Replace a file that only its owner may read, at once or not at all."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _is_good(pki: Pki, wanted: Wanted, issued: dict[str, dict[str, object]], now: datetime) -> bool:
+    note = issued.get(wanted.name, {})
+    if not pki.certificate(wanted.name).exists() or not pki.key(wanted.name).exists():
+        return False
+    if note.get("names") != list(wanted.names):
+        return False
+    not_after = note.get("not_after")
+    return isinstance(not_after, int) and not_after > (now + timedelta(days=RENEW_DAYS)).timestamp()
+
+
+def _read_issued(pki: Pki) -> dict[str, dict[str, object]]:
+    try:
+        noted = orjson.loads((pki.folder / "issued.json").read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
+
+
+def _issue(pki: Pki, stale: Sequence[Wanted], issued: dict[str, dict[str, object]], now: datetime) -> None:
+    from skerry.engine.api.certificates import issue_authority, issue_leaf  # imports cryptography
+
+    for wanted in stale:
+        if wanted.name == "ca":
+            pair = issue_authority(wanted, now)
+        else:
+            authority = (pki.certificate("ca").read_bytes(), pki.key("ca").read_bytes())
+            pair = issue_leaf(wanted, authority, now)
+        write_private(pki.key(wanted.name), pair.key)
+        write_private(pki.certificate(wanted.name), pair.certificate)
+        not_after = int((now + timedelta(days=wanted.days)).timestamp())
+        issued[wanted.name] = {"not_after": not_after, "names": list(wanted.names)}
+    write_private(pki.folder / "issued.json", orjson.dumps(issued))

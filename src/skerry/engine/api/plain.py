@@ -1,0 +1,103 @@
+"""Plain paths: everything that is not a resource. Documents made from the registry are kept until it changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import orjson
+
+from skerry.engine.api.discovery import groups
+from skerry.engine.api.discovery.health import Health
+from skerry.engine.api.discovery.version import version
+from skerry.engine.api.http.negotiation import Form, negotiate
+from skerry.engine.api.metrics import Metrics
+from skerry.engine.api.refusals import method_not_allowed, no_such_path
+from skerry.engine.api.request import Request
+from skerry.engine.api.response import Raw, Response
+from skerry.engine.schema.registry import Registry
+from skerry.kube.objects import Obj
+
+_HEALTH = ("healthz", "livez", "readyz")
+
+
+class Plain:
+    """The handler of plain paths. `address` gives the API's host:port."""
+
+    def __init__(self, registry: Registry, health: Health, metrics: Metrics, address: Callable[[], str]) -> None:
+        self._registry = registry
+        self._health = health
+        self._metrics = metrics
+        self._address = address
+        self._documents: dict[tuple[str, str], Raw] = {}
+        self._generation = registry.generation
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a plain path. Raises NotFound, MethodNotAllowed, NotAcceptable."""
+        if request.verb not in ("get", "head"):
+            raise method_not_allowed()
+        path = request.path.rstrip("/")
+        first = path.partition("/")[2].partition("/")[0]
+        if first in _HEALTH:
+            return self._health.answer(path, request.query)
+        if path == "/metrics":
+            return Raw(self._metrics.text().encode(), "text/plain; version=0.0.4; charset=utf-8")
+        form = negotiate(request.headers.get(b"accept", b""))
+        return _unless_known(request, self._document(path, form))
+
+    def _document(self, path: str, form: Form) -> Raw:
+        if self._generation != self._registry.generation:
+            self._documents.clear()
+            self._generation = self._registry.generation
+        aggregated = form.shape == "discovery" and path in ("/api", "/apis")
+        key = (path, form.version if aggregated else "")
+        if key not in self._documents:
+            self._documents[key] = self._make(path, form, aggregated=aggregated)
+        return self._documents[key]
+
+    def _make(self, path: str, form: Form, *, aggregated: bool) -> Raw:
+        if aggregated:
+            obj = groups.aggregated(self._registry, form.version, core=path == "/api")
+            parameters = f";g=apidiscovery.k8s.io;v={form.version};as=APIGroupDiscoveryList"
+            return _raw(orjson.dumps(obj), f"application/json{parameters}")
+        obj_or_none = self._discovered(path)
+        if obj_or_none is None:
+            raise no_such_path()
+        return _raw(orjson.dumps(obj_or_none))
+
+    def _discovered(self, path: str) -> Obj | None:
+        match path.split("/")[1:]:
+            case []:
+                return {"paths": self._paths()}
+            case ["version"]:
+                return version()
+            case ["api"]:
+                return groups.api_versions(self._address())
+            case ["apis"]:
+                return groups.group_list(self._registry)
+            case ["api", each]:
+                return groups.resource_list(self._registry, "", each)
+            case ["apis", name]:
+                return groups.group(self._registry, name)
+            case ["apis", name, each] if name:
+                return groups.resource_list(self._registry, name, each)
+        return None
+
+    def _paths(self) -> list[str]:
+        served = self._registry.versions()
+        paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/metrics", "/readyz"]
+        paths += [f"/apis/{name}" for name in served if name]
+        paths += [f"/apis/{name}/{each}" for name, versions in served.items() if name for each in versions]
+        return sorted([*paths, "/version"])
+
+
+def _raw(body: bytes, content_type: str = "application/json") -> Raw:
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32].upper()}"'
+    return Raw(body, content_type, headers={"etag": etag, "vary": "Accept"})
+
+
+def _unless_known(request: Request, document: Raw) -> Raw:
+    """304 when the client has this very document."""
+    if request.headers.get(b"if-none-match", b"").decode("latin-1") == document.headers["etag"]:
+        return Raw(b"", document.content_type, 304, document.headers)
+    return document

@@ -1,0 +1,85 @@
+"""What is asked for, however it came: over HTTP (`http.edge`) or in the same process (`local`).
+
+A `Request` names a user, a verb and a target; its body is either unread bytes or an object handed over in-process.
+Everything below (authorisation, admission, verbs) sees only this, so both ways in behave alike. Source of the verbs:
+Kubernetes' `apiserver/pkg/endpoints/request.RequestInfo`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+from skerry.engine.api.response import Response
+from skerry.engine.schema.contract import Kind
+from skerry.engine.store.contract import Key
+from skerry.kube.objects import Obj
+
+NO_QUERY: Mapping[str, str] = MappingProxyType({})
+NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who asks: name and groups, as the certificate (or the in-process identity) says."""
+
+    name: str
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What part of the API: a collection (name ""), an object, or a subresource. namespace "" means all or none."""
+
+    kind: Kind
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+    @property
+    def group_resource(self) -> str:
+        """The version-free name in error messages: "pods", "deployments.apps"."""
+        return self.kind.resource.group_resource
+
+    @property
+    def key(self) -> Key:
+        """The store's key of the named object."""
+        return Key(stored_as(self.kind), self.namespace, self.name)
+
+
+@dataclass(slots=True)
+class Request:
+    """One request. `user` None: nobody known. `target` None: a plain path such as /version."""
+
+    user: User | None
+    verb: str
+    """get, list, watch, create, update, patch, delete, deletecollection, connect; on plain paths the HTTP method."""
+    target: Target | None
+    path: str = ""
+    query: Mapping[str, str] = field(default_factory=lambda: NO_QUERY)
+    headers: Mapping[bytes, bytes] = field(default_factory=lambda: NO_HEADERS)
+    content_type: str = ""
+    read: Callable[[], Awaitable[bytes]] | None = None
+    """The body, when it came over HTTP; raises RequestEntityTooLarge."""
+    handed: Obj | list[Obj] | None = None
+    """The body, when it was handed over in-process: shared, never to be changed."""
+    warnings: list[str] = field(default_factory=list)
+    """For the client's eyes (`Warning:` headers)."""
+
+    @property
+    def what(self) -> Target:
+        """The target, for code that runs for resource requests only."""
+        assert self.target is not None
+        return self.target
+
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def stored_as(kind: Kind) -> str:
+    """The store's name for the objects of a kind: versions share it, and a kind shown for another group uses that."""
+    resource = kind.resource
+    group = resource.group if kind.storage_group is None else kind.storage_group
+    return f"{resource.plural}.{group}" if group else resource.plural

@@ -1,0 +1,100 @@
+"""What a verb answers with, before anybody has encoded it. `http.render` makes bytes of it, `local` objects.
+
+Stored objects stay encoded (`Entry`), so that get, list and watch join bytes and never encode again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from skerry.engine.schema.contract import Kind
+from skerry.engine.store.contract import Entry
+from skerry.kube.objects import Obj
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as it is in the store."""
+
+    kind: Kind
+    entry: Entry
+    code: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """An object that is not stored as such: Status, Scale, what a dry run would have stored. Shared: do not change."""
+
+    obj: Obj
+    code: int = 200
+    kind: Kind | None = None
+    """Its kind, when it can be shown as a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A collection, or a chunk of it. `remaining` None: not known (a selector is set) or nothing left."""
+
+    kind: Kind
+    entries: Sequence[Entry]
+    revision: int
+    next_token: str = ""
+    remaining: int | None = None
+
+
+class Event(NamedTuple):
+    """One watch event. For BOOKMARK `entry` is None and `revision` says it all."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    entry: Entry | None
+    revision: int
+    initial_events_end: bool = False
+
+
+class EventStream(Protocol):
+    """Where a watch's events come from (`verbs.watching.Stream`)."""
+
+    async def next(self) -> Sequence[Event]:
+        """The next batch; waits. Raises StatusError when it cannot go on (410)."""
+        ...
+
+    async def bookmark(self) -> Sequence[Event]:
+        """What to send before a stream ends in order: a bookmark if wanted, or events not yet sent."""
+        ...
+
+    def close(self) -> None:
+        """End it; harmless twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """An open watch. Whoever takes it must close its stream."""
+
+    kind: Kind
+    stream: EventStream
+    timeout: float
+    """Seconds after which the server ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Bytes with their type: plain paths, documents."""
+
+    body: bytes
+    content_type: str = "application/json"
+    code: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Bytes as they come, until the iterator ends (logs)."""
+
+    chunks: AsyncIterator[bytes]
+    content_type: str = "text/plain"
+
+
+Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed

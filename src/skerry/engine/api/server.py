@@ -1,0 +1,155 @@
+"""The API server as an object: made on a store and a registry, started on a port, stopped in order.
+
+It is usable in-process (`client`) from the moment it is made. Invariants: port 0 takes a free one; no signal handler is
+installed; after `stop` no task, socket or watch of it is left. uvicorn provides the protocols; the listening is ours,
+because uvicorn's own server polls. Neighbours: `http.edge`, `dispatch`, `auth`, `bootstrap`, `pki`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from skerry.engine.api.admission.chain import Chain
+from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
+from skerry.engine.api.admission.service_addresses import service_addresses
+from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
+from skerry.engine.api.auth.authorization import Policy, authorised, masters_only
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.bootstrap import bootstrap, reachable_address
+from skerry.engine.api.discovery.health import Health
+from skerry.engine.api.dispatch import dispatcher
+from skerry.engine.api.http.edge import Edge
+from skerry.engine.api.http.exchange import Receive, Scope, Send
+from skerry.engine.api.http.protocol import configuration
+from skerry.engine.api.kubeconfig import write_kubeconfig
+from skerry.engine.api.local import LocalClient
+from skerry.engine.api.metrics import Metrics
+from skerry.engine.api.pki import Pki, ensure
+from skerry.engine.api.plain import Plain
+from skerry.engine.api.pod_access import PodAccess
+from skerry.engine.api.refusals import NotSupported
+from skerry.engine.api.request import Handler, Request
+from skerry.engine.api.response import Raw, Response
+from skerry.engine.config import EngineConfig
+from skerry.engine.schema.registry import Registry
+from skerry.engine.store.contract import Store
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 1024
+_GRACE = 5.0
+"""Seconds requests in flight are given when the server stops."""
+
+
+class ApiServer:
+    """The Kubernetes API of one instance. `health` takes further checks."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        store: Store,
+        registry: Registry,
+        pod_access: PodAccess | None = None,
+        policy: Policy = masters_only,
+    ) -> None:
+        self.config = config
+        self.health = Health()
+        self.port = config.port
+        self._registry = registry
+        self._backend = Backend(
+            config, store, registry, _admission(config, store), pod_access, {"services": asyncio.Lock()}
+        )
+        metrics = Metrics(
+            {"skerry_store_revision": lambda: store.revision, "skerry_watches": lambda: len(self._edge.watches)}
+        )
+        plain = Plain(registry, self.health, metrics, lambda: f"{reachable_address(config.bind)}:{self.port}")
+        self._handler = authenticated(authorised(_routed(dispatcher(self._backend), plain.handle), policy))
+        self._let_in = authenticated(authorised(_nothing, policy))
+        self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients on this machine reach it."""
+        bind = self.config.bind
+        return f"https://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{self.port}"  # noqa: S104  # compared, not bound
+
+    def client(self, name: str, *groups: str) -> LocalClient:
+        """An in-process client acting as `name` ("system:kube-controller-manager"); a master, until there is RBAC."""
+        return LocalClient(self._handler, self._registry, user(name, (*groups, MASTERS)))
+
+    async def start(self) -> None:
+        """Certificates, the first objects, the listening socket, the kubeconfig."""
+        pki = ensure(self.config)
+        listening = socket.create_server((self.config.bind, self.config.port), backlog=_BACKLOG)
+        try:
+            self.port = listening.getsockname()[1]
+            await bootstrap(self.client("system:apiserver"), self.config, self.port)
+            await self._listen(listening, pki)
+        except BaseException:
+            listening.close()
+            raise
+        write_kubeconfig(self.config.paths.kubeconfig, self.url, pki)
+        log.info("API at %s", self.url)
+
+    async def stop(self) -> None:
+        """Stop listening, end watches, let requests in flight finish for a few seconds. Harmless twice."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._edge.watches.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()
+        if self._state.tasks:
+            _, late = await asyncio.wait(self._state.tasks, timeout=_GRACE)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    async def _listen(self, listening: socket.socket, pki: Pki) -> None:
+        config = configuration(self._edge)
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            made: Any = config.http_protocol_class
+            return made(config=config, server_state=self._state, app_state={})  # type: ignore[no-any-return]
+
+        self._server = await loop.create_server(protocol, sock=listening, ssl=tls_context(pki), backlog=_BACKLOG)
+
+    async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._let_in(request)
+        raise NotSupported("streams into pods are not supported by this server")
+
+
+def tls_context(pki: Pki) -> ssl.SSLContext:
+    """TLS 1.2 or newer; client certificates of our CA are asked for, not required."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(pki.certificate("server"), pki.key("server"))
+    context.load_verify_locations(pki.certificate("ca"))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _admission(config: EngineConfig, store: Store) -> Chain:
+    return Chain((namespace_lifecycle(store), service_addresses(config, store)))
+
+
+def _routed(resources: Handler, plain: Handler) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await (plain if request.target is None else resources)(request)
+
+    return handle
+
+
+async def _nothing(request: Request) -> Response:
+    return Raw(b"")

@@ -1,0 +1,1 @@
+"""Subresources with code of their own, one per file."""

@@ -1,0 +1,68 @@
+"""`pods/binding`: the scheduler's decision, once and for all. Source: Kubernetes' `pkg/registry/core/pod/storage`."""
+
+from __future__ import annotations
+
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.bodies import read_loose
+from skerry.engine.api.options import write_options
+from skerry.engine.api.request import Request, Target
+from skerry.engine.api.response import Computed, Response
+from skerry.engine.api.writing import Change, change, check_version
+from skerry.engine.store.contract import Entry
+from skerry.kube.clock import rfc3339
+from skerry.kube.errors import BadRequest, Cause, conflict, invalid
+from skerry.kube.objects import Obj, is_deleting
+
+SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+async def bind(backend: Backend, request: Request) -> Response:
+    """Put a pod on a node. Raises NotFound, Conflict (it is on one already, or going away), Invalid."""
+    options = write_options(request.query)
+    binding = await read_loose(request) or {}
+    node = _node_of(binding, request.what)
+    now = rfc3339(backend.clock.now())
+
+    def wanted(entry: Entry) -> Obj:
+        check_version(request.what, {"metadata": binding.get("metadata") or {}}, entry.shared())
+        return bound(request.what, entry.decode(), node, now)
+
+    await change(backend, request, Change(wanted, _nothing, options.dry_run, trusted=True))
+    return Computed(SUCCESS, 201)
+
+
+def bound(target: Target, pod: Obj, node: str, now: str) -> Obj:
+    """`pod` (private) on a node, with its condition. Raises Conflict."""
+    if is_deleting(pod):
+        raise _refused(target, f"pod {target.name} is being deleted, cannot be assigned to a host")
+    if current := pod["spec"].get("nodeName"):
+        raise _refused(target, f'pod {target.name} is already assigned to node "{current}"')
+    pod["spec"]["nodeName"] = node
+    status = pod.setdefault("status", {})
+    conditions = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
+    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    status["conditions"] = [*conditions, scheduled]
+    return pod
+
+
+def _node_of(binding: Obj, target: Target) -> str:
+    wanted = binding.get("target")
+    if not isinstance(wanted, dict) or not isinstance(binding.get("metadata") or {}, dict):
+        raise BadRequest("a Binding needs a target")
+    causes = []
+    if wanted.get("kind") not in ("", "Node", None):
+        message = f'Unsupported value: "{wanted["kind"]}": supported values: "Node", "<empty>"'
+        causes.append(Cause("FieldValueNotSupported", message, "target.kind"))
+    if not isinstance(wanted.get("name"), str) or not wanted["name"]:
+        causes.append(Cause("FieldValueRequired", "Required value", "target.name"))
+    if causes:
+        raise invalid("", "Binding", target.name, causes)
+    return str(wanted["name"])
+
+
+def _refused(target: Target, why: str) -> Exception:
+    return conflict(f"{target.group_resource}/binding", target.name, why)
+
+
+def _nothing(new: Obj, old: Obj) -> None:
+    """A binding touches only what it means to."""

@@ -1,0 +1,1 @@
+"""The verbs, one per file; this listing is the supported API."""

@@ -1,0 +1,76 @@
+"""`delete`: one object, at once or by marking it and waiting for its grace period and finalizers.
+
+What it comes to is decided in `engine.api.deletion`. The answer is the object while it waits, and for the kinds whose
+deletion Kubernetes answers with the object; a `Status` otherwise.
+"""
+
+from __future__ import annotations
+
+from skerry.engine.api.admission.chain import Attributes
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.bodies import read_loose
+from skerry.engine.api.deletion import check_preconditions, decide
+from skerry.engine.api.metadata import encoder
+from skerry.engine.api.options import DeleteOptions, delete_options
+from skerry.engine.api.request import Request, Target
+from skerry.engine.api.response import Computed, Response, Stored
+from skerry.engine.api.verbs.get import find
+from skerry.engine.api.writing import ATTEMPTS
+from skerry.engine.store.contract import Entry, KeyMissing, RevisionConflict
+from skerry.kube.errors import conflict, not_found
+from skerry.kube.objects import Obj, uid_of
+
+RETURNED = frozenset(
+    {
+        "pods", "services", "serviceaccounts", "persistentvolumeclaims", "persistentvolumes", "podtemplates",
+        "resourcequotas", "namespaces", "nodes", "podsecuritypolicies.policy",
+    }
+)  # fmt: skip
+"""Kinds answered with the deleted object (`ReturnDeletedObject`)."""
+
+
+async def delete(backend: Backend, request: Request) -> Response:
+    """Delete what is named. Raises NotFound, Conflict (a precondition), Forbidden, Invalid."""
+    options = delete_options(request.query, await read_loose(request))
+    target = request.what
+    entry, gone = await delete_one(backend, request, target, options)
+    if not gone or target.group_resource in RETURNED:
+        return Stored(target.kind, entry)
+    return Computed(_success(target, entry.shared()))
+
+
+async def delete_one(backend: Backend, request: Request, target: Target, options: DeleteOptions) -> tuple[Entry, bool]:
+    """The object's last or marked state, and whether it is gone."""
+    for _ in range(ATTEMPTS):
+        entry = find(backend, target)
+        check_preconditions(target, entry.shared(), options)
+        backend.admission.admit(Attributes("DELETE", target, request.user, None, entry.shared(), options.dry_run))
+        try:
+            return await _delete_once(backend, target, options, entry)
+        except RevisionConflict:
+            await backend.store.settled(target.key)
+        except KeyMissing:
+            raise not_found(target.group_resource, target.name) from None
+    raise conflict(target.group_resource, target.name)
+
+
+async def _delete_once(backend: Backend, target: Target, options: DeleteOptions, entry: Entry) -> tuple[Entry, bool]:
+    obj = entry.decode()
+    decision = decide(target, obj, options, backend.clock.now())
+    if options.dry_run or (not decision.gone and decision.marked is None):
+        return entry, decision.gone
+    if decision.gone:
+        return await backend.store.delete(target.key, encoder(obj), entry.revision), True
+    return await backend.store.update(target.key, encoder(obj), entry.revision), False
+
+
+def _success(target: Target, obj: Obj) -> Obj:
+    resource = target.kind.resource
+    details = {"name": target.name, "group": resource.group, "kind": resource.plural, "uid": uid_of(obj)}
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": {key: value for key, value in details.items() if value},
+    }

@@ -1,0 +1,46 @@
+"""`patch`: JSON patch, merge patch, strategic merge patch, applied again when somebody else was faster.
+
+A patch that carries a resourceVersion only applies to that state. Neighbour: `engine.schema.patch`.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.bodies import media_type, read_bytes
+from skerry.engine.api.metadata import check_address
+from skerry.engine.api.options import WriteOptions, write_options
+from skerry.engine.api.request import Request
+from skerry.engine.api.response import Response
+from skerry.engine.api.writing import Change, Prepare, change
+from skerry.engine.schema import codec
+from skerry.engine.schema.patch import apply_patch
+from skerry.engine.store.contract import Entry
+from skerry.kube.objects import Obj
+
+
+async def patch(backend: Backend, request: Request) -> Response:
+    """Patch what is named, status apart. Raises NotFound, Conflict, BadRequest, Invalid, UnsupportedMediaType."""
+    return await patch_with(backend, request, request.what.kind.strategy.prepare_update)
+
+
+async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Response:
+    """`patch` with `prepare` saying what may be touched (status patches come here too)."""
+    options = write_options(request.query, "PatchOptions")
+    body = orjson.dumps(request.handed) if request.handed is not None else await read_bytes(request)
+    content_type = media_type(request.content_type)
+
+    def wanted(entry: Entry) -> Obj:
+        return _patched(request, entry, content_type, body, options)
+
+    return await change(backend, request, Change(wanted, prepare, options.dry_run))
+
+
+def _patched(request: Request, entry: Entry, content_type: str, body: bytes, options: WriteOptions) -> Obj:
+    kind = request.what.kind
+    patched = apply_patch(kind, content_type, entry.shared(), body)
+    obj, warnings = codec.check(kind, patched, options.field_validation)
+    request.warnings[:] = warnings
+    check_address(obj, request.what)
+    return obj

@@ -1,0 +1,153 @@
+"""`watch`: a list's changes as they commit, filtered by the selectors, with bookmarks.
+
+Without a resourceVersion (or "0", or with sendInitialEvents) the stream begins with the collection as ADDED events.
+Invariant: a bookmark's revision is only sent when everything up to it was. A client that does not read is cut off
+by the store's bound on a watcher. Source: Kubernetes' "API concepts" and `apiserver/pkg/storage/cacher`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+import orjson
+
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.options import ListOptions, list_options
+from skerry.engine.api.request import Request, Target, stored_as
+from skerry.engine.api.response import Event, Response, Watching
+from skerry.engine.api.revisions import too_large, too_old
+from skerry.engine.api.selection import Selection, select
+from skerry.engine.store.contract import (
+    Change,
+    Compacted,
+    Entry,
+    FutureRevision,
+    Store,
+    StoreClosed,
+    Watch,
+    WatchOverflow,
+)
+from skerry.kube.errors import ServiceUnavailable, StatusError
+
+BOOKMARK_EVERY = 60.0
+"""Seconds without an event after which a bookmark is sent."""
+_LONGEST = (1800, 3600)
+"""Seconds a watch lasts when the client does not say: spread, so that clients do not all come back at once."""
+
+
+async def watch(backend: Backend, request: Request) -> Response:
+    """Open a watch on the collection named. Raises BadRequest, Invalid; errors of history come as the first read."""
+    target, options = request.what, list_options(request.query)
+    selection = select(target.kind, options.label_selector, options.field_selector)
+    if target.name:
+        selection = selection.named(target.name)
+    timeout = options.timeout or random.randint(*_LONGEST)  # noqa: S311  # spread, not secrecy
+    return Watching(target.kind, Stream(backend.store, target, selection, options), float(timeout))
+
+
+class Stream:
+    """An open watch. `next` gives batches for ever; `close` ends it."""
+
+    def __init__(self, store: Store, target: Target, selection: Selection, options: ListOptions) -> None:
+        self._store = store
+        self._selection = selection
+        self._bookmarks = options.bookmarks
+        self._first: list[Event] = []
+        self._feed: Watch | None = None
+        self._error: StatusError | None = None
+        self._open(target, options)
+
+    def _open(self, target: Target, options: ListOptions) -> None:
+        """List and watch in one turn of the loop, so that nothing falls between them."""
+        resource, namespace = stored_as(target.kind), target.namespace or None
+        since = options.resource_version or 0
+        initial = since == 0 if options.initial_events is None else options.initial_events
+        if initial:
+            if since > self._store.revision:
+                self._error = too_large(since, self._store.revision)
+                return
+            since = self._store.revision
+            self._first = self._initial(resource, namespace, options)
+        elif since == 0:
+            since = self._store.revision
+        try:
+            self._feed = self._store.watch(resource, namespace, since=since)
+        except Compacted as error:
+            self._error = too_old(since, error.oldest)
+        except FutureRevision:
+            self._error = too_large(since, self._store.revision)
+
+    def _initial(self, resource: str, namespace: str | None, options: ListOptions) -> list[Event]:
+        entries = self._store.list(resource, namespace)
+        events = [Event("ADDED", entry, entry.revision) for entry in entries if self._selection.matches(entry)]
+        if options.initial_events and options.bookmarks:
+            events.append(Event("BOOKMARK", None, self._store.revision, initial_events_end=True))
+        return events
+
+    async def next(self) -> Sequence[Event]:
+        """The next batch, possibly a single bookmark; waits. Raises Expired when the stream cannot go on."""
+        if self._first:
+            first, self._first = self._first, []
+            return first
+        if self._feed is None:
+            raise self._error or too_old(0, self._store.oldest)
+        while True:
+            try:
+                async with asyncio.timeout(BOOKMARK_EVERY):
+                    changes = await self._feed.next()
+            except TimeoutError:
+                if bookmark := await self.bookmark():
+                    return bookmark
+                continue
+            except WatchOverflow as error:
+                raise too_old(self._store.oldest, self._store.revision) from error
+            except StoreClosed as error:
+                raise ServiceUnavailable("the server is shutting down") from error
+            if events := self._filtered(changes):
+                return events
+
+    async def bookmark(self) -> Sequence[Event]:
+        """A bookmark at the newest revision, or the events up to it not yet sent; [] if not wanted."""
+        if not self._bookmarks or self._feed is None:
+            return []
+        reached = self._store.revision
+        try:
+            async with asyncio.timeout(0):
+                return self._filtered(await self._feed.next())
+        except TimeoutError:
+            return [Event("BOOKMARK", None, reached)]
+        except (WatchOverflow, StoreClosed):
+            return []
+
+    def close(self) -> None:
+        """End it; harmless twice."""
+        if self._feed is not None:
+            self._feed.close()
+
+    def _filtered(self, changes: Sequence[Change]) -> list[Event]:
+        if self._selection.everything:
+            return [Event(change.type, change.entry, change.entry.revision) for change in changes]
+        found = (filtered(change, self._selection) for change in changes)
+        return [event for event in found if event is not None]
+
+
+def filtered(change: Change, selection: Selection) -> Event | None:
+    """How a selecting watcher sees a change: entering the selection is ADDED, leaving it DELETED. None: not at all."""
+    before = change.previous is not None and selection.matches(change.previous, keep=True)
+    after = change.type != "DELETED" and selection.matches(change.entry, keep=True)
+    if after:
+        return Event("MODIFIED" if before else "ADDED", change.entry, change.entry.revision)
+    if not before:
+        return None
+    assert change.previous is not None
+    last = change.entry if change.type == "DELETED" else _restamped(change.previous, change.entry.revision)
+    return Event("DELETED", last, change.entry.revision)
+
+
+def _restamped(entry: Entry, revision: int) -> Entry:
+    """The last state inside the selection, at the revision at which it left."""
+    obj = entry.decode()
+    obj["metadata"]["resourceVersion"] = str(revision)
+    return Entry(entry.key, revision, orjson.dumps(obj))
