@@ -1,0 +1,37 @@
+"""How a remote command ended, in the words of the error channel.
+
+Source: k8s.io/streaming and kubelet `remotecommand`: client-go makes an exit code of a Failure whose reason is
+NonZeroExitCode and whose cause ExitCode holds the number.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from skerry.engine.api.streams.channels import ChannelProtocol
+from skerry.kube.errors import StatusError
+
+_SUCCESS = orjson.dumps({"metadata": {}, "status": "Success"})
+
+
+def exited(protocol: ChannelProtocol, code: int) -> bytes:
+    """The error channel's data for an exit code; b"" where the protocol has nothing to say."""
+    if code == 0:
+        return _SUCCESS if protocol.status else b""
+    message = f"command terminated with non-zero exit code: {code}"
+    if not protocol.status:
+        return message.encode()
+    return orjson.dumps(
+        {
+            "metadata": {},
+            "status": "Failure",
+            "message": message,
+            "reason": "NonZeroExitCode",
+            "details": {"causes": [{"reason": "ExitCode", "message": str(code)}]},
+        }
+    )
+
+
+def failed(protocol: ChannelProtocol, error: StatusError) -> bytes:
+    """The error channel's data for a command that could not be run."""
+    return orjson.dumps(error.to_json()) if protocol.status else error.message.encode()

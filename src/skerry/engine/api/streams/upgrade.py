@@ -1,0 +1,99 @@
+"""The way into a pod for an upgraded request: the API server calls `serve_websocket` after it has let the user in.
+
+What is asked for is checked before the handshake is answered, so that clients get a plain Status for their mistakes.
+SPDY as an HTTP upgrade is refused by name: kubectl 1.31 and later, and every WebSocket client, need none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from skerry.engine.api.pod_access import PodAccess, StreamSession
+from skerry.engine.api.streams import channels, targets
+from skerry.engine.api.streams.port_channels import PortChannels
+from skerry.engine.api.streams.port_forward import forward
+from skerry.engine.api.streams.remote_command import RemoteCommand
+from skerry.engine.api.streams.targets import Query, Target
+from skerry.engine.api.streams.tunnel import SUBPROTOCOL, Tunnel
+from skerry.engine.api.streams.websocket import Receive, Send, WebSocket
+from skerry.kube.errors import BadRequest, NotFound, StatusError
+from skerry.kube.objects import Obj
+
+SUBRESOURCES = ("attach", "exec", "portforward")
+_COMMANDS = ("attach", "exec")
+
+
+async def serve_websocket(
+    access: PodAccess, pod: Obj, subresource: str, scope: Mapping[str, Any], receive: Receive, send: Send
+) -> None:
+    """Serve an authorised WebSocket scope for `pods/<subresource>` to its end, or refuse it with a Status."""
+    socket = WebSocket(scope, receive, send)
+    query = targets.parse_query(scope.get("query_string", b""))
+    try:
+        if subresource == "portforward":
+            await _serve_ports(access, pod, socket, query)
+        elif subresource in _COMMANDS:
+            await _serve_command(access, pod, subresource, socket, query)
+        else:
+            raise NotFound(f'pods has no subresource "{subresource}" for streams')
+    except StatusError as error:
+        await socket.refuse(error)
+
+
+def check_plain_request(pod: Obj, subresource: str, query_string: bytes, upgrade: str) -> StatusError:
+    """Why a request that is no WebSocket (`upgrade`: its Upgrade header) gets no stream.
+
+    Mistakes in what it asks for come first: kubectl repeats a refused WebSocket request as SPDY and shows this answer.
+    """
+    query = targets.parse_query(query_string)
+    try:
+        if subresource in _COMMANDS:
+            targets.command_target(pod, query, attach=subresource == "attach")
+        else:
+            targets.check_assigned(pod)
+    except StatusError as error:
+        return error
+    if upgrade.upper().startswith("SPDY/"):
+        return BadRequest(f"{upgrade} upgrades are not supported, use WebSocket (kubectl 1.31 or later does)")
+    return BadRequest("Upgrade request required")
+
+
+async def _serve_command(access: PodAccess, pod: Obj, subresource: str, socket: WebSocket, query: Query) -> None:
+    """Raises StatusError before the handshake is answered."""
+    attach = subresource == "attach"
+    target = targets.command_target(pod, query, attach=attach)
+    protocol = _channel_protocol(socket, channels.REMOTE_COMMAND)
+    await socket.accept(protocol.name or None, text=protocol.text)
+    await RemoteCommand(socket, protocol, target.options).serve(partial(_start, access, pod, target), attach=attach)
+
+
+async def _start(access: PodAccess, pod: Obj, target: Target) -> StreamSession:
+    if target.command:
+        return await access.exec(pod, target.container, target.command, target.options)
+    return await access.attach(pod, target.container, target.options)
+
+
+async def _serve_ports(access: PodAccess, pod: Obj, socket: WebSocket, query: Query) -> None:
+    """Raises StatusError before the handshake is answered."""
+    targets.check_assigned(pod)
+    serve = partial(forward, access, pod)
+    if SUBPROTOCOL in socket.offered:
+        await socket.accept(SUBPROTOCOL)
+        return await Tunnel(socket, serve).run()
+    ports = targets.forwarded_ports(query)
+    protocol = _channel_protocol(socket, channels.PORT_FORWARD)
+    await socket.accept(protocol.name or None, text=protocol.text)
+    return await PortChannels(socket, protocol, ports).run(serve)
+
+
+def _channel_protocol(socket: WebSocket, supported: tuple[channels.ChannelProtocol, ...]) -> channels.ChannelProtocol:
+    """The client's first offer that we speak; a client that offers none gets the first version, as in Kubernetes."""
+    if not socket.offered:
+        return channels.UNNAMED
+    chosen = channels.choose(socket.offered, supported)
+    if chosen is None:
+        spoken = ", ".join(protocol.name for protocol in supported)
+        raise BadRequest(f"none of the WebSocket sub-protocols {socket.offered} is supported, only {spoken}")
+    return chosen

@@ -1,0 +1,86 @@
+"""One accepted or refused WebSocket, over ASGI.
+
+uvicorn below holds back the peer while nobody receives (back-pressure) and sends pings; `SERVER_OPTIONS` are the
+settings of it that streams rely on. Invariant: after `receive` gave None, or `send` raised ClientGone, the peer is
+gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, TypeAlias
+
+import orjson
+
+from skerry.kube.errors import StatusError
+
+Event: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Event]]
+Send: TypeAlias = Callable[[Event], Awaitable[None]]
+
+SERVER_OPTIONS: Mapping[str, Any] = {
+    "ws": "websockets-sansio",
+    "ws_max_size": 4 << 20,  # bytes of one message; kubectl sends 32 KiB, the Python client what it is given
+    "ws_ping_interval": 20.0,  # seconds; to a host that is gone, a ping fails the connection
+    "ws_ping_timeout": None,  # a client we hold back may answer late: its silence is no sign of death
+    "ws_per_message_deflate": False,  # costs more than loopback and data centre networks do
+}
+"""For `uvicorn.Config(**SERVER_OPTIONS, ...)`."""
+
+NORMAL, PROTOCOL_ERROR = 1000, 1002
+
+
+class ClientGone(Exception):
+    """The peer has closed the WebSocket or its connection is lost."""
+
+
+class WebSocket:
+    """The server's side of one WebSocket."""
+
+    def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        self.offered: list[str] = list(scope.get("subprotocols") or ())
+        self._receive = receive
+        self._send = send
+        self._text = False
+
+    async def accept(self, subprotocol: str | None, *, text: bool = False) -> None:
+        """Complete the handshake. `text`: send text messages instead of binary ones."""
+        self._text = text
+        await self._receive()  # websocket.connect
+        await self._out({"type": "websocket.accept", "subprotocol": subprotocol})
+
+    async def receive(self) -> bytes | None:
+        """The next message (text as UTF-8), None when the peer is gone."""
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            return None
+        data = event.get("bytes")
+        return data if data is not None else str(event.get("text") or "").encode()
+
+    async def send(self, data: bytes) -> None:
+        """One message; waits while the peer does not read. Raises ClientGone."""
+        if self._text:
+            await self._out({"type": "websocket.send", "text": data.decode("ascii")})
+        else:
+            await self._out({"type": "websocket.send", "bytes": data})
+
+    async def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """End in order; harmless when the peer is gone. `reason` is cut at what a close frame holds."""
+        try:
+            short = reason.encode()[:120].decode(errors="ignore")
+            await self._out({"type": "websocket.close", "code": code, "reason": short})
+        except ClientGone:
+            return
+
+    async def refuse(self, error: StatusError) -> None:
+        """Answer the handshake with a Status instead of accepting it."""
+        body = orjson.dumps(error.to_json())
+        headers = [(b"content-type", b"application/json")]
+        await self._out({"type": "websocket.http.response.start", "status": error.code, "headers": headers})
+        await self._out({"type": "websocket.http.response.body", "body": body})
+
+    async def _out(self, event: Event) -> None:
+        try:
+            await self._send(event)
+        except OSError as error:  # uvicorn's ClientDisconnected is one
+            raise ClientGone from error
