@@ -1,4 +1,4 @@
-"""`skerry clean`: as if the instance had never been: `down`, then its data directory and its place on the machine go."""
+"""`skerry clean`: `down`, then the data directory and the instance's place on the machine go."""
 
 from __future__ import annotations
 
