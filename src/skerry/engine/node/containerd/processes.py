@@ -1,0 +1,111 @@
+"""Processes of this instance, recognised by our own paths in their arguments or by our cgroups; never by name alone.
+
+Source: proc(5), pidfd_open(2). Shims carry `-address <our socket>`, containerd carries `--config <our file>`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import select
+import signal
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process at one moment."""
+
+    pid: int
+    arguments: tuple[str, ...]
+
+
+def running() -> list[Process]:
+    """All processes with arguments (kernel threads and zombies have none)."""
+    found = []
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")[:-1]
+                if words:
+                    found.append(Process(int(entry.name), tuple(os.fsdecode(word) for word in words)))
+    return found
+
+
+def with_option(processes: Iterable[Process], option: str, value: str) -> list[int]:
+    """Those that were given `option value`, as two arguments next to each other."""
+    return [process.pid for process in processes if _has_pair(process.arguments, option, value)]
+
+
+def containerds(config_file: Path) -> list[int]:
+    """containerd processes running with this configuration: ours."""
+    return with_option(running(), "--config", str(config_file))
+
+
+def shims(socket: Path) -> list[int]:
+    """Shims that report to this containerd socket."""
+    return with_option(running(), "-address", str(socket))
+
+
+def kill_and_wait(pids: Sequence[int], seconds: float = 5.0) -> list[int]:
+    """SIGKILL, then wait until they are gone; returns those that are still there after `seconds`. Blocks."""
+    descriptors = {pid: fd for pid in pids if (fd := _open(pid)) is not None}
+    try:
+        for descriptor in descriptors.values():
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        deadline = time.monotonic() + seconds
+        stayed = [pid for pid, fd in descriptors.items() if not _ended(fd, deadline - time.monotonic())]
+        for pid in descriptors:
+            _reap(pid)
+        return stayed
+    finally:
+        for descriptor in descriptors.values():
+            os.close(descriptor)
+
+
+async def ended(pid: int) -> None:
+    """Return when the process has ended, whether or not it is our child (a child is reaped)."""
+    descriptor = _open(pid)
+    if descriptor is None:
+        return
+    loop = asyncio.get_running_loop()
+    gone = asyncio.Event()
+    loop.add_reader(descriptor, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    _reap(pid)
+
+
+def _reap(pid: int) -> None:
+    """Collect a child of ours that has ended, so that it does not stay as a zombie."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _open(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _ended(descriptor: int, seconds: float) -> bool:
+    """A pidfd becomes readable when its process ends."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(max(0.0, seconds) * 1000))
+
+
+def _has_pair(arguments: Sequence[str], option: str, value: str) -> bool:
+    return any(one == option and other == value for one, other in itertools.pairwise(arguments))
