@@ -11,15 +11,29 @@ from __future__ import annotations
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.deployment.controller import DeploymentController
+from skerry.engine.controllers.endpoints.endpoints_controller import EndpointsController
+from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
+from skerry.engine.controllers.garbage.controller import GarbageCollector
+from skerry.engine.controllers.namespace.controller import NamespaceController
+from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
+from skerry.engine.controllers.pod_gc import PodGarbageCollector
 from skerry.engine.controllers.replicaset.controller import ReplicaSetController
 from skerry.engine.controllers.scheduler.controller import Scheduler
+from skerry.engine.controllers.serviceaccount import NamespaceEquipment
 from skerry.kube.controller import Controller
 
 
 def make_controllers(context: Context) -> list[Controller]:
-    """Every controller, connected to its informers, not yet started."""
+    """Every controller, connected to its informers, not yet started. The last two share the others' caches."""
     return [
         Scheduler(context),
         ReplicaSetController(context),
         DeploymentController(context),
+        EndpointSliceController(context),
+        EndpointsController(context),
+        NamespaceEquipment(context),
+        NodeLifecycle(context),
+        PodGarbageCollector(context),
+        NamespaceController(context),
+        GarbageCollector(context),
     ]
