@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from skerry.engine.schema.kinds.apps.daemon_set import DaemonSetStrategy
+from skerry.engine.schema.kinds.apps.deployment import DeploymentStrategy
+from skerry.engine.schema.kinds.apps.replica_set import ReplicaSetStrategy
+from skerry.engine.schema.kinds.apps.stateful_set import StatefulSetStrategy
 from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
-from skerry.engine.schema.strategies import SpecStrategy
 
 GROUP = Group("apps", "v1", "io.k8s.api.apps")
 
 KINDS = [
     GROUP.kind("controllerrevisions", "ControllerRevision"),
-    GROUP.kind("daemonsets", "DaemonSet", "ds", categories=("all",), subresources=STATUS, strategy=SpecStrategy()),
+    GROUP.kind("daemonsets", "DaemonSet", "ds", categories=("all",), subresources=STATUS, strategy=DaemonSetStrategy()),
     GROUP.kind(
-        "deployments", "Deployment", "deploy", categories=("all",), subresources=SCALABLE, strategy=SpecStrategy()
+        "deployments", "Deployment", "deploy", categories=("all",), subresources=SCALABLE, strategy=DeploymentStrategy()
     ),
     GROUP.kind(
         "replicasets",
@@ -20,9 +23,9 @@ KINDS = [
         categories=("all",),
         subresources=SCALABLE,
         selectable=("status.replicas",),
-        strategy=SpecStrategy(),
+        strategy=ReplicaSetStrategy(),
     ),
     GROUP.kind(
-        "statefulsets", "StatefulSet", "sts", categories=("all",), subresources=SCALABLE, strategy=SpecStrategy()
+        "statefulsets", "StatefulSet", "sts", categories=("all",), subresources=SCALABLE, strategy=StatefulSetStrategy()
     ),
 ]

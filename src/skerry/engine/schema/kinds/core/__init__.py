@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from skerry.engine.schema.kinds.core.config_map import ConfigMapStrategy
+from skerry.engine.schema.kinds.core.endpoints import EndpointsStrategy
+from skerry.engine.schema.kinds.core.event import EventStrategy
+from skerry.engine.schema.kinds.core.namespace import NamespaceStrategy
+from skerry.engine.schema.kinds.core.node import NodeStrategy
+from skerry.engine.schema.kinds.core.pod import PodStrategy
+from skerry.engine.schema.kinds.core.secret import SecretStrategy
+from skerry.engine.schema.kinds.core.service import ServiceStrategy
 from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
 from skerry.engine.schema.strategies import SpecStrategy, UncountedStrategy
@@ -20,9 +28,9 @@ EVENT_FIELDS = (
 GROUP = Group("", "v1", "io.k8s.api.core")
 
 KINDS = [
-    GROUP.kind("configmaps", "ConfigMap", "cm"),
-    GROUP.kind("endpoints", "Endpoints", "ep"),
-    GROUP.kind("events", "Event", "ev", selectable=EVENT_FIELDS),
+    GROUP.kind("configmaps", "ConfigMap", "cm", strategy=ConfigMapStrategy()),
+    GROUP.kind("endpoints", "Endpoints", "ep", strategy=EndpointsStrategy()),
+    GROUP.kind("events", "Event", "ev", selectable=EVENT_FIELDS, strategy=EventStrategy()),
     GROUP.kind("limitranges", "LimitRange", "limits"),
     GROUP.kind(
         "namespaces",
@@ -32,7 +40,7 @@ KINDS = [
         name_rule=label,
         subresources=frozenset({"status", "finalize"}),
         selectable=("status.phase",),
-        strategy=UncountedStrategy(),
+        strategy=NamespaceStrategy(),
     ),
     GROUP.kind(
         "nodes",
@@ -41,7 +49,7 @@ KINDS = [
         namespaced=False,
         subresources=STATUS,
         selectable=("spec.unschedulable",),
-        strategy=UncountedStrategy(),
+        strategy=NodeStrategy(),
     ),
     GROUP.kind(
         "persistentvolumeclaims", "PersistentVolumeClaim", "pvc", subresources=STATUS, strategy=UncountedStrategy()
@@ -61,7 +69,7 @@ KINDS = [
         categories=("all",),
         subresources=POD_SUBRESOURCES,
         selectable=POD_FIELDS,
-        strategy=SpecStrategy(),
+        strategy=PodStrategy(),
     ),
     GROUP.kind("podtemplates", "PodTemplate"),
     GROUP.kind(
@@ -74,7 +82,7 @@ KINDS = [
         strategy=SpecStrategy(),
     ),
     GROUP.kind("resourcequotas", "ResourceQuota", "quota", subresources=STATUS, strategy=UncountedStrategy()),
-    GROUP.kind("secrets", "Secret", selectable=("type",)),
+    GROUP.kind("secrets", "Secret", selectable=("type",), strategy=SecretStrategy()),
     GROUP.kind("serviceaccounts", "ServiceAccount", "sa"),
     GROUP.kind(
         "services",
@@ -84,6 +92,6 @@ KINDS = [
         name_rule=dns1035,
         subresources=STATUS,
         selectable=("spec.clusterIP", "spec.type"),
-        strategy=UncountedStrategy(),
+        strategy=ServiceStrategy(),
     ),
 ]

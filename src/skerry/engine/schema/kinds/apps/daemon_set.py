@@ -1,0 +1,50 @@
+"""DaemonSet. Source: `SetDefaults_DaemonSet`, `ValidateDaemonSet`."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.causes import not_supported
+from skerry.engine.schema.kinds.apps.deployment import check_rolling_update
+from skerry.engine.schema.kinds.apps.replica_set import selector_kept
+from skerry.engine.schema.kinds.apps.templates import check_count, check_selected_template
+from skerry.engine.schema.pods.defaults import default_template
+from skerry.engine.schema.strategies import SpecStrategy, set_default
+from skerry.kube.errors import Cause
+from skerry.kube.objects import Obj
+
+_TYPES = ("OnDelete", "RollingUpdate")
+
+
+class DaemonSetStrategy(SpecStrategy):
+    """A pod on every node."""
+
+    def default(self, obj: Obj) -> None:
+        """Rolling, one unavailable at a time."""
+        spec = obj.setdefault("spec", {})
+        default_template(spec.setdefault("template", {}))
+        set_default(spec, "revisionHistoryLimit", 10)
+        update = spec.setdefault("updateStrategy", {})
+        set_default(update, "type", "RollingUpdate")
+        if update["type"] == "RollingUpdate":
+            rolling = update.setdefault("rollingUpdate", {})
+            set_default(rolling, "maxUnavailable", 1)
+            set_default(rolling, "maxSurge", 0)
+
+    def initial_status(self, obj: Obj) -> None:
+        """None wanted yet."""
+        fields = ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady")
+        obj["status"] = dict.fromkeys(fields, 0)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        """Update strategy, selector and template."""
+        spec = obj.get("spec") or {}
+        causes = [*check_count(spec, "minReadySeconds"), *check_count(spec, "revisionHistoryLimit")]
+        update = spec.get("updateStrategy") or {}
+        if update.get("type") not in _TYPES:
+            causes.append(not_supported("spec.updateStrategy.type", update.get("type", ""), _TYPES))
+        elif update["type"] == "RollingUpdate":
+            causes += check_rolling_update(update.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
+        return causes + list(check_selected_template(spec, "daemonset"))
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        """The selector stays."""
+        return selector_kept(new, old)

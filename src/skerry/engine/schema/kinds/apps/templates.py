@@ -1,0 +1,54 @@
+"""What controllers of pods share: a count, a selector, and a template the selector must match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from skerry.engine.schema.causes import invalid, required
+from skerry.engine.schema.label_selectors import check_label_selector
+from skerry.engine.schema.pods.defaults import default_template
+from skerry.engine.schema.pods.resources import NOT_NEGATIVE
+from skerry.engine.schema.pods.validation import check_template
+from skerry.engine.schema.strategies import set_default
+from skerry.kube.errors import Cause
+from skerry.kube.objects import Obj
+from skerry.kube.selectors import SelectorError, selector_of
+
+
+def default_workload(obj: Obj) -> None:
+    """One replica, and the template's defaults."""
+    spec = obj.setdefault("spec", {})
+    set_default(spec, "replicas", 1)
+    default_template(spec.setdefault("template", {}))
+
+
+def check_count(spec: Obj, name: str) -> Iterator[Cause]:
+    """A number that must not be negative, when it is there."""
+    if (spec.get(name) or 0) < 0:
+        yield invalid(f"spec.{name}", spec[name], NOT_NEGATIVE)
+
+
+def check_selected_template(spec: Obj, kind: str, restart_policies: tuple[str, ...] = ("Always",)) -> Iterator[Cause]:
+    """A selector that is there, legal, not empty, and matches the template's labels; and the template itself."""
+    selector, template = spec.get("selector"), spec.get("template") or {}
+    if selector is None:
+        yield required("spec.selector")
+    else:
+        complaints = list(check_label_selector(selector, "spec.selector"))
+        yield from complaints
+        if not any(selector.get(part) for part in ("matchLabels", "matchExpressions")):
+            yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
+        elif not complaints:
+            yield from _check_match(selector, template)
+    yield from check_template(template, "spec.template", restart_policies)
+
+
+def _check_match(selector: Obj, template: Obj) -> Iterator[Cause]:
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    try:
+        matches = selector_of(selector).matches(labels)
+    except SelectorError as error:
+        yield invalid("spec.selector", selector, str(error))
+        return
+    if not matches:
+        yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")

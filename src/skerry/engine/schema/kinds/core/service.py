@@ -1,0 +1,191 @@
+"""Service. Source: `SetDefaults_Service`, `ValidateService`, `ValidateServiceUpdate`.
+
+Addresses and node ports are allocated by the API server, which also refuses those that are taken; here is what the
+object alone tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from skerry.engine.schema import names
+from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
+from skerry.engine.schema.metadata import validate_labels
+from skerry.engine.schema.pods.containers import PROTOCOLS
+from skerry.engine.schema.pods.probes import check_port
+from skerry.engine.schema.pods.validation import NOT_AN_IP, is_ip
+from skerry.engine.schema.strategies import UncountedStrategy, set_default
+from skerry.kube.errors import Cause
+from skerry.kube.objects import Obj
+
+TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_POLICIES = ("Cluster", "Local")
+_WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+_DEFAULT_STICKINESS = 10800
+"""Seconds a client stays on a pod with sessionAffinity ClientIP."""
+
+
+class ServiceStrategy(UncountedStrategy):
+    """Types, ports and what they forbid one another."""
+
+    def default(self, obj: Obj) -> None:
+        """Type, affinity, policies, protocols and target ports."""
+        _default_spec(obj.setdefault("spec", {}))
+
+    def initial_status(self, obj: Obj) -> None:
+        """No address from outside yet."""
+        obj["status"] = {"loadBalancer": {}}
+
+    def prepare_update(self, new: Obj, old: Obj) -> None:
+        """Carry over addresses and node ports a client that replaces the object left out."""
+        super().prepare_update(new, old)
+        _keep_allocated(new["spec"], old["spec"])
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        """Rules on the spec."""
+        return list(_check_spec(obj.get("spec") or {}))
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        """Addresses stay while the service has one."""
+        return list(_check_address_kept(new["spec"], old["spec"]))
+
+
+def _default_spec(spec: Obj) -> None:
+    set_default(spec, "sessionAffinity", "None")
+    set_default(spec, "type", "ClusterIP")
+    if spec["sessionAffinity"] == "ClientIP":
+        stickiness = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+        set_default(stickiness, "timeoutSeconds", _DEFAULT_STICKINESS)
+    for port in spec.get("ports") or ():
+        set_default(port, "protocol", "TCP")
+        if port.get("targetPort") in (None, 0, "") and "port" in port:
+            port["targetPort"] = port["port"]
+    if spec["type"] != "ExternalName":
+        set_default(spec, "internalTrafficPolicy", "Cluster")
+    if spec["type"] in _WITH_NODE_PORTS:
+        set_default(spec, "externalTrafficPolicy", "Cluster")
+    if spec["type"] == "LoadBalancer":
+        set_default(spec, "allocateLoadBalancerNodePorts", True)
+
+
+def _keep_allocated(new: Obj, old: Obj) -> None:
+    if new["type"] == "ExternalName" or old["type"] == "ExternalName":
+        return
+    if not new.get("clusterIP") and not new.get("clusterIPs"):
+        for part in ("clusterIP", "clusterIPs"):
+            if old.get(part):
+                new[part] = old[part]
+    for part in ("ipFamilies", "ipFamilyPolicy"):
+        if not new.get(part) and old.get(part):
+            new[part] = old[part]
+    if new["type"] in _WITH_NODE_PORTS and old["type"] in _WITH_NODE_PORTS:
+        allocated = {(port.get("protocol"), port.get("port")): port.get("nodePort") for port in old.get("ports") or ()}
+        for port in new.get("ports") or ():
+            known = allocated.get((port.get("protocol"), port.get("port")))
+            if known and not port.get("nodePort"):
+                port["nodePort"] = known
+
+
+def _check_spec(spec: Obj) -> Iterator[Cause]:
+    kind, headless = spec.get("type"), spec.get("clusterIP") == "None"
+    if kind not in TYPES:
+        yield not_supported("spec.type", kind or "", TYPES)
+    if kind == "ExternalName":
+        yield from _check_external_name(spec)
+    elif not spec.get("ports") and not headless:
+        yield required("spec.ports")
+    if kind in _WITH_NODE_PORTS and headless:
+        yield invalid("spec.clusterIP", "None", f"may not be set to 'None' for {kind} services")
+    yield from _check_ports(spec, kind or "")
+    yield from validate_labels(spec.get("selector") or {}, "spec.selector")
+    yield from _check_affinity(spec)
+    yield from _check_policies(spec, kind or "")
+    yield from _check_addresses(spec)
+
+
+def _check_external_name(spec: Obj) -> Iterator[Cause]:
+    name = (spec.get("externalName") or "").removesuffix(".")
+    if not name:
+        yield required("spec.externalName")
+    elif complaint := names.subdomain(name):
+        yield invalid("spec.externalName", spec["externalName"], complaint)
+    if spec.get("clusterIP"):
+        yield forbidden("spec.clusterIP", "may not be set when `type` is 'ExternalName'")
+
+
+def _check_ports(spec: Obj, kind: str) -> Iterator[Cause]:
+    ports = spec.get("ports") or []
+    seen_names: set[str] = set()
+    seen: set[tuple[str, int]] = set()
+    for index, port in enumerate(ports):
+        field = f"spec.ports[{index}]"
+        yield from _check_port(port, field, named=len(ports) > 1, node_ports=kind in _WITH_NODE_PORTS)
+        name, place = port.get("name") or "", (port.get("protocol", ""), port.get("port", 0))
+        if name and name in seen_names:
+            yield duplicate(f"{field}.name", name)
+        if place in seen:
+            yield duplicate(field, {"port": place[1], "protocol": place[0]})
+        seen_names.add(name)
+        seen.add(place)
+
+
+def _check_port(port: Obj, field: str, *, named: bool, node_ports: bool) -> Iterator[Cause]:
+    name = port.get("name")
+    if named and not name:
+        yield required(f"{field}.name")
+    elif name and (complaint := names.label(name)):
+        yield invalid(f"{field}.name", name, complaint)
+    if complaint := names.port_number(port.get("port", 0)):
+        yield invalid(f"{field}.port", port.get("port", 0), complaint)
+    if port.get("protocol") not in PROTOCOLS:
+        yield not_supported(f"{field}.protocol", port.get("protocol", ""), PROTOCOLS)
+    yield from check_port(port.get("targetPort", 0), f"{field}.targetPort")
+    if port.get("nodePort") and not node_ports:
+        yield forbidden(f"{field}.nodePort", "may not be used when `type` is 'ClusterIP'")
+
+
+def _check_affinity(spec: Obj) -> Iterator[Cause]:
+    affinity = spec.get("sessionAffinity")
+    if affinity not in ("None", "ClientIP"):
+        yield not_supported("spec.sessionAffinity", affinity or "", ("ClientIP", "None"))
+    timeout = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if affinity == "ClientIP" and not 0 < (timeout or 0) <= 86400:
+        field = "spec.sessionAffinityConfig.clientIP.timeoutSeconds"
+        yield invalid(field, timeout or 0, "must be greater than 0 and less than 86400")
+    if affinity == "None" and spec.get("sessionAffinityConfig"):
+        yield forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
+
+
+def _check_policies(spec: Obj, kind: str) -> Iterator[Cause]:
+    external, internal = spec.get("externalTrafficPolicy"), spec.get("internalTrafficPolicy")
+    if external and kind not in _WITH_NODE_PORTS and not spec.get("externalIPs"):
+        yield invalid("spec.externalTrafficPolicy", external, "may only be set for externally-accessible services")
+    elif external and external not in _POLICIES:
+        yield not_supported("spec.externalTrafficPolicy", external, _POLICIES)
+    if internal and internal not in _POLICIES:
+        yield not_supported("spec.internalTrafficPolicy", internal, _POLICIES)
+    families = spec.get("ipFamilies") or ()
+    for index, family in enumerate(families):
+        if family not in ("IPv4", "IPv6"):
+            yield not_supported(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6"))
+        elif family in families[:index]:
+            yield duplicate(f"spec.ipFamilies[{index}]", family)
+
+
+def _check_addresses(spec: Obj) -> Iterator[Cause]:
+    address, addresses = spec.get("clusterIP"), spec.get("clusterIPs") or []
+    if address and address != "None" and not is_ip(address):
+        yield invalid("spec.clusterIPs[0]", address, NOT_AN_IP)
+    if addresses and address != addresses[0]:
+        yield invalid("spec.clusterIPs", addresses, "first value must match `clusterIP`")
+    for index, external in enumerate(spec.get("externalIPs") or ()):
+        if not is_ip(external):
+            yield invalid(f"spec.externalIPs[{index}]", external, NOT_AN_IP)
+
+
+def _check_address_kept(new: Obj, old: Obj) -> Iterator[Cause]:
+    if "ExternalName" in (new.get("type"), old.get("type")):
+        return
+    if old.get("clusterIP") and new.get("clusterIP") != old["clusterIP"]:
+        why = "may not change once set"
+        yield invalid("spec.clusterIPs[0]", new.get("clusterIP") or "", why)
