@@ -1,7 +1,7 @@
 """GET, POST and LIST of ConfigMaps over TLS, each with its floor.
 
-The floors: uvicorn alone serving the very bytes Skerry answered; SQLite alone committing as many rows at a time as there
-are connections.
+The floors: uvicorn alone serving the very bytes Skerry answered; SQLite alone committing as many rows at a time as
+there are connections.
 """
 
 from __future__ import annotations

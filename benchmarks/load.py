@@ -1,7 +1,7 @@
 """A light HTTP/1.1 load generator in a process of its own: one request in flight per connection, over TLS.
 
-`run(spec)` starts it as `python -m benchmarks.load`, hands it the spec on standard input (keys do not belong on a command
-line) and reads what it measured. It is used for Skerry and for the floors alike, so its own cost cancels out.
+`run(spec)` starts it as `python -m benchmarks.load`, hands it the spec on standard input (keys do not belong on a
+command line) and reads what it measured. It is used for Skerry and for the floors alike, so its own cost cancels out.
 """
 
 from __future__ import annotations
