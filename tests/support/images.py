@@ -21,6 +21,7 @@ def busybox_archive(directory: Path, name: str = BUSYBOX) -> Path:
             "architecture": "amd64",
             "os": "linux",
             "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "WorkingDir": "/"},
+            "history": [{"created_by": "tests/support/images.py"}],
             "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
         }
     ).encode()

@@ -8,6 +8,7 @@ whose data directory is gone does not count. Neighbours: `engine.config` below; 
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import ipaddress
@@ -17,6 +18,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,10 +108,24 @@ def load_instance(data_dir: Path, *, run_base: Path = RUN_BASE) -> EngineConfig 
     return None if identity is None else _configure(identity, data_dir, run_base)
 
 
-def forget_instance(config: EngineConfig) -> None:
-    """Give the place back and remove the run directory: for `skerry clean`, after everything has been stopped."""
-    registry = config.paths.run.parent / "instances"
-    (registry / f"{config.instance}.json").unlink(missing_ok=True)
+def remove_instance(config: EngineConfig) -> None:
+    """Remove the data directory and give the place back, after everything was stopped. Raises InstanceError.
+
+    Refuses while something is mounted below it: removing files would reach into what is mounted.
+    """
+    data = config.paths.data
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    if below := [point for point in mounted if Path(point).is_relative_to(data) and Path(point) != data]:
+        raise InstanceError(f"{below[0]} is still mounted: stop the instance and unmount it first")
+    with InstanceLock(config):
+        for entry in data.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+    with contextlib.suppress(OSError):  # a mount point stays, empty
+        data.rmdir()
+    (config.paths.run.parent / "instances" / f"{config.instance}.json").unlink(missing_ok=True)
     shutil.rmtree(config.paths.run, ignore_errors=True)
 
 
@@ -277,3 +293,23 @@ def _write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+
+
+def main() -> int:
+    """`python -m skerry.engine.instance --remove DIR`, for `skerry clean`."""
+    parser = argparse.ArgumentParser(prog="skerry.engine.instance")
+    parser.add_argument("--remove", type=Path, required=True, metavar="DATA_DIR")
+    data_dir: Path = parser.parse_args().remove
+    try:
+        config = load_instance(data_dir)
+        if config is None:
+            raise InstanceError(f"there is no instance in {data_dir}")
+        remove_instance(config)
+    except (InstanceError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201  # this is a program
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

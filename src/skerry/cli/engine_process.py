@@ -1,0 +1,54 @@
+"""Starts modules of the engine as programs of their own: the engine itself, its stop, its questions to the machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = "skerry.engine.program"
+_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def command_of(module: str, *words: str) -> list[str]:
+    """How to start a module with the Python that runs this command."""
+    return [sys.executable, "-m", module, *words]
+
+
+def environment() -> dict[str, str]:
+    """Ours, with the system's own program directories at the end of PATH, which `su` and cron leave out."""
+    return {**os.environ, "PATH": f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"}
+
+
+def start_detached(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start the engine in a session of its own, so that no terminal's end or Ctrl-C reaches it; it logs to `log`."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        return subprocess.Popen(
+            command_of(PROGRAM, "--data-dir", str(data_dir)),
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+            cwd="/",
+            env=environment(),
+        )
+    finally:
+        os.close(descriptor)
+
+
+def run_module(module: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a module to its end, its output kept."""
+    return subprocess.run(command_of(module, *words), capture_output=True, text=True, check=False, env=environment())
+
+
+def last_lines(path: Path, count: int) -> list[str]:
+    """The end of a log file, [] if there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 400 * count))
+            return file.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []

@@ -1,0 +1,213 @@
+"""`skerry image`: container images of the instance, without a registry.
+
+Images are built by buildah, whose storage lives in the data directory, and handed to containerd as archives.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from skerry.cli.containerd import Containerd
+from skerry.cli.engine_process import environment
+from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.cli.image_names import base_images, full_name, short_name
+from skerry.cli.instance_files import InstanceFiles, need_running
+from skerry.cli.options import data_dir_option, output_option
+from skerry.cli.printing import print_document, table
+
+_EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_EXISTING_DIR = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def command() -> None:
+    """Load, build, list and remove container images."""
+
+
+@command.command()
+@data_dir_option
+@click.argument("archive", type=_EXISTING_FILE)
+@click.option("--name", help="The image's name, if the archive has none or another is wanted.")
+def load(data_dir: Path, archive: Path, name: str | None) -> None:
+    """Load images from an archive (of `docker save`, `buildah push`, `skopeo copy`; gzip is fine).
+
+    \b
+    Examples:
+      skerry image load app.tar
+      skerry image load app.tar.gz --name registry.example/team/app:1.2
+    """
+    containerd = Containerd(need_running(data_dir))
+    for loaded in load_archive(containerd, archive, name):
+        click.echo(f"loaded {short_name(loaded)}")
+
+
+@command.command()
+@data_dir_option
+@click.argument("context", type=_EXISTING_DIR)
+@click.option("-t", "--tag", required=True, help="The image's name.")
+@click.option("-f", "--file", "dockerfile", type=_EXISTING_FILE, help="The Dockerfile. [CONTEXT/Dockerfile]")
+@click.option("--build-arg", "arguments", multiple=True, metavar="KEY=VALUE", help="An argument of the Dockerfile.")
+def build(data_dir: Path, context: Path, tag: str, dockerfile: Path | None, arguments: tuple[str, ...]) -> None:
+    """Build an image from a Dockerfile and load it.
+
+    FROM finds images already loaded here before it asks a registry.
+
+    \b
+    Example:
+      skerry image build -t hello:1 examples/01-hello
+    """
+    files = need_running(data_dir)
+    name = _checked(tag)
+    dockerfile = dockerfile or context / "Dockerfile"
+    if not dockerfile.is_file():
+        raise CommandFailed(f"there is no {dockerfile}")
+    containerd = Containerd(files)
+    with tempfile.TemporaryDirectory(prefix="skerry-build-", dir=files.data_dir) as scratch:
+        buildah = _Buildah(files, Path(scratch))
+        _lend_base_images(containerd, buildah, dockerfile.read_text(), Path(scratch))
+        buildah.build(context, dockerfile, name, arguments)
+        load_archive(containerd, buildah.archive(name))
+    click.echo(f"built {short_name(name)}")
+
+
+@command.command("ls")
+@data_dir_option
+@output_option
+def list_images(data_dir: Path, output: str) -> None:
+    """List images.
+
+    \b
+    Example:
+      skerry image ls -o json
+    """
+    images = Containerd(need_running(data_dir)).images()
+    if output == "table":
+        rows = [(short_name(one.name), one.digest.removeprefix("sha256:")[:12], one.size) for one in images]
+        click.echo(table(("NAME", "DIGEST", "SIZE"), rows))
+    else:
+        print_document([{"name": one.name, "digest": one.digest, "size": one.size} for one in images], output)
+
+
+@command.command("rm")
+@data_dir_option
+@click.argument("names", nargs=-1, required=True)
+def remove(data_dir: Path, names: tuple[str, ...]) -> None:
+    """Remove images by name. Containers already running keep what they have.
+
+    \b
+    Example:
+      skerry image rm hello:1
+    """
+    containerd = Containerd(need_running(data_dir))
+    wanted = [_checked(name) for name in names]
+    unknown = set(wanted) - {image.name for image in containerd.images()}
+    if unknown:
+        raise CommandFailed(f"no image named {', '.join(sorted(map(short_name, unknown)))}")
+    containerd.remove(wanted)
+    for name in wanted:
+        click.echo(f"removed {short_name(name)}")
+
+
+def load_archive(containerd: Containerd, archive: Path, name: str | None = None) -> list[str]:
+    """Load, usable by pods when this returns; returns the full names. Raises CommandFailed."""
+    wanted = _checked(name) if name else ""
+    with tempfile.TemporaryDirectory(prefix="skerry-load-") as scratch:
+        names = containerd.load(_plain(archive, Path(scratch)), wanted)
+    if not names:
+        raise CommandFailed(f"the image in {archive.name} has no full name: give it one with --name")
+    containerd.wait_until_usable(names)
+    return names
+
+
+def _plain(archive: Path, scratch: Path) -> Path:
+    """The archive itself, or a copy of it without gzip's compression."""
+    with archive.open("rb") as file:
+        if file.read(2) != b"\x1f\x8b":
+            return archive
+    plain = scratch / "image.tar"
+    try:
+        with gzip.open(archive) as packed, plain.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+    except (OSError, EOFError) as error:
+        raise CommandFailed(f"{archive.name} is a damaged gzip file: {error}") from None
+    return plain
+
+
+def _checked(name: str) -> str:
+    try:
+        return full_name(name)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+
+
+def _lend_base_images(containerd: Containerd, buildah: _Buildah, dockerfile: str, scratch: Path) -> None:
+    """Give buildah those images the Dockerfile starts from that are loaded here."""
+    try:
+        wanted = base_images(dockerfile)
+    except ValueError as error:
+        raise CommandFailed(f"the Dockerfile starts from {error}") from None
+    loaded = {image.name for image in containerd.images()} if wanted else set()
+    for number, name in enumerate(one for one in wanted if one in loaded):
+        archive = scratch / f"base-{number}.tar"
+        containerd.export(archive, name)
+        buildah.take(archive, name)
+
+
+class _Buildah:
+    """buildah with its storage in the data directory. Methods raise CommandFailed, showing what buildah said.
+
+    Each run has a mount namespace of its own: a build that fails leaves its mounts behind.
+    """
+
+    def __init__(self, files: InstanceFiles, scratch: Path) -> None:
+        program = shutil.which("buildah", path=environment()["PATH"])
+        if program is None:
+            raise MachineLacks("buildah is missing: apt-get install buildah")
+        self._scratch = scratch
+        self._command = ["unshare", "--mount", "--propagation", "private", program, "--storage-driver", "overlay"]
+        self._command += ["--root", str(files.data_dir / "build"), "--runroot", str(scratch / "run")]
+
+    def build(self, context: Path, dockerfile: Path, name: str, arguments: Sequence[str]) -> None:
+        """Build; what buildah says goes to the user's terminal. RUN steps get limits and namespaces from runc."""
+        words = [
+            "bud",
+            "--layers",
+            "--force-rm",
+            "--isolation",
+            "oci",
+            "--network",
+            "host",
+            "--tag",
+            name,
+            "--file",
+            str(dockerfile),
+        ]
+        runc = shutil.which("runc", path=environment()["PATH"])
+        words += ["--runtime", runc] if runc else []
+        words += [word for one in arguments for word in ("--build-arg", one)]
+        self._run(*words, str(context))
+
+    def archive(self, name: str) -> Path:
+        """The built image as an archive containerd can load."""
+        path = self._scratch / "built.tar"
+        self._run("push", "--quiet", name, f"docker-archive:{path}:{name}")
+        return path
+
+    def take(self, archive: Path, name: str) -> None:
+        """Take an image from an OCI archive under a name."""
+        identity = self._run("pull", "--quiet", f"oci-archive:{archive}", quiet=True).split()[-1]
+        self._run("tag", identity, name)
+
+    def _run(self, *words: str, quiet: bool = False) -> str:
+        output = subprocess.PIPE if quiet else None
+        done = subprocess.run([*self._command, *words], stdout=output, text=True, check=False, env=environment())
+        if done.returncode != 0:
+            raise CommandFailed(f"buildah {words[0]} failed with code {done.returncode}")
+        return done.stdout or ""

@@ -1,0 +1,105 @@
+"""`skerry install-service`: a systemd unit, so that Skerry starts with the machine.
+
+KillMode=process and Restart=always: stopping or restarting the engine leaves containerd and the pods running, and the
+next engine adopts them. `skerry down` first disables nothing: a stopped unit stays stopped until the next boot.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+
+from skerry.cli.engine_process import PROGRAM, command_of, environment
+from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.cli.options import DEFAULT_DATA_DIR, data_dir_option
+
+_SYSTEMD_RUNS = Path("/run/systemd/system")
+
+_UNIT = """\
+[Unit]
+Description=Skerry, a container platform ({data_dir})
+Documentation=man:systemd.service(5)
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStart={start}
+Environment=PATH={path}
+WorkingDirectory=/
+StandardOutput=append:{log}
+StandardError=append:{log}
+Restart=always
+RestartSec=1
+KillMode=process
+Delegate=yes
+OOMScoreAdjust=-999
+LimitNOFILE=1048576
+TasksMax=infinity
+TimeoutStopSec=30
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+@click.command()
+@data_dir_option
+@click.option("--print", "print_only", is_flag=True, help="Print the unit; change nothing.")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="/etc/systemd/system",
+    show_default=True,
+    help="Where units are kept.",
+)
+def command(data_dir: Path, print_only: bool, directory: Path) -> None:
+    """Start Skerry when the machine boots, by a systemd unit.
+
+    The unit is enabled and started when systemd runs here; otherwise it is only written.
+
+    \b
+    Examples:
+      skerry install-service --print
+      skerry install-service --data-dir /srv/second
+    """
+    data_dir = data_dir.resolve()
+    if print_only:
+        click.echo(unit(data_dir), nl=False)
+        return
+    path = directory / unit_name(data_dir)
+    try:
+        (data_dir / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_text(unit(data_dir))
+    except OSError as error:
+        raise MachineLacks(f"cannot write {path}: {error.strerror}") from None
+    click.echo(f"written {path}")
+    if _SYSTEMD_RUNS.is_dir():
+        _systemctl("daemon-reload")
+        _systemctl("enable", "--now", path.name)
+        click.echo(f"{path.name} is enabled and started")
+    else:
+        click.echo("systemd does not run here: the unit starts nothing yet")
+
+
+def unit_name(data_dir: Path) -> str:
+    """skerry.service for the default data directory, else one that tells which."""
+    if data_dir == Path(DEFAULT_DATA_DIR):
+        return "skerry.service"
+    return f"skerry-{str(data_dir).strip('/').replace('/', '-')}.service"
+
+
+def unit(data_dir: Path) -> str:
+    """The unit's text. `%` begins a specifier in units, so it is doubled."""
+    start = shlex.join(command_of(PROGRAM, "--data-dir", str(data_dir)))
+    log, path = data_dir / "log" / "engine.log", environment()["PATH"]
+    texts = {"data_dir": str(data_dir), "start": start, "log": str(log), "path": path}
+    return _UNIT.format(**{name: text.replace("%", "%%") for name, text in texts.items()})
+
+
+def _systemctl(*words: str) -> None:
+    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CommandFailed(f"systemctl {' '.join(words)}: {done.stderr.strip()}")

@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+DEFAULT_DATA_DIR = "/var/lib/skerry"
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def data_dir_option(command: _Command) -> _Command:
+    """`--data-dir`: which instance."""
+    option = click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DEFAULT_DATA_DIR,
+        envvar="SKERRY_DATA_DIR",
+        show_default=True,
+        show_envvar=True,
+        help="The instance's directory.",
+    )
+    return option(command)
+
+
+def output_option(command: _Command) -> _Command:
+    """`-o`: for people, or for programs."""
+    option = click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "yaml"]),
+        default="table",
+        show_default=True,
+        help="How to print it.",
+    )
+    return option(command)

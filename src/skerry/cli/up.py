@@ -1,0 +1,172 @@
+"""`skerry up`: check the machine, make or load the instance, start the engine, wait until it is ready.
+
+The one command that imports the engine: for what the machine must have, and for the identity of the instance.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skerry.cli.api import Api, node_is_ready
+from skerry.cli.down import stop_all
+from skerry.cli.engine_process import last_lines, start_detached
+from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.cli.instance_files import InstanceFiles, find_instance
+from skerry.cli.options import data_dir_option
+from skerry.cli.printing import step
+from skerry.engine.config import EngineConfig
+from skerry.engine.instance import InstanceError, open_instance, port_is_free
+from skerry.engine.network.features import missing, required_features
+
+_LOOK_EVERY = 0.02  # seconds between looks at the engine's status while it starts
+_LOG_LINES = 20
+
+
+@click.command()
+@data_dir_option
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="The API's port; 0 picks a free one. [6443]")
+@click.option("--detach", is_flag=True, help="Return when it is ready instead of staying attached.")
+@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait until it is ready.")
+def command(data_dir: Path, port: int | None, detach: bool, timeout: float) -> None:
+    """Start Skerry on this machine.
+
+    Checks first what is needed and starts nothing if something is missing. Without --detach it stays attached, and
+    Ctrl-C stops everything as `skerry down` does. What ran before the last `skerry down` comes back.
+
+    \b
+    Examples:
+      skerry up --detach
+      skerry up --data-dir /srv/second --port 0
+    """
+    begun = time.monotonic()
+    _check_machine()
+    step("machine checked", time.monotonic() - begun)
+    config = _open(data_dir, port)
+    files = InstanceFiles(config.paths.data, config.instance)
+    if files.engine_pid() is not None:
+        click.echo(f"already running: {_summary(config, files)}")
+        return
+    _start(Start(config, files, detach, time.monotonic() + timeout))
+
+
+@dataclass
+class Start:
+    """One start of the engine, as it goes."""
+
+    config: EngineConfig
+    files: InstanceFiles
+    detach: bool
+    deadline: float
+    begun: float = field(default_factory=time.monotonic)
+    shown: int = 0
+
+    def show_steps(self, status: dict[str, Any]) -> None:
+        """Print the steps not yet printed."""
+        steps = status.get("steps") or []
+        for one in steps[self.shown :]:
+            step(str(one["name"]), float(one["seconds"]))
+        self.shown = len(steps)
+
+
+def _check_machine() -> None:
+    """Raises MachineLacks with one line per thing that is missing."""
+    lacking = missing(required_features())
+    if lacking:
+        raise MachineLacks("\nskerry: ".join(feature.line for feature in lacking))
+
+
+def _open(data_dir: Path, port: int | None) -> EngineConfig:
+    try:
+        known = find_instance(data_dir)
+        running = known is not None and known.engine_pid() is not None
+        config = open_instance(data_dir, None if running else port)
+    except InstanceError as error:
+        raise MachineLacks(str(error)) from None
+    if running and port and port != config.port:
+        raise CommandFailed(f"already running on port {config.port}: `skerry down` first to change it to {port}")
+    if not running and not port_is_free(config.port):
+        raise MachineLacks(f"port {config.port} is in use by another program: choose one with --port (0 picks one)")
+    return config
+
+
+def _start(start: Start) -> None:
+    """Start the engine and wait; a failed start is taken back before the error is shown."""
+    config = start.config
+    config.paths.logs.mkdir(mode=0o700, exist_ok=True)
+    config.paths.status_file.unlink(missing_ok=True)
+    process = start_detached(config.paths.data, config.paths.engine_log)
+    try:
+        _wait_until_ready(start, process)
+        click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(config, start.files)}")
+        if not start.detach:
+            _stay(start.files, process)
+    except (KeyboardInterrupt, CommandFailed):
+        click.echo("stopping", err=True)
+        stop_all(start.files)
+        raise
+
+
+def _wait_until_ready(start: Start, process: subprocess.Popen[bytes]) -> None:
+    with _Interrupts():
+        while time.monotonic() < start.deadline:
+            if process.poll() is not None:
+                raise CommandFailed(_why_it_ended(start.files, f"the engine ended with code {process.returncode}"))
+            status = start.files.status()
+            start.show_steps(status)
+            if status.get("ready") and _answers(start):
+                return
+            time.sleep(_LOOK_EVERY)
+    raise CommandFailed(_why_it_ended(start.files, "the engine did not become ready in time"))
+
+
+def _answers(start: Start) -> bool:
+    """Whether the API says it is ready and so does the node."""
+    try:
+        with Api(start.files.kubeconfig) as api:
+            code, _ = api.get("/readyz")
+            return code == 200 and node_is_ready(api.get_object(f"/api/v1/nodes/{start.config.node_name}"))
+    except OSError:
+        return False
+
+
+def _why_it_ended(files: InstanceFiles, what: str) -> str:
+    failed = files.status().get("failed")
+    reason = f"{what}: {failed['step']}: {failed['message']}" if failed else what
+    return "\n".join([reason, *last_lines(files.log_dir / "engine.log", _LOG_LINES)])
+
+
+def _summary(config: EngineConfig, files: InstanceFiles) -> str:
+    return f"https://127.0.0.1:{config.port}\n  export KUBECONFIG={files.kubeconfig}"
+
+
+def _stay(files: InstanceFiles, process: subprocess.Popen[bytes]) -> None:
+    """Stay attached until the engine ends or somebody interrupts us."""
+    click.echo("Ctrl-C stops everything")
+    with _Interrupts():
+        code = process.wait()
+    if code != 0:
+        raise CommandFailed(_why_it_ended(files, f"the engine ended with code {code}"))
+
+
+class _Interrupts:
+    """While it is entered, SIGTERM and SIGHUP interrupt as Ctrl-C does."""
+
+    _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+    def __enter__(self) -> None:
+        self._before = {number: signal.signal(number, self._interrupt) for number in self._SIGNALS}
+
+    def __exit__(self, *_exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    @staticmethod
+    def _interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
