@@ -1,0 +1,131 @@
+"""The engine as an object: store, API, machine (network, containerd), controllers, services, node agent; and back.
+
+Invariants: a step that fails takes back the steps before it; leaving the `async with` ends everything but
+containerd and the pods. API and machine are made ready side by side, because neither needs the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+import uvloop
+
+from skerry.engine.api.server import ApiServer
+from skerry.engine.config import EngineConfig
+from skerry.engine.controllers.all import make_controllers
+from skerry.engine.controllers.context import Context
+from skerry.engine.network.cni import write_cni
+from skerry.engine.network.proxy import ServiceProxy
+from skerry.engine.node.containerd.client import ContainerdClient
+from skerry.engine.node.containerd.images import ensure_pause_image
+from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
+from skerry.engine.node.cri.client import CriClient
+from skerry.engine.program.process import pid_file
+from skerry.engine.program.status import StatusFile
+from skerry.engine.schema.registry import builtin
+from skerry.engine.store.sqlite import SqliteStore
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Resource
+
+log = logging.getLogger(__name__)
+
+_WATCHED_VERBS = {"list", "watch", "delete"}
+
+
+def run(config: EngineConfig) -> int:
+    """Run until SIGTERM or SIGINT. Returns the exit code."""
+    uvloop.run(_run_until_told(config))
+    return 0
+
+
+async def _run_until_told(config: EngineConfig) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    status = StatusFile(config)
+    with pid_file(config):
+        async with Engine(config, status):
+            status.ready()
+            await told.wait()
+            log.info("stopping; containerd and pods go on")
+    status.stopped()
+
+
+class Engine:
+    """One instance's engine, running inside its `async with`."""
+
+    def __init__(self, config: EngineConfig, status: StatusFile) -> None:
+        socket = config.paths.containerd_socket
+        self.config = config
+        self._status = status
+        self._stack = AsyncExitStack()
+        self._registry = builtin()
+        self._supervisor = ContainerdSupervisor(config)
+        self._cri = CriClient(socket)
+        self._containerd = ContainerdClient(socket)
+
+    async def __aenter__(self) -> Self:
+        async with self._stack as stack:
+            async with asyncio.TaskGroup() as group:
+                starting = group.create_task(self._start_api())
+                group.create_task(self._start_machine())
+            with self._status.step("controllers, services and node"):
+                await self._start_loops(starting.result())
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start_api(self) -> ApiServer:
+        with self._status.step("store"):
+            store = await SqliteStore.open(self.config.paths.database)
+            self._stack.push_async_callback(store.close)
+        with self._status.step("API server"):
+            api = ApiServer(self.config, store, self._registry)
+            api.health.ready["containerd"] = lambda: self._supervisor.trouble
+            self._stack.push_async_callback(api.stop)
+            await api.start()
+        return api
+
+    async def _start_machine(self) -> None:
+        with self._status.step("containerd"):
+            write_cni(self.config)
+            self._stack.push_async_callback(self._containerd.close)
+            self._stack.push_async_callback(self._cri.close)
+            self._stack.push_async_callback(self._supervisor.detach)
+            await self._supervisor.start()
+            await asyncio.to_thread(ensure_pause_image, self.config.paths.containerd_socket)
+
+    async def _start_loops(self, api: ApiServer) -> None:
+        """What reaches state through a client only. Caches are complete before anybody acts on them."""
+        config = self.config
+        manager = api.client("system:kube-controller-manager")
+        informers = Informers(manager)
+        recorder = Recorder(manager, config.clock, "kube-controller-manager")
+        authority = (config.paths.pki / "ca.crt").read_text()
+        context = Context(manager, informers, recorder, config.clock, config, self._deletable, authority)
+        controllers = make_controllers(context)
+        proxy = ServiceProxy(config, informers)
+        await proxy.prepare()
+        self._stack.push_async_callback(informers.close)
+        await informers.start()
+        self._stack.push_async_callback(recorder.close)
+        for controller in controllers:
+            self._stack.push_async_callback(controller.close)
+            controller.start()
+        self._stack.push_async_callback(proxy.close)
+        proxy.start()
+
+    def _deletable(self) -> Iterable[Resource]:
+        """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
+        return [kind.resource for kind in self._registry.kinds() if set(kind.verbs) >= _WATCHED_VERBS]

@@ -1,0 +1,68 @@
+"""Docs are held to the code: links lead somewhere, commands and rooms and decisions are all described."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from skerry.cli.main import main
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/README.md")])
+LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = [
+        link for link in LINK.findall(page.read_text()) if not link.startswith(("http://", "https://", "mailto:"))
+    ]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_command_and_option_is_in_the_command_reference() -> None:
+    text = (ROOT / "docs/cli.md").read_text()
+    missing = [words for words in _words_of(main, "skerry") if words not in text]
+    assert missing == []
+
+
+def test_every_room_of_the_engine_is_in_the_architecture() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    rooms = [
+        path.name for path in (ROOT / "src/skerry/engine").iterdir() if path.is_dir() and path.name != "__pycache__"
+    ]
+    assert rooms
+    assert [room for room in rooms if f"`engine/{room}/`" not in text] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    text = (ROOT / "docs/decisions/README.md").read_text()
+    records = [path.name for path in (ROOT / "docs/decisions").glob("0*.md")]
+    assert records
+    assert [record for record in records if record not in text] == []
+    numbers = sorted(name[:4] for name in records)
+    assert numbers == sorted(set(numbers)), "two decisions share a number"
+
+
+def test_every_example_has_a_readme() -> None:
+    examples = [path for path in (ROOT / "examples").iterdir() if path.is_dir()]
+    assert examples
+    assert [path.name for path in examples if not (path / "README.md").exists()] == []
+
+
+def _words_of(command: click.Command, name: str) -> list[str]:
+    """`skerry image build` and each of its options, for every command below."""
+    words = [name]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            words += [max(parameter.opts, key=len)]
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
+            assert child is not None
+            words += _words_of(child, f"{name} {child_name}")
+    return words
