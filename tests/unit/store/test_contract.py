@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
+import orjson
 import pytest
 
 from skerry.engine.store.contract import (
@@ -234,6 +236,22 @@ async def test_history_forgets_decoded_copies_of_superseded_states(store: Store)
     for number in range(300):
         await put(store, key("b"), str(number))
     assert first.shared() is not decoded
+
+
+async def test_a_stored_object_costs_little_more_than_its_bytes(store: Store) -> None:
+    def encode(revision: int) -> bytes:
+        return orjson.dumps({"metadata": {"resourceVersion": str(revision)}, "text": "x" * 900})
+
+    await store.create(key("first"), encode)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(100):
+            await store.create(key(str(number)), encode)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / 100 < 2000
 
 
 async def test_close_finishes_pending_writes_and_refuses_new_ones(store: Store) -> None:

@@ -196,7 +196,8 @@ class OrderedStore(ABC):
         if self._closing is not None:
             raise StoreClosed("the store is closed")
         revision = self._last + 1
-        entry = Entry(key, revision, encode(revision))
+        # Copied, because orjson's answers sit in buffers several times their size (8 KiB for 1 KiB), and these stay.
+        entry = Entry(key, revision, bytes(memoryview(encode(revision))))
         self._last = revision  # only now: an encoder that raises uses no revision
         write = Write(type, entry, self._loop.create_future())
         self._pending[key] = write

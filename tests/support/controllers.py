@@ -1,0 +1,103 @@
+"""The real controllers on a real in-process API, with a simulated node: what component tests of controllers start.
+
+async with running_controllers() as world:
+    await world.client.create(DEPLOYMENTS, ...)
+    await world.until(lambda: ...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from skerry.engine.controllers.all import make_controllers
+from skerry.engine.controllers.context import Context
+from skerry.engine.schema.registry import Registry, builtin
+from skerry.kube.client import Client
+from skerry.kube.clock import Clock, SystemClock
+from skerry.kube.controller import Controller
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Obj, Resource
+from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, PODS, REPLICA_SETS
+from tests.support.api import RunningApi, engine_config, running_api
+from tests.support.simulated_node import SimulatedNode
+
+CA = "-----BEGIN CERTIFICATE-----\nnot really\n-----END CERTIFICATE-----\n"
+
+
+@dataclass
+class World:
+    """What a test works with. `informers` are the controllers' own: fresh, and shared objects."""
+
+    api: RunningApi
+    context: Context
+    node: SimulatedNode
+    controllers: Sequence[Controller]
+
+    @property
+    def client(self) -> Client:
+        """The administrator's client."""
+        return self.api.client
+
+    def get(self, resource: Resource, name: str, namespace: str = "default") -> Obj | None:
+        """As the controllers see it."""
+        return self.context.informers.of(resource).get(name, namespace if resource.namespaced else "")
+
+    def list(self, resource: Resource, namespace: str | None = "default") -> Sequence[Obj]:
+        """As the controllers see it."""
+        return self.context.informers.of(resource).list(namespace)
+
+    def events(self, reason: str) -> list[str]:
+        """Messages of the events of one reason, in all namespaces."""
+        found = self.context.informers.of(EVENTS).list()
+        return [event["message"] for event in found if event["reason"] == reason]
+
+    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+        """Wait for a condition on the caches. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.002)
+
+    async def settle(self, seconds: float = 0.1) -> None:
+        """Give everybody time to do what they should not."""
+        await asyncio.sleep(seconds)
+
+
+def deletable(registry: Registry) -> Iterable[Resource]:
+    """All resources that can be listed, watched and deleted."""
+    return [kind.resource for kind in registry.kinds() if {"list", "watch", "delete"} <= set(kind.verbs)]
+
+
+@asynccontextmanager
+async def running_controllers(
+    *, clock: Clock | None = None, register: bool = True, folder: Path = Path("/nonexistent")
+) -> AsyncIterator[World]:
+    """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start."""
+    clock = clock or SystemClock()
+    async with running_api(clock=clock) as api:
+        client = api.server.client("controllers", "system:masters")
+        informers = Informers(client)
+        recorder = Recorder(client, clock, "test")
+        registry = builtin()
+        config = engine_config(folder, clock)
+        context = Context(client, informers, recorder, clock, config, lambda: deletable(registry), CA)
+        node = SimulatedNode(client, informers, clock)
+        controllers = [*make_controllers(context), node]
+        for resource in (EVENTS, PODS, REPLICA_SETS, DEPLOYMENTS, ENDPOINT_SLICES):
+            informers.of(resource)
+        await informers.start()
+        for controller in controllers:
+            controller.start()
+        if register:
+            await node.register()
+        try:
+            yield World(api, context, node, controllers)
+        finally:
+            for controller in reversed(controllers):
+                await controller.close()
+            await recorder.close()
+            await informers.close()
