@@ -1,0 +1,98 @@
+"""Who may do what and how much of it. Source: `printRoleBinding`, `printPodDisruptionBudget` and their neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skerry.engine.schema.contract import Column, Printer
+from skerry.engine.schema.printing.cells import AGE, NAME, NONE, age_of, columns, get, human_duration, wide
+from skerry.kube.objects import Obj, name_of
+
+
+def _role_binding(obj: Obj, now: float) -> list[Any]:
+    role = obj.get("roleRef") or {}
+    users, groups, accounts = [], [], []
+    for subject in obj.get("subjects") or ():
+        kind, name = subject.get("kind"), subject.get("name", "")
+        if kind == "User":
+            users.append(name)
+        elif kind == "Group":
+            groups.append(name)
+        elif kind == "ServiceAccount":
+            accounts.append(f"{subject.get('namespace', '')}/{name}")
+    lists = (", ".join(found) for found in (users, groups, accounts))
+    return [name_of(obj), f"{role.get('kind', '')}/{role.get('name', '')}", age_of(obj, now), *lists]
+
+
+ROLE_BINDING = Printer(
+    columns(NAME, "Role", AGE, wide("Users"), wide("Groups"), wide("ServiceAccounts")), _role_binding
+)
+
+
+def _budget(obj: Obj, now: float) -> list[Any]:
+    least, most = get(obj, "spec", "minAvailable"), get(obj, "spec", "maxUnavailable")
+    return [
+        name_of(obj),
+        "N/A" if least is None else str(least),
+        "N/A" if most is None else str(most),
+        get(obj, "status", "disruptionsAllowed") or 0,
+        age_of(obj, now),
+    ]
+
+
+DISRUPTION_BUDGET = Printer(
+    columns(NAME, "Min Available", "Max Unavailable", Column("Allowed Disruptions", "integer"), AGE), _budget
+)
+
+
+def _priority_class(obj: Obj, now: float) -> list[Any]:
+    policy = obj.get("preemptionPolicy") or ""
+    return [name_of(obj), obj.get("value", 0), str(bool(obj.get("globalDefault"))).lower(), age_of(obj, now), policy]
+
+
+PRIORITY_CLASS = Printer(
+    columns(NAME, Column("Value", "integer"), Column("Global-Default", "boolean"), AGE, "PreemptionPolicy"),
+    _priority_class,
+)
+
+
+def _runtime_class(obj: Obj, now: float) -> list[Any]:
+    return [name_of(obj), obj.get("handler", ""), age_of(obj, now)]
+
+
+RUNTIME_CLASS = Printer(columns(NAME, "Handler", AGE), _runtime_class)
+
+
+def _webhooks(obj: Obj, now: float) -> list[Any]:
+    return [name_of(obj), len(obj.get("webhooks") or ()), age_of(obj, now)]
+
+
+WEBHOOKS = Printer(columns(NAME, Column("Webhooks", "integer"), AGE), _webhooks)
+
+
+def _signing_request(obj: Obj, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    seconds = spec.get("expirationSeconds")
+    return [
+        name_of(obj),
+        age_of(obj, now),
+        spec.get("signerName") or NONE,
+        spec.get("username") or NONE,
+        human_duration(seconds) if seconds is not None else NONE,
+        _request_state(obj.get("status") or {}),
+    ]
+
+
+def _request_state(status: Obj) -> str:
+    kinds = {found.get("type") for found in status.get("conditions") or ()}
+    words = ["Denied"] if "Denied" in kinds else ["Approved"] if "Approved" in kinds else ["Pending"]
+    if "Failed" in kinds:
+        words.append("Failed")
+    if status.get("certificate"):
+        words.append("Issued")
+    return ",".join(words)
+
+
+SIGNING_REQUEST = Printer(
+    columns(NAME, AGE, "SignerName", "Requestor", "RequestedDuration", "Condition"), _signing_request
+)

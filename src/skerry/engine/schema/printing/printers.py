@@ -1,0 +1,55 @@
+"""Which printer prints which kind; kinds that are not here show their name and age."""
+
+from __future__ import annotations
+
+from skerry.engine.schema.contract import Printer
+from skerry.engine.schema.printing import cluster, network, policies, storage, workloads
+from skerry.engine.schema.printing.pods import POD
+
+_PRINTERS = {
+    "Pod": POD,
+    "Deployment": workloads.DEPLOYMENT,
+    "ReplicaSet": workloads.REPLICA_SET,
+    "ReplicationController": workloads.REPLICATION_CONTROLLER,
+    "StatefulSet": workloads.STATEFUL_SET,
+    "DaemonSet": workloads.DAEMON_SET,
+    "Job": workloads.JOB,
+    "CronJob": workloads.CRON_JOB,
+    "ControllerRevision": workloads.CONTROLLER_REVISION,
+    "HorizontalPodAutoscaler": workloads.AUTOSCALER,
+    "Service": network.SERVICE,
+    "Endpoints": network.ENDPOINTS,
+    "EndpointSlice": network.ENDPOINT_SLICE,
+    "Ingress": network.INGRESS,
+    "IngressClass": network.INGRESS_CLASS,
+    "NetworkPolicy": network.NETWORK_POLICY,
+    "Node": cluster.NODE,
+    "Namespace": cluster.NAMESPACE,
+    "Event": cluster.EVENT,
+    "ConfigMap": cluster.CONFIG_MAP,
+    "Secret": cluster.SECRET,
+    "ServiceAccount": cluster.SERVICE_ACCOUNT,
+    "Lease": cluster.LEASE,
+    "ResourceQuota": cluster.RESOURCE_QUOTA,
+    "LimitRange": cluster.CREATED_AT,
+    "CustomResourceDefinition": cluster.CREATED_AT,
+    "Role": cluster.CREATED_AT,
+    "ClusterRole": cluster.CREATED_AT,
+    "RoleBinding": policies.ROLE_BINDING,
+    "ClusterRoleBinding": policies.ROLE_BINDING,
+    "PodDisruptionBudget": policies.DISRUPTION_BUDGET,
+    "PriorityClass": policies.PRIORITY_CLASS,
+    "RuntimeClass": policies.RUNTIME_CLASS,
+    "MutatingWebhookConfiguration": policies.WEBHOOKS,
+    "ValidatingWebhookConfiguration": policies.WEBHOOKS,
+    "CertificateSigningRequest": policies.SIGNING_REQUEST,
+    "PersistentVolume": storage.VOLUME,
+    "PersistentVolumeClaim": storage.CLAIM,
+    "StorageClass": storage.STORAGE_CLASS,
+}
+_GENERIC = Printer()
+
+
+def printer_of(kind: str) -> Printer:
+    """The printer of a built-in kind."""
+    return _PRINTERS.get(kind, _GENERIC)
