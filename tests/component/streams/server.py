@@ -104,10 +104,11 @@ async def _reply(send: Any, code: int, document: Obj) -> None:
 
 
 @asynccontextmanager
-async def serving(pods: LocalPods) -> AsyncIterator[Server]:
-    """The server on a free port."""
+async def serving(pods: LocalPods, **options: Any) -> AsyncIterator[Server]:
+    """The server on a free port. `options`: of uvicorn, over those streams ask for."""
     application = Server(pods)
-    config = uvicorn.Config(application, port=0, log_level="error", lifespan="off", loop="asyncio", **SERVER_OPTIONS)
+    options = {"port": 0, "log_level": "error", "lifespan": "off", "loop": "asyncio", **SERVER_OPTIONS, **options}
+    config = uvicorn.Config(application, **options)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server._serve())
     while not server.started:

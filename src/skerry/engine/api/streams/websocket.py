@@ -18,8 +18,16 @@ Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 
+
+def websocket_protocol(config: Any, server_state: Any, app_state: dict[str, Any]) -> Any:
+    """What uvicorn makes of a connection that becomes a WebSocket; costs memory only once there is one."""
+    from skerry.engine.api.streams.server_protocol import StreamsProtocol
+
+    return StreamsProtocol(config, server_state, app_state)
+
+
 SERVER_OPTIONS: Mapping[str, Any] = {
-    "ws": "websockets-sansio",
+    "ws": websocket_protocol,
     "ws_max_size": 4 << 20,  # bytes of one message; kubectl sends 32 KiB, the Python client what it is given
     "ws_ping_interval": 20.0,  # seconds; to a host that is gone, a ping fails the connection
     "ws_ping_timeout": None,  # a client we hold back may answer late: its silence is no sign of death

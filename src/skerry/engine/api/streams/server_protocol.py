@@ -1,0 +1,30 @@
+"""uvicorn's WebSocket protocol as Kubernetes' clients need it. Imported by the first WebSocket (`websocket_protocol`).
+
+kubectl offers the sub-protocol `SPDY/3.1+portforward.k8s.io`, whose slash RFC 6455 does not allow in a name and the
+`websockets` library refuses; Kubernetes' own server takes it. uvicorn reads the offers itself, so the
+library need not.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.datastructures import Headers
+from websockets.server import ServerProtocol
+
+
+class _AnySubprotocol(ServerProtocol):
+    def process_subprotocol(self, headers: Headers) -> None:
+        """Accept what is offered without parsing it; the application chooses."""
+
+
+class StreamsProtocol(WebSocketsSansIOProtocol):
+    """One connection that has become a WebSocket."""
+
+    def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
+        super().__init__(config, server_state, app_state)
+        self.conn = _AnySubprotocol(max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
