@@ -123,6 +123,7 @@ async def test_stdin_waits_for_a_process_that_does_not_read(pods: LocalPods, eve
     async with serving(pods, ws_ping_interval=0.2) as server:
         async with opened(server, _query("sleep", "100", options="stdin=1&stdout=1"), V5) as socket:
             sent = await _send_for_a_second(socket)
+            socket.transport.abort()
         assert sent < 20_000_000
         # The server is not reading and cannot see the end: its next pings do.
         process = pods.sessions[0]._process  # type: ignore[attr-defined]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +16,14 @@ from kubernetes.stream import portforward, stream
 from tests.component.streams.server import Server
 from tests.component.streams.test_kubectl_port_forward import _echo, listening
 
-# This client leaves its sockets to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+
+@pytest.fixture(autouse=True)
+def _collect_sockets() -> Iterator[None]:
+    """This client leaves its sockets to the garbage collector: let it, here, and not in the middle of other tests."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 @pytest.fixture

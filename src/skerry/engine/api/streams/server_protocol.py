@@ -2,11 +2,13 @@
 
 kubectl offers the sub-protocol `SPDY/3.1+portforward.k8s.io`, whose slash RFC 6455 does not allow in a name and the
 `websockets` library refuses; Kubernetes' own server takes it. uvicorn reads the offers itself, so the
-library need not.
+library need not. And a lost connection is told at once (`scope["state"]["lost"]`), while ASGI would tell it only
+after all that came before has been received.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -26,5 +28,11 @@ class StreamsProtocol(WebSocketsSansIOProtocol):
     """One connection that has become a WebSocket."""
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
-        super().__init__(config, server_state, app_state)
+        self._lost = asyncio.Event()
+        super().__init__(config, server_state, {**app_state, "lost": self._lost})
         self.conn = _AnySubprotocol(max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, whatever of it has not been read yet."""
+        self._lost.set()
+        super().connection_lost(exc)

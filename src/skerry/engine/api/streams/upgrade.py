@@ -6,7 +6,8 @@ SPDY as an HTTP upgrade is refused by name: kubectl 1.31 and later, and every We
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from skerry.engine.api.streams.port_channels import PortChannels
 from skerry.engine.api.streams.port_forward import forward
 from skerry.engine.api.streams.remote_command import RemoteCommand
 from skerry.engine.api.streams.targets import Query, Target
+from skerry.engine.api.streams.tasks import cancelled
 from skerry.engine.api.streams.tunnel import SUBPROTOCOL, Tunnel
 from skerry.engine.api.streams.websocket import Receive, Send, WebSocket
 from skerry.kube.errors import BadRequest, NotFound, StatusError
@@ -66,7 +68,8 @@ async def _serve_command(access: PodAccess, pod: Obj, subresource: str, socket: 
     target = targets.command_target(pod, query, attach=attach)
     protocol = _channel_protocol(socket, channels.REMOTE_COMMAND)
     await socket.accept(protocol.name or None, text=protocol.text)
-    await RemoteCommand(socket, protocol, target.options).serve(partial(_start, access, pod, target), attach=attach)
+    command = RemoteCommand(socket, protocol, target.options)
+    await _while_connected(socket, command.serve(partial(_start, access, pod, target), attach=attach))
 
 
 async def _start(access: PodAccess, pod: Obj, target: Target) -> StreamSession:
@@ -81,11 +84,20 @@ async def _serve_ports(access: PodAccess, pod: Obj, socket: WebSocket, query: Qu
     serve = partial(forward, access, pod)
     if SUBPROTOCOL in socket.offered:
         await socket.accept(SUBPROTOCOL)
-        return await Tunnel(socket, serve).run()
+        return await _while_connected(socket, Tunnel(socket, serve).run())
     ports = targets.forwarded_ports(query)
     protocol = _channel_protocol(socket, channels.PORT_FORWARD)
     await socket.accept(protocol.name or None, text=protocol.text)
-    return await PortChannels(socket, protocol, ports).run(serve)
+    return await _while_connected(socket, PortChannels(socket, protocol, ports).run(serve))
+
+
+async def _while_connected(socket: WebSocket, conversation: Coroutine[None, None, None]) -> None:
+    """Run a conversation, and end it when the connection is lost, even if it is waiting for a slow pod."""
+    talking, losing = asyncio.create_task(conversation), asyncio.create_task(socket.lost.wait())
+    async with cancelled(talking, losing):
+        await asyncio.wait({talking, losing}, return_when=asyncio.FIRST_COMPLETED)
+        if talking.done():
+            await talking
 
 
 def _channel_protocol(socket: WebSocket, supported: tuple[channels.ChannelProtocol, ...]) -> channels.ChannelProtocol:

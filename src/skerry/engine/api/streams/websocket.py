@@ -7,6 +7,7 @@ gone.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
@@ -47,6 +48,8 @@ class WebSocket:
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.offered: list[str] = list(scope.get("subprotocols") or ())
+        self.lost: asyncio.Event = (scope.get("state") or {}).get("lost") or asyncio.Event()
+        """Set when the connection is lost, also while nobody receives."""
         self._receive = receive
         self._send = send
         self._text = False
