@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
+import pytest
 from google.protobuf import descriptor_pb2
 
 from skerry.engine.node.cri import cri_pb2, generate
+from skerry.engine.node.probes import health_pb2
 
 
-def _compiled() -> descriptor_pb2.FileDescriptorProto:
-    files = descriptor_pb2.FileDescriptorSet.FromString(generate.descriptor_set()).file
+def _compiled(proto: Path) -> descriptor_pb2.FileDescriptorProto:
+    files = descriptor_pb2.FileDescriptorSet.FromString(generate.descriptor_set(proto)).file
     assert len(files) == 1
     return files[0]
 
@@ -24,10 +28,11 @@ def _drop_json_names(message: descriptor_pb2.DescriptorProto) -> None:
         _drop_json_names(nested)
 
 
-def test_committed_module_matches_proto() -> None:
+@pytest.mark.parametrize(("module", "proto"), [(cri_pb2, generate.CRI), (health_pb2, generate.HEALTH)])
+def test_committed_module_matches_proto(module: ModuleType, proto: Path) -> None:
     committed = descriptor_pb2.FileDescriptorProto()
-    cri_pb2.DESCRIPTOR.CopyToProto(committed)
-    fresh = _compiled()
+    module.DESCRIPTOR.CopyToProto(committed)
+    fresh = _compiled(proto)
     for message in (*committed.message_type, *fresh.message_type):
         _drop_json_names(message)
     assert committed == fresh

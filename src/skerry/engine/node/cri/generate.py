@@ -1,8 +1,8 @@
-"""Regenerates `cri_pb2.py` and `cri_pb2.pyi` from `cri.proto`: `python -m skerry.engine.node.cri.generate`.
+"""Regenerates the `_pb2` modules from their `.proto` files: `python -m skerry.engine.node.cri.generate`.
 
-For developers: needs grpcio-tools and mypy-protobuf from the `dev` dependency group. The path handed to protoc is the
-file's path inside the package, so that the generated module names itself as it is imported. A unit test compares the
-committed module with what `descriptor_set` gives.
+For developers: needs grpcio-tools and mypy-protobuf from the `dev` dependency group. The paths handed to protoc are
+paths inside the package, so that a generated module names itself as it is imported. A unit test compares the committed
+modules with what `descriptor_set` gives.
 """
 
 from __future__ import annotations
@@ -13,29 +13,32 @@ import tempfile
 from pathlib import Path
 
 SOURCE_ROOT = Path(__file__).resolve().parents[4]
-PROTO = Path(__file__).resolve().with_name("cri.proto").relative_to(SOURCE_ROOT)
+CRI = Path("skerry/engine/node/cri/cri.proto")
+HEALTH = Path("skerry/engine/node/probes/health.proto")
 
 
-def _protoc(*arguments: str) -> None:
+def _protoc(proto: Path, *arguments: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{SOURCE_ROOT}", *arguments, str(PROTO)],
+        [sys.executable, "-m", "grpc_tools.protoc", f"-I{SOURCE_ROOT}", *arguments, str(proto)],
         cwd=SOURCE_ROOT,
         check=True,
     )
 
 
-def descriptor_set() -> bytes:
-    """`cri.proto` compiled afresh: a serialized `FileDescriptorSet` of one file."""
+def descriptor_set(proto: Path) -> bytes:
+    """One file compiled afresh: a serialized `FileDescriptorSet`."""
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory) / "descriptors"
-        _protoc(f"--descriptor_set_out={output}")
+        _protoc(proto, f"--descriptor_set_out={output}")
         return output.read_bytes()
 
 
 def main() -> None:
-    """Write both generated files beside `cri.proto`."""
+    """Write the generated modules beside their sources."""
     plugin = Path(sys.executable).with_name("protoc-gen-mypy")
-    _protoc(f"--plugin=protoc-gen-mypy={plugin}", f"--python_out={SOURCE_ROOT}", f"--mypy_out={SOURCE_ROOT}")
+    outputs = (f"--python_out={SOURCE_ROOT}", f"--mypy_out={SOURCE_ROOT}")
+    for proto in (CRI, HEALTH):
+        _protoc(proto, f"--plugin=protoc-gen-mypy={plugin}", *outputs)
 
 
 if __name__ == "__main__":

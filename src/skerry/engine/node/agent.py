@@ -1,0 +1,186 @@
+"""The node agent: registers this machine as a node and runs the pods bound to it (what the kubelet does).
+
+Neighbours: containerd below through `cri` and its event stream, the API above through a client and informers that
+`program` starts. Invariants: `close` leaves every container running, and the next agent adopts them by their labels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.node.backoff import BackOff
+from skerry.engine.node.cgroups import PodCgroups
+from skerry.engine.node.context import NodeContext, Slots
+from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answering
+from skerry.engine.node.heartbeat import Heartbeat
+from skerry.engine.node.log_rotation import rotate
+from skerry.engine.node.machine import Machine, read_machine
+from skerry.engine.node.node_object import allocatable
+from skerry.engine.node.objects import ObjectReader, ObjectWatch
+from skerry.engine.node.pods.manager import PodManager
+from skerry.engine.node.probes.prober import Prober
+from skerry.engine.node.pulling.puller import Puller
+from skerry.engine.node.spec.dns import ClusterDns, parse_resolv_conf
+from skerry.engine.node.spec.downward import NodeFacts
+from skerry.engine.node.spec.environment import Reference
+from skerry.engine.node.status.writer import StatusWriter
+from skerry.engine.node.volumes.manager import VolumeManager
+from skerry.kube.client import Client
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Informers
+from skerry.kube.resources import PODS, SERVICES
+
+log = logging.getLogger(__name__)
+
+_RUNTIME_PATIENCE = 60.0  # seconds the runtime may take to answer at the start
+_ROTATION_SECONDS = 10.0
+_RECONNECT_SECONDS = 0.1
+_SANDBOXES, _CONTAINERS, _STOPS = 6, 8, 8  # measured: docs/decisions
+_RESOLV_CONF = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
+
+
+class ExitEvent(Protocol):
+    """The end of a process, as the runtime's event stream tells it."""
+
+    @property
+    def container_id(self) -> str:
+        """The container or sandbox whose process it was."""
+        ...
+
+
+Exits = Callable[[], AsyncIterator[ExitEvent]]
+"""Subscribes to the runtime's exits; the iterator ends or raises OSError or CriError when the runtime goes away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The container runtime: its CRI and its exits."""
+
+    cri: CriClient
+    exits: Exits
+
+
+class NodeAgent:
+    """Make it before the informers are started (it asks for those of pods and services), `start` it after.
+    `cluster_dns`: the address of the cluster's DNS server, "" while there is none."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        client: Client,
+        informers: Informers,
+        recorder: Recorder,
+        runtime: Runtime,
+        cluster_dns: str = "",
+    ) -> None:
+        self._config = config
+        self._client = client
+        self._runtime = runtime
+        self._recorder = recorder
+        self._cluster_dns = cluster_dns
+        self._pods = informers.of(PODS)
+        self._services = informers.of(SERVICES)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._context: NodeContext | None = None
+        self._manager: PodManager | None = None
+        self._heartbeat: Heartbeat | None = None
+
+    async def start(self) -> None:
+        """Returns when the node is registered (Ready, if the runtime is) and running pods are adopted. Raises CriError
+        when the runtime does not answer, StatusError when the API refuses the node."""
+        machine = read_machine(self._config.paths.data)
+        await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
+        context = self._context = self._make_context(machine)
+        self._manager = PodManager(context, self._pods)
+        self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, machine)
+        await self._heartbeat.start()
+        subscribed = asyncio.Event()
+        self._tasks = [
+            asyncio.create_task(self._follow_exits(subscribed), name="runtime exits"),
+            asyncio.create_task(self._rotate_logs(), name="log rotation"),
+        ]
+        await subscribed.wait()
+        await self._manager.start()
+
+    async def close(self) -> None:
+        """Let go of everything; containers go on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._heartbeat:
+            await self._heartbeat.close()
+        if self._manager:
+            await self._manager.close()
+        if self._context:
+            await self._context.prober.close()
+            await self._context.object_watch.close()
+            await self._context.statuses.close()
+
+    def _make_context(self, machine: Machine) -> NodeContext:
+        config, cri, clock = self._config, self._runtime.cri, self._config.clock
+        reader = ObjectReader(self._client)
+        return NodeContext(
+            config=config,
+            client=self._client,
+            cri=cri,
+            recorder=self._recorder,
+            services=self._services,
+            reader=reader,
+            object_watch=ObjectWatch(self._client, self._object_changed),
+            puller=Puller(cri, self._recorder, clock),
+            prober=Prober(cri, self._recorder, clock),
+            volumes=VolumeManager(config.paths.pods, reader),
+            statuses=StatusWriter(self._client),
+            cgroups=PodCgroups(config.cgroup),
+            crashes=BackOff(),
+            node=NodeFacts(config.node_name, machine.ip, allocatable(machine)),
+            machine_memory=machine.memory,
+            dns=self._dns(),
+            slots=Slots(asyncio.Semaphore(_SANDBOXES), asyncio.Semaphore(_CONTAINERS), asyncio.Semaphore(_STOPS)),
+        )
+
+    def _dns(self) -> ClusterDns:
+        """A resolver on the loopback interface does not exist in a pod: the one behind systemd's is used."""
+        path = next((path for path in _RESOLV_CONF if path.exists()), None)
+        machine = parse_resolv_conf(path.read_text() if path else "")
+        return ClusterDns(self._cluster_dns, self._config.cluster_domain, machine)
+
+    def _object_changed(self, namespace: str, reference: Reference | None) -> None:
+        if self._manager:
+            self._manager.object_changed(namespace, reference)
+
+    async def _follow_exits(self, subscribed: asyncio.Event) -> None:
+        """Hand exits to the pods; when the stream breaks, wait for the runtime and ask about everything."""
+        assert self._manager is not None
+        while True:
+            try:
+                await self._follow_once(subscribed)
+            except (CriError, OSError) as error:
+                log.warning("runtime events broke off: %s", error)
+            if self._heartbeat:
+                self._heartbeat.check_now()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _follow_once(self, subscribed: asyncio.Event) -> None:
+        assert self._manager is not None
+        exits = self._runtime.exits()
+        if subscribed.is_set():
+            await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
+            await self._manager.resync()
+        subscribed.set()
+        async for event in exits:
+            self._manager.exited(event.container_id)
+
+    async def _rotate_logs(self) -> None:
+        while True:
+            await asyncio.sleep(_ROTATION_SECONDS)
+            for container_id, path in self._manager.running_logs() if self._manager else ():
+                with contextlib.suppress(OSError):
+                    await rotate(self._runtime.cri, container_id, path, self._config.clock.now())

@@ -1,0 +1,174 @@
+"""Keeps the Node object and its lease current: registered at the start, the lease every 10 s, the status every 5 min or
+when it changed.
+
+Source of the behaviour: the kubelet's `kubelet_node_status.go` and client-go's lease controller. Labels, taints and
+`unschedulable` that others set stay untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.node.machine import Machine, read_pressure
+from skerry.engine.node.node_object import NodeState, RuntimeFacts, labels, node_object, node_status
+from skerry.kube.client import Client
+from skerry.kube.clock import rfc3339_micro
+from skerry.kube.errors import AlreadyExists, NotFound, StatusError
+from skerry.kube.objects import Obj, labels_of
+from skerry.kube.resources import LEASES, NAMESPACES, NODES
+
+log = logging.getLogger(__name__)
+
+LEASE_NAMESPACE = "kube-node-lease"
+KUBERNETES_VERSION = "v1.36.0"
+_LEASE_SECONDS, _RENEW_SECONDS, _STATUS_SECONDS = 40, 10.0, 300.0
+_NOT_READY_SECONDS = 0.1  # how soon a runtime that is not ready is asked again
+
+
+@dataclass(slots=True)
+class _Written:
+    """What the API has of us."""
+
+    status: Obj
+    at: float
+
+
+class Heartbeat:
+    """One node. `start` returns when the node is registered with its first status."""
+
+    def __init__(self, config: EngineConfig, client: Client, cri: CriClient, machine: Machine) -> None:
+        self._config = config
+        self._client = client
+        self._cri = cri
+        self._machine = machine
+        self._written = _Written({}, 0.0)
+        self._lease_known = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Register and keep up. Raises StatusError when the API does not take the node."""
+        state = await self._state()
+        node = await self._register(state)
+        await self._write_status(state, node.get("status") or {})
+        self._task = asyncio.create_task(self._run(), name="node heartbeat")
+
+    async def close(self) -> None:
+        """Stop; the node stays as it is and becomes unknown when its lease runs out."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def check_now(self) -> None:
+        """Something happened to the runtime: look at once."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            ready = False
+            try:
+                await self._renew_lease()
+                ready = await self._update_status()
+            except (StatusError, OSError) as error:
+                log.warning("node heartbeat: %s", error)
+            try:
+                async with asyncio.timeout(_RENEW_SECONDS if ready else _NOT_READY_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            self._wake.clear()
+
+    async def _state(self) -> NodeState:
+        return NodeState(
+            name=self._config.node_name,
+            machine=self._machine,
+            pressure=read_pressure(self._config.paths.data),
+            runtime=await self._runtime(),
+            pod_cidr=self._config.pod_cidr,
+            version=KUBERNETES_VERSION,
+            now=self._config.clock.now(),
+        )
+
+    async def _runtime(self) -> RuntimeFacts:
+        """Version and readiness: the runtime itself and its network."""
+        try:
+            version, status = await asyncio.gather(self._cri.version(), self._cri.status())
+        except CriError as error:
+            return RuntimeFacts("containerd://unknown", f"container runtime is down: {error.message}")
+        name = f"{version.runtime_name}://{version.runtime_version.lstrip('v')}"
+        wrong = [f"{each.reason}: {each.message}" for each in status.conditions if not each.status]
+        return RuntimeFacts(name, "; ".join(wrong))
+
+    async def _register(self, state: NodeState) -> Obj:
+        try:
+            return await self._client.create(NODES, node_object(state))
+        except AlreadyExists:
+            node = await self._client.get(NODES, state.name)
+        missing = {key: value for key, value in labels(state).items() if labels_of(node).get(key) != value}
+        if missing:
+            node = await self._client.patch(NODES, state.name, {"metadata": {"labels": missing}})
+        return node
+
+    async def _update_status(self) -> bool:
+        """Write the status when it changed or is old; whether the node is ready. A node that was deleted registers
+        again."""
+        state = await self._state()
+        now = asyncio.get_running_loop().time()
+        status = node_status(state, self._written.status)
+        if _significant(status) != _significant(self._written.status) or now - self._written.at > _STATUS_SECONDS:
+            try:
+                await self._write_status(state, self._written.status)
+            except NotFound:
+                await self._register(state)
+                await self._write_status(state, {})
+        return not state.runtime.problem
+
+    async def _write_status(self, state: NodeState, before: Obj) -> None:
+        status = node_status(state, before)
+        await self._client.patch(NODES, state.name, {"status": status}, subresource="status")
+        self._written = _Written(status, asyncio.get_running_loop().time())
+
+    async def _renew_lease(self) -> None:
+        name, now = self._config.node_name, rfc3339_micro(self._config.clock.now())
+        spec = {"holderIdentity": name, "leaseDurationSeconds": _LEASE_SECONDS, "renewTime": now}
+        if self._lease_known:
+            try:
+                await self._client.patch(LEASES, name, {"spec": spec}, LEASE_NAMESPACE)
+                return
+            except NotFound:
+                self._lease_known = False
+        await self._create_lease(spec)
+
+    async def _create_lease(self, spec: Obj) -> None:
+        name = self._config.node_name
+        lease: Obj = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "namespace": LEASE_NAMESPACE},
+            "spec": spec,
+        }
+        try:
+            await self._client.create(LEASES, lease, LEASE_NAMESPACE)
+        except AlreadyExists:
+            await self._client.patch(LEASES, name, {"spec": spec}, LEASE_NAMESPACE)
+        except NotFound:
+            await self._client.create(NAMESPACES, _namespace(LEASE_NAMESPACE))
+            return
+        self._lease_known = True
+
+
+def _namespace(name: str) -> Obj:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def _significant(status: Obj) -> Obj:
+    """A status without the times that change by themselves."""
+    conditions = [
+        {key: value for key, value in condition.items() if key != "lastHeartbeatTime"}
+        for condition in status.get("conditions") or ()
+    ]
+    return {**status, "conditions": conditions}

@@ -1,0 +1,141 @@
+"""The Node object and its status, from facts and the runtime's conditions. Pure.
+
+Source of the behaviour: the kubelet's `pkg/kubelet/nodestatus/setters.go`; thresholds are its eviction defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from skerry.engine.node.machine import Machine, Pressure
+from skerry.kube.clock import rfc3339
+from skerry.kube.objects import Obj
+
+MOST_PODS = 250
+_LEAST_MEMORY, _LEAST_DISK, _LEAST_PIDS = 100 * 2**20, 0.10, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFacts:
+    """containerd's version, and why it cannot run pods ("" when it can)."""
+
+    version: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What a Node's status is made from."""
+
+    name: str
+    machine: Machine
+    pressure: Pressure
+    runtime: RuntimeFacts
+    pod_cidr: str
+    version: str
+    now: datetime
+
+
+def allocatable(machine: Machine) -> dict[str, Decimal]:
+    """What pods can have, in cores and bytes: everything, as nothing is reserved for the system."""
+    return {
+        "cpu": Decimal(machine.cpus),
+        "memory": Decimal(machine.memory),
+        "ephemeral-storage": Decimal(machine.storage),
+    }
+
+
+def node_object(state: NodeState) -> Obj:
+    """A new Node, without status."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": state.name, "labels": labels(state)},
+        "spec": {"podCIDR": state.pod_cidr, "podCIDRs": [state.pod_cidr]},
+    }
+
+
+def labels(state: NodeState) -> dict[str, str]:
+    """Labels a node always has."""
+    return {
+        "kubernetes.io/hostname": state.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": state.machine.architecture,
+        "node-role.kubernetes.io/control-plane": "",
+    }
+
+
+def node_status(state: NodeState, before: Obj) -> Obj:
+    """The whole status; `before` is the present one, for transition times."""
+    machine = state.machine
+    resources = {
+        "cpu": str(machine.cpus),
+        "memory": f"{machine.memory // 1024}Ki",
+        "ephemeral-storage": f"{machine.storage // 1024}Ki",
+        "pods": str(MOST_PODS),
+    }
+    addresses = [{"type": "InternalIP", "address": machine.ip}, {"type": "Hostname", "address": state.name}]
+    return {
+        "capacity": resources,
+        "allocatable": resources,
+        "addresses": addresses,
+        "conditions": _conditions(state, before),
+        "nodeInfo": _info(state),
+    }
+
+
+def _info(state: NodeState) -> Obj:
+    machine = state.machine
+    return {
+        "machineID": machine.machine_id,
+        "systemUUID": machine.machine_id,
+        "bootID": machine.boot_id,
+        "kernelVersion": machine.kernel,
+        "osImage": machine.os_image,
+        "containerRuntimeVersion": state.runtime.version,
+        "kubeletVersion": state.version,
+        "kubeProxyVersion": state.version,
+        "operatingSystem": "linux",
+        "architecture": machine.architecture,
+    }
+
+
+def _conditions(state: NodeState, before: Obj) -> list[Obj]:
+    pressure = state.pressure
+    ready = not state.runtime.problem
+    verdicts = (
+        _pressure("MemoryPressure", pressure.memory_available < _LEAST_MEMORY, "InsufficientMemory", "memory"),
+        _pressure("DiskPressure", pressure.disk_free_part < _LEAST_DISK, "DiskPressure", "disk"),
+        _pressure("PIDPressure", pressure.pids_free < _LEAST_PIDS, "InsufficientPID", "PID"),
+        (
+            "Ready",
+            ready,
+            "KubeletReady" if ready else "KubeletNotReady",
+            "the node agent is posting ready status" if ready else state.runtime.problem,
+        ),
+    )
+    known = {condition["type"]: condition for condition in before.get("conditions") or ()}
+    return [_condition(verdict, known, state.now) for verdict in verdicts]
+
+
+def _pressure(kind: str, short: bool, reason: str, what: str) -> tuple[str, bool, str, str]:
+    if short:
+        return kind, True, f"NodeHas{reason}", f"the node has insufficient {what} available"
+    enough = {"memory": "SufficientMemory", "disk": "NoDiskPressure", "PID": "SufficientPID"}[what]
+    return kind, False, f"NodeHas{enough}", f"the node has sufficient {what} available"
+
+
+def _condition(verdict: tuple[str, bool, str, str], known: Mapping[str, Obj], now: datetime) -> Obj:
+    kind, holds, reason, message = verdict
+    value, old = "True" if holds else "False", known.get(kind, {})
+    return {
+        "type": kind,
+        "status": value,
+        "reason": reason,
+        "message": message,
+        "lastHeartbeatTime": rfc3339(now),
+        "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == value else rfc3339(now),
+    }

@@ -1,0 +1,78 @@
+"""The end of a pod: its last status, the API object, and everything it had on this machine.
+
+The API object goes first, so that whoever waits for it does not wait for the tidying; what a crash in between leaves
+behind is found by the next start (`manager`). All of it is harmless twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from pathlib import Path
+
+from skerry.engine.node.context import NodeContext
+from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.pods.knowledge import Knowledge
+from skerry.engine.node.pods.state import POD_UID
+from skerry.engine.node.spec.sandbox import pod_log_directory
+from skerry.kube.errors import Conflict, NotFound
+from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.resources import PODS
+
+
+async def finish(context: NodeContext, known: Knowledge) -> bool:
+    """Returns True when nothing of the pod is left. Raises CriError, StatusError: try again."""
+    uid = uid_of(known.pod)
+    await context.statuses.flush(uid)
+    if not known.removed:
+        await _delete_object(context, known.pod)
+    context.statuses.forget(uid)
+    context.puller.forget(f"{uid}/")
+    context.crashes.forget(f"{uid}/")
+    await remove_runtime_state(context, uid)
+    await asyncio.to_thread(shutil.rmtree, pod_log_directory(context.config.paths.pod_logs, known.pod), True)
+    return True
+
+
+async def _delete_object(context: NodeContext, pod: Obj) -> None:
+    options: Obj = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
+    with contextlib.suppress(NotFound, Conflict):
+        await context.client.delete(PODS, name_of(pod), namespace_of(pod), options)
+
+
+async def remove_runtime_state(context: NodeContext, uid: str) -> None:
+    """Sandboxes with their containers, volumes, cgroups. Raises CriError."""
+    async with context.slots.stops:
+        for sandbox in await context.cri.list_pod_sandboxes({POD_UID: uid}):
+            await context.cri.stop_pod_sandbox(sandbox.id)
+            await context.cri.remove_pod_sandbox(sandbox.id)
+    context.volumes.remove(uid)
+    context.cgroups.remove(uid)
+
+
+async def stop_orphan(context: NodeContext, uid: str) -> None:
+    """A pod that was deleted while no engine ran: end its containers with a short grace, then remove everything."""
+    containers = await context.cri.list_containers(labels={POD_UID: uid})
+    await asyncio.gather(*(_stop(context, container.id) for container in containers))
+    await remove_runtime_state(context, uid)
+    for directory in context.config.paths.pod_logs.glob(f"*_{uid}"):
+        await asyncio.to_thread(shutil.rmtree, directory, True)
+
+
+_ORPHAN_GRACE = 2  # seconds
+
+
+async def _stop(context: NodeContext, container_id: str) -> None:
+    with contextlib.suppress(CriError):
+        await context.cri.stop_container(container_id, _ORPHAN_GRACE)
+
+
+def leftover_uids(context: NodeContext, alive: set[str]) -> set[str]:
+    """Pods that have directories or cgroups here but exist neither in the API nor in the runtime."""
+    logs = {path.name.rpartition("_")[2] for path in _entries(context.config.paths.pod_logs)}
+    return (set(context.volumes.known_uids()) | context.cgroups.uids() | logs) - alive
+
+
+def _entries(directory: Path) -> list[Path]:
+    return list(directory.iterdir()) if directory.exists() else []

@@ -1,0 +1,89 @@
+"""Why and by when a pod has to end: deletion, removal from the API, its own deadline, refusal, or because it has ended.
+
+Pure. Source of the behaviour: the kubelet's `pod_workers.go` (grace periods) and `active_deadline.go`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from skerry.engine.node.pods.admission import refusal
+from skerry.engine.node.pods.state import Termination
+from skerry.kube.clock import parse_time
+from skerry.kube.objects import Obj
+
+_TERMINAL = ("Succeeded", "Failed")
+_ROUNDING = timedelta(seconds=1)  # deletionTimestamp has whole seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the worker knows: the pod, when it first saw this deletion, whether the API has the pod no longer."""
+
+    pod: Obj
+    now: datetime
+    removed: bool
+    before: Termination | None
+
+
+def grace_of(pod: Obj) -> timedelta:
+    """Seconds a deletion gives, or else the pod's own."""
+    given = pod["metadata"].get("deletionGracePeriodSeconds")
+    return timedelta(seconds=own_grace(pod) if given is None else given)
+
+
+def own_grace(pod: Obj) -> int:
+    """`spec.terminationGracePeriodSeconds`, 30 when absent."""
+    seconds = pod["spec"].get("terminationGracePeriodSeconds")
+    return 30 if seconds is None else int(seconds)
+
+
+def termination(seen: Seen) -> Termination | None:
+    """Whether the pod has to end. A deadline once given only moves forward in time, never back."""
+    wanted = _deleted(seen) or _ended(seen) or _overdue(seen) or _refused(seen)
+    if wanted is None or seen.before is None:
+        return wanted or seen.before
+    failed = seen.before if seen.before.failed else wanted
+    deadline = min(wanted.deadline, seen.before.deadline)
+    return Termination(deadline, failed.failed, failed.reason, failed.message)
+
+
+def deadline_at(pod: Obj) -> datetime | None:
+    """When `activeDeadlineSeconds` run out; None without one or before the pod has begun."""
+    seconds = pod["spec"].get("activeDeadlineSeconds")
+    start = (pod.get("status") or {}).get("startTime")
+    return parse_time(start) + timedelta(seconds=seconds) if seconds is not None and start else None
+
+
+def _deleted(seen: Seen) -> Termination | None:
+    timestamp = seen.pod["metadata"].get("deletionTimestamp")
+    if not timestamp and not seen.removed:
+        return None
+    deadline = seen.now + grace_of(seen.pod)
+    if timestamp:
+        deadline = min(deadline, parse_time(timestamp) + _ROUNDING)
+    return Termination(deadline)
+
+
+def _ended(seen: Seen) -> Termination | None:
+    """The API says the pod is over (evicted, or it was over before the engine was restarted)."""
+    if (seen.pod.get("status") or {}).get("phase") not in _TERMINAL:
+        return None
+    return Termination(seen.now + grace_of(seen.pod))
+
+
+def _overdue(seen: Seen) -> Termination | None:
+    due = deadline_at(seen.pod)
+    if due is None or due > seen.now:
+        return None
+    message = "Pod was active on the node longer than the specified deadline"
+    return Termination(seen.now + grace_of(seen.pod), True, "DeadlineExceeded", message)
+
+
+def _refused(seen: Seen) -> Termination | None:
+    refused = refusal(seen.pod)
+    if refused is None:
+        return None
+    reason, message = refused
+    return Termination(seen.now, True, reason, f"Pod was rejected: {message}")

@@ -1,0 +1,140 @@
+"""All pods of the node: a worker for each, fed with API changes and runtime events, and the orphans of earlier engines.
+
+Neighbours: the informer of pods above, `worker` below. Invariants: one worker per pod uid; a pod whose uid is not in
+the API (once the informer is synced) is stopped and removed from the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from skerry.engine.node.context import NodeContext
+from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.pods.cleanup import leftover_uids, stop_orphan
+from skerry.engine.node.pods.observer import Found, Observer
+from skerry.engine.node.pods.starter import log_file
+from skerry.engine.node.pods.worker import PodWorker
+from skerry.engine.node.spec.environment import Reference
+from skerry.kube.informer import Delta, Informer
+from skerry.kube.objects import Obj, key_of, uid_of
+
+log = logging.getLogger(__name__)
+
+
+class PodManager:
+    """Start it once the informer of pods is synced and the runtime answers."""
+
+    def __init__(self, context: NodeContext, pods: Informer) -> None:
+        self._context = context
+        self._pods = pods
+        self._observer = Observer(context.cri)
+        self._workers: dict[str, PodWorker] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._owners: dict[str, str] = {}
+        self._orphans: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Adopt what runs, begin with what does not, remove what should not. Raises CriError."""
+        found = await self._observer.everything()
+        for pod in self._pods.list():
+            self._take(pod, found.get(uid_of(pod)))
+        self._pods.add_handler(self._changed)
+        for uid in set(found) - set(self._workers):
+            self._remove_orphan(uid)
+        for uid in leftover_uids(self._context, set(self._workers) | set(found)):
+            self._remove_orphan(uid)
+
+    async def close(self) -> None:
+        """Stop looking after pods; they go on running."""
+        self._pods.remove_handler(self._changed)
+        tasks = [*self._tasks.values(), *self._orphans]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def resync(self) -> None:
+        """Ask the runtime about everything: events may have been missed. Raises CriError."""
+        found = await self._observer.everything()
+        for uid, worker in list(self._workers.items()):
+            self._adopt(worker, found.get(uid, Found()))
+
+    def exited(self, runtime_id: str) -> None:
+        """A process of a container or sandbox ended."""
+        worker = self._workers.get(self._owners.get(runtime_id, ""))
+        if worker is not None:
+            worker.exited(runtime_id)
+
+    def object_changed(self, namespace: str, reference: Reference | None) -> None:
+        """A ConfigMap or Secret changed; None: any may have."""
+        kind, name = reference or ("", "")
+        for worker in self._workers.values():
+            if worker.shows(namespace, kind, name):
+                worker.object_changed()
+
+    def running_logs(self) -> Iterator[tuple[str, Path]]:
+        """(container id, log file) of everything that runs."""
+        for worker in list(self._workers.values()):
+            for record in worker.running():
+                yield record.id, log_file(self._context, worker.pod, record.name, record.attempt)
+
+    # ---- the API
+
+    def _changed(self, delta: Delta) -> None:
+        for gone in (delta.old,) if delta.new is None or _replaced(delta) else ():
+            worker = self._workers.get(uid_of(gone)) if gone else None
+            if worker is not None:
+                worker.removed()
+        if delta.new is not None:
+            self._take(delta.new)
+
+    def _take(self, pod: Obj, found: Found | None = None) -> None:
+        """A pod as the API has it now."""
+        if pod["spec"].get("nodeName") != self._context.config.node_name:
+            return
+        uid = uid_of(pod)
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.update(pod)
+            return
+        worker = self._workers[uid] = PodWorker(self._context, pod, partial(self._claim, uid))
+        if found is not None:
+            self._adopt(worker, found)
+        self._tasks[uid] = asyncio.create_task(self._run(worker), name=f"pod {key_of(pod)}")
+
+    def _adopt(self, worker: PodWorker, found: Found) -> None:
+        for runtime_id in found.runtime_ids():
+            self._claim(worker.uid, runtime_id)
+        worker.adopt(found)
+
+    def _claim(self, uid: str, runtime_id: str) -> None:
+        self._owners[runtime_id] = uid
+
+    async def _run(self, worker: PodWorker) -> None:
+        await worker.run()
+        self._workers.pop(worker.uid, None)
+        self._tasks.pop(worker.uid, None)
+        for runtime_id in [key for key, uid in self._owners.items() if uid == worker.uid]:
+            del self._owners[runtime_id]
+
+    # ---- orphans
+
+    def _remove_orphan(self, uid: str) -> None:
+        log.info("pod %s is not in the API: removing what is left of it", uid)
+        task = asyncio.create_task(self._stop_orphan(uid), name=f"orphan {uid}")
+        self._orphans.add(task)
+        task.add_done_callback(self._orphans.discard)
+
+    async def _stop_orphan(self, uid: str) -> None:
+        try:
+            await stop_orphan(self._context, uid)
+        except (CriError, OSError) as error:
+            log.warning("orphaned pod %s not removed, the next start tries again: %s", uid, error)
+
+
+def _replaced(delta: Delta) -> bool:
+    """Whether a pod of the same name but another uid took the place of the old one."""
+    return delta.old is not None and delta.new is not None and uid_of(delta.old) != uid_of(delta.new)

@@ -1,0 +1,245 @@
+"""What to do next about a pod: a pure function from what is known to actions and the moment to look again.
+
+Source of the behaviour: the kubelet's `computePodActions` (pkg/kubelet/kuberuntime). The worker carries the actions
+out in order, observes again and asks again, until nothing is left to do. Invariants: main containers start only after
+every regular init container has succeeded and every sidecar has started; nothing starts in a pod that has to end;
+sidecars outlive the main containers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from skerry.engine.node.pods.state import (
+    ContainerRecord,
+    Phase,
+    PodView,
+    init_containers,
+    is_sidecar,
+    main_containers,
+    restart_policy,
+    spec_hash,
+)
+from skerry.kube.objects import Obj
+
+SHORTEST_GRACE = timedelta(seconds=2)  # what a sidecar gets when the main containers used up the pod's grace
+
+
+@dataclass(frozen=True, slots=True)
+class MountVolumes:
+    """Make the pod's volumes ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeSandbox:
+    """Make a sandbox; `attempt` counts them."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropSandbox:
+    """Stop a sandbox that no longer works, with everything in it."""
+
+    sandbox_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Create and start a container; `discard` is a container that was created and never started, to be removed."""
+
+    name: str
+    attempt: int
+    discard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Stop a container: hooks and SIGTERM now, SIGKILL at `deadline` (None: after the pod's own grace period)."""
+
+    record: ContainerRecord
+    message: str
+    deadline: datetime | None = None
+    grace: int | None = None
+    """Seconds of grace that go before the pod's own, from a failed probe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Nothing runs any more and nothing will: give back network and volumes, keep containers for their logs."""
+
+
+Action: TypeAlias = MountVolumes | MakeSandbox | DropSandbox | Start | Kill | Release
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Actions, in order, and when to ask again although nothing changed."""
+
+    actions: tuple[Action, ...] = ()
+    again_at: datetime | None = None
+
+
+def plan(view: PodView) -> Plan:
+    """What to do now."""
+    if view.termination is not None:
+        return _wind_down(view)
+    if is_finished(view):
+        return _wind_down(view)
+    if view.sandbox is None or not view.sandbox.ready:
+        return _plan_sandbox(view)
+    return _plan_containers(view)
+
+
+def is_finished(view: PodView) -> bool:
+    """Whether every main container has ended for good, or an init container has failed for good."""
+    policy = restart_policy(view.pod)
+    for container in init_containers(view.pod):
+        record = view.latest(container["name"])
+        if record and record.exited and not record.succeeded and policy == "Never" and not is_sidecar(container):
+            return True
+    records = [view.latest(container["name"]) for container in main_containers(view.pod)]
+    return all(record is not None and record.exited and not _restarts(record, policy) for record in records)
+
+
+def _restarts(record: ContainerRecord, policy: str) -> bool:
+    """Whether a main container that ended is to be started again."""
+    return policy == "Always" or (policy == "OnFailure" and not record.succeeded)
+
+
+def will_restart(pod: Obj, container: Obj, record: ContainerRecord) -> bool:
+    """Whether a container of any sort that ended is to be started again, as long as the pod goes on."""
+    if is_sidecar(container):
+        return True
+    if any(container["name"] == other["name"] for other in init_containers(pod)):
+        return not record.succeeded and restart_policy(pod) != "Never"
+    return _restarts(record, restart_policy(pod))
+
+
+def _wind_down(view: PodView) -> Plan:
+    """End what still runs: main and regular init containers first, then sidecars, the last one first."""
+    sidecars = [container["name"] for container in init_containers(view.pod) if is_sidecar(container)]
+    first = [record for record in view.running if record.name not in sidecars]
+    if first:
+        return Plan(tuple(_kills(view, first, timedelta())))
+    for name in reversed(sidecars):
+        left = [record for record in view.running if record.name == name]
+        if left:
+            return Plan(tuple(_kills(view, left, SHORTEST_GRACE)))
+    held = view.volumes_ready or (view.sandbox is not None and view.sandbox.ready)
+    return Plan((Release(),)) if held else Plan()
+
+
+def _kills(view: PodView, records: list[ContainerRecord], at_least: timedelta) -> Iterator[Kill]:
+    """Kills not yet under way, or under way with a later deadline than now asked for."""
+    for record in records:
+        deadline = max(view.termination.deadline, view.now + at_least) if view.termination else None
+        under_way = view.killing.get(record.id)
+        if under_way is None or (deadline is not None and deadline + timedelta(seconds=1) < under_way):
+            yield Kill(record, f"Stopping container {record.name}", deadline)
+
+
+def _plan_sandbox(view: PodView) -> Plan:
+    """No sandbox, or one that died: make a new one, when nothing says to wait."""
+    if view.pod_wait and view.pod_wait.until and view.pod_wait.until > view.now:
+        return Plan(again_at=view.pod_wait.until)
+    attempt = view.sandbox.attempt + 1 if view.sandbox else 0
+    drop: tuple[Action, ...] = (DropSandbox(view.sandbox.id),) if view.sandbox else ()
+    mount: tuple[Action, ...] = () if view.volumes_ready else (MountVolumes(),)
+    return Plan((*drop, *mount, MakeSandbox(attempt)))
+
+
+class _Containers:
+    """Gathers actions and the next appointment while going through the containers."""
+
+    def __init__(self, view: PodView) -> None:
+        assert view.sandbox is not None
+        self.view = view
+        self.sandbox_id = view.sandbox.id
+        self.actions: list[Action] = []
+        self.again_at: datetime | None = None
+
+    def current(self, name: str) -> ContainerRecord | None:
+        """The newest attempt, if it is in the present sandbox."""
+        record = self.view.latest(name)
+        return record if record and record.sandbox_id == self.sandbox_id else None
+
+    def start(self, container: Obj) -> None:
+        """Start it, or note when that may be done."""
+        name = container["name"]
+        wait = self.view.waits.get(name)
+        if wait and wait.until and wait.until > self.view.now:
+            self.again_at = min(self.again_at or wait.until, wait.until)
+            return
+        record = self.view.latest(name)
+        if record and record.phase is Phase.CREATED and record.sandbox_id == self.sandbox_id:
+            self.actions.append(Start(name, record.attempt, discard=record.id))
+        else:
+            self.actions.append(Start(name, next_attempt(self.view, name)))
+
+    def kill_if_wrong(self, container: Obj, record: ContainerRecord) -> None:
+        """Kill a running container whose definition changed or whose probes gave up on it."""
+        name = record.name
+        probe = self.view.probe(record)
+        if record.id in self.view.killing:
+            return
+        if record.spec_hash and record.spec_hash != spec_hash(container):
+            self.actions.append(Kill(record, f"Container {name} definition changed, will be restarted"))
+        elif probe.failure:
+            self.actions.append(Kill(record, probe.failure, grace=probe.grace))
+
+    def keep_running(self, container: Obj, policy: str) -> ContainerRecord | None:
+        """See to a container that should run; the record when it does."""
+        record = self.current(container["name"])
+        if record is None or record.phase is Phase.CREATED or (record.exited and _restarts(record, policy)):
+            self.start(container)
+            return None
+        if record.running:
+            self.kill_if_wrong(container, record)
+        return record
+
+    def initialize(self, container: Obj) -> bool:
+        """See to one init container; whether the next one may begin."""
+        if is_sidecar(container):
+            record = self.keep_running(container, "Always")
+            return record is not None and record.running and self.view.probe(record).started
+        record = self.current(container["name"])
+        if record is not None and record.succeeded:
+            return True
+        if record is None or not record.running:
+            self.start(container)
+        else:
+            self.kill_if_wrong(container, record)
+        return False
+
+
+def _plan_containers(view: PodView) -> Plan:
+    """A working sandbox: init containers in order, then all main containers."""
+    todo = _Containers(view)
+    policy = restart_policy(view.pod)
+    initialized = any(todo.current(container["name"]) for container in main_containers(view.pod))
+    for container in init_containers(view.pod):
+        if initialized:
+            if is_sidecar(container):
+                todo.keep_running(container, "Always")
+        elif not todo.initialize(container):
+            return Plan(tuple(todo.actions), todo.again_at)
+    for container in main_containers(view.pod):
+        todo.keep_running(container, policy)
+    return Plan(tuple(todo.actions), todo.again_at)
+
+
+def next_attempt(view: PodView, name: str) -> int:
+    """The number of the next attempt. When the runtime has forgotten the container (after a reboot), the API's
+    `restartCount` goes on counting."""
+    record = view.latest(name)
+    if record is not None:
+        return record.attempt + 1
+    status = view.pod.get("status") or {}
+    for reported in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
+        if reported.get("name") == name and reported.get("containerID"):
+            return int(reported.get("restartCount", 0)) + 1
+    return 0

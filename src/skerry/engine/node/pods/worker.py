@@ -1,0 +1,198 @@
+"""One pod's worker: a task that wakes when something about the pod changed, plans, acts, and tells the API.
+
+What wakes it: the API object, runtime events, probes, hooks and kills that ended, and timers set by the plan; it never
+polls. Neighbours: `plan` decides, `actions` does, `knowledge` remembers, `status` tells. Invariants: one step of one
+pod at a time; while a start waits (for an image, a hook), the pod's end interrupts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from skerry.engine.node.context import NodeContext
+from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.pods.actions import Actions
+from skerry.engine.node.pods.cleanup import finish
+from skerry.engine.node.pods.ending import Seen, deadline_at, termination
+from skerry.engine.node.pods.knowledge import Knowledge
+from skerry.engine.node.pods.observer import Found, Observer
+from skerry.engine.node.pods.plan import plan
+from skerry.engine.node.pods.state import ContainerRecord, PodView
+from skerry.engine.node.status.merge import with_latest_status
+from skerry.engine.node.status.pod_status import pod_status
+from skerry.engine.node.volumes.manager import changes_with_pod, references_of
+from skerry.kube.errors import StatusError
+from skerry.kube.objects import Obj, annotations_of, key_of, labels_of, uid_of
+
+log = logging.getLogger(__name__)
+
+_RETRY = 1.0  # seconds after an unexpected failure
+
+
+class PodWorker:
+    """Created by `manager` for every pod of the node; `run` returns when the pod is gone and nothing of it is left."""
+
+    def __init__(self, context: NodeContext, pod: Obj, claim: Callable[[str], None]) -> None:
+        self.uid = uid_of(pod)
+        self._context = context
+        self._known = Knowledge(context, pod)
+        self._observer = Observer(context.cri)
+        self._actions = Actions(context, self._known, self.wake, claim)
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._refreshes: set[asyncio.Task[None]] = set()
+        self._volumes_stale = False
+        self.wake()
+
+    @property
+    def pod(self) -> Obj:
+        """The newest API object."""
+        return self._known.pod
+
+    # ---- what others tell
+
+    def adopt(self, found: Found) -> None:
+        """The runtime has this of the pod (asked for after a start)."""
+        self._known.take(found)
+        self._actions.adopted()
+        self.wake()
+
+    def update(self, pod: Obj) -> None:
+        """The API object changed."""
+        before, self._known.pod = self._known.pod, pod
+        shown = (labels_of(before), annotations_of(before)) != (labels_of(pod), annotations_of(pod))
+        if shown and changes_with_pod(pod):
+            self._volumes_stale = True
+        self.wake()
+
+    def removed(self) -> None:
+        """The API has the pod no longer."""
+        self._known.removed = True
+        self.wake()
+
+    def object_changed(self) -> None:
+        """A ConfigMap or Secret that the pod shows or waits for changed."""
+        self._volumes_stale = True
+        self._actions.forget_config_waits()
+        self.wake()
+
+    def exited(self, runtime_id: str) -> None:
+        """The runtime says that a process of the pod ended."""
+        task = asyncio.create_task(self._refresh(runtime_id), name=f"exit in {key_of(self.pod)}")
+        self._refreshes.add(task)
+        task.add_done_callback(self._refreshes.discard)
+
+    def wake(self) -> None:
+        """Look at the pod again, soon."""
+        self._note_termination()
+        self._wake.set()
+
+    # ---- the loop
+
+    async def run(self) -> None:
+        """Until the pod is over; cancel to stop looking after it, its containers go on."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if await self._step_safely():
+                    return
+        finally:
+            if self._timer:
+                self._timer.cancel()
+            await self._actions.close()
+            for task in self._refreshes:
+                task.cancel()
+
+    async def _step_safely(self) -> bool:
+        try:
+            return await self._step()
+        except (CriError, StatusError, OSError) as error:
+            log.warning("pod %s: %s", key_of(self.pod), error)
+        except Exception:
+            log.exception("pod %s: unexpected failure", key_of(self.pod))
+        self._wake_in(_RETRY)
+        return False
+
+    async def _step(self) -> bool:
+        """Plan and act until there is nothing to do now; True when the pod is gone."""
+        while True:
+            await self._refresh_volumes()
+            view = self._view()
+            self._publish(view)
+            decided = plan(view)
+            if not decided.actions:
+                if self._is_over(view):
+                    return await finish(self._context, self._known)
+                self._appoint(view, decided.again_at)
+                return False
+            for action in decided.actions:
+                if not await self._actions.do(action):
+                    break
+                if self._known.termination != view.termination:
+                    break
+
+    def _view(self) -> PodView:
+        self._note_termination()
+        self._known.pod = with_latest_status(self._known.pod, self._context.statuses.last(self.uid))
+        return self._known.view()
+
+    def _note_termination(self) -> None:
+        known = self._known
+        now = self._context.config.clock.now()
+        known.termination = termination(Seen(known.pod, now, known.removed, known.termination))
+        if known.termination is not None:
+            self._actions.ending.set()
+
+    def _publish(self, view: PodView) -> None:
+        if not self._known.removed:
+            self._context.statuses.set(view.pod, pod_status(view, self._context.node.ip))
+
+    def _is_over(self, view: PodView) -> bool:
+        """Deleted, and nothing runs or is held any more."""
+        deleted = self._known.removed or view.pod["metadata"].get("deletionTimestamp")
+        return bool(deleted) and not view.running
+
+    def _appoint(self, view: PodView, again_at: datetime | None) -> None:
+        due = deadline_at(view.pod) if view.termination is None else None
+        moments = [moment for moment in (again_at, due) if moment is not None]
+        if moments:
+            self._wake_in(max(0.01, (min(moments) - view.now).total_seconds() + 0.01))
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    # ---- keeping what is known current
+
+    async def _refresh_volumes(self) -> None:
+        if self._volumes_stale and self._known.volumes is not None and self._known.termination is None:
+            self._volumes_stale = False
+            await self._actions.refresh_volumes()
+
+    async def _refresh(self, runtime_id: str) -> None:
+        """Ask about the process that ended: a container's, or the sandbox's own."""
+        try:
+            if self._known.sandbox and runtime_id == self._known.sandbox.id:
+                self._known.sandbox = await self._observer.sandbox(runtime_id)
+            else:
+                await self._actions.containers.settle(runtime_id)
+        except CriError as error:
+            log.warning("pod %s: %s", key_of(self.pod), error)
+            return  # containerd went away; everything is asked again when it is back
+        self.wake()
+
+    def shows(self, namespace: str, kind: str, name: str) -> bool:
+        """Whether the pod's volumes or waiting containers refer to a ConfigMap or Secret."""
+        pod = self.pod
+        if namespace and pod["metadata"].get("namespace") != namespace:
+            return False
+        return not name or (kind, name) in references_of(pod) or self._actions.waits_for_config()
+
+    def running(self) -> list[ContainerRecord]:
+        """Containers whose process lives."""
+        return self._known.running()

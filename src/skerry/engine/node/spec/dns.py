@@ -1,0 +1,84 @@
+"""A pod's resolv.conf by `dnsPolicy` and `dnsConfig` (`pkg/kubelet/network/dns/dns.go`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from skerry.engine.node.cri import cri_pb2 as pb
+from skerry.kube.objects import Obj, namespace_of
+
+_MOST_SERVERS, _MOST_SEARCHES = 3, 32
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """The content of a resolv.conf."""
+
+    servers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def to_cri(self) -> pb.DNSConfig:
+        """As the runtime takes it."""
+        return pb.DNSConfig(servers=self.servers, searches=self.searches, options=self.options)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterDns:
+    """Where names are resolved. `server`: the cluster's DNS server, "" while there is none, which makes ClusterFirst
+    behave like Default. `machine`: the machine's own resolver."""
+
+    server: str = ""
+    domain: str = "cluster.local"
+    machine: Resolver = field(default_factory=Resolver)
+
+
+def parse_resolv_conf(text: str) -> Resolver:
+    """A resolv.conf; the last `search` and `options` lines count."""
+    servers: list[str] = []
+    searches: list[str] = []
+    options: list[str] = []
+    for line in text.splitlines():
+        words = line.split("#")[0].split(";")[0].split()
+        match words:
+            case ["nameserver", address, *_]:
+                servers.append(address)
+            case ["search" | "domain", *domains]:
+                searches = [name for name in domains if name != "."]
+            case ["options", *listed]:
+                options = listed
+    return Resolver(tuple(servers), tuple(searches), tuple(options))
+
+
+def resolver_for(pod: Obj, dns: ClusterDns) -> Resolver:
+    """What the pod's resolv.conf says."""
+    base = _base(pod, dns)
+    config: Obj = pod["spec"].get("dnsConfig") or {}
+    servers = dict.fromkeys((*base.servers, *(config.get("nameservers") or ())))
+    searches = dict.fromkeys((*base.searches, *(config.get("searches") or ())))
+    return Resolver(
+        tuple(servers)[:_MOST_SERVERS],
+        tuple(searches)[:_MOST_SEARCHES],
+        _merge_options(base.options, config.get("options") or ()),
+    )
+
+
+def _base(pod: Obj, dns: ClusterDns) -> Resolver:
+    policy = pod["spec"].get("dnsPolicy") or "ClusterFirst"
+    if policy == "None":
+        return Resolver()
+    in_machine = bool(pod["spec"].get("hostNetwork")) and policy != "ClusterFirstWithHostNet"
+    if policy == "Default" or in_machine or not dns.server:
+        return dns.machine
+    suffix = f"svc.{dns.domain}"
+    searches = (f"{namespace_of(pod)}.{suffix}", suffix, dns.domain, *dns.machine.searches)
+    return Resolver((dns.server,), searches, ("ndots:5",))
+
+
+def _merge_options(base: tuple[str, ...], added: list[Obj] | tuple[()]) -> tuple[str, ...]:
+    """An option given again replaces the earlier one of its name."""
+    merged = {option.partition(":")[0]: option for option in base}
+    for entry in added:
+        value = entry.get("value")
+        merged[entry["name"]] = f"{entry['name']}:{value}" if value else entry["name"]
+    return tuple(merged.values())

@@ -1,0 +1,1 @@
+"""What is told to the API about pods: `phase`, `containers`, `pod_status` decide, `writer` writes."""

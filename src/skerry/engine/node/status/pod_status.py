@@ -1,0 +1,179 @@
+"""A pod's `status`, computed purely from what is known of it.
+
+Source of the behaviour: the kubelet's `generateAPIPodStatus`, `getPhase` and `status/generate.go`. Invariant:
+a pod that has Succeeded or Failed stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from skerry.engine.node.pods.state import PodView, init_containers, is_sidecar, main_containers, restart_policy
+from skerry.engine.node.spec.quality import qos_class
+from skerry.engine.node.status.containers import init_statuses, main_statuses
+from skerry.kube.clock import rfc3339
+from skerry.kube.objects import Obj
+
+OUR_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+TERMINAL = ("Succeeded", "Failed")
+
+
+def pod_status(view: PodView, host_ip: str) -> Obj:
+    """The whole `status` to be written; keys with None are to be removed."""
+    before: Obj = view.pod.get("status") or {}
+    init, main = init_statuses(view), main_statuses(view)
+    phase = _phase(view, init, main)
+    status: Obj = {
+        "phase": phase,
+        "conditions": _conditions(view, phase, init, main),
+        "containerStatuses": main,
+        "hostIP": host_ip,
+        "hostIPs": [{"ip": host_ip}],
+        "startTime": before.get("startTime") or rfc3339(view.now),
+        "qosClass": before.get("qosClass") or qos_class(view.pod),
+        "observedGeneration": view.pod["metadata"].get("generation", 1),
+        **_addresses(view, host_ip),
+        **_reason(view, before),
+    }
+    if init:
+        status["initContainerStatuses"] = init
+    return status
+
+
+def _addresses(view: PodView, host_ip: str) -> Obj:
+    if view.pod["spec"].get("hostNetwork"):
+        ips: Sequence[str] = (host_ip,) if view.sandbox else ()
+    else:
+        ips = view.sandbox.ips if view.sandbox else ()
+    if not ips:
+        return {}
+    return {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
+
+
+def _reason(view: PodView, before: Obj) -> Obj:
+    if view.termination and view.termination.failed:
+        return {"reason": view.termination.reason, "message": view.termination.message}
+    if before.get("phase") in TERMINAL:
+        return {key: before[key] for key in ("reason", "message") if key in before}
+    return {"reason": None, "message": None}
+
+
+def _phase(view: PodView, init: Sequence[Obj], main: Sequence[Obj]) -> str:
+    before = (view.pod.get("status") or {}).get("phase")
+    if before in TERMINAL:
+        return str(before)
+    if view.termination and view.termination.failed:
+        return "Failed"
+    ended = view.termination is not None and not view.running
+    policy = restart_policy(view.pod)
+    if not _any_started(main):
+        if policy == "Never" and any(_failed(status) for status in _regular(view, init)):
+            return "Failed"
+        return "Failed" if ended and _any_started(init) else "Pending"
+    return _started_phase(main, "Never" if ended else policy)
+
+
+def _started_phase(main: Sequence[Obj], policy: str) -> str:
+    """The phase of a pod whose main containers have begun."""
+    if any("waiting" in status["state"] and "terminated" not in status["lastState"] for status in main):
+        return "Pending" if policy != "Never" or not _all_settled(main) else "Failed"
+    if any("running" in status["state"] for status in main) or policy == "Always":
+        return "Running"
+    ends = [status["state"].get("terminated") or status["lastState"].get("terminated") or {} for status in main]
+    if all(end.get("exitCode") == 0 for end in ends):
+        return "Succeeded"
+    return "Failed" if policy == "Never" else "Running"
+
+
+def _all_settled(main: Sequence[Obj]) -> bool:
+    return not any("running" in status["state"] for status in main)
+
+
+def _any_started(statuses: Sequence[Obj]) -> bool:
+    return any("waiting" not in status["state"] or "terminated" in status["lastState"] for status in statuses)
+
+
+def _regular(view: PodView, init: Sequence[Obj]) -> list[Obj]:
+    """Statuses of the init containers that have to end."""
+    return [
+        status for container, status in zip(init_containers(view.pod), init, strict=True) if not is_sidecar(container)
+    ]
+
+
+def _failed(status: Obj) -> bool:
+    return bool(status["state"].get("terminated", {}).get("exitCode", 0))
+
+
+def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[Obj]) -> list[Obj]:
+    """Ours computed anew; those of others (PodScheduled, readiness gates) as they were."""
+    before = {condition["type"]: condition for condition in (view.pod.get("status") or {}).get("conditions") or ()}
+    sandboxed = bool(view.sandbox and view.sandbox.ready)
+    ready = _containers_ready(view, phase, main, init)
+    computed = (
+        ("PodReadyToStartContainers", sandboxed, "", ""),
+        ("Initialized", *_initialized(view, phase, init)),
+        ("Ready", *_with_gates(view, ready, before)),
+        ("ContainersReady", *ready),
+    )
+    generation = view.pod["metadata"].get("generation", 1)
+    ours = [_condition(verdict, before.get(verdict[0]), generation, view.now) for verdict in computed]
+    return [*ours, *(condition for type_, condition in before.items() if type_ not in OUR_CONDITIONS)]
+
+
+def _condition(verdict: tuple[str, bool, str, str], before: Obj | None, generation: int, now: datetime) -> Obj:
+    type_, holds, reason, message = verdict
+    value = "True" if holds else "False"
+    since = before["lastTransitionTime"] if before and before["status"] == value else rfc3339(now)
+    condition: Obj = {
+        "type": type_,
+        "status": value,
+        "observedGeneration": generation,
+        "lastProbeTime": None,
+        "lastTransitionTime": since,
+    }
+    condition.update({key: text for key, text in (("reason", reason), ("message", message)) if text})
+    return condition
+
+
+def _initialized(view: PodView, phase: str, init: Sequence[Obj]) -> tuple[bool, str, str]:
+    if phase == "Succeeded":
+        return True, "PodCompleted", ""
+    began = any(view.latest(container["name"]) for container in main_containers(view.pod))
+    incomplete = [
+        status["name"]
+        for container, status in zip(init_containers(view.pod), init, strict=True)
+        if not (status["started"] if is_sidecar(container) else status["ready"])
+    ]
+    if incomplete and not began:
+        return False, "ContainersNotInitialized", f"containers with incomplete status: [{' '.join(incomplete)}]"
+    return True, "", ""
+
+
+def _containers_ready(view: PodView, phase: str, main: Sequence[Obj], init: Sequence[Obj]) -> tuple[bool, str, str]:
+    if phase == "Succeeded":
+        return False, "PodCompleted", ""
+    if phase == "Failed":
+        return False, "PodFailed", ""
+    sidecars = [
+        status for container, status in zip(init_containers(view.pod), init, strict=True) if is_sidecar(container)
+    ]
+    unready = [status["name"] for status in (*sidecars, *main) if not status["ready"]]
+    if unready:
+        return False, "ContainersNotReady", f"containers with unready status: [{' '.join(unready)}]"
+    return True, "", ""
+
+
+def _with_gates(view: PodView, ready: tuple[bool, str, str], before: dict[str, Obj]) -> tuple[bool, str, str]:
+    """Readiness gates: conditions others must have set to True before the pod counts as ready."""
+    if not ready[0]:
+        return ready
+    gates = [gate["conditionType"] for gate in view.pod["spec"].get("readinessGates") or ()]
+    missing = [gate for gate in gates if before.get(gate, {}).get("status") != "True"]
+    if missing:
+        return (
+            False,
+            "ReadinessGatesNotReady",
+            f"corresponding condition of pod readiness gate {missing[0]!r} is not True",
+        )
+    return True, "", ""
