@@ -1,0 +1,180 @@
+"""A node agent on a private containerd and an in-process API: what its component tests work with."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from skerry.engine.api.local import LocalClient
+from skerry.engine.config import EngineConfig
+from skerry.engine.node.agent import NodeAgent, Runtime
+from skerry.engine.node.containerd import api_pb2
+from skerry.engine.node.containerd.client import ContainerdCallError, ContainerdClient
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Obj
+from skerry.kube.resources import EVENTS, NODES, PODS
+from tests.component.runtime.instance import Instance, running_instance
+from tests.support.api import running_api
+from tests.support.images import BUSYBOX
+
+SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
+
+
+async def exits(socket: Path) -> AsyncIterator[api_pb2.TaskExit]:
+    client = ContainerdClient(socket)
+    try:
+        async for envelope in client.events('topic=="/tasks/exit"'):
+            event = api_pb2.TaskExit.FromString(envelope.event.value)
+            if event.id == event.container_id:
+                yield event
+    except ContainerdCallError as error:
+        raise OSError(str(error)) from error
+    finally:
+        await client.close()
+
+
+@dataclass
+class Node:
+    """One machine: containerd, API, and an agent that can be started anew."""
+
+    config: EngineConfig
+    instance: Instance
+    client: LocalClient
+    agent: NodeAgent
+    informers: Informers
+    recorder: Recorder
+
+    async def start(self) -> None:
+        self.informers = Informers(self.client)
+        self.recorder = Recorder(self.client, self.config.clock, "kubelet", self.config.node_name)
+        socket = self.config.paths.containerd_socket
+        runtime = Runtime(self.instance.cri, lambda: exits(socket))
+        self.agent = NodeAgent(self.config, self.client, self.informers, self.recorder, runtime)
+        await self.informers.start()
+        await self.agent.start()
+
+    async def stop(self) -> None:
+        await self.agent.close()
+        await self.informers.close()
+        await self.recorder.close()
+
+    async def create(self, pod: Obj) -> Obj:
+        return await self.client.create(PODS, pod, "default")
+
+    async def get(self, name: str) -> Obj:
+        return await self.client.get(PODS, name, "default")
+
+    async def delete(self, name: str, grace: int | None = None) -> None:
+        await self.client.delete(PODS, name, "default", {} if grace is None else {"gracePeriodSeconds": grace})
+
+    async def until(self, name: str, holds: Callable[[Obj], Any], seconds: float = 20) -> Obj:
+        """The pod as soon as `holds` of it."""
+        gone: asyncio.Event = asyncio.Event()
+        informer = self.informers.of(PODS)
+        informer.add_handler(handler := lambda delta: gone.set())
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    pod = informer.get(name, "default")
+                    if pod is not None and holds(pod):
+                        return pod
+                    gone.clear()
+                    await gone.wait()
+        except TimeoutError:
+            raise AssertionError(f"not within {seconds} s: {informer.get(name, 'default')}") from None
+        finally:
+            informer.remove_handler(handler)
+
+    async def until_gone(self, name: str, seconds: float = 20) -> None:
+        async with asyncio.timeout(seconds):
+            while self.informers.of(PODS).get(name, "default") is not None:
+                await asyncio.sleep(0.02)
+
+    async def events(self, name: str) -> list[tuple[str, str]]:
+        """(reason, message) of what happened to a pod."""
+        await asyncio.sleep(0.1)
+        listed = await self.client.list(EVENTS, "default")
+        return [
+            (event["reason"], event["message"]) for event in listed.items if event["involvedObject"]["name"] == name
+        ]
+
+    async def exec(self, name: str, *command: str, container: str = "main") -> str:
+        pod = await self.get(name)
+        result = await self.instance.cri.exec_sync(container_id(pod, container), command, 10)
+        assert result.exit_code == 0, (result.stderr, result.stdout)
+        return result.stdout.decode()
+
+
+def container_id(pod: Obj, name: str = "main") -> str:
+    return status_of(pod, name)["containerID"].removeprefix("containerd://")
+
+
+def status_of(pod: Obj, name: str = "main") -> Obj:
+    statuses = pod["status"].get("containerStatuses", []) + pod["status"].get("initContainerStatuses", [])
+    found: Obj = next(status for status in statuses if status["name"] == name)
+    return found
+
+
+def phase(wanted: str) -> Callable[[Obj], bool]:
+    return lambda pod: pod.get("status", {}).get("phase") == wanted
+
+
+def ready(pod: Obj) -> bool:
+    conditions = pod.get("status", {}).get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def waiting(reason: str, name: str = "main") -> Callable[[Obj], bool]:
+    def holds(pod: Obj) -> bool:
+        if not pod.get("status", {}).get("containerStatuses"):
+            return False
+        return status_of(pod, name)["state"].get("waiting", {}).get("reason") == reason
+
+    return holds
+
+
+def pod(name: str, *containers: Obj, **spec: Any) -> Obj:
+    """A pod bound to the node; one sleeping container when none is given."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"nodeName": "test", "containers": list(containers) or [container()], **spec},
+    }
+
+
+def container(command: list[str] | None = None, name: str = "main", **more: Any) -> Obj:
+    return {"name": name, "image": BUSYBOX, "command": command or SLEEP, **more}
+
+
+@asynccontextmanager
+async def running_node(third_octet: int) -> AsyncIterator[Node]:
+    """Mounts the agent makes must reach containerd in its own mount namespace: the directory is a shared mount."""
+    base = Path(tempfile.mkdtemp(prefix="skn-", dir="/tmp"))
+    subprocess.run(["mount", "--bind", base, base], check=True)
+    subprocess.run(["mount", "--make-shared", base], check=True)
+    try:
+        async with running_instance(base, third_octet) as instance, running_api() as api:
+            node = Node(instance.config, instance, api.client, None, None, None)  # type: ignore[arg-type]
+            await node.start()
+            try:
+                await api.client.get(NODES, "test")
+                yield node
+            finally:
+                for leftover in (await api.client.list(PODS)).items:
+                    await node.delete(leftover["metadata"]["name"], 0)
+                for leftover in (await api.client.list(PODS)).items:
+                    await node.until_gone(leftover["metadata"]["name"])
+                await asyncio.sleep(0.3)
+                await node.stop()
+    finally:
+        subprocess.run(["umount", "-l", base], check=True)
+        shutil.rmtree(base)
