@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 
 from tests.component.node.node import Node, running_node
@@ -14,11 +13,3 @@ from tests.component.node.node import Node, running_node
 async def node() -> AsyncIterator[Node]:
     async with running_node(40) as started:
         yield started
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests here share one event loop, the node's."""
-    for item in items:
-        if "tests/component/node" in str(item.path):
-            item.add_marker(pytest.mark.root)
-            item.add_marker(pytest.mark.asyncio(loop_scope="package"))

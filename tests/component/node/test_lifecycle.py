@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.component.node.node import Node, pod, ready, status_of
+
+pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
 
 async def test_runs_and_is_deleted(node: Node) -> None:

@@ -24,6 +24,8 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
     with contextlib.suppress(AlreadyExists):
         await client.create(SERVICES, _service(config, port), _NAMESPACE)
     address = reachable_address(config.bind)
+    if ip_address(address).is_loopback:
+        return  # no pod can reach it there, and endpoints may not say so
     await _put(client, ENDPOINTS, _endpoints(address, port))
     await _put(client, ENDPOINT_SLICES, _endpoint_slice(address, port))
 
