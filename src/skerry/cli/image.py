@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from skerry.cli.buildah import Buildah, BuildRequest
 from skerry.cli.containerd import Containerd
-from skerry.cli.engine_process import environment
-from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.cli.errors import CommandFailed
 from skerry.cli.image_names import base_images, full_name, short_name
-from skerry.cli.instance_files import InstanceFiles, need_running
+from skerry.cli.instance_files import need_running
 from skerry.cli.options import data_dir_option, output_option
 from skerry.cli.printing import print_document, table
 
@@ -54,27 +52,34 @@ def load(data_dir: Path, archive: Path, name: str | None) -> None:
 @click.option("-t", "--tag", required=True, help="The image's name.")
 @click.option("-f", "--file", "dockerfile", type=_EXISTING_FILE, help="The Dockerfile. [CONTEXT/Dockerfile]")
 @click.option("--build-arg", "arguments", multiple=True, metavar="KEY=VALUE", help="An argument of the Dockerfile.")
-def build(data_dir: Path, context: Path, tag: str, dockerfile: Path | None, arguments: tuple[str, ...]) -> None:
+@click.option(
+    "--build-context",
+    "contexts",
+    multiple=True,
+    metavar="NAME=DIR",
+    help="A directory for the Dockerfile's COPY --from=NAME.",
+)
+def build(data_dir: Path, context: Path, tag: str, dockerfile: Path | None, **more: tuple[str, ...]) -> None:
     """Build an image from a Dockerfile and load it.
 
     FROM finds images already loaded here before it asks a registry.
 
     \b
-    Example:
-      skerry image build -t hello:1 examples/01-hello
+    Examples:
+      skerry image build -t app:1 .
+      skerry image build -t hello:1 --build-context programs=/usr/bin examples/01-hello
     """
     files = need_running(data_dir)
-    name = _checked(tag)
-    dockerfile = dockerfile or context / "Dockerfile"
-    if not dockerfile.is_file():
-        raise CommandFailed(f"there is no {dockerfile}")
+    request = BuildRequest(_checked(tag), context, dockerfile or context / "Dockerfile", **more)
+    if not request.dockerfile.is_file():
+        raise CommandFailed(f"there is no {request.dockerfile}")
     containerd = Containerd(files)
     with tempfile.TemporaryDirectory(prefix="skerry-build-", dir=files.data_dir) as scratch:
-        buildah = _Buildah(files, Path(scratch))
-        _lend_base_images(containerd, buildah, dockerfile.read_text(), Path(scratch))
-        buildah.build(context, dockerfile, name, arguments)
-        load_archive(containerd, buildah.archive(name))
-    click.echo(f"built {short_name(name)}")
+        buildah = Buildah(files.data_dir / "build", Path(scratch))
+        _lend_base_images(containerd, buildah, request.dockerfile.read_text(), Path(scratch))
+        buildah.build(request)
+        load_archive(containerd, buildah.archive(request.name))
+    click.echo(f"built {short_name(request.name)}")
 
 
 @command.command("ls")
@@ -147,7 +152,7 @@ def _checked(name: str) -> str:
         raise CommandFailed(str(error)) from None
 
 
-def _lend_base_images(containerd: Containerd, buildah: _Buildah, dockerfile: str, scratch: Path) -> None:
+def _lend_base_images(containerd: Containerd, buildah: Buildah, dockerfile: str, scratch: Path) -> None:
     """Give buildah those images the Dockerfile starts from that are loaded here."""
     try:
         wanted = base_images(dockerfile)
@@ -158,56 +163,3 @@ def _lend_base_images(containerd: Containerd, buildah: _Buildah, dockerfile: str
         archive = scratch / f"base-{number}.tar"
         containerd.export(archive, name)
         buildah.take(archive, name)
-
-
-class _Buildah:
-    """buildah with its storage in the data directory. Methods raise CommandFailed, showing what buildah said.
-
-    Each run has a mount namespace of its own: a build that fails leaves its mounts behind.
-    """
-
-    def __init__(self, files: InstanceFiles, scratch: Path) -> None:
-        program = shutil.which("buildah", path=environment()["PATH"])
-        if program is None:
-            raise MachineLacks("buildah is missing: apt-get install buildah")
-        self._scratch = scratch
-        self._command = ["unshare", "--mount", "--propagation", "private", program, "--storage-driver", "overlay"]
-        self._command += ["--root", str(files.data_dir / "build"), "--runroot", str(scratch / "run")]
-
-    def build(self, context: Path, dockerfile: Path, name: str, arguments: Sequence[str]) -> None:
-        """Build; what buildah says goes to the user's terminal. RUN steps get limits and namespaces from runc."""
-        words = [
-            "bud",
-            "--layers",
-            "--force-rm",
-            "--isolation",
-            "oci",
-            "--network",
-            "host",
-            "--tag",
-            name,
-            "--file",
-            str(dockerfile),
-        ]
-        runc = shutil.which("runc", path=environment()["PATH"])
-        words += ["--runtime", runc] if runc else []
-        words += [word for one in arguments for word in ("--build-arg", one)]
-        self._run(*words, str(context))
-
-    def archive(self, name: str) -> Path:
-        """The built image as an archive containerd can load."""
-        path = self._scratch / "built.tar"
-        self._run("push", "--quiet", name, f"docker-archive:{path}:{name}")
-        return path
-
-    def take(self, archive: Path, name: str) -> None:
-        """Take an image from an OCI archive under a name."""
-        identity = self._run("pull", "--quiet", f"oci-archive:{archive}", quiet=True).split()[-1]
-        self._run("tag", identity, name)
-
-    def _run(self, *words: str, quiet: bool = False) -> str:
-        output = subprocess.PIPE if quiet else None
-        done = subprocess.run([*self._command, *words], stdout=output, text=True, check=False, env=environment())
-        if done.returncode != 0:
-            raise CommandFailed(f"buildah {words[0]} failed with code {done.returncode}")
-        return done.stdout or ""

@@ -33,6 +33,11 @@ def pod_gateway(config: EngineConfig) -> str:
     return str(ipaddress.IPv4Network(config.pod_cidr)[1])
 
 
+def cni_network_name(config: EngineConfig) -> str:
+    """The network's name in CNI's own books."""
+    return f"skerry-{config.instance}"
+
+
 def conflist(config: EngineConfig, mtu: int) -> dict[str, Any]:
     """The network configuration list. `mtu` in bytes."""
     ipam = {
@@ -42,7 +47,7 @@ def conflist(config: EngineConfig, mtu: int) -> dict[str, Any]:
         "dataDir": str(config.paths.cni / "leases"),
     }
     ptp = {"type": "ptp", "ipMasq": False, "mtu": mtu, "ipam": ipam}
-    return {"cniVersion": "1.0.0", "name": f"skerry-{config.instance}", "plugins": [ptp]}
+    return {"cniVersion": "1.0.0", "name": cni_network_name(config), "plugins": [ptp]}
 
 
 def write_cni(config: EngineConfig) -> Path:

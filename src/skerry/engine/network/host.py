@@ -12,11 +12,12 @@ import json
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.cni import pod_gateway
+from skerry.engine.network.cni import cni_network_name, pod_gateway
 from skerry.engine.network.commands import CommandError, run
 from skerry.engine.network.tables import render
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+_CNI_CACHE = Path("/var/lib/cni/results")
 
 
 async def set_up_host(config: EngineConfig) -> None:
@@ -49,6 +50,7 @@ async def remove_network(config: EngineConfig) -> None:
         await _quietly("ip", "link", "del", link)
     if await table_exists(config):
         await _quietly("nft", "delete", "table", "inet", config.nft_table)
+    _forget_attachments(config)
     _release_forwarding(config)
 
 
@@ -62,6 +64,15 @@ async def _quietly(*command: str) -> None:
     """Run a command that fails when there is nothing left to remove."""
     with contextlib.suppress(CommandError):
         await run(*command)
+
+
+def _forget_attachments(config: EngineConfig) -> None:
+    """What libcni keeps about each attached pod: it stays behind when containerd was killed before it detached them."""
+    prefix = f"{cni_network_name(config)}-"
+    for kept in _CNI_CACHE.glob(f"{prefix}*-eth0"):
+        pod = kept.name.removeprefix(prefix).removesuffix("-eth0")
+        kept.unlink(missing_ok=True)
+        (_CNI_CACHE / f"cni-loopback-{pod}-lo").unlink(missing_ok=True)
 
 
 def _claims(config: EngineConfig) -> Path:

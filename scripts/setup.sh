@@ -1,0 +1,79 @@
+#!/bin/bash
+# Makes .venv with skerry, kubectl and helm in it, and installs the Debian packages that are missing. Quick when done.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-static catatonit buildah iproute2 conntrack
+  util-linux mount procps ca-certificates make git"
+POLICY=/usr/sbin/policy-rc.d
+STAMP=.venv/.setup-done
+
+missing_packages() {
+  local package
+  for package in $PACKAGES; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+  done
+  usable_python >/dev/null || echo python3 python3-venv
+}
+
+# A Python of 3.11 or later that can make environments.
+usable_python() {
+  local candidate
+  for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
+install_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get install -y --no-install-recommends "$@" || {
+    apt-get update
+    apt-get install -y --no-install-recommends "$@"
+  }
+}
+
+# Installing containerd would start the distribution's own service, and again at every boot. Skerry runs its own; one
+# that was here before is left alone.
+without_services() {
+  local had_containerd=0 made_policy=0 code=0
+  if command -v containerd >/dev/null; then had_containerd=1; fi
+  if [ ! -e $POLICY ]; then
+    printf '#!/bin/sh\nexit 101\n' >$POLICY
+    chmod 755 $POLICY
+    made_policy=1
+  fi
+  "$@" || code=$?
+  if [ $made_policy = 1 ]; then rm -f $POLICY; fi
+  if [ $had_containerd = 0 ] && command -v systemctl >/dev/null; then systemctl disable containerd.service || true; fi
+  return $code
+}
+
+environment() {
+  local pip=".venv/bin/python -m pip --quiet --disable-pip-version-check"
+  rm -f $STAMP
+  { .venv/bin/python -c 'import pip' 2>/dev/null || "$(usable_python)" -m venv --clear .venv; } &&
+    $pip install --require-hashes -r requirements.lock &&
+    $pip install --no-deps --no-build-isolation --editable .
+}
+
+wanted=$(missing_packages)
+if [ -n "$wanted" ]; then
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "setup: these packages are missing: run as root: apt-get install" $wanted >&2
+    exit 3
+  fi
+  # shellcheck disable=SC2086  # a list of words
+  step "Debian packages: $(echo $wanted | cut -c1-26)" without_services install_packages $wanted
+fi
+
+fingerprint=$(cat requirements.lock pyproject.toml scripts/clients.lock scripts/setup.sh | sha256sum)
+if [ "$(cat $STAMP 2>/dev/null)" != "$fingerprint" ] || [ ! -x .venv/bin/helm ]; then
+  step "Python environment" environment
+  step "kubectl and helm" .venv/bin/python scripts/install_clients.py
+  echo "$fingerprint" >$STAMP
+fi
