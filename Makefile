@@ -4,7 +4,7 @@ BIN := .venv/bin
 export SKERRY_DATA_DIR ?= /var/lib/skerry
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help setup up down clean test check bench lock
+.PHONY: help setup setup-dev up down clean test check bench lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,7 +23,10 @@ down: ## stop everything, keep the state
 clean: ## stop everything and remove the state
 	@if [ -x $(BIN)/skerry ]; then $(BIN)/skerry clean --yes; fi
 
-check: setup ## format, lint, types, import contracts, documentation
+setup-dev:
+	@scripts/setup.sh --dev
+
+check: setup-dev ## format, lint, types, import contracts, documentation
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
@@ -33,9 +36,12 @@ check: setup ## format, lint, types, import contracts, documentation
 test: check ## every test
 	$(BIN)/python -m pytest -q tests
 
-bench: setup ## measure, beside the floor; prints a table and writes build/bench.json
+bench: setup-dev ## measure, beside the floor; prints a table and writes build/bench.json
 	$(BIN)/python -m benchmarks
 
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links pyproject.toml --group build
+
 lock: ## resolve the dependencies anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-emit-index-url --no-emit-find-links --group dev --group build pyproject.toml -o requirements.lock
+	$(LOCK) -o requirements.lock
+	$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock

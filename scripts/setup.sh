@@ -1,13 +1,15 @@
 #!/bin/bash
 # Makes .venv with skerry, kubectl and helm in it, and installs the Debian packages that are missing. Quick when done.
+# With --dev also what tests and checks need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
+locks=(requirements.lock)
+[ "${1:-}" != --dev ] || locks+=(requirements-dev.lock)
 
 PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-static catatonit buildah iproute2 conntrack
   util-linux mount procps ca-certificates make git"
 POLICY=/usr/sbin/policy-rc.d
-STAMP=.venv/.setup-done
 
 missing_packages() {
   local package
@@ -53,12 +55,12 @@ without_services() {
   return $code
 }
 
-environment() {
+# Byte code is made when a module is first imported: half of the installation's time would be spent on it.
+packages_of() { # packages_of LOCK_FILE
   local pip=".venv/bin/python -m pip --quiet --disable-pip-version-check"
-  rm -f $STAMP
   { .venv/bin/python -c 'import pip' 2>/dev/null || "$(usable_python)" -m venv --clear .venv; } &&
-    $pip install --require-hashes -r requirements.lock &&
-    $pip install --no-deps --no-build-isolation --editable .
+    $pip install --no-compile --require-hashes -r "$1" &&
+    $pip install --no-compile --no-deps --no-build-isolation --editable .
 }
 
 wanted=$(missing_packages)
@@ -71,9 +73,15 @@ if [ -n "$wanted" ]; then
   step "Debian packages: $(echo $wanted | cut -c1-26)" without_services install_packages $wanted
 fi
 
-fingerprint=$(cat requirements.lock pyproject.toml scripts/clients.lock scripts/setup.sh | sha256sum)
-if [ "$(cat $STAMP 2>/dev/null)" != "$fingerprint" ] || [ ! -x .venv/bin/helm ]; then
-  step "Python environment" environment
-  step "kubectl and helm" .venv/bin/python scripts/install_clients.py
-  echo "$fingerprint" >$STAMP
-fi
+for lock in "${locks[@]}"; do
+  stamp=.venv/.done-$lock
+  fingerprint=$(cat "$lock" pyproject.toml scripts/clients.lock scripts/setup.sh | sha256sum)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$fingerprint" ]; then
+    rm -f "$stamp"
+    step "Python packages of $lock" packages_of "$lock"
+    if [ "$lock" = requirements.lock ]; then
+      step "kubectl and helm" .venv/bin/python scripts/install_clients.py
+    fi
+    echo "$fingerprint" >"$stamp"
+  fi
+done
