@@ -12,6 +12,8 @@ from skerry.engine.schema.contract import Kind
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj, copy_of
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+
 
 def media_type(content_type: str) -> str:
     """The type without its parameters, lower case; "" counts as JSON, as in Kubernetes."""
@@ -30,7 +32,10 @@ async def read_object(request: Request, kind: Kind, field_validation: FieldValid
         request.warnings.extend(warnings)
         return obj
     body = await read_bytes(request)
-    obj, warnings = codec.decode(kind, body, request.content_type, field_validation)
+    if media_type(request.content_type) == PROTOBUF:
+        obj, warnings = codec.check(kind, _from_protobuf(body), field_validation)
+    else:
+        obj, warnings = codec.decode(kind, body, request.content_type, field_validation)
     request.warnings.extend(warnings)
     return obj
 
@@ -42,7 +47,15 @@ async def read_loose(request: Request) -> Obj | None:
     body = await read_bytes(request)
     if not body:
         return None
+    if media_type(request.content_type) == PROTOBUF:
+        return _from_protobuf(body)
     loaded, _ = codec.parse(body, request.content_type)
     if not isinstance(loaded, dict):
         raise BadRequest("the body must be an object")
     return loaded
+
+
+def _from_protobuf(body: bytes) -> Obj:
+    from skerry.engine.api.protobuf.decode import decode  # its table is read when a client sends protobuf
+
+    return decode(body)

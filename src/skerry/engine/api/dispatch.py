@@ -15,6 +15,7 @@ from skerry.engine.api.response import Response
 from skerry.engine.api.subresources.binding import bind
 from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
+from skerry.engine.api.subresources.pod_streams import log, refuse_plain
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
 from skerry.engine.api.subresources.status import patch_status, update_status
 from skerry.engine.api.verbs.create import create
@@ -24,6 +25,8 @@ from skerry.engine.api.verbs.get import get
 from skerry.engine.api.verbs.listing import list_objects
 from skerry.engine.api.verbs.patch import patch
 from skerry.engine.api.verbs.update import update
+from skerry.engine.api.verbs.usage import GROUP as MEASURED
+from skerry.engine.api.verbs.usage import get_usage, list_usage
 from skerry.engine.api.verbs.watching import watch
 from skerry.engine.store.contract import StoreClosed, StoreFull
 from skerry.kube.errors import InsufficientStorage, ServiceUnavailable
@@ -40,12 +43,18 @@ VERBS: Mapping[str, Verb] = {
     "delete": delete,
     "deletecollection": delete_collection,
 }
+USAGE: Mapping[str, Verb] = {"get": get_usage, "list": list_usage}
+"""Of what is measured, not stored (metrics.k8s.io)."""
 SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "status": {"get": get, "update": update_status, "patch": patch_status},
     "scale": {"get": get_scale, "update": update_scale, "patch": patch_scale},
     "finalize": {"update": finalize},
     "binding": {"create": bind},
     "eviction": {"create": evict},
+    "log": {"get": log},
+    "exec": {"get": refuse_plain, "create": refuse_plain},
+    "attach": {"get": refuse_plain, "create": refuse_plain},
+    "portforward": {"get": refuse_plain, "create": refuse_plain},
 }
 
 
@@ -69,7 +78,7 @@ def verb_of(request: Request) -> Verb:
     target = request.what
     name = target.subresource
     if not name:
-        verb = VERBS.get(request.verb)
+        verb = (USAGE if target.kind.resource.group == MEASURED else VERBS).get(request.verb)
         if verb is None or request.verb not in target.kind.verbs:
             raise method_not_allowed(target)
         return verb

@@ -58,6 +58,8 @@ class Request:
     """get, list, watch, create, update, patch, delete, deletecollection, connect; on plain paths the HTTP method."""
     target: Target | None
     path: str = ""
+    raw_query: bytes = b""
+    """As it came: streams read repeated parameters from it."""
     query: Mapping[str, str] = field(default_factory=lambda: NO_QUERY)
     headers: Mapping[bytes, bytes] = field(default_factory=lambda: NO_HEADERS)
     content_type: str = ""

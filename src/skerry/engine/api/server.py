@@ -33,9 +33,10 @@ from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.pki import Pki, ensure
 from skerry.engine.api.plain import Plain
 from skerry.engine.api.pod_access import PodAccess
-from skerry.engine.api.refusals import NotSupported
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Raw, Response
+from skerry.engine.api.subresources.pod_streams import connect
+from skerry.engine.api.verbs.usage import KINDS as MEASURED_KINDS
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
@@ -65,6 +66,8 @@ class ApiServer:
         self._backend = Backend(
             config, store, registry, _admission(config, store), pod_access, {"services": asyncio.Lock()}
         )
+        for kind in MEASURED_KINDS if pod_access is not None else ():
+            registry.add(kind)
         metrics = Metrics(
             {"skerry_store_revision": lambda: store.revision, "skerry_watches": lambda: len(self._edge.watches)}
         )
@@ -126,7 +129,7 @@ class ApiServer:
 
     async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         await self._let_in(request)
-        raise NotSupported("streams into pods are not supported by this server")
+        await connect(self._backend, request, scope, receive, send)
 
 
 def tls_context(pki: Pki) -> ssl.SSLContext:

@@ -76,6 +76,7 @@ class Edge:
             verb=verb_for(method, target, query) if target else method.lower(),
             target=target,
             path=raw_path.decode("ascii"),
+            raw_query=scope["query_string"],
             query=query,
             headers=exchange.headers,
             content_type=exchange.headers.get(b"content-type", b"").decode("latin-1"),

@@ -1,6 +1,6 @@
 """Protobuf messages to objects as JSON has them, by the field table.
 
-Type codes in the table: s string, b bool, i integer, d double, y bytes, Q quantity, I int-or-string, T time, U time with
+Type codes in the table: s string, b bool, i integer, d double, y bytes, Q quantity, I int-or-string, T time, U time in
 microseconds, D duration, R raw JSON, F managed fields; "[]x" a list, "{}x" a map from strings, "Ex" a list wrapped
 in a message; anything else a message's name. A field without name is inlined into its parent, as Go's JSON does. What
 Go leaves out of JSON when zero is left out here too. Source: Kubernetes' "protobuf encoding" and generated.proto.
@@ -23,7 +23,6 @@ from skerry.kube.clock import rfc3339, rfc3339_micro
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj
 
-CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 _DEEPEST = 64
 _PACKAGES = {"": "core", "rbac.authorization.k8s.io": "rbac", "meta.k8s.io": "meta"}
@@ -31,12 +30,12 @@ _PACKAGES = {"": "core", "rbac.authorization.k8s.io": "rbac", "meta.k8s.io": "me
 Message = dict[int, tuple[str, str, bool]]
 
 
-def decode(body: bytes, group: str, version: str) -> Obj:
-    """The object in a body sent to `group`/`version`. Raises BadRequest for what is none or of an unknown kind."""
+def decode(body: bytes) -> Obj:
+    """The object in a body. Raises BadRequest for what is none or of an unknown kind."""
     try:
         return _decode(body)
     except (WireError, UnicodeDecodeError, orjson.JSONDecodeError, OverflowError, ValueError) as error:
-        raise BadRequest(f"unable to decode the protobuf body for {group or 'core'}/{version}: {error}") from error
+        raise BadRequest(f"unable to decode the protobuf body: {error}") from error
 
 
 def _decode(body: bytes) -> Obj:
@@ -75,7 +74,8 @@ def _table() -> dict[str, Message]:
 def _message(name: str, data: bytes, depth: int) -> Obj:
     if depth > _DEEPEST:
         raise WireError("nested too deeply")
-    message, obj = _table()[name], {}
+    message = _table()[name]
+    obj: Obj = {}
     for number, value in fields(data):
         if number not in message:
             continue  # from a newer Kubernetes than the table
@@ -89,7 +89,7 @@ def _message(name: str, data: bytes, depth: int) -> Obj:
             obj.update(_message(code, _bytes(value), depth + 1))
         else:
             decoded = _value(code, value, depth)
-            if keep and decoded is not None or decoded not in (None, "", 0, False, {}):
+            if (keep and decoded is not None) or decoded not in (None, "", 0, False, {}):
                 obj[field] = decoded
     return obj
 

@@ -28,7 +28,7 @@ _SPECIAL = {
     "types.NodeName": "s", "types.NamespacedName": "s", f"{META}.Time": "T", f"{META}.MicroTime": "U",
     f"{META}.FieldsV1": "F", f"{META}.Duration": "D",
 }  # fmt: skip
-_FIELD = re.compile(r'^\t(?:(?P<name>\w+)\s+)?(?P<type>[\w.*\[\]]+)\s+`(?P<tags>[^`]*)`')
+_FIELD = re.compile(r"^\t(?:(?P<name>\w+)\s+)?(?P<type>[\w.*\[\]]+)\s+`(?P<tags>[^`]*)`")
 _IMPORT = re.compile(r'^\s*(?P<alias>\w+)?\s*"k8s\.io/(?:api|apimachinery/pkg/apis)/(?P<path>[\w/]+)"')
 _TYPE = re.compile(r"^type (?P<name>\w+) (?P<type>.+?)(?P<open> \{)?$")
 
