@@ -58,6 +58,15 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 }
 
 
+REFUSED = frozenset(
+    {
+        "serviceaccounts/token", "pods/proxy", "pods/ephemeralcontainers", "pods/resize", "services/proxy",
+        "nodes/proxy", "certificatesigningrequests.certificates.k8s.io/approval",
+    }
+)  # fmt: skip
+"""Subresources Kubernetes has and this server refuses by name."""
+
+
 def dispatcher(backend: Backend) -> Handler:
     """The handler that runs the verb. The store's failures become the Status a client can act on."""
 
@@ -82,11 +91,11 @@ def verb_of(request: Request) -> Verb:
         if verb is None or request.verb not in target.kind.verbs:
             raise method_not_allowed(target)
         return verb
-    if name not in target.kind.subresources:
-        raise no_such_path()
     verbs = SUBRESOURCES.get(name)
-    if verbs is None:
+    if verbs is None and (name in target.kind.subresources or f"{target.group_resource}/{name}" in REFUSED):
         raise NotSupported(f"{target.group_resource}/{name} is not supported by this server")
+    if verbs is None or name not in target.kind.subresources:
+        raise no_such_path()
     if request.verb not in verbs:
         raise method_not_allowed(target)
     return verbs[request.verb]

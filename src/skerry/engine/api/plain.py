@@ -9,6 +9,7 @@ import orjson
 
 from skerry.engine.api.discovery import groups
 from skerry.engine.api.discovery.health import Health
+from skerry.engine.api.discovery.openapi import PREFIX, openapi_document
 from skerry.engine.api.discovery.version import version
 from skerry.engine.api.http.negotiation import Form, negotiate
 from skerry.engine.api.metrics import Metrics
@@ -43,6 +44,8 @@ class Plain:
         if path == "/metrics":
             return Raw(self._metrics.text().encode(), "text/plain; version=0.0.4; charset=utf-8")
         form = negotiate(request.headers.get(b"accept", b""))
+        if path.startswith(PREFIX):
+            return _unless_known(request, _raw(openapi_document(self._registry, path)))
         return _unless_known(request, self._document(path, form))
 
     def _document(self, path: str, form: Form) -> Raw:
@@ -85,7 +88,7 @@ class Plain:
 
     def _paths(self) -> list[str]:
         served = self._registry.versions()
-        paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/metrics", "/readyz"]
+        paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"]
         paths += [f"/apis/{name}" for name in served if name]
         paths += [f"/apis/{name}/{each}" for name, versions in served.items() if name for each in versions]
         return sorted([*paths, "/version"])

@@ -18,15 +18,12 @@ from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.verbs.get import find
 from skerry.engine.api.writing import Change, change, refuse
 from skerry.engine.schema import codec
-from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.bodies import SCALE
 from skerry.engine.schema.patch import apply_patch
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import Cause
-from skerry.kube.objects import Obj, Resource
+from skerry.kube.objects import Obj
 
-SCALE = Kind(
-    Resource("autoscaling", "v1", "scales", "Scale"), singular="scale", definition="io.k8s.api.autoscaling.v1.Scale"
-)
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
