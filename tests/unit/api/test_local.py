@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from skerry.kube.client import Selection
 from skerry.kube.errors import AlreadyExists, Conflict, NotFound
 from skerry.kube.resources import CONFIG_MAPS, NAMESPACES, PODS, SERVICES
-from tests.support.api import RunningApi, running_api
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[RunningApi]:
-    async with running_api() as running:
-        yield running
+from tests.support.api import RunningApi
 
 
 def config_map(name: str, **labels: str) -> dict:
