@@ -17,8 +17,14 @@ def command_of(module: str, *words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Ours, with the system's own program directories at the end of PATH, which `su` and cron leave out."""
-    return {**os.environ, "PATH": f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"}
+    """Ours, with the system's own program directories at the end of PATH, which `su` and cron leave out.
+
+    A relative PYTHONPATH (as in a development checkout) would mean another directory to a process that starts in /.
+    """
+    changed = {"PATH": f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"}
+    if modules := os.environ.get("PYTHONPATH"):
+        changed["PYTHONPATH"] = os.pathsep.join(os.path.abspath(part) for part in modules.split(os.pathsep) if part)
+    return {**os.environ, **changed}
 
 
 def start_detached(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
