@@ -31,7 +31,7 @@ check: setup-dev ## format, lint, types, import contracts, documentation
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports >/dev/null || $(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/docs
+	$(BIN)/python -m pytest -q tests/unit/docs
 
 test: check ## every test
 	$(BIN)/python -m pytest -q tests

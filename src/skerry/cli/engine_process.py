@@ -49,12 +49,20 @@ def run_module(module: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command_of(module, *words), capture_output=True, text=True, check=False, env=environment())
 
 
-def last_lines(path: Path, count: int) -> list[str]:
-    """The end of a log file, [] if there is none."""
+def size_of(path: Path) -> int:
+    """A file's size in bytes, 0 if there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def last_lines(path: Path, count: int, not_before: int = 0) -> list[str]:
+    """The last lines of a log file, from the byte `not_before` on; [] if there is none."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 400 * count))
+            file.seek(max(not_before, size - 400 * count) if not_before <= size else 0)
             return file.read().decode(errors="replace").splitlines()[-count:]
     except OSError:
         return []

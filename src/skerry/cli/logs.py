@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from skerry.cli.engine_process import last_lines
+from skerry.cli.engine_process import last_lines, size_of
 from skerry.cli.errors import NotRunning
 from skerry.cli.instance_files import need_instance
 from skerry.cli.options import data_dir_option
@@ -31,7 +31,7 @@ def command(data_dir: Path, follow: bool, tail: int, containerd: bool) -> None:
     path = need_instance(data_dir).log_dir / ("containerd.log" if containerd else "engine.log")
     if not path.is_file():
         raise NotRunning(f"there is no {path} yet")
-    position = path.stat().st_size
+    position = size_of(path)
     for line in last_lines(path, tail) if tail else ():
         click.echo(line)
     while follow:
@@ -43,7 +43,7 @@ def _print_from(path: Path, position: int) -> int:
     """Print what was added since `position`; begins anew when the file was rotated. Returns the new position."""
     try:
         with path.open("rb") as file:
-            if path.stat().st_size < position:
+            if size_of(path) < position:
                 position = 0
             file.seek(position)
             added = file.read()

@@ -16,7 +16,7 @@ import click
 
 from skerry.cli.api import Api, node_is_ready
 from skerry.cli.down import stop_all
-from skerry.cli.engine_process import last_lines, start_detached
+from skerry.cli.engine_process import last_lines, size_of, start_detached
 from skerry.cli.errors import CommandFailed, MachineLacks
 from skerry.cli.instance_files import InstanceFiles, find_instance
 from skerry.cli.options import data_dir_option
@@ -66,6 +66,8 @@ class Start:
     deadline: float
     begun: float = field(default_factory=time.monotonic)
     shown: int = 0
+    log_begins: int = 0
+    """Where in the engine's log this start begins, in bytes."""
 
     def show_steps(self, status: dict[str, Any]) -> None:
         """Print the steps not yet printed."""
@@ -101,12 +103,13 @@ def _start(start: Start) -> None:
     config = start.config
     config.paths.logs.mkdir(mode=0o700, exist_ok=True)
     config.paths.status_file.unlink(missing_ok=True)
+    start.log_begins = size_of(config.paths.engine_log)
     process = start_detached(config.paths.data, config.paths.engine_log)
     try:
         _wait_until_ready(start, process)
         click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(config, start.files)}")
         if not start.detach:
-            _stay(start.files, process)
+            _stay(start, process)
     except (KeyboardInterrupt, CommandFailed):
         click.echo("stopping", err=True)
         stop_all(start.files)
@@ -117,13 +120,13 @@ def _wait_until_ready(start: Start, process: subprocess.Popen[bytes]) -> None:
     with _Interrupts():
         while time.monotonic() < start.deadline:
             if process.poll() is not None:
-                raise CommandFailed(_why_it_ended(start.files, f"the engine ended with code {process.returncode}"))
+                raise CommandFailed(_why_it_ended(start, f"the engine ended with code {process.returncode}"))
             status = start.files.status()
             start.show_steps(status)
             if status.get("ready") and _answers(start):
                 return
             time.sleep(_LOOK_EVERY)
-    raise CommandFailed(_why_it_ended(start.files, "the engine did not become ready in time"))
+    raise CommandFailed(_why_it_ended(start, "the engine did not become ready in time"))
 
 
 def _answers(start: Start) -> bool:
@@ -136,23 +139,24 @@ def _answers(start: Start) -> bool:
         return False
 
 
-def _why_it_ended(files: InstanceFiles, what: str) -> str:
-    failed = files.status().get("failed")
+def _why_it_ended(start: Start, what: str) -> str:
+    """One line of reason, and what the engine logged last in this start."""
+    failed = start.files.status().get("failed")
     reason = f"{what}: {failed['step']}: {failed['message']}" if failed else what
-    return "\n".join([reason, *last_lines(files.log_dir / "engine.log", _LOG_LINES)])
+    return "\n".join([reason, *last_lines(start.config.paths.engine_log, _LOG_LINES, start.log_begins)])
 
 
 def _summary(config: EngineConfig, files: InstanceFiles) -> str:
     return f"https://127.0.0.1:{config.port}\n  export KUBECONFIG={files.kubeconfig}"
 
 
-def _stay(files: InstanceFiles, process: subprocess.Popen[bytes]) -> None:
+def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:
     """Stay attached until the engine ends or somebody interrupts us."""
     click.echo("Ctrl-C stops everything")
     with _Interrupts():
         code = process.wait()
     if code != 0:
-        raise CommandFailed(_why_it_ended(files, f"the engine ended with code {code}"))
+        raise CommandFailed(_why_it_ended(start, f"the engine ended with code {code}"))
 
 
 class _Interrupts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
@@ -51,6 +52,7 @@ async def remove_network(config: EngineConfig) -> None:
     if await table_exists(config):
         await _quietly("nft", "delete", "table", "inet", config.nft_table)
     _forget_attachments(config)
+    shutil.rmtree(config.paths.cni, ignore_errors=True)
     _release_forwarding(config)
 
 

@@ -1,0 +1,114 @@
+"""Places on the machine: made once, kept, never shared."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.instance import (
+    InstanceError,
+    InstanceLock,
+    choose_index,
+    load_instance,
+    open_instance,
+    remove_instance,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skerry.engine.instance._routed_networks", list)
+
+
+def make(directory: Path, name: str, port: int | None = None) -> EngineConfig:
+    return open_instance(directory / name, port, run_base=directory / "run")
+
+
+def test_the_first_free_place_that_no_route_touches() -> None:
+    assert choose_index([], []) == 0
+    assert choose_index([0, 1], []) == 2
+    assert choose_index([], [IPv4Network("10.65.3.0/24")]) == 1
+    assert choose_index([1], [IPv4Network("10.64.0.0/15"), IPv4Network("192.0.2.0/24")]) == 2
+    with pytest.raises(InstanceError, match="no free address range"):
+        choose_index([], [IPv4Network("10.0.0.0/8")])
+
+
+def test_an_instance_is_the_same_every_time(tmp_path: Path) -> None:
+    first = make(tmp_path, "a")
+    assert make(tmp_path, "a").instance == first.instance
+    loaded = load_instance(tmp_path / "a", run_base=tmp_path / "run")
+    assert loaded is not None
+    assert (loaded.instance, loaded.port, loaded.pod_cidr) == (first.instance, first.port, first.pod_cidr)
+    assert load_instance(tmp_path / "none") is None
+
+
+def test_two_instances_share_nothing(tmp_path: Path) -> None:
+    one, two = make(tmp_path, "a"), make(tmp_path, "b")
+    for field in ("instance", "port", "pod_cidr", "service_cidr", "loopback_address", "nft_table"):
+        assert getattr(one, field) != getattr(two, field)
+
+
+def test_a_stopped_instance_keeps_its_place_until_its_directory_is_gone(tmp_path: Path) -> None:
+    one = make(tmp_path, "a")
+    assert make(tmp_path, "b").index == 1
+    shutil.rmtree(tmp_path / "a")
+    assert make(tmp_path, "c").index == one.index
+
+
+def test_a_place_taken_after_a_reboot_is_refused_by_name(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    shutil.rmtree(tmp_path / "run")
+    make(tmp_path, "b")
+    with pytest.raises(InstanceError, match=str(tmp_path / "b")):
+        make(tmp_path, "a")
+
+
+def test_files_are_private(tmp_path: Path) -> None:
+    config = make(tmp_path, "a")
+    assert config.paths.instance_file.stat().st_mode & 0o777 == 0o600
+    assert config.paths.data.stat().st_mode & 0o777 == 0o700
+    assert config.paths.run.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_port_asked_for_is_kept_and_can_be_changed(tmp_path: Path) -> None:
+    assert make(tmp_path, "a", 7443).port == 7443
+    assert make(tmp_path, "a").port == 7443
+    assert make(tmp_path, "a", 0).port == 7443
+    assert make(tmp_path, "a", 7444).port == 7444
+    with pytest.raises(InstanceError, match="7444"):
+        make(tmp_path, "b", 7444)
+
+
+def test_directories_of_other_things_and_damaged_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.tex").touch()
+    with pytest.raises(InstanceError, match="not empty"):
+        make(tmp_path, "home")
+    config = make(tmp_path, "a")
+    for text in ("", "{}", '{"instance": "../x", "index": 0, "port": 1}', json.dumps([1])):
+        config.paths.instance_file.write_text(text)
+        with pytest.raises(InstanceError, match="damaged"):
+            make(tmp_path, "a")
+
+
+def test_one_engine_per_directory(tmp_path: Path) -> None:
+    config = make(tmp_path, "a")
+    with InstanceLock(config), pytest.raises(InstanceError, match="another engine"), InstanceLock(config):
+        pass
+    with InstanceLock(config):
+        pass
+
+
+def test_removal_takes_everything_and_gives_the_place_back(tmp_path: Path) -> None:
+    config = make(tmp_path, "a")
+    (config.paths.data / "pki").mkdir()
+    (config.paths.data / "link").symlink_to("/")
+    remove_instance(config)
+    assert not config.paths.data.exists()
+    assert not config.paths.run.exists()
+    assert list((tmp_path / "run" / "instances").glob("*.json")) == []

@@ -1,0 +1,107 @@
+"""What is forwarded where, from API objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skerry.engine.network.services import Backend, forwards, has_host_ports
+
+
+def service(**spec: Any) -> dict[str, Any]:
+    spec = {"clusterIP": "10.65.0.9", "clusterIPs": ["10.65.0.9"], "ports": [{"name": "http", "port": 80}], **spec}
+    return {"metadata": {"name": "web", "namespace": "default"}, "spec": spec}
+
+
+def piece(*endpoints: dict[str, Any], name: str = "web-1", **more: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "namespace": "default", "labels": {"kubernetes.io/service-name": "web"}},
+        "addressType": "IPv4",
+        "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+        "endpoints": list(endpoints),
+        **more,
+    }
+
+
+def endpoint(address: str, **conditions: bool) -> dict[str, Any]:
+    return {"addresses": [address], "conditions": conditions}
+
+
+def backends(*slices: dict[str, Any], **spec: Any) -> tuple[Backend, ...]:
+    (found,) = forwards([service(**spec)], slices, [])
+    return found.backends
+
+
+def test_ready_endpoints_of_all_slices_once_each() -> None:
+    found = backends(
+        piece(endpoint("10.64.0.3", ready=True), endpoint("10.64.0.2", ready=True)),
+        piece(endpoint("10.64.0.2", ready=True), endpoint("10.64.0.9", ready=False), name="web-2"),
+    )
+    assert found == (Backend("10.64.0.2", 8080), Backend("10.64.0.3", 8080))
+
+
+def test_an_endpoint_without_conditions_is_ready() -> None:
+    assert backends(piece({"addresses": ["10.64.0.2"]})) == (Backend("10.64.0.2", 8080),)
+
+
+def test_draining_endpoints_serve_while_none_is_ready() -> None:
+    draining = endpoint("10.64.0.2", ready=False, serving=True, terminating=True)
+    assert backends(piece(draining)) == (Backend("10.64.0.2", 8080),)
+    assert backends(piece(draining, endpoint("10.64.0.3", ready=True))) == (Backend("10.64.0.3", 8080),)
+    assert backends(piece(endpoint("10.64.0.2", ready=False, serving=True))) == ()
+
+
+def test_ports_are_matched_by_name_and_protocol() -> None:
+    two = [{"name": "http", "port": 80}, {"name": "dns", "port": 53, "protocol": "UDP"}]
+    mixed = piece(
+        endpoint("10.64.0.2", ready=True),
+        ports=[{"name": "dns", "port": 5353, "protocol": "UDP"}, {"name": "http", "port": 8080, "protocol": "UDP"}],
+    )
+    tcp, udp = forwards([service(ports=two)], [mixed], [])
+    assert (tcp.protocol, tcp.backends) == ("tcp", ())
+    assert (udp.protocol, udp.backends) == ("udp", (Backend("10.64.0.2", 5353),))
+
+
+def test_nothing_is_forwarded_for_headless_and_external_services_and_other_families() -> None:
+    assert forwards([service(clusterIP="None", clusterIPs=["None"])], [], []) == []
+    assert forwards([service(type="ExternalName", clusterIP="", clusterIPs=[])], [], []) == []
+    assert forwards([service(clusterIP="fd00::9", clusterIPs=["fd00::9"])], [], []) == []
+    assert backends(piece(endpoint("fd00::1", ready=True), addressType="IPv6")) == ()
+
+
+def test_slices_of_other_services_and_namespaces_do_not_count() -> None:
+    elsewhere = piece(endpoint("10.64.0.2", ready=True))
+    elsewhere["metadata"] = {**elsewhere["metadata"], "namespace": "other"}
+    assert backends(elsewhere) == ()
+
+
+def test_node_port_and_affinity() -> None:
+    (found,) = forwards([service(ports=[{"port": 80, "nodePort": 30080}], sessionAffinity="ClientIP")], [], [])
+    assert (found.addresses, found.port, found.host_port, found.sticky) == (("10.65.0.9",), 80, 30080, True)
+
+
+def pod(*ports: dict[str, Any], phase: str = "Running", **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "one", "namespace": "default"},
+        "spec": {"containers": [{"name": "main", "ports": list(ports)}], **spec},
+        "status": {"phase": phase, "podIP": "10.64.0.7"},
+    }
+
+
+def test_host_ports_everywhere_or_at_one_address() -> None:
+    asked = pod(
+        {"containerPort": 80, "hostPort": 8080},
+        {"containerPort": 53, "hostPort": 53, "protocol": "UDP", "hostIP": "192.0.2.7"},
+        {"containerPort": 99},
+    )
+    everywhere, one_address = forwards([], [], [asked])
+    assert (everywhere.host_port, everywhere.addresses, everywhere.backends) == (8080, (), (Backend("10.64.0.7", 80),))
+    assert (one_address.protocol, one_address.addresses, one_address.port) == ("udp", ("192.0.2.7",), 53)
+    assert one_address.host_port == 0
+
+
+def test_host_ports_of_finished_and_host_network_pods_are_not_forwarded() -> None:
+    port = {"containerPort": 80, "hostPort": 8080}
+    assert forwards([], [], [pod(port, phase="Succeeded")]) == []
+    assert forwards([], [], [pod(port, hostNetwork=True)]) == []
+    assert has_host_ports(pod(port))
+    assert not has_host_ports(pod(port, hostNetwork=True))
