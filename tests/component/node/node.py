@@ -132,6 +132,14 @@ def ready(pod: Obj) -> bool:
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
+def restarted(times: int, name: str = "main") -> Callable[[Obj], bool]:
+    def holds(pod: Obj) -> bool:
+        statuses = pod.get("status", {}).get("containerStatuses") or []
+        return any(status["name"] == name and status["restartCount"] >= times for status in statuses)
+
+    return holds
+
+
 def waiting(reason: str, name: str = "main") -> Callable[[Obj], bool]:
     def holds(pod: Obj) -> bool:
         if not pod.get("status", {}).get("containerStatuses"):

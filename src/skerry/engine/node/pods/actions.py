@@ -129,6 +129,7 @@ class Actions:
         known.sandbox = await self._observer.sandbox(sandbox_id)
         known.pod_wait = None
         self._failures.forget(uid_of(known.pod))
+        self.containers.forget_config_waits()
         return True
 
     async def _discard_failed(self) -> None:

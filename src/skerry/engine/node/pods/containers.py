@@ -16,7 +16,7 @@ from functools import partial
 from skerry.engine.node.backoff import go_duration
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
-from skerry.engine.node.errors import ConfigError, HookError, ImageError, PodProblem, RunError
+from skerry.engine.node.errors import ConfigError, CreateError, HookError, ImageError, PodProblem, RunError
 from skerry.engine.node.hooks import HookTarget, run_hook
 from skerry.engine.node.log_rotation import remove_logs
 from skerry.engine.node.pods.ending import own_grace
@@ -225,7 +225,7 @@ class Containers:
 
     def forget_config_waits(self) -> None:
         """What containers wait for may be there now."""
-        reasons = (ConfigError.reason, "CreateContainerError")
+        reasons = (ConfigError.reason, CreateError.reason)
         for name, wait in list(self._known.waits.items()):
             if wait.reason in reasons:
                 del self._known.waits[name]

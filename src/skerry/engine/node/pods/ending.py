@@ -57,13 +57,12 @@ def deadline_at(pod: Obj) -> datetime | None:
 
 
 def _deleted(seen: Seen) -> Termination | None:
+    if seen.removed:
+        return Termination(seen.now)  # somebody forced it: the node deletes the object only after everything has ended
     timestamp = seen.pod["metadata"].get("deletionTimestamp")
-    if not timestamp and not seen.removed:
+    if not timestamp:
         return None
-    deadline = seen.now + grace_of(seen.pod)
-    if timestamp:
-        deadline = min(deadline, parse_time(timestamp) + _ROUNDING)
-    return Termination(deadline)
+    return Termination(min(seen.now + grace_of(seen.pod), parse_time(timestamp) + _ROUNDING))
 
 
 def _ended(seen: Seen) -> Termination | None:

@@ -79,6 +79,16 @@ class Observer:
             await asyncio.sleep(delay)
             delay *= 2
 
+    async def ended_sandbox(self, sandbox_id: str) -> SandboxRecord | None:
+        """A sandbox whose end was announced: asked until CRI shows it too."""
+        delay = _FIRST_WAIT
+        while True:
+            record = await self.sandbox(sandbox_id)
+            if record is None or not record.ready or delay > _LONGEST_WAIT:
+                return record
+            await asyncio.sleep(delay)
+            delay *= 2
+
     async def sandbox(self, sandbox_id: str) -> SandboxRecord | None:
         """One sandbox with its addresses; None when it does not exist. Raises CriError."""
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from skerry.engine.node.context import NodeContext
@@ -178,13 +179,18 @@ class PodWorker:
         """Ask about the process that ended: a container's, or the sandbox's own."""
         try:
             if self._known.sandbox and runtime_id == self._known.sandbox.id:
-                self._known.sandbox = await self._observer.sandbox(runtime_id)
+                await self._refresh_sandbox(runtime_id)
             else:
                 await self._actions.containers.settle(runtime_id)
         except CriError as error:
             log.warning("pod %s: %s", key_of(self.pod), error)
             return  # containerd went away; everything is asked again when it is back
         self.wake()
+
+    async def _refresh_sandbox(self, sandbox_id: str) -> None:
+        record = await self._observer.ended_sandbox(sandbox_id)
+        if self._known.sandbox and self._known.sandbox.id == sandbox_id:
+            self._known.sandbox = record or replace(self._known.sandbox, ready=False)
 
     def shows(self, namespace: str, kind: str, name: str) -> bool:
         """Whether the pod's volumes or waiting containers refer to a ConfigMap or Secret."""

@@ -1,0 +1,115 @@
+"""Volumes as containers see them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from skerry.kube.objects import Obj
+from skerry.kube.resources import CONFIG_MAPS, PODS, SECRETS
+from tests.component.node.node import Node, container, pod, ready
+
+pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
+
+
+def with_volume(name: str, volume: Obj, mount: Obj | None = None, **spec: Any) -> Obj:
+    main = container(volumeMounts=[{"name": "v", "mountPath": "/v", **(mount or {})}])
+    return pod(name, main, volumes=[{"name": "v", **volume}], **spec)
+
+
+async def test_config_map_files_follow_the_object(node: Node) -> None:
+    settings = {"metadata": {"name": "files"}, "data": {"a": "1", "b": "2"}}
+    await node.client.create(CONFIG_MAPS, settings, "default")
+    await node.create(with_volume("mapped", {"configMap": {"name": "files"}}))
+    await node.until("mapped", ready)
+    assert await node.exec("mapped", "cat", "/v/a", "/v/b") == "12"
+    await node.client.patch(CONFIG_MAPS, "files", {"data": {"a": "new", "b": None}}, "default")
+    async with asyncio.timeout(5):
+        while await node.exec("mapped", "cat", "/v/a") != "new":
+            await asyncio.sleep(0.02)
+    assert (await node.exec("mapped", "ls", "/v")).split() == ["a"]
+
+
+async def test_secret_files_are_in_memory(node: Node) -> None:
+    await node.client.create(SECRETS, {"metadata": {"name": "hidden"}, "stringData": {"k": "v"}}, "default")
+    source = {"secretName": "hidden", "defaultMode": 0o400, "items": [{"key": "k", "path": "deep/file"}]}
+    await node.create(with_volume("secretive", {"secret": source}, {"readOnly": True}))
+    running = await node.until("secretive", ready)
+    assert await node.exec("secretive", "cat", "/v/deep/file") == "v"
+    assert " /v tmpfs ro" in await node.exec("secretive", "cat", "/proc/mounts")
+    directory = node.config.paths.pods / running["metadata"]["uid"] / "volumes" / "v"
+    assert directory.is_mount()
+    await node.delete("secretive", 1)
+    await node.until_gone("secretive")
+    async with asyncio.timeout(5):
+        while directory.exists():
+            await asyncio.sleep(0.02)
+
+
+async def test_missing_secret_keeps_the_pod_pending_until_it_is_there(node: Node) -> None:
+    await node.create(with_volume("hopeful", {"secret": {"secretName": "tomorrow"}}))
+    async with asyncio.timeout(5):
+        while ("FailedMount", 'MountVolume.SetUp failed for volume "v" : secret "tomorrow" not found') not in (
+            await node.events("hopeful")
+        ):
+            await asyncio.sleep(0.1)
+    assert (await node.get("hopeful"))["status"]["phase"] == "Pending"
+    await node.client.create(SECRETS, {"metadata": {"name": "tomorrow"}, "stringData": {"k": "v"}}, "default")
+    await node.until("hopeful", ready, 5)
+
+
+async def test_downward_files_follow_labels(node: Node) -> None:
+    items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    wanted = with_volume("shown", {"downwardAPI": {"items": items}})
+    wanted["metadata"]["labels"] = {"app": "x"}
+    await node.create(wanted)
+    await node.until("shown", ready)
+    assert await node.exec("shown", "cat", "/v/labels") == 'app="x"'
+    await node.client.patch(PODS, "shown", {"metadata": {"labels": {"app": "y"}}}, "default")
+    async with asyncio.timeout(5):
+        while await node.exec("shown", "cat", "/v/labels") != 'app="y"':
+            await asyncio.sleep(0.02)
+
+
+async def test_memory_volume_has_its_limit(node: Node) -> None:
+    await node.create(with_volume("ram", {"emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}))
+    await node.until("ram", ready)
+    assert "size=1024k" in await node.exec("ram", "cat", "/proc/mounts")
+
+
+async def test_group_owns_volumes(node: Node) -> None:
+    await node.create(
+        with_volume(
+            "grouped", {"emptyDir": {}}, securityContext={"fsGroup": 3000, "runAsUser": 1000, "runAsGroup": 1000}
+        )
+    )
+    await node.until("grouped", ready)
+    await node.exec("grouped", "touch", "/v/mine")
+    assert "3000" in await node.exec("grouped", "ls", "-ln", "/v/mine")
+
+
+async def test_subpath_cannot_leave_the_volume(node: Node) -> None:
+    host = node.config.paths.data / "escape"
+    host.mkdir()
+    (host / "link").symlink_to("/etc")
+    (host / "good").mkdir()
+    (host / "good" / "file").write_text("inside")
+    volume = {"hostPath": {"path": str(host)}}
+    await node.create(with_volume("contained", volume, {"subPath": "good"}))
+    await node.until("contained", ready)
+    assert await node.exec("contained", "cat", "/v/file") == "inside"
+    await node.create(with_volume("escaping", volume, {"subPath": "link"}))
+    async with asyncio.timeout(5):
+        while ("Failed", "Error: subPath 'link' leads out of the volume") not in await node.events("escaping"):
+            await asyncio.sleep(0.1)
+
+
+async def test_claims_are_refused_by_name(node: Node) -> None:
+    await node.create(with_volume("claiming", {"persistentVolumeClaim": {"claimName": "data"}}))
+    async with asyncio.timeout(5):
+        while not any(
+            "persistentVolumeClaim is not supported" in message for _, message in await node.events("claiming")
+        ):
+            await asyncio.sleep(0.1)
