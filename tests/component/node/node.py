@@ -15,8 +15,7 @@ from typing import Any
 from skerry.engine.api.local import LocalClient
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.agent import NodeAgent, Runtime
-from skerry.engine.node.containerd import api_pb2
-from skerry.engine.node.containerd.client import ContainerdCallError, ContainerdClient
+from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
@@ -26,19 +25,6 @@ from tests.support.api import running_api
 from tests.support.images import BUSYBOX
 
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
-
-
-async def exits(socket: Path) -> AsyncIterator[api_pb2.TaskExit]:
-    client = ContainerdClient(socket)
-    try:
-        async for envelope in client.events('topic=="/tasks/exit"'):
-            event = api_pb2.TaskExit.FromString(envelope.event.value)
-            if event.id == event.container_id:
-                yield event
-    except ContainerdCallError as error:
-        raise OSError(str(error)) from error
-    finally:
-        await client.close()
 
 
 @dataclass
@@ -51,18 +37,20 @@ class Node:
     agent: NodeAgent
     informers: Informers
     recorder: Recorder
+    containerd: ContainerdClient
 
     async def start(self) -> None:
         self.informers = Informers(self.client)
         self.recorder = Recorder(self.client, self.config.clock, "kubelet", self.config.node_name)
-        socket = self.config.paths.containerd_socket
-        runtime = Runtime(self.instance.cri, lambda: exits(socket))
+        self.containerd = ContainerdClient(self.config.paths.containerd_socket)
+        runtime = Runtime(self.instance.cri, self.containerd)
         self.agent = NodeAgent(self.config, self.client, self.informers, self.recorder, runtime)
         await self.informers.start()
         await self.agent.start()
 
     async def stop(self) -> None:
         await self.agent.close()
+        await self.containerd.close()
         await self.informers.close()
         await self.recorder.close()
 
@@ -171,7 +159,7 @@ async def running_node(third_octet: int) -> AsyncIterator[Node]:
     subprocess.run(["mount", "--make-shared", base], check=True)
     try:
         async with running_instance(base, third_octet) as instance, running_api() as api:
-            node = Node(instance.config, instance, api.client, None, None, None)  # type: ignore[arg-type]
+            node = Node(instance.config, instance, api.client, None, None, None, None)  # type: ignore[arg-type]
             await node.start()
             try:
                 await api.client.get(NODES, "test")

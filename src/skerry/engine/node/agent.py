@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.backoff import BackOff
 from skerry.engine.node.cgroups import PodCgroups
+from skerry.engine.node.containerd.client import ContainerdClient
+from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.context import NodeContext, Slots
 from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answering
+from skerry.engine.node.exits import task_exits
 from skerry.engine.node.heartbeat import Heartbeat
 from skerry.engine.node.log_rotation import rotate
 from skerry.engine.node.machine import Machine, read_machine
@@ -41,30 +42,17 @@ log = logging.getLogger(__name__)
 
 _RUNTIME_PATIENCE = 60.0  # seconds the runtime may take to answer at the start
 _ROTATION_SECONDS = 10.0
-_RECONNECT_SECONDS = 0.1
+_SUBSCRIBE_SECONDS, _LAG_SECONDS, _RECONNECT_SECONDS = 0.02, 1.0, 0.1
 _SANDBOXES, _CONTAINERS, _STOPS = 6, 8, 8  # measured: docs/decisions
 _RESOLV_CONF = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
 
 
-class ExitEvent(Protocol):
-    """The end of a process, as the runtime's event stream tells it."""
-
-    @property
-    def container_id(self) -> str:
-        """The container or sandbox whose process it was."""
-        ...
-
-
-Exits = Callable[[], AsyncIterator[ExitEvent]]
-"""Subscribes to the runtime's exits; the iterator ends or raises OSError or CriError when the runtime goes away."""
-
-
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The container runtime: its CRI and its exits."""
+    """The container runtime: CRI, and containerd's own API for its events."""
 
     cri: CriClient
-    exits: Exits
+    containerd: ContainerdClient
 
 
 class NodeAgent:
@@ -101,13 +89,11 @@ class NodeAgent:
         self._manager = PodManager(context, self._pods)
         self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, machine)
         await self._heartbeat.start()
-        subscribed = asyncio.Event()
         self._tasks = [
-            asyncio.create_task(self._follow_exits(subscribed), name="runtime exits"),
+            asyncio.create_task(self._follow_exits(), name="runtime exits"),
             asyncio.create_task(self._rotate_logs(), name="log rotation"),
         ]
-        await subscribed.wait()
-        await self._manager.start()
+        await self._manager.started.wait()
 
     async def close(self) -> None:
         """Let go of everything; containers go on."""
@@ -156,27 +142,32 @@ class NodeAgent:
         if self._manager:
             self._manager.object_changed(namespace, reference)
 
-    async def _follow_exits(self, subscribed: asyncio.Event) -> None:
-        """Hand exits to the pods; when the stream breaks, wait for the runtime and ask about everything."""
+    async def _follow_exits(self) -> None:
+        """Hand exits to the pods; when the stream breaks, wait for the runtime and ask about everything, because
+        events were missed: twice, because CRI shows an end only some time after its event."""
         assert self._manager is not None
         while True:
+            reading = asyncio.create_task(self._read_exits(self._manager))
             try:
-                await self._follow_once(subscribed)
-            except (CriError, OSError) as error:
+                await asyncio.sleep(_SUBSCRIBE_SECONDS)  # the subscription comes before the questions
+                await self._manager.sync()
+                await asyncio.sleep(_LAG_SECONDS)
+                await self._manager.sync()
+                await reading
+            except (CriError, ContainerdError, OSError) as error:
                 log.warning("runtime events broke off: %s", error)
+            finally:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
             if self._heartbeat:
                 self._heartbeat.check_now()
             await asyncio.sleep(_RECONNECT_SECONDS)
+            with contextlib.suppress(CriError):
+                await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
 
-    async def _follow_once(self, subscribed: asyncio.Event) -> None:
-        assert self._manager is not None
-        exits = self._runtime.exits()
-        if subscribed.is_set():
-            await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
-            await self._manager.resync()
-        subscribed.set()
-        async for event in exits:
-            self._manager.exited(event.container_id)
+    async def _read_exits(self, manager: PodManager) -> None:
+        async for event in task_exits(self._runtime.containerd):
+            manager.exited(event.container_id)
 
     async def _rotate_logs(self) -> None:
         while True:

@@ -68,10 +68,10 @@ async def _stop(context: NodeContext, container_id: str) -> None:
         await context.cri.stop_container(container_id, _ORPHAN_GRACE)
 
 
-def leftover_uids(context: NodeContext, alive: set[str]) -> set[str]:
-    """Pods that have directories or cgroups here but exist neither in the API nor in the runtime."""
+def leftover_uids(context: NodeContext) -> set[str]:
+    """Pods that have directories or cgroups here."""
     logs = {path.name.rpartition("_")[2] for path in _entries(context.config.paths.pod_logs)}
-    return (set(context.volumes.known_uids()) | context.cgroups.uids() | logs) - alive
+    return set(context.volumes.known_uids()) | context.cgroups.uids() | logs
 
 
 def _entries(directory: Path) -> list[Path]:

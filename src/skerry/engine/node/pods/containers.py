@@ -177,16 +177,20 @@ class Containers:
     # ---- ends
 
     async def settle(self, container_id: str) -> None:
-        """Take note of a container's end, once."""
+        """Wait for a container's announced end to be visible and take note of it. Raises CriError."""
         known = self._known
         before = known.by_id(container_id)
         sandbox_id = before.sandbox_id if before else known.sandbox.id if known.sandbox else ""
-        record = await self._observer.exited(container_id, sandbox_id)
+        self.note(container_id, await self._observer.exited(container_id, sandbox_id))
+
+    def note(self, container_id: str, record: ContainerRecord | None) -> None:
+        """Take the runtime's answer about a container; None when it has none of that id."""
+        known = self._known
+        before = known.by_id(container_id)
         if record is None:
             if before is not None:
                 known.drop(before)
-            return
-        if record.exited and known.put(self.with_message(record)):
+        elif known.put(self.with_message(record) if record.exited else record) and record.exited:
             self._context.prober.remove(container_id)
             self._back_off(known.container_spec(record.name), record)
 

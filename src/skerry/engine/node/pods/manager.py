@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class PodManager:
-    """Start it once the informer of pods is synced and the runtime answers."""
+    """Call `sync` once the informer of pods is synced and the runtime answers."""
 
     def __init__(self, context: NodeContext, pods: Informer) -> None:
         self._context = context
@@ -36,31 +36,31 @@ class PodManager:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._owners: dict[str, str] = {}
         self._orphans: set[asyncio.Task[None]] = set()
+        self.started = asyncio.Event()
 
-    async def start(self) -> None:
-        """Adopt what runs, begin with what does not, remove what should not. Raises CriError."""
+    async def sync(self) -> None:
+        """Find out what happened while no events came. The first time: adopt what runs, begin with what does not,
+        remove what should not be. Raises CriError."""
+        if self.started.is_set():
+            await asyncio.gather(*(worker.recheck() for worker in list(self._workers.values())))
+            return
         found = await self._observer.everything()
         for pod in self._pods.list():
             self._take(pod, found.get(uid_of(pod)))
         self._pods.add_handler(self._changed)
-        for uid in set(found) - set(self._workers):
-            self._remove_orphan(uid)
-        for uid in leftover_uids(self._context, set(self._workers) | set(found)):
-            self._remove_orphan(uid)
+        for uid in set(found) | leftover_uids(self._context):
+            if uid not in self._workers:
+                self._remove_orphan(uid)
+        self.started.set()
 
     async def close(self) -> None:
         """Stop looking after pods; they go on running."""
-        self._pods.remove_handler(self._changed)
+        if self.started.is_set():
+            self._pods.remove_handler(self._changed)
         tasks = [*self._tasks.values(), *self._orphans]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def resync(self) -> None:
-        """Ask the runtime about everything: events may have been missed. Raises CriError."""
-        found = await self._observer.everything()
-        for uid, worker in list(self._workers.items()):
-            self._adopt(worker, found.get(uid, Found()))
 
     def exited(self, runtime_id: str) -> None:
         """A process of a container or sandbox ended."""
@@ -84,12 +84,12 @@ class PodManager:
     # ---- the API
 
     def _changed(self, delta: Delta) -> None:
-        for gone in (delta.old,) if delta.new is None or _replaced(delta) else ():
-            worker = self._workers.get(uid_of(gone)) if gone else None
-            if worker is not None:
-                worker.removed()
         if delta.new is not None:
             self._take(delta.new)
+            return
+        worker = self._workers.get(uid_of(delta.object))
+        if worker is not None:
+            worker.removed()
 
     def _take(self, pod: Obj, found: Found | None = None) -> None:
         """A pod as the API has it now."""
@@ -133,8 +133,3 @@ class PodManager:
             await stop_orphan(self._context, uid)
         except (CriError, OSError) as error:
             log.warning("orphaned pod %s not removed, the next start tries again: %s", uid, error)
-
-
-def _replaced(delta: Delta) -> bool:
-    """Whether a pod of the same name but another uid took the place of the old one."""
-    return delta.old is not None and delta.new is not None and uid_of(delta.old) != uid_of(delta.new)

@@ -7,6 +7,7 @@ the waiting reason for the container's status.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from skerry.engine.node.spec.downward import PodFacts
 from skerry.engine.node.spec.environment import Sources, environment, references
 from skerry.engine.node.spec.names import hosts_file
 from skerry.engine.node.spec.resources import pod_limits
-from skerry.engine.node.spec.sandbox import SandboxContext, pod_log_directory, sandbox_config
+from skerry.engine.node.spec.sandbox import SandboxContext, container_labels, pod_log_directory, sandbox_config
 from skerry.engine.node.volumes.manager import MountRequest
 from skerry.kube.objects import Obj, namespace_of, uid_of
 
@@ -150,9 +151,18 @@ class Starter:
                 await context.cri.remove_container(job.start.discard)
             container_id = await context.cri.create_container(job.sandbox.id, config, sandbox)
         except CriError as error:
+            await self._discard_namesakes(job)
             raise CreateError(error.message) from error
         job.claim(container_id)
         return container_id
+
+    async def _discard_namesakes(self, job: StartJob) -> None:
+        """An answer that was lost leaves a container nobody knows, which keeps the attempt's name."""
+        with contextlib.suppress(CriError):
+            labels = container_labels(job.pod, job.container["name"])
+            for other in await self._context.cri.list_containers(labels=labels):
+                if other.metadata.attempt == job.start.attempt:
+                    await self._context.cri.remove_container(other.id)
 
     def _event(self, job: StartJob, reason: str, message: str) -> None:
         self._context.recorder.event(job.pod, "Normal", reason, message, field_path(job.pod, job.container))

@@ -21,7 +21,7 @@ from skerry.engine.node.pods.ending import Seen, deadline_at, termination
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.plan import plan
-from skerry.engine.node.pods.state import ContainerRecord, PodView
+from skerry.engine.node.pods.state import ContainerRecord, PodView, SandboxRecord
 from skerry.engine.node.status.merge import with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
 from skerry.engine.node.volumes.manager import changes_with_pod, references_of
@@ -78,6 +78,16 @@ class PodWorker:
         """A ConfigMap or Secret that the pod shows or waits for changed."""
         self._volumes_stale = True
         self._actions.forget_config_waits()
+        self.wake()
+
+    async def recheck(self) -> None:
+        """Events may have been missed: ask about everything that is thought to run. Raises CriError."""
+        sandbox = self._known.sandbox
+        if sandbox is not None and sandbox.ready:
+            self._note_sandbox(sandbox.id, await self._observer.sandbox(sandbox.id))
+        for record in self._known.running():
+            self._actions.containers.note(record.id, await self._observer.container(record.id, record.sandbox_id))
+        self._actions.containers.forget_config_waits()
         self.wake()
 
     def exited(self, runtime_id: str) -> None:
@@ -179,7 +189,7 @@ class PodWorker:
         """Ask about the process that ended: a container's, or the sandbox's own."""
         try:
             if self._known.sandbox and runtime_id == self._known.sandbox.id:
-                await self._refresh_sandbox(runtime_id)
+                self._note_sandbox(runtime_id, await self._observer.ended_sandbox(runtime_id))
             else:
                 await self._actions.containers.settle(runtime_id)
         except CriError as error:
@@ -187,8 +197,7 @@ class PodWorker:
             return  # containerd went away; everything is asked again when it is back
         self.wake()
 
-    async def _refresh_sandbox(self, sandbox_id: str) -> None:
-        record = await self._observer.ended_sandbox(sandbox_id)
+    def _note_sandbox(self, sandbox_id: str, record: SandboxRecord | None) -> None:
         if self._known.sandbox and self._known.sandbox.id == sandbox_id:
             self._known.sandbox = record or replace(self._known.sandbox, ready=False)
 

@@ -1,0 +1,93 @@
+"""The agent goes away and comes back; so does containerd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from skerry.kube.resources import NODES, PODS
+from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of
+
+pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
+
+
+async def test_running_pods_are_adopted(node: Node) -> None:
+    await node.create(pod("stays"))
+    await node.create(pod("probed", container(readinessProbe={"exec": {"command": ["true"]}, "periodSeconds": 1})))
+    before = {name: await node.until(name, ready) for name in ("stays", "probed")}
+    await node.stop()
+    await node.start()
+    await asyncio.sleep(0.3)
+    for name, pod_before in before.items():
+        after = await node.get(name)
+        assert status_of(after)["containerID"] == status_of(pod_before)["containerID"]
+        assert status_of(after)["state"] == status_of(pod_before)["state"]
+        assert ready(after)
+    assert await node.exec("stays", "echo", "alive") == "alive\n"
+
+
+async def test_what_happened_meanwhile_is_caught_up_with(node: Node) -> None:
+    await node.create(pod("died", container(["sh", "-c", "trap 'exit 5' USR1; while :; do sleep 0.05; done"])))
+    await node.create(pod("deleted"))
+    await node.create(pod("forgotten"))
+    died = await node.until("died", ready)
+    await node.until("deleted", ready)
+    forgotten = await node.until("forgotten", ready)
+    await node.stop()
+    await node.instance.cri.exec_sync(container_id(died), ["kill", "-USR1", "1"], 5)
+    await node.delete("deleted")
+    await node.delete("forgotten", 0)
+    await node.start()
+    await node.until("died", restarted(1))
+    await node.until_gone("deleted")
+    labels = {"io.kubernetes.pod.uid": forgotten["metadata"]["uid"]}
+    async with asyncio.timeout(10):
+        while await node.instance.cri.list_pod_sandboxes(labels):
+            await asyncio.sleep(0.05)
+
+
+async def test_finished_pods_stay_finished(node: Node) -> None:
+    await node.create(pod("once", container(["true"]), restartPolicy="Never"))
+    before = await node.until("once", phase("Succeeded"))
+    await node.stop()
+    await node.start()
+    await asyncio.sleep(0.3)
+    assert (await node.get("once"))["status"]["containerStatuses"] == before["status"]["containerStatuses"]
+
+
+async def test_containerd_killed(node: Node) -> None:
+    await node.create(pod("survivor"))
+    before = await node.until("survivor", ready)
+    os.kill(node.instance.supervisor.pid, signal.SIGKILL)
+    await node.create(pod("afterwards"))
+    await node.until("afterwards", ready, 30)
+    after = await node.get("survivor")
+    assert status_of(after) == status_of(before)
+    await node.exec("survivor", "sh", "-c", "kill -TERM 1")
+    await node.until("survivor", restarted(1))
+
+
+async def test_node_is_registered_and_ready(node: Node) -> None:
+    registered = await node.client.get(NODES, "test")
+    conditions = {condition["type"]: condition["status"] for condition in registered["status"]["conditions"]}
+    assert conditions == {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+    assert registered["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("containerd://1.")
+    assert registered["metadata"]["labels"]["kubernetes.io/hostname"] == "test"
+
+
+async def test_nothing_is_left_of_deleted_pods(node: Node) -> None:
+    for leftover in (await node.client.list(PODS)).items:
+        await node.delete(leftover["metadata"]["name"], 1)
+    for leftover in (await node.client.list(PODS)).items:
+        await node.until_gone(leftover["metadata"]["name"])
+    async with asyncio.timeout(10):
+        while await node.instance.cri.list_pod_sandboxes():
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.2)
+    assert list(node.config.paths.pods.iterdir()) == []
+    assert list(node.config.paths.pod_logs.iterdir()) == []
+    assert node.agent._context is not None
+    assert node.agent._context.cgroups.uids() == set()
