@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -23,8 +23,7 @@ from skerry.engine.controllers.context import Context
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.engine.node.agent import NodeAgent, Runtime
-from skerry.engine.node.containerd.api_pb2 import TaskExit
-from skerry.engine.node.containerd.client import ContainerdCallError, ContainerdClient
+from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.containerd.images import ensure_pause_image
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
@@ -136,17 +135,7 @@ class Engine:
         kubelet = api.client(f"system:node:{config.node_name}", "system:nodes")
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
-        return NodeAgent(config, kubelet, informers, recorder, Runtime(self._cri, self._exits))
-
-    async def _exits(self) -> AsyncIterator[TaskExit]:
-        try:
-            async for envelope in self._containerd.events('topic=="/tasks/exit"'):
-                event = TaskExit()
-                event.ParseFromString(envelope.event.value)
-                if event.id == event.container_id:  # not an exec's end
-                    yield event
-        except ContainerdCallError as error:
-            raise OSError(str(error)) from error
+        return NodeAgent(config, kubelet, informers, recorder, Runtime(self._cri, self._containerd))
 
     def _deletable(self) -> Iterable[Resource]:
         """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
