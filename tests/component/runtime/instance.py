@@ -16,6 +16,7 @@ from skerry.engine.node.containerd import images, mount_namespace, sweep
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient
+from skerry.kube.objects import Obj
 from tests.support.images import BUSYBOX, busybox_archive
 
 FOREVER = ("sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done")
@@ -36,14 +37,25 @@ def make_config(base: Path, third_octet: int = 0) -> EngineConfig:
     )
 
 
+def _labels(name: str, uid: str) -> dict[str, str]:
+    prefix = "io.kubernetes.pod."
+    return {prefix + "name": name, prefix + "namespace": "default", prefix + "uid": uid}
+
+
 @dataclass
 class Pod:
-    """A sandbox with one container."""
+    """A sandbox with one container, named "main"."""
 
     sandbox: str
     container: str
     config: pb.PodSandboxConfig
     log: Path
+
+    @property
+    def obj(self) -> Obj:
+        """The pod as the API would show it."""
+        metadata = self.config.metadata
+        return {"metadata": {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid}, "spec": {}}
 
 
 @dataclass
@@ -78,7 +90,7 @@ class Instance:
             stdin=stdin,
             stdin_once=stdin,
             tty=tty,
-            labels={"io.kubernetes.pod.uid": uid},
+            labels={**_labels(name, uid), "io.kubernetes.container.name": "main"},
             linux=pb.LinuxContainerConfig(
                 resources=pb.LinuxContainerResources(cpu_shares=128, memory_limit_in_bytes=64 << 20)
             ),
@@ -98,7 +110,7 @@ class Instance:
             metadata=pb.PodSandboxMetadata(name=name, uid=uid, namespace="default"),
             hostname="" if host_network else name,
             log_directory=str(logs),
-            labels={"io.kubernetes.pod.uid": uid},
+            labels={"app": "test", **_labels(name, uid)},
             linux=pb.LinuxPodSandboxConfig(
                 cgroup_parent=f"{self.config.cgroup}/pod{uid}",
                 security_context=pb.LinuxSandboxSecurityContext(

@@ -9,37 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from skerry.kube.objects import Obj
+from skerry.kube.pod_streams import STDERR, STDOUT, LogOptions, StreamOptions
 
-STDOUT, STDERR = 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class LogOptions:
-    """`PodLogOptions`. `tail_lines`, `limit_bytes`, `since_seconds`: None for no limit."""
-
-    follow: bool = False
-    previous: bool = False
-    timestamps: bool = False
-    tail_lines: int | None = None
-    limit_bytes: int | None = None
-    since_seconds: int | None = None
-    since_time: datetime | None = None
-    stream: str = "All"
-
-
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
-    """`PodExecOptions` / `PodAttachOptions`."""
-
-    stdin: bool = False
-    stdout: bool = True
-    stderr: bool = True
-    tty: bool = False
+__all__ = ["STDERR", "STDOUT", "LogOptions", "PodAccess", "StreamOptions", "StreamSession"]
 
 
 class StreamSession(Protocol):
