@@ -21,7 +21,7 @@ class WorkQueue:
         self._active: set[str] = set()
         self._again: set[str] = set()
         self._failures: dict[str, int] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, tuple[float, asyncio.Handle]] = {}  # uvloop's handles do not tell their time
         self._tokens = asyncio.Semaphore(0)  # as many as there are ready keys
         self._closed = False
 
@@ -43,12 +43,12 @@ class WorkQueue:
             return
         loop = asyncio.get_running_loop()
         when = loop.time() + seconds
-        timer = self._timers.get(key)
-        if timer is not None and timer.when() <= when:
+        due, timer = self._timers.get(key, (None, None))
+        if due is not None and due <= when:
             return
         if timer is not None:
             timer.cancel()
-        self._timers[key] = loop.call_at(when, self._due, key)
+        self._timers[key] = (when, loop.call_at(when, self._due, key))
 
     def add_rate_limited(self, key: str) -> None:
         """Have `key` worked on again after a failure, later each time in a row."""
@@ -81,7 +81,7 @@ class WorkQueue:
     def close(self) -> None:
         """Cancel what is appointed; make no more appointments."""
         self._closed = True
-        for timer in self._timers.values():
+        for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from skerry.kube.workqueue import WorkQueue
 
@@ -82,3 +83,18 @@ async def test_nothing_comes_after_close() -> None:
     queue.add_after("b", 0.001)
     await asyncio.sleep(0.01)
     assert len(queue) == 0
+
+
+def test_a_delay_too_short_for_the_loop_to_time_counts_like_any_other() -> None:
+    """uvloop gives a plain handle, without a time, for delays under a millisecond."""
+
+    async def add_twice() -> str:
+        queue = WorkQueue()
+        queue.add_after("a", 0.0)
+        queue.add_after("a", 0.0)
+        try:
+            return await queue.take()
+        finally:
+            queue.close()
+
+    assert uvloop.run(add_twice()) == "a"
