@@ -152,19 +152,20 @@ def _is_saturated(limits: Limits, current: Obj) -> bool:
 
 
 def _proportional(limits: Limits, active: Sequence[Obj]) -> Sizes:
-    """Share out what is to be added or taken by size; what rounding leaves goes to the first."""
+    """Share out what is to be added or taken by size; what rounding leaves goes to the largest, as far as it can."""
     allowed = limits.maximum if limits.wanted > 0 else 0
-    to_add = allowed - sum(replicas_of(one) for one in active)
-    ordered = by_age(active)[::-1] if to_add > 0 else by_age(active)  # of equals, who grows: the younger
+    left = allowed - sum(replicas_of(one) for one in active)
+    ordered = by_age(active)[::-1] if left > 0 else by_age(active)  # of equals, who grows: the younger
     ordered.sort(key=replicas_of, reverse=True)
-    added, sizes = 0, {}
+    sizes = {}
     for one in ordered:
-        share = _share_of(limits, one, to_add - added) if to_add else 0
+        share = _share_of(limits, one, left)
         sizes[name_of(one)] = replicas_of(one) + share
-        added += share
-    if to_add:
-        first = name_of(ordered[0])
-        sizes[first] = max(0, sizes[first] + to_add - added)
+        left -= share
+    for one in ordered:
+        size = max(0, sizes[name_of(one)] + left)
+        left -= size - sizes[name_of(one)]
+        sizes[name_of(one)] = size
     return {name_of(one): sizes[name_of(one)] for one in active if sizes[name_of(one)] != replicas_of(one)}
 
 
