@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.component.streams.local_pods import LocalPods
-from tests.component.streams.server import Server, serving
+from tests.component.streams.server import serving
+from tests.support.api import RunningApi
 from tests.support.program import program_path
 
 
@@ -28,16 +28,15 @@ class Done:
 class Kubectl:
     """The real kubectl against one server."""
 
-    server: str
+    kubeconfig: Path
     home: Path
 
     async def start(self, *words: str, terminal: int | None = None) -> asyncio.subprocess.Process:
         """On pipes, or on a terminal."""
         stdio = asyncio.subprocess.PIPE if terminal is None else terminal
         return await asyncio.create_subprocess_exec(
-            program_path("kubectl"), "--server", self.server, "--cache-dir", str(self.home), *words,
+            program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.home), *words,
             stdin=stdio, stdout=stdio, stderr=stdio,
-            env={**os.environ, "KUBECONFIG": "/dev/null", "HOME": str(self.home)},
         )  # fmt: skip
 
     async def __call__(self, *words: str, stdin: bytes = b"") -> Done:
@@ -55,14 +54,14 @@ def pods(tmp_path: Path) -> LocalPods:
 
 
 @pytest.fixture
-async def server(pods: LocalPods) -> AsyncIterator[Server]:
+async def server(pods: LocalPods) -> AsyncIterator[RunningApi]:
     async with serving(pods) as running:
         yield running
 
 
 @pytest.fixture
-def kubectl(server: Server, tmp_path: Path) -> Kubectl:
-    return Kubectl(server.url, tmp_path)
+def kubectl(server: RunningApi, tmp_path: Path) -> Kubectl:
+    return Kubectl(server.kubeconfig, tmp_path)
 
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]

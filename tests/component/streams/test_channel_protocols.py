@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,21 +18,30 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from skerry.engine.api.streams.websocket import SERVER_OPTIONS
+from skerry.kube.kubeconfig import load_kubeconfig
 from tests.component.streams.conftest import Eventually
 from tests.component.streams.local_pods import LocalPods
-from tests.component.streams.server import Server, serving
+from tests.component.streams.server import serving
+from tests.support.api import RunningApi
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 
 
 @asynccontextmanager
 async def opened(
-    server: Server, query: str, protocol: str | None, sub: str = "exec"
+    server: RunningApi, query: str, protocol: str | None, sub: str = "exec"
 ) -> AsyncIterator[ClientConnection]:
-    url = server.url.replace("http", "ws") + f"/api/v1/namespaces/default/pods/web/{sub}?{query}"
+    url = server.url.replace("https", "wss") + f"/api/v1/namespaces/default/pods/web/{sub}?{query}"
     offers = [Subprotocol(protocol)] if protocol else None
-    async with connect(url, subprotocols=offers, compression=None, close_timeout=0.2) as socket:
+    async with connect(url, ssl=_tls(server), subprotocols=offers, compression=None, close_timeout=0.2) as socket:
         yield socket
+
+
+def _tls(server: RunningApi) -> ssl.SSLContext:
+    context = load_kubeconfig(server.kubeconfig).ssl_context()
+    assert context is not None
+    return context
 
 
 async def _all(socket: ClientConnection) -> list[Any]:
@@ -48,7 +58,7 @@ def _query(*command: str, options: str = "stdout=1&stderr=1") -> str:
     return f"{options}&{urlencode([('command', word) for word in command])}"
 
 
-async def test_v5_messages(server: Server) -> None:
+async def test_v5_messages(server: RunningApi) -> None:
     async with opened(server, _query("sh", "-c", "echo hi; exit 9"), V5) as socket:
         messages = await _all(socket)
     assert messages[:2] == [b"\x01", b"\x01hi\n"]
@@ -58,7 +68,7 @@ async def test_v5_messages(server: Server) -> None:
     assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "9"}]
 
 
-async def test_v5_closes_stdin_on_its_own(server: Server) -> None:
+async def test_v5_closes_stdin_on_its_own(server: RunningApi) -> None:
     async with opened(server, _query("cat", options="stdin=1&stdout=1"), V5) as socket:
         await socket.send(b"\x00words")
         await socket.send(b"\xff\x00")
@@ -67,25 +77,25 @@ async def test_v5_closes_stdin_on_its_own(server: Server) -> None:
     assert json.loads(messages[-1][1:])["status"] == "Success"
 
 
-async def test_text_messages_are_stdin_too(server: Server) -> None:
+async def test_text_messages_are_stdin_too(server: RunningApi) -> None:
     async with opened(server, _query("head", "-c5", options="stdin=1&stdout=1"), V4) as socket:
         await socket.send("\x00words")
         assert b"\x01words" in await _all(socket)
 
 
-async def test_base64_for_clients_of_text_only(server: Server) -> None:
+async def test_base64_for_clients_of_text_only(server: RunningApi) -> None:
     async with opened(server, _query("head", "-c5", options="stdin=1&stdout=1"), "base64.channel.k8s.io") as socket:
         await socket.send("0" + base64.b64encode(b"words").decode())
         assert "1" + base64.b64encode(b"words").decode() in await _all(socket)
 
 
 @pytest.mark.parametrize("protocol", ["channel.k8s.io", None])
-async def test_the_first_version_says_failures_as_text(server: Server, protocol: str | None) -> None:
+async def test_the_first_version_says_failures_as_text(server: RunningApi, protocol: str | None) -> None:
     async with opened(server, _query("false"), protocol) as socket:
         assert (await _all(socket))[-1] == b"\x03command terminated with non-zero exit code: 1"
 
 
-async def test_unknown_sub_protocols_are_refused_by_name(server: Server) -> None:
+async def test_unknown_sub_protocols_are_refused_by_name(server: RunningApi) -> None:
     with pytest.raises(InvalidStatus) as caught:
         async with opened(server, _query("true"), "v9.channel.k8s.io"):
             pass
@@ -94,7 +104,7 @@ async def test_unknown_sub_protocols_are_refused_by_name(server: Server) -> None
     assert "v9.channel.k8s.io" in status["message"]
 
 
-async def test_the_request_is_checked_before_the_handshake(server: Server) -> None:
+async def test_the_request_is_checked_before_the_handshake(server: RunningApi) -> None:
     with pytest.raises(InvalidStatus) as caught:
         async with opened(server, _query("true", options="stdout=1&container=nope"), V5):
             pass
@@ -102,14 +112,14 @@ async def test_the_request_is_checked_before_the_handshake(server: Server) -> No
 
 
 @pytest.mark.parametrize("message", [b"", b"\xff\x00\x00", b"\x04{}", b'\x04{"Width":-1,"Height":70000}'])
-async def test_broken_messages_end_the_conversation(server: Server, pods: LocalPods, message: bytes) -> None:
+async def test_broken_messages_end_the_conversation(server: RunningApi, pods: LocalPods, message: bytes) -> None:
     async with opened(server, _query("cat", options="stdin=1&stdout=1&tty=1"), V5) as socket:
         await socket.send(message)
         await _all(socket)
         assert socket.close_code == 1002
 
 
-async def test_output_waits_for_a_client_that_does_not_read(server: Server, pods: LocalPods) -> None:
+async def test_output_waits_for_a_client_that_does_not_read(server: RunningApi, pods: LocalPods) -> None:
     async with opened(server, _query("sh", "-c", "yes | head -c 100000000; echo x"), V5) as socket:
         await socket.recv()
         await asyncio.sleep(0.5)
@@ -119,8 +129,11 @@ async def test_output_waits_for_a_client_that_does_not_read(server: Server, pods
     assert received > 100_000_000
 
 
-async def test_stdin_waits_for_a_process_that_does_not_read(pods: LocalPods, eventually: Eventually) -> None:
-    async with serving(pods, ws_ping_interval=0.2) as server:
+async def test_stdin_waits_for_a_process_that_does_not_read(
+    pods: LocalPods, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SERVER_OPTIONS, "ws_ping_interval", 0.2)
+    async with serving(pods) as server:
         async with opened(server, _query("sleep", "100", options="stdin=1&stdout=1"), V5) as socket:
             sent = await _send_for_a_second(socket)
             socket.transport.abort()
@@ -140,7 +153,7 @@ async def _send_for_a_second(socket: ClientConnection) -> int:
     return sent
 
 
-async def test_ports_that_are_none_are_refused(server: Server) -> None:
+async def test_ports_that_are_none_are_refused(server: RunningApi) -> None:
     for query, message in (("", '"ports" is required'), ("ports=80,0", "invalid port '0'")):
         with pytest.raises(InvalidStatus) as caught:
             async with opened(server, query, V4, "portforward"):
@@ -148,10 +161,11 @@ async def test_ports_that_are_none_are_refused(server: Server) -> None:
         assert message in json.loads(caught.value.response.body or b"")["message"]
 
 
-async def test_spdy_nonsense_ends_the_tunnel(server: Server) -> None:
+async def test_spdy_nonsense_ends_the_tunnel(server: RunningApi) -> None:
     url = f"{server.url}/api/v1/namespaces/default/pods/web/portforward"
     offers = ["SPDY/3.1+portforward.k8s.io"]  # no legal token, which `websockets` therefore does not offer
-    async with aiohttp.ClientSession() as session, session.ws_connect(url, protocols=offers) as socket:
+    connecting = {"url": url, "protocols": offers, "ssl": _tls(server)}
+    async with aiohttp.ClientSession() as session, session.ws_connect(**connecting) as socket:
         await socket.send_bytes(b"\x80\x02\x00\x01\x00\x00\x00\x00")
         while not socket.closed:
             await socket.receive(timeout=10)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes import client
+from kubernetes import client, config
 from kubernetes.stream import portforward, stream
 
-from tests.component.streams.server import Server
 from tests.component.streams.test_kubectl_port_forward import _echo, listening
+from tests.support.api import RunningApi
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +27,8 @@ def _collect_sockets() -> Iterator[None]:
 
 
 @pytest.fixture
-def core(server: Server) -> Any:
-    return client.CoreV1Api(client.ApiClient(client.Configuration(host=server.url)))
+def core(server: RunningApi) -> Any:
+    return client.CoreV1Api(config.new_client_from_config(str(server.kubeconfig)))
 
 
 def _exec(core: Any, *command: str, **options: Any) -> Any:

@@ -6,8 +6,9 @@ the wrapped chain made by `server`. WebSockets go, once let in, to `engine.api.s
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TypeAlias
 
 import orjson
@@ -131,10 +132,28 @@ async def _fail(exchange: Exchange, error: StatusError, request: Request | None)
 
 
 async def _stream(response: Streamed, exchange: Exchange) -> None:
-    await exchange.start(response.content_type.encode())
-    async for chunk in response.chunks:
-        await exchange.write(chunk)
-    await exchange.finish()
+    """Send until the chunks end or the client has gone, which a silent stream would not notice by itself."""
+    sending = asyncio.create_task(_send_chunks(response, exchange))
+    leaving = asyncio.create_task(exchange.gone())
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if sending.done():
+            await sending
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+
+
+async def _send_chunks(response: Streamed, exchange: Exchange) -> None:
+    try:
+        await exchange.start(response.content_type.encode())
+        async for chunk in response.chunks:
+            await exchange.write(chunk)
+        await exchange.finish()
+    finally:
+        if isinstance(response.chunks, AsyncGenerator):
+            await response.chunks.aclose()
 
 
 async def _refuse_websocket(send: Send, error: StatusError) -> None:

@@ -13,6 +13,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from skerry.engine.api.auth.authentication import user_of_certificate
+from skerry.engine.api.streams.websocket import SERVER_OPTIONS
 from skerry.kube.errors import BadRequest
 
 KEEP_ALIVE = 120
@@ -44,7 +45,6 @@ def configuration(app: Any) -> Config:
     config = Config(
         app,
         http=Protocol,
-        ws="none",
         lifespan="off",
         interface="asgi3",
         log_config=None,
@@ -52,13 +52,7 @@ def configuration(app: Any) -> Config:
         timeout_keep_alive=KEEP_ALIVE,
         server_header=False,
         date_header=False,
+        **SERVER_OPTIONS,
     )
     config.load()
-    config.ws_protocol_class = _websocket_protocol  # type: ignore[assignment]
     return config
-
-
-def _websocket_protocol(config: Config, server_state: Any, app_state: dict[str, Any]) -> asyncio.Protocol:
-    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol  # 5 MB, seldom used
-
-    return WebSocketsSansIOProtocol(config=config, server_state=server_state, app_state=app_state)

@@ -16,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.datastructures import Headers
+from websockets.exceptions import InvalidState
 from websockets.server import ServerProtocol
 
 
@@ -36,3 +37,10 @@ class StreamsProtocol(WebSocketsSansIOProtocol):
         """The connection is gone, whatever of it has not been read yet."""
         self._lost.set()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End the connection in order; one that the peer is already closing is not told again."""
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.close()

@@ -27,7 +27,7 @@ def websocket_protocol(config: Any, server_state: Any, app_state: dict[str, Any]
     return StreamsProtocol(config, server_state, app_state)
 
 
-SERVER_OPTIONS: Mapping[str, Any] = {
+SERVER_OPTIONS: dict[str, Any] = {
     "ws": websocket_protocol,
     "ws_max_size": 4 << 20,  # bytes of one message; kubectl sends 32 KiB, the Python client what it is given
     "ws_ping_interval": 20.0,  # seconds; to a host that is gone, a ping fails the connection
