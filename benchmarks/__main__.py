@@ -1,0 +1,64 @@
+"""`python -m benchmarks [NAME...]`: run all benchmarks or those named, print the table, write `build/bench.json`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from tests.support.program import Program
+
+from benchmarks import api_speed, footprint, rollouts, session
+from benchmarks.endpoint import of_kubeconfig
+from benchmarks.results import HEADINGS, Row, line, show, write
+from skerry.kube.http_client import HttpClient
+
+OUTPUT = Path("build/bench.json")
+FOOTPRINT = {"start": footprint.start, "memory": footprint.memory, "idle": footprint.idle_cpu}
+API = {"get": api_speed.get, "post": api_speed.post, "list": api_speed.list_thousand}
+NAMES = (*FOOTPRINT, *API, "rollouts")
+
+
+async def measure(program: Program, names: list[str]) -> AsyncIterator[Row]:
+    """The rows, as they come: first what needs an engine that has done nothing yet."""
+    for name in (name for name in FOOTPRINT if name in names):
+        yield await FOOTPRINT[name](program)
+    async with HttpClient.from_kubeconfig(program.kubeconfig) as client:
+        for name in (name for name in API if name in names):
+            yield await API[name](of_kubeconfig(program.kubeconfig), client, program.data_dir)
+        if "rollouts" in names:
+            for row in await rollouts.measure(client):
+                yield row
+
+
+async def run(program: Program, names: list[str]) -> list[Row]:
+    """Measure and print."""
+    print(line(*HEADINGS), flush=True)
+    rows = []
+    async for row in measure(program, names):
+        print(show(row), flush=True)
+        rows.append(row)
+    return rows
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all when none is given")
+    names = parser.parse_args().names or list(NAMES)
+    if unknown := sorted(set(names) - set(NAMES)):
+        parser.error(f"no such benchmark: {', '.join(unknown)}")
+    if os.geteuid() != 0:
+        print("benchmarks: containers need root", file=sys.stderr)
+        return 1
+    with session.program() as program:
+        rows = asyncio.run(run(program, names))
+    write(rows, OUTPUT)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""One instance of the real program for a run of benchmarks, in a directory of its own; nothing of it is left behind."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.images import busybox_archive
+from tests.support.machine import snapshot
+from tests.support.program import Program
+
+ON_DISK = "/var/tmp"  # never a tmpfs, where durable writes would cost nothing
+
+
+@contextmanager
+def program() -> Iterator[Program]:
+    """A started program with `busybox:test` loaded. Raises RuntimeError when it leaves something behind."""
+    before = snapshot()
+    with tempfile.TemporaryDirectory(prefix="skerry-bench-", dir=ON_DISK) as directory:
+        started = Program(Path(directory) / "data")
+        try:
+            started.up()
+            started.skerry("image", "load", str(busybox_archive(Path(directory))))
+            yield started
+        finally:
+            started.skerry("clean", "--yes", check=False)
+    if left := snapshot().left_since(before):
+        raise RuntimeError(f"left behind: {left}")
