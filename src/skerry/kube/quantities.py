@@ -46,9 +46,10 @@ def _parse(text: str) -> tuple[Decimal, str]:
 
 
 def _bounded(value: Decimal) -> Decimal:
-    if abs(value) > _LARGEST:
+    # comparisons are exact whatever the exponent; arithmetic on 1e999999999 would overflow
+    if value > _LARGEST or value < -_LARGEST:
         return _LARGEST.copy_sign(value)
-    if value and abs(value) < _NANO:
+    if value and -_NANO < value < _NANO:
         return _NANO.copy_sign(value)
     return value.quantize(_NANO, rounding=ROUND_UP, context=_EXACT).normalize(_EXACT)
 

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from skerry.kube.objects import Obj
 
 _NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
-_KEY = re.compile(rf"^(?:(?P<prefix>[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)/)?(?P<name>{_NAME})$")
-_VALUE = re.compile(rf"^(?:{_NAME})?$")
+_DNS = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
+_KEY = re.compile(rf"(?:(?P<prefix>{_DNS}(?:\.{_DNS})*)/)?(?P<name>{_NAME})")
+_VALUE = re.compile(rf"(?:{_NAME})?")
+_LONGEST_KEY = 253 + 1 + 63
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 _TOKEN = re.compile(r"\s*(?:(?P<op>==|!=|=|!|>|<|\(|\)|,)|(?P<word>[^\s=!<>(),]+))")
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": "gt", "Lt": "lt"}
 
@@ -73,14 +76,14 @@ class Selector:
 
 def check_key(key: str) -> None:
     """Raise SelectorError unless `key` is a legal label key (optional DNS prefix, name of at most 63 characters)."""
-    match = _KEY.match(key)
+    match = _KEY.fullmatch(key) if len(key) <= _LONGEST_KEY else None
     if match is None or len(match["name"]) > 63 or len(match["prefix"] or "") > 253:
         raise SelectorError(f"invalid label key {key!r}")
 
 
 def check_value(value: str) -> None:
     """Raise SelectorError unless `value` is a legal label value (at most 63 characters)."""
-    if len(value) > 63 or not _VALUE.match(value):
+    if len(value) > 63 or not _VALUE.fullmatch(value):
         raise SelectorError(f"invalid label value {value!r}")
 
 
@@ -107,7 +110,8 @@ def selector_of_map(labels: Mapping[str, str] | None) -> Selector:
 
 
 def _integer(text: str) -> bool:
-    return bool(re.fullmatch(r"[+-]?\d+", text, re.ASCII))
+    """Whether Go's strconv.ParseInt reads it: decimal, within 64 bits."""
+    return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
 
 
 class _Parser:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import orjson
 
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.depth import check_depth
+from skerry.engine.schema.depth import MAX_DEPTH, check_depth
 from skerry.engine.schema.pruning import Pruning, WrongType
 from skerry.engine.schema.shapes import shape_of
 from skerry.kube.errors import BadRequest, UnsupportedMediaType
@@ -63,7 +63,7 @@ def _parse_json(body: bytes, find_duplicates: bool) -> tuple[Any, list[str]]:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from None
-    if body.count(b"{") + body.count(b"[") > 200:
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         check_depth(value)
     # A compact encoding as long as the body leaves no room for a second value: the common case is settled cheaply.
     if find_duplicates and type(value) is dict and len(orjson.dumps(value)) != len(body):
