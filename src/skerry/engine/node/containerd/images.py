@@ -6,15 +6,19 @@ load FILE | build DIR -t NAME | ls | rm NAME [-o json]`. Archives go in through 
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import lzma
 import platform
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 from skerry.engine.node.containerd import api_pb2 as pb
 from skerry.engine.node.containerd.client import NAMESPACE, ContainerdClient
@@ -24,6 +28,10 @@ from skerry.engine.node.containerd.image_names import familiar, normalise
 from skerry.engine.node.containerd.pause_image import choose_program, pause_archive
 from skerry.engine.node.cri.client import CriClient, CriError
 
+_COMPRESSED: dict[bytes, Callable[[Path], IO[bytes]]] = {
+    b"\x1f\x8b": lambda path: gzip.open(path, "rb"),
+    b"\xfd7zXZ\x00": lambda path: lzma.open(path, "rb"),
+}
 _UNPACKED = re.compile(r"^unpacking (\S+) \(", re.MULTILINE)
 
 
@@ -44,11 +52,34 @@ def load(socket: Path, archive: Path) -> list[str]:
     """
     if not archive.is_file():
         raise ContainerdError(f"no such file: {archive}")
-    output = run_ctr(socket, "images", "import", str(archive))
+    with _plain(archive) as plain:
+        try:
+            output = run_ctr(socket, "images", "import", str(plain))
+        except ContainerdError as error:
+            raise ContainerdError(f"cannot load {archive}: {error}") from None
     names = [familiar(name) for name in _UNPACKED.findall(output)]
     if not names:
         raise ContainerdError(f"{archive} holds no named image: save it with a name, as in `docker save name:tag`")
     return names
+
+
+@contextlib.contextmanager
+def _plain(archive: Path) -> Iterator[Path]:
+    """The archive without gzip or xz around it: containerd's importer reads plain tar only."""
+    with archive.open("rb") as file:
+        start = file.read(6)
+    unpack = next((unpack for magic, unpack in _COMPRESSED.items() if start.startswith(magic)), None)
+    if unpack is None:
+        yield archive
+        return
+    with tempfile.NamedTemporaryFile(suffix=".tar", dir=archive.parent) as target:
+        try:
+            with unpack(archive) as source:
+                shutil.copyfileobj(source, target, 1 << 20)
+        except (EOFError, OSError, lzma.LZMAError) as error:
+            raise ContainerdError(f"cannot load {archive}: it is damaged: {error}") from None
+        target.flush()
+        yield Path(target.name)
 
 
 def ensure_pause_image(socket: Path) -> None:
@@ -122,3 +153,9 @@ def run_ctr(socket: Path, *arguments: str) -> str:
         words = (done.stderr or done.stdout).strip().splitlines()
         raise ContainerdError(words[-1].removeprefix("ctr: ") if words else f"ctr {arguments[0]} failed")
     return done.stdout
+
+
+if __name__ == "__main__":
+    from skerry.engine.node.containerd.image_command import main
+
+    raise SystemExit(main())
