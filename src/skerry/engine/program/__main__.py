@@ -44,7 +44,7 @@ def _stop_all(config: EngineConfig) -> int:
 def _run(config: EngineConfig) -> int:
     with InstanceLock(config):
         mount_namespace.ensure(config.paths)
-    prefix = mount_namespace.enter_argv(config.paths)
+    prefix = mount_namespace.enter_argv(config.paths, directory=Path.cwd())
     if prefix:
         os.execvp(prefix[0], [*prefix, sys.executable, "-m", "skerry.engine.program", *sys.argv[1:]])  # noqa: S606  # no shell wanted
     from skerry.engine.program.engine import run

@@ -22,6 +22,7 @@ from skerry.engine.controllers.all import make_controllers
 from skerry.engine.controllers.context import Context
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.proxy import ServiceProxy
+from skerry.engine.node.access.pod_access import NodePodAccess
 from skerry.engine.node.agent import NodeAgent, Runtime
 from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.containerd.images import ensure_pause_image
@@ -71,6 +72,7 @@ class Engine:
         self._supervisor = ContainerdSupervisor(config)
         self._cri = CriClient(socket)
         self._containerd = ContainerdClient(socket)
+        self._access = NodePodAccess(config)
 
     async def __aenter__(self) -> Self:
         async with self._stack as stack:
@@ -92,8 +94,9 @@ class Engine:
             store = await SqliteStore.open(self.config.paths.database)
             self._stack.push_async_callback(store.close)
         with self._status.step("API server"):
-            api = ApiServer(self.config, store, self._registry)
+            api = ApiServer(self.config, store, self._registry, self._access)
             api.health.ready["containerd"] = lambda: self._supervisor.trouble
+            self._stack.push_async_callback(self._access.close)
             self._stack.push_async_callback(api.stop)
             await api.start()
         return api

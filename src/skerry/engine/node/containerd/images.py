@@ -14,11 +14,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 from skerry.engine.node.containerd import api_pb2 as pb
 from skerry.engine.node.containerd.client import NAMESPACE, ContainerdClient
@@ -28,9 +27,9 @@ from skerry.engine.node.containerd.image_names import familiar, normalise
 from skerry.engine.node.containerd.pause_image import choose_program, pause_archive
 from skerry.engine.node.cri.client import CriClient, CriError
 
-_COMPRESSED: dict[bytes, Callable[[Path], IO[bytes]]] = {
-    b"\x1f\x8b": lambda path: gzip.open(path, "rb"),
-    b"\xfd7zXZ\x00": lambda path: lzma.open(path, "rb"),
+_COMPRESSED: dict[bytes, type[gzip.GzipFile] | type[lzma.LZMAFile]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
 }
 _UNPACKED = re.compile(r"^unpacking (\S+) \(", re.MULTILINE)
 
@@ -72,7 +71,7 @@ def _plain(archive: Path) -> Iterator[Path]:
     if unpack is None:
         yield archive
         return
-    with tempfile.NamedTemporaryFile(suffix=".tar", dir=archive.parent) as target:
+    with tempfile.NamedTemporaryFile(suffix=".tar") as target:
         try:
             with unpack(archive) as source:
                 shutil.copyfileobj(source, target, 1 << 20)
