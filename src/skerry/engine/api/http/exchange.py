@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from skerry.kube.errors import BadRequest, RequestEntityTooLarge
@@ -12,11 +13,14 @@ from skerry.kube.errors import BadRequest, RequestEntityTooLarge
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Reply: TypeAlias = Callable[[bytes, bytes], Awaitable[None]]
+"""Sends a whole answer: status line and headers, body (`http.protocol` provides it)."""
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes of a request's body, as in Kubernetes."""
 _GZIP_FROM = 128 * 1024
+_STATUS_LINES = {code.value: f"HTTP/1.1 {code.value} {code.phrase}\r\n".encode() for code in HTTPStatus}
 _NO_CACHE = (b"cache-control", b"no-cache, private")
 
 
@@ -29,6 +33,7 @@ class Exchange:
         """The status sent; 0 before that."""
         self._receive = receive
         self._send = send
+        self._reply: Reply = scope["state"].get("reply")  # a WebSocket has none
 
     async def read(self) -> bytes:
         """The whole body. Raises RequestEntityTooLarge, BadRequest when the client went away."""
@@ -55,14 +60,14 @@ class Exchange:
 
     async def reply(self, code: int, content_type: bytes, body: bytes, more: Headers | None = None) -> None:
         """Send a whole answer; big ones compressed when the client takes that."""
-        headers = [(b"content-type", content_type), _NO_CACHE, *(more or ())]
+        headers = [(b"content-type", content_type), _NO_CACHE]
+        if more:
+            headers += more
         if len(body) > _GZIP_FROM and b"gzip" in self.headers.get(b"accept-encoding", b""):
             body = await asyncio.to_thread(_gzip, body)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
-        headers.append((b"content-length", b"%d" % len(body)))
         self.code = code
-        await self._send({"type": "http.response.start", "status": code, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._reply(_head(code, len(body), headers), body)
 
     async def start(self, content_type: bytes) -> None:
         """Begin an answer in pieces."""
@@ -77,6 +82,12 @@ class Exchange:
     async def finish(self) -> None:
         """End an answer in pieces."""
         await self._send({"type": "http.response.body", "body": b""})
+
+
+def _head(code: int, length: int, headers: Headers) -> bytes:
+    """Status line and headers, each with its end."""
+    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    return b"%b%bcontent-length: %d\r\n" % (_STATUS_LINES[code], lines, length)
 
 
 def _gzip(body: bytes) -> bytes:

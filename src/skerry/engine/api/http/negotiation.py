@@ -38,6 +38,7 @@ class Form:
 
 
 PLAIN = Form()
+YAML = Form(yaml=True)
 
 
 @lru_cache(256)
@@ -75,7 +76,7 @@ def _form(clause: list[str]) -> Form | None:
     parameters = dict(parameter.partition("=")[::2] for parameter in clause[1:])
     yaml = media_type in _YAML
     if "as" not in parameters:
-        return Form(yaml)
+        return YAML if yaml else PLAIN
     shape = _SHAPES.get((parameters["as"], parameters.get("g", "")))
     version = parameters.get("v", "")
     if shape is None or version not in _VERSIONS[shape]:

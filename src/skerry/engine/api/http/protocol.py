@@ -6,11 +6,12 @@ A connection's user is worked out once, when it is made. The WebSocket implement
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import orjson
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from skerry.engine.api.auth.authentication import user_of_certificate
 from skerry.engine.api.streams.websocket import SERVER_OPTIONS
@@ -29,6 +30,11 @@ class Protocol(HttpToolsProtocol):
         tls = transport.get_extra_info("ssl_object")
         self.app_state = {"user": user_of_certificate(tls.getpeercert() if tls is not None else None)}
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Offer the application the short way to answer."""
+        cycle.scope["state"]["reply"] = partial(_reply, cycle)
+        super()._start_asgi_task(cycle, app)
+
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be parsed, and end the connection."""
         body = orjson.dumps(BadRequest(msg).to_json())
@@ -40,6 +46,24 @@ class Protocol(HttpToolsProtocol):
         """Quietly ignore offers to upgrade to what we do not speak (h2c, SPDY): the request itself is answered."""
 
 
+async def _reply(cycle: RequestResponseCycle, head: bytes, body: bytes) -> None:
+    """Send a whole answer in one write: ASGI's two messages are two TLS records and two system calls.
+
+    `head` is the status line and headers without the empty line that ends them.
+    """
+    if cycle.flow.write_paused and not cycle.disconnected:
+        await cycle.flow.drain()
+    if cycle.disconnected:
+        return
+    cycle.response_started = cycle.response_complete = True
+    end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+    cycle.transport.write(b"%b%b%b" % (head, end, b"" if cycle.scope["method"] == "HEAD" else body))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+
+
 def configuration(app: Any) -> Config:
     """uvicorn's configuration for an application: no signal handlers, no logs of its own, no lifespan."""
     config = Config(
@@ -49,6 +73,7 @@ def configuration(app: Any) -> Config:
         interface="asgi3",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
         server_header=False,
         date_header=False,
