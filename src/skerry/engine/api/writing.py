@@ -8,8 +8,8 @@ its last finalizer goes away with the update that removes it. Source: Kubernetes
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -29,6 +29,7 @@ from skerry.kube.objects import Obj, is_deleting
 ATTEMPTS = 100
 """How often a write without resourceVersion is repeated; every repetition means somebody else's write succeeded."""
 
+_AT_ONCE: AbstractAsyncContextManager[None] = nullcontext()
 Prepare: TypeAlias = Callable[[Obj, Obj], None]
 
 
@@ -126,12 +127,6 @@ def goes_with(kind: Kind, new: Obj, old: Obj) -> bool:
     return not old["metadata"].get("deletionGracePeriodSeconds")
 
 
-@contextlib.asynccontextmanager
-async def turn(backend: Backend, target: Target) -> AsyncIterator[None]:
+def turn(backend: Backend, target: Target) -> AbstractAsyncContextManager[None]:
     """Wait for one's turn, for the resources whose admission hands out addresses from what is committed."""
-    lock = backend.exclusive.get(target.group_resource)
-    if lock is None:
-        yield
-        return
-    async with lock:
-        yield
+    return backend.exclusive.get(target.group_resource) or _AT_ONCE

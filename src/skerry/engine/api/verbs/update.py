@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
 from skerry.engine.api.metadata import check_address
@@ -10,7 +12,7 @@ from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.writing import Change, Prepare, change
 from skerry.engine.store.contract import Entry
-from skerry.kube.objects import Obj, copy_of
+from skerry.kube.objects import Obj
 
 
 async def update(backend: Backend, request: Request) -> Response:
@@ -24,12 +26,11 @@ async def replace(backend: Backend, request: Request, prepare: Prepare) -> Respo
     options = write_options(request.query, "UpdateOptions")
     obj = await read_object(request, target.kind, options.field_validation)
     check_address(obj, target)
-    first = True
+    given, encoded = [obj], orjson.dumps(obj)
 
     def wanted(entry: Entry) -> Obj:
-        nonlocal first
-        fresh, first = (obj if first else copy_of(given)), False
-        return fresh
+        """The object as it came, again and again: each attempt changes its own."""
+        again: Obj = given.pop() if given else orjson.loads(encoded)
+        return again
 
-    given = copy_of(obj)
     return await change(backend, request, Change(wanted, prepare, options.dry_run))
