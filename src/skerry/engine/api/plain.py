@@ -43,7 +43,12 @@ class Plain:
             return self._health.answer(path, request.query)
         if path == "/metrics":
             return Raw(self._metrics.text().encode(), "text/plain; version=0.0.4; charset=utf-8")
-        form = negotiate(request.headers.get(b"accept", b""))
+        accept = request.headers.get(b"accept", b"")
+        if path == "/openapi/v2" and b"proto-openapi.spec.v2" in accept and b"application/json" not in accept:
+            from skerry.engine.api.discovery.openapi_protobuf import CONTENT_TYPE, document
+
+            return _unless_known(request, _raw(document(self._registry), CONTENT_TYPE))
+        form = negotiate(accept)
         if path.startswith(PREFIX):
             return _unless_known(request, _raw(openapi_document(self._registry, path)))
         return _unless_known(request, self._document(path, form))

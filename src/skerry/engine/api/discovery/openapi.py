@@ -1,4 +1,4 @@
-"""`/openapi/v2` and `/openapi/v3`: the schema's documents as JSON. Clients that want protobuf get 406 and ask again.
+"""`/openapi/v2` and `/openapi/v3`: the schema's documents as JSON; version 2 in protobuf is `openapi_protobuf`.
 
 Nothing is kept here: the schema keeps its documents compressed.
 """

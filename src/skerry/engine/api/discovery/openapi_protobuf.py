@@ -1,0 +1,95 @@
+"""`/openapi/v2` in protobuf, the only form client-go reads it in: kubectl validates Lists by it.
+
+Encoded are the schemas of everything served; paths are in `/openapi/v3`, where kubectl looks for them.
+Kept compressed until the registry changes. Source: `OpenAPIv2.proto` of github.com/google/gnostic-models.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import orjson
+
+from skerry.engine.schema.openapi.operations import definitions_of
+from skerry.engine.schema.openapi.schemas import Dialect, encoded_closure
+from skerry.engine.schema.registry import Registry
+from skerry.kube.objects import Obj
+
+CONTENT_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_STRINGS = {"$ref": 1, "format": 2, "title": 3, "description": 4, "pattern": 13}
+_SWAGGER, _INFO, _DEFINITIONS = 1, 2, 9
+_DEFAULT, _REQUIRED, _ENUM, _ADDITIONAL, _TYPE, _ITEMS, _ALL_OF, _PROPERTIES, _EXTENSION = (
+    5, 19, 20, 21, 22, 23, 24, 25, 31,
+)  # fmt: skip
+_kept: WeakKeyDictionary[Registry, tuple[int, bytes]] = WeakKeyDictionary()
+
+
+def document(registry: Registry) -> bytes:
+    """The encoded `openapi.v2.Document`."""
+    generation, compressed = _kept.get(registry, (-1, b""))
+    if generation == registry.generation:
+        return zlib.decompress(compressed)
+    made = _document(registry)
+    _kept[registry] = (registry.generation, zlib.compress(made, 3))
+    return made
+
+
+def _document(registry: Registry) -> bytes:
+    roots = [name for kind in registry.kinds() for name in definitions_of(kind)]
+    definitions = encoded_closure(roots, Dialect(v3=False))
+    schemas = ((name, orjson.loads(orjson.dumps(encoded))) for name, encoded in definitions.items())
+    info = _text(1, "Kubernetes") + _text(2, "v1.36.0")
+    return _text(_SWAGGER, "2.0") + _bytes(_INFO, info) + _bytes(_DEFINITIONS, named_schemas(schemas))
+
+
+def named_schemas(schemas: Iterable[tuple[str, Obj]]) -> bytes:
+    """The body of `Definitions` and `Properties`, which are alike."""
+    return b"".join(_bytes(1, _text(1, name) + _bytes(2, schema(each))) for name, each in schemas)
+
+
+def schema(value: Obj) -> bytes:
+    """The body of a `Schema`."""
+    parts = [_text(number, value[name]) for name, number in _STRINGS.items() if value.get(name)]
+    if "default" in value:
+        parts.append(_bytes(_DEFAULT, _any(value["default"])))
+    parts += [_text(_REQUIRED, name) for name in value.get("required") or ()]
+    parts += [_bytes(_ENUM, _any(each)) for each in value.get("enum") or ()]
+    additional = value.get("additionalProperties")
+    if isinstance(additional, dict):
+        parts.append(_bytes(_ADDITIONAL, _bytes(1, schema(additional))))
+    if "type" in value:
+        types = value["type"] if isinstance(value["type"], list) else [value["type"]]
+        parts.append(_bytes(_TYPE, b"".join(_text(1, each) for each in types)))
+    if "items" in value:
+        parts.append(_bytes(_ITEMS, _bytes(1, schema(value["items"]))))
+    parts += [_bytes(_ALL_OF, schema(each)) for each in value.get("allOf") or ()]
+    if value.get("properties"):
+        parts.append(_bytes(_PROPERTIES, named_schemas(value["properties"].items())))
+    extensions = ((name, each) for name, each in value.items() if name.startswith("x-"))
+    parts += [_bytes(_EXTENSION, _text(1, name) + _bytes(2, _any(each))) for name, each in extensions]
+    return b"".join(parts)
+
+
+def _any(value: Any) -> bytes:
+    """The body of an `Any`: its YAML text, for which JSON will do."""
+    return _bytes(2, orjson.dumps(value))
+
+
+def _text(number: int, text: str) -> bytes:
+    return _bytes(number, text.encode())
+
+
+def _bytes(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
