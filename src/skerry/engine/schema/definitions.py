@@ -8,7 +8,7 @@ definitions are decoded when somebody asks. The package itself is never imported
 from __future__ import annotations
 
 import importlib.util
-import re
+import os
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +17,10 @@ import orjson
 from skerry.kube.objects import Obj
 
 _DOCUMENT = "kubernetes-json-schema/v1.36.0-local/_definitions.json"
-_HEAD = re.compile(rb'^    "([^"]+)": \{$', re.MULTILINE)
-_TAIL = b"\n    }"
+_HEAD, _TAIL = b'\n    "', b"\n    }"
+"""How a definition begins and ends: the document is indented by two spaces, definitions are at the second level."""
 _REF = "#/$defs/"
+_EXPECTED = 700
 
 
 class DefinitionsMissing(RuntimeError):
@@ -39,14 +40,25 @@ def document_path() -> Path:
 
 @cache
 def _index() -> dict[str, tuple[int, int]]:
+    """Name to byte range. Plain searches: a regular expression takes ten times as long."""
     text = document_path().read_bytes()
     found = {}
-    for head in _HEAD.finditer(text):
-        start = head.end() - 1
-        found[head[1].decode()] = (start, text.index(_TAIL, start) + len(_TAIL))
-    if len(found) < 700:
+    at = text.find(_HEAD)
+    while at >= 0:
+        start = at + len(_HEAD)
+        end = text.index(_TAIL, start) + len(_TAIL)
+        name, _, _ = text[start:end].partition(b'"')
+        found[name.decode()] = (text.index(b"{", start), end)
+        at = text.find(_HEAD, end)
+    if len(found) < _EXPECTED:
         raise DefinitionsMissing(f"{document_path()} is not laid out as expected: {len(found)} definitions found")
     return found
+
+
+@cache
+def _descriptor() -> int:
+    """The document, open for as long as the process lives: definitions are read one by one, hundreds at start."""
+    return os.open(document_path(), os.O_RDONLY | os.O_CLOEXEC)
 
 
 def names() -> list[str]:
@@ -57,9 +69,7 @@ def names() -> list[str]:
 def load(name: str) -> Obj:
     """One definition, freshly decoded, descriptions included. Raises KeyError."""
     start, end = _index()[name]
-    with document_path().open("rb") as file:
-        file.seek(start)
-        definition: Obj = orjson.loads(file.read(end - start))
+    definition: Obj = orjson.loads(os.pread(_descriptor(), end - start, start))
     return definition
 
 
