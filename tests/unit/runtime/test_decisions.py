@@ -1,0 +1,179 @@
+"""Small pure decisions of the runtime: back-off, names to remove, base images, mounts, process specs, which log."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.node.access.containers import choose_logged, is_waiting
+from skerry.engine.node.access.exec_session import refusal
+from skerry.engine.node.access.process_spec import exec_process
+from skerry.engine.node.containerd import api_pb2
+from skerry.engine.node.containerd.image_build import base_images, why
+from skerry.engine.node.containerd.images import names_to_remove
+from skerry.engine.node.containerd.mount_namespace import second_hierarchy
+from skerry.engine.node.containerd.mounts import Mount, below, parse_mountinfo
+from skerry.engine.node.containerd.pause_image import Program, pause_archive
+from skerry.engine.node.containerd.processes import Process, with_option
+from skerry.engine.node.containerd.supervisor import next_delay
+from skerry.engine.node.cri import cri_pb2
+from skerry.kube.errors import InternalError
+from skerry.kube.pod_streams import StreamOptions
+
+
+def test_back_off_doubles_and_forgets() -> None:
+    assert next_delay(0.0, lived=60) == 0.0
+    delays = [0.0]
+    for _ in range(9):
+        delays.append(next_delay(delays[-1], lived=0.1))
+    assert delays[1:4] == [0.1, 0.2, 0.4]
+    assert delays[-1] == 10.0
+    assert next_delay(10.0, lived=60) == 0.0
+
+
+def _image(name: str, digest: str) -> api_pb2.Image:
+    return api_pb2.Image(name=name, target=api_pb2.Descriptor(digest=digest))
+
+
+def test_digest_references_go_with_the_last_tag() -> None:
+    images = [_image("docker.io/library/a:1", "d1"), _image("sha256:c1", "d1"), _image("docker.io/b@sha256:d1", "d1")]
+    assert names_to_remove(images, "docker.io/library/a:1") == [image.name for image in images]
+    other = [*images, _image("docker.io/library/a:2", "d1"), _image("docker.io/library/c:1", "d2")]
+    assert names_to_remove(other, "docker.io/library/a:1") == ["docker.io/library/a:1"]
+    assert names_to_remove(other, "docker.io/library/x:1") == []
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "bases"),
+    [
+        ("FROM scratch\n", []),
+        ("from hello:1.0\nRUN x\n", ["hello:1.0"]),
+        ("FROM --platform=linux/amd64 a AS one\nFROM one\nFROM b\nCOPY --from=one / /\n", ["a", "b"]),
+        ("ARG B=x:1\nARG C\nFROM ${B}\nFROM $C\nFROM ${D:-y}\n", ["x:1", "z", "y"]),
+        ("FROM \\\n  a \\\n  AS b\nFROM B\nFROM a\n", ["a"]),
+        ("# FROM no\n", []),
+    ],
+)
+def test_base_images(dockerfile: str, bases: list[str]) -> None:
+    assert base_images(dockerfile, ("C=z",)) == bases
+
+
+def test_reason_of_a_failed_build() -> None:
+    assert why(["STEP 1", "Error: no such file", "time=x level=error msg=exit"]) == "no such file"
+    assert why(["STEP 1", "last words", ""]) == "last words"
+    assert why([]) == "no reason given"
+
+
+MOUNTINFO = """\
+22 27 0:21 / /proc rw,relatime - proc proc rw
+31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw
+32 31 0:29 / /sys/fs/cgroup/cpu rw shared:4 - cgroup cgroup rw,cpu
+41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+50 1 0:50 / /data rw - ext4 /dev/sdb rw
+51 50 0:51 / /data/a\\040b rw - tmpfs tmpfs rw
+52 51 0:52 / /data/a\\040b/c rw - tmpfs tmpfs rw
+53 1 0:53 / /data2 rw - tmpfs tmpfs rw
+"""
+
+
+def test_mounts_below_are_named_deepest_first_and_never_the_root() -> None:
+    mounts = parse_mountinfo(MOUNTINFO)
+    assert below(mounts, Path("/data")) == [Path("/data/a b/c"), Path("/data/a b")]
+
+
+def test_second_hierarchy_only_on_hybrid_machines() -> None:
+    mounts = parse_mountinfo(MOUNTINFO)
+    assert second_hierarchy(mounts) == [Path("/sys/fs/cgroup/unified")]
+    assert second_hierarchy([Mount(Path("/sys/fs/cgroup"), "cgroup2")]) == []
+
+
+def test_processes_are_recognised_by_option_and_value() -> None:
+    ours = Process(1, ("/usr/bin/containerd", "--config", "/x/config.toml"))
+    others = [
+        Process(2, ("/usr/bin/containerd", "--config", "/y/config.toml")),
+        Process(3, ("vi", "/x/config.toml")),
+        Process(4, ("grep", "--config /x/config.toml")),
+    ]
+    assert with_option([ours, *others], "--config", "/x/config.toml") == [1]
+
+
+def test_pause_image_is_deterministic(tmp_path: Path) -> None:
+    source = tmp_path / "program"
+    source.write_bytes(b"binary")
+    program = Program(source, ("/pause", "-P"), "pause")
+    first = pause_archive("a/b:1", program, "x86_64")
+    assert first == pause_archive("a/b:1", program, "x86_64")
+    with tarfile.open(fileobj=io.BytesIO(first)) as archive:
+        (manifest,) = json.load(archive.extractfile("manifest.json") or io.BytesIO())
+        config = json.load(archive.extractfile(manifest["Config"]) or io.BytesIO())
+    assert manifest["RepoTags"] == ["a/b:1"]
+    assert config["config"]["Entrypoint"] == ["/pause", "-P"]
+    assert config["config"]["User"] != "root"
+
+
+def test_exec_runs_as_the_container_does() -> None:
+    process = {
+        "user": {"uid": 1000, "gid": 1000, "additionalGids": [5]},
+        "env": ["PATH=/bin", "TERM=dumb"],
+        "cwd": "/work",
+        "args": ["server"],
+        "capabilities": {"bounding": []},
+        "noNewPrivileges": True,
+        "consoleSize": {"height": 1, "width": 1},
+    }
+    spec = json.dumps({"ociVersion": "1.0", "process": process}).encode()
+    made = json.loads(exec_process(spec, ["sh", "-c", "x"], tty=False))
+    kept = {key: value for key, value in process.items() if key not in ("args", "consoleSize")}
+    assert made == {**kept, "args": ["sh", "-c", "x"], "terminal": False}
+    assert json.loads(exec_process(spec, ["sh"], tty=True))["env"] == ["PATH=/bin", "TERM=xterm"]
+    with pytest.raises(ValueError, match="no process"):
+        exec_process(b"{}", ["sh"], tty=False)
+
+
+def _attempt(number: int, state: int) -> cri_pb2.Container:
+    return cri_pb2.Container(id=str(number), metadata=cri_pb2.ContainerMetadata(attempt=number), state=state)  # type: ignore[arg-type]
+
+
+def _logged(attempts: list[cri_pb2.Container], previous: bool) -> str:
+    chosen = choose_logged(attempts, previous)
+    return chosen.id if chosen else ""
+
+
+def test_which_log_is_meant() -> None:
+    running, exited, created = cri_pb2.CONTAINER_RUNNING, cri_pb2.CONTAINER_EXITED, cri_pb2.CONTAINER_CREATED
+    restarted = [_attempt(2, running), _attempt(1, exited), _attempt(0, exited)]
+    assert _logged(restarted, False) == "2"
+    assert _logged(restarted, True) == "1"
+    starting = [_attempt(1, created), _attempt(0, exited)]
+    assert _logged(starting, False) == "0"
+    assert _logged(starting, True) == ""
+    assert _logged([], False) == ""
+
+
+def test_waiting_container_says_why() -> None:
+    status = {"initContainerStatuses": [{"name": "c", "state": {"waiting": {"reason": "ImagePullBackOff"}}}]}
+    pod = {"metadata": {"name": "p"}, "status": status}
+    assert is_waiting(pod, "c").message == 'container "c" in pod "p" is waiting to start: ImagePullBackOff'
+    assert is_waiting(pod, "d").message.endswith("ContainerCreating")
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("OCI runtime exec failed: exec failed: executable file `nope` not found in $PATH: No such file", 127),
+        ('OCI runtime exec failed: exec: "/etc/passwd": permission denied: unknown', 126),
+    ],
+)
+async def test_refused_commands_end_like_a_shell(message: str, code: int) -> None:
+    session = refusal(message, StreamOptions())
+    assert await session.wait() == code
+    assert [data async for _, data in session.output()] == [message.encode() + b"\n"]
+
+
+def test_other_failures_are_errors() -> None:
+    with pytest.raises(InternalError, match="container is paused"):
+        refusal("cannot exec: container is paused", StreamOptions())

@@ -1,0 +1,118 @@
+"""Named pipes, log following and connections with real files and sockets, without containers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.node.access.fifo import FifoReader, FifoWriter
+from skerry.engine.node.access.log_reader import read_log
+from skerry.engine.node.access.network_namespace import connect
+from skerry.engine.node.containerd import processes
+from skerry.kube.errors import InternalError
+from skerry.kube.pod_streams import LogOptions
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def record(text: str) -> str:
+    return f"2026-01-02T03:04:05Z stdout F {text}\n"
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_fifo_reader_waits_for_its_writer_and_sees_the_end(tmp_path: Path) -> None:
+    reader = FifoReader(tmp_path / "fifo")
+    reading = asyncio.create_task(reader.read())
+    await asyncio.sleep(0.05)
+    assert not reading.done()
+    writer = os.open(tmp_path / "fifo", os.O_WRONLY)
+    os.write(writer, b"hello")
+    assert await reading == b"hello"
+    os.close(writer)
+    assert await reader.read() == b""
+    reader.close()
+    reader.close()
+
+
+async def test_fifo_writer_waits_while_the_pipe_is_full(tmp_path: Path) -> None:
+    writer = FifoWriter(tmp_path / "fifo")
+    writing = asyncio.create_task(writer.write(b"x" * 300_000))
+    await asyncio.sleep(0.05)
+    assert not writing.done()
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    got = 0
+    while got < 300_000:
+        with contextlib.suppress(BlockingIOError):
+            got += len(os.read(reader, 1 << 16))
+        await asyncio.sleep(0)
+    await writing
+    writer.close()
+    assert os.read(reader, 10) == b""
+    os.close(reader)
+
+
+async def test_follow_gives_whole_lines_only_and_crosses_rotation(tmp_path: Path) -> None:
+    path = tmp_path / "0.log"
+    path.write_text(record("one"))
+    end = asyncio.Event()
+    chunks: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def follow() -> None:
+        async for chunk in read_log(path, LogOptions(follow=True), NOW, end.wait):  # type: ignore[arg-type]
+            chunks.put_nowait(chunk)
+
+    following = asyncio.create_task(follow())
+    async with asyncio.timeout(5):
+        assert await chunks.get() == b"one\n"
+        with path.open("a") as file:
+            file.write(record("two")[:-3])
+            file.flush()
+            await asyncio.sleep(0.05)
+            assert chunks.empty()
+            file.write(record("two")[-3:])
+        assert await chunks.get() == b"two\n"
+        path.rename(tmp_path / "0.log.old")
+        path.write_text(record("three"))
+        assert await chunks.get() == b"three\n"
+        with path.open("a") as file:
+            file.write(record("last").rstrip("\n"))
+        end.set()
+        await following
+    assert b"".join(chunks.get_nowait() for _ in range(chunks.qsize())) == b"last\n"
+
+
+async def test_log_that_is_not_there(tmp_path: Path) -> None:
+    assert [chunk async for chunk in read_log(tmp_path / "x", LogOptions(), NOW, never)] == []
+    with pytest.raises(InternalError, match="cannot read"):
+        [chunk async for chunk in read_log(tmp_path, LogOptions(), NOW, never)]
+
+
+async def test_connect_in_our_own_namespace(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connected = await connect(0, port)
+    connected.close()
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(ConnectionRefusedError):
+        await connect(0, port)
+
+
+async def test_end_of_a_process_is_noticed_and_children_are_reaped() -> None:
+    child = os.posix_spawn("/bin/sleep", ["sleep", "60"], {})
+    waiting = asyncio.create_task(processes.ended(child))
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    assert await asyncio.to_thread(processes.kill_and_wait, [child]) == []
+    await asyncio.wait_for(waiting, 5)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(child, os.WNOHANG)
+    await processes.ended(child)
