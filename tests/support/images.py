@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 BUSYBOX = "busybox:test"
@@ -13,14 +14,14 @@ _APPLETS = """sh cat ls echo sleep true false id env httpd nc wget tar touch mkd
 stty od wc sort"""
 
 
-def busybox_archive(directory: Path, name: str = BUSYBOX) -> Path:
-    """A docker archive of one layer: busybox, a link per applet, /tmp, /etc/passwd."""
+def busybox_archive(directory: Path, name: str = BUSYBOX, command: Sequence[str] = ("/bin/sh",)) -> Path:
+    """A docker archive of one layer: busybox, a link per applet, /tmp, /etc/passwd. `command` is what it runs."""
     layer = _layer()
     config = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "WorkingDir": "/"},
+            "config": {"Env": ["PATH=/bin"], "Cmd": list(command), "WorkingDir": "/"},
             "history": [{"created_by": "tests/support/images.py"}],
             "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
         }

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.005, 60.0  # seconds; doubling per failure in a row
+_AT_ONCE = 0.001  # seconds: uvloop has no timers shorter than this, and gives a handle without a time instead
 
 
 class WorkQueue:
@@ -40,6 +41,9 @@ class WorkQueue:
     def add_after(self, key: str, seconds: float) -> None:
         """Have `key` worked on in `seconds`; an earlier appointment of the same key stands."""
         if self._closed:
+            return
+        if seconds < _AT_ONCE:
+            self.add(key)
             return
         loop = asyncio.get_running_loop()
         when = loop.time() + seconds
