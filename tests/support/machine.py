@@ -8,6 +8,7 @@ carry one of our paths or names in their command line.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -35,9 +36,9 @@ def snapshot() -> Machine:
     """The machine as it is now."""
     return Machine(
         mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
-        interfaces=frozenset(os.listdir("/sys/class/net")),
+        interfaces=frozenset(name for _, name in socket.if_nameindex()),
         tables=frozenset(_lines("nft", "list", "tables")),
-        routes=frozenset(_lines("ip", "route", "show", "table", "all")),
+        routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all")),
         cgroups=frozenset(_cgroups()),
         namespaces=frozenset(_entries(Path("/run/netns"))),
         processes=frozenset(_processes()),
