@@ -15,7 +15,7 @@ from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.writing import Change, Prepare, change
 from skerry.engine.schema import codec
-from skerry.engine.schema.patch import apply_patch
+from skerry.engine.schema.patch import apply_patch, check_patch_type
 from skerry.engine.store.contract import Entry
 from skerry.kube.objects import Obj
 
@@ -30,6 +30,7 @@ async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Re
     options = write_options(request.query, "PatchOptions")
     body = orjson.dumps(request.handed) if request.handed is not None else await read_bytes(request)
     content_type = media_type(request.content_type)
+    check_patch_type(request.what.kind, content_type)  # before the object is looked for: an apply may create it
 
     def wanted(entry: Entry) -> Obj:
         return _patched(request, entry, content_type, body, options)
