@@ -31,8 +31,9 @@ def fresh_program() -> Iterator[Program]:
         try:
             yield program
         finally:
+            marks = program.marks()
             program.skerry("down", check=False)
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, marks) == {}
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +48,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
             shared.skerry("image", "load", str(busybox_archive(tmp_path_factory.mktemp("image"))))
             yield shared
         finally:
+            marks = shared.marks()
             shared.skerry("down", check=False)
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, marks) == {}
 
 
 @pytest.fixture

@@ -175,6 +175,8 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
     eventually(lambda: {n: v for n, v in watcher.known.items() if n.startswith("w-")} == stored, "the watcher to agree")
     watcher.stop.set()
     threads[1].join(30)
+    writer.api.close()
+    watcher.api.close()
     assert running(program) == before
     assert [pod["metadata"]["name"] for pod in program.get("pods")["items"] if pod["metadata"]["name"] == "gone"] == []
 

@@ -8,8 +8,8 @@ carry one of our paths or names in their command line.
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -26,9 +26,15 @@ class Machine:
     namespaces: frozenset[str]
     processes: frozenset[str]
 
-    def left_since(self, before: Machine) -> dict[str, list[str]]:
-        """What is there now and was not there before, by sort; {} when nothing is left."""
-        grown = {f.name: sorted(getattr(self, f.name) - getattr(before, f.name)) for f in fields(self)}
+    def left_since(self, before: Machine, marks: Collection[str] = ("",)) -> dict[str, list[str]]:
+        """What is there now and was not there before, by sort; {} when nothing is left. Only what bears one of the
+        `marks` of an instance (its id, directories, addresses) counts: another may be at work beside it."""
+        grown = {
+            f.name: sorted(
+                item for item in getattr(self, f.name) - getattr(before, f.name) if any(mark in item for mark in marks)
+            )
+            for f in fields(self)
+        }
         return {name: items for name, items in grown.items() if items}
 
 
@@ -36,7 +42,7 @@ def snapshot() -> Machine:
     """The machine as it is now."""
     return Machine(
         mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
-        interfaces=frozenset(name for _, name in socket.if_nameindex()),
+        interfaces=frozenset(_lines("ip", "-brief", "-4", "address", "show")),
         tables=frozenset(_lines("nft", "list", "tables")),
         routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all")),
         cgroups=frozenset(_cgroups()),

@@ -59,6 +59,15 @@ class Program:
         """`kubectl apply -f -`."""
         self.kubectl("apply", "-f", "-", stdin=manifest)
 
+    def marks(self) -> list[str]:
+        """What everything of this instance bears: its id, its directories, its addresses."""
+        try:
+            status = json.loads((self.data_dir / "status.json").read_text())
+        except OSError:
+            return [str(self.data_dir)]
+        networks = [network.rsplit(".", 2)[0] + "." for network in status["networks"].values()]
+        return [str(self.data_dir), f"skerry-{status['instance']}", status["paths"]["run"], *networks]
+
     def engine_pid(self) -> int:
         """The engine's process."""
         run_dir = Path(json.loads((self.data_dir / "status.json").read_text())["paths"]["run"])
