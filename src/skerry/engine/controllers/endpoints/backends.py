@@ -5,7 +5,6 @@ Source: Kubernetes `pkg/api/v1/endpoints`, `staging/src/k8s.io/endpointslice/uti
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -80,7 +79,7 @@ def address_of(pod: Obj, family: str) -> str:
     """The pod's first address of "IPv4" or "IPv6", or ""."""
     status = pod.get("status") or {}
     listed = [entry.get("ip", "") for entry in status.get("podIPs") or ()] or [status.get("podIP") or ""]
-    return next((ip for ip in listed if ip and f"IPv{ipaddress.ip_address(ip).version}" == family), "")
+    return next((ip for ip in listed if ip and (":" in ip) == (family == "IPv6")), "")
 
 
 def families_of(service: Obj) -> Sequence[str]:

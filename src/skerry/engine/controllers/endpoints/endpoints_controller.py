@@ -14,9 +14,10 @@ from skerry.kube.resources import ENDPOINTS
 
 
 class EndpointsController(ServiceWatch):
-    """One Endpoints object per Service."""
+    """One Endpoints object per Service. Nothing of ours reads them any more, so they may follow more slowly."""
 
     name = "endpoints"
+    seconds_per_pod = 0.005
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)

@@ -14,11 +14,14 @@ from skerry.kube.controller import Controller
 from skerry.kube.informer import Delta
 from skerry.kube.resources import PODS, SERVICES
 
-_SECONDS_PER_POD, _SHORTEST, _LONGEST = 0.001, 0.002, 0.1
+_SHORTEST = 0.002  # seconds
+_PODS_AT_MOST = 100  # the interval grows up to this many
 
 
 class ServiceWatch(Controller):
-    """A controller whose keys are Services."""
+    """A controller whose keys are Services. `seconds_per_pod`: how the interval between writes grows."""
+
+    seconds_per_pod = 0.001
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -39,7 +42,7 @@ class ServiceWatch(Controller):
 
     def set_pace(self, key: str, pods: int) -> None:
         """The Service was looked at, with so many pods: leave it alone for a moment that grows with them."""
-        self._not_before[key] = monotonic() + min(max(_SHORTEST, pods * _SECONDS_PER_POD), _LONGEST)
+        self._not_before[key] = monotonic() + max(_SHORTEST, min(pods, _PODS_AT_MOST) * self.seconds_per_pod)
 
     def forget(self, key: str) -> None:
         """The Service is gone."""
