@@ -100,3 +100,17 @@ async def test_a_slice_that_somebody_deletes_comes_back() -> None:
         await world.client.delete(ENDPOINT_SLICES, name_of(slices(world)[0]), "default")
         await world.client.delete(ENDPOINTS, "web", "default")
         await world.until(lambda: len(ready_addresses(world)) == 3 and len(subset_addresses(world)) == 3)
+
+
+async def test_hand_written_endpoints_are_mirrored_and_unmirrored() -> None:
+    async with running_controllers() as world:
+        by_hand = {"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}}
+        await world.client.create(SERVICES, by_hand, "default")
+        subset = {"addresses": [{"ip": "192.0.2.7"}], "ports": [{"port": 80}]}
+        await world.client.create(ENDPOINTS, {"metadata": {"name": "web"}, "subsets": [subset]}, "default")
+        await world.until(lambda: ready_addresses(world) == {"192.0.2.7"})
+        subset["addresses"] = [{"ip": "192.0.2.8"}]
+        await world.client.patch(ENDPOINTS, "web", {"subsets": [subset]}, "default")
+        await world.until(lambda: ready_addresses(world) == {"192.0.2.8"} and len(slices(world)) == 1)
+        await world.client.delete(ENDPOINTS, "web", "default")
+        await world.until(lambda: not slices(world))

@@ -7,8 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skerry.engine.controllers.endpoints.arrange import SlicePlan
 from skerry.engine.controllers.endpoints.backends import target_port
-from skerry.engine.controllers.endpoints.slices import SlicePlan, plan_slices
+from skerry.engine.controllers.endpoints.mirror import is_mirrored, plan_mirror
+from skerry.engine.controllers.endpoints.slices import plan_slices
 from skerry.engine.controllers.endpoints.subsets import build_endpoints, build_subsets
 from skerry.kube.objects import Obj, name_of
 
@@ -153,3 +155,29 @@ def test_endpoints_beyond_a_thousand_are_left_out_ready_ones_last() -> None:
     (subset,) = made["subsets"]
     assert (len(subset["addresses"]), len(subset["notReadyAddresses"])) == (600, 400)
     assert made["metadata"]["annotations"]["endpoints.kubernetes.io/over-capacity"] == "truncated"
+
+
+def by_hand(*ips: str, **labels: str) -> Obj:
+    ports = [{"name": "db", "port": 5432, "protocol": "TCP"}]
+    subset = {"addresses": [{"ip": ip} for ip in ips], "notReadyAddresses": [{"ip": "192.0.2.99"}], "ports": ports}
+    return {"metadata": {"name": "db", "namespace": "ns", "uid": "e", "labels": labels}, "subsets": [subset]}
+
+
+def test_hand_written_endpoints_are_mirrored_by_family() -> None:
+    (old, new) = plan_mirror(by_hand("192.0.2.1", "2001:db8::1"), []).create
+    assert (old["addressType"], new["addressType"]) == ("IPv4", "IPv6")
+    assert [(one["addresses"], one["conditions"]) for one in old["endpoints"]] == [
+        (["192.0.2.1"], {"ready": True}),
+        (["192.0.2.99"], {"ready": False}),
+    ]
+    assert old["metadata"]["labels"]["kubernetes.io/service-name"] == "db"
+    assert old["metadata"]["ownerReferences"][0]["kind"] == "Endpoints"
+
+
+def test_what_is_not_mirrored() -> None:
+    without = service(selector=None)
+    assert is_mirrored(without, by_hand("192.0.2.1"))
+    assert not is_mirrored(service(), by_hand("192.0.2.1"))
+    assert not is_mirrored(None, by_hand("192.0.2.1"))
+    assert not is_mirrored(without, None)
+    assert not is_mirrored(without, by_hand("192.0.2.1", **{"endpointslice.kubernetes.io/skip-mirror": "true"}))

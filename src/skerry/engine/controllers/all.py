@@ -12,6 +12,7 @@ from __future__ import annotations
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.deployment.controller import DeploymentController
 from skerry.engine.controllers.endpoints.endpoints_controller import EndpointsController
+from skerry.engine.controllers.endpoints.mirror_controller import EndpointSliceMirror
 from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
 from skerry.engine.controllers.garbage.controller import GarbageCollector
 from skerry.engine.controllers.namespace.controller import NamespaceController
@@ -31,6 +32,7 @@ def make_controllers(context: Context) -> list[Controller]:
         DeploymentController(context),
         EndpointSliceController(context),
         EndpointsController(context),
+        EndpointSliceMirror(context),
         NamespaceEquipment(context),
         NodeLifecycle(context),
         PodGarbageCollector(context),

@@ -71,7 +71,7 @@ class ReplicaSetController(Controller):
         pods = await self._claimer.claimed(replica_set, selector_of(replica_set["spec"].get("selector")))
         error = None if is_deleting(replica_set) else await self._scale(key, replica_set, pods)
         if error is None and not self._written.seen(key):
-            return None  # the pods' events are on their way: write the status once they are here
+            return _LAGGING  # the pods' events are on their way: the status is written once they are here
         return await self._report(replica_set, pods, error)
 
     async def _report(self, replica_set: Obj, pods: Sequence[Obj], error: StatusError | None) -> float | None:
