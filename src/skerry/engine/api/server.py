@@ -8,10 +8,10 @@ because uvicorn's own server polls. Neighbours: `http.edge`, `dispatch`, `auth`,
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
-from typing import Any
 
 from uvicorn.server import ServerState
 
@@ -26,7 +26,7 @@ from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.dispatch import dispatcher
 from skerry.engine.api.http.edge import Edge
 from skerry.engine.api.http.exchange import Receive, Scope, Send
-from skerry.engine.api.http.protocol import configuration
+from skerry.engine.api.http.protocol import Protocol, configuration
 from skerry.engine.api.kubeconfig import write_kubeconfig
 from skerry.engine.api.local import LocalClient
 from skerry.engine.api.metrics import Metrics
@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 _BACKLOG = 1024
 _GRACE = 5.0
 """Seconds requests in flight are given when the server stops."""
+_GOODBYE = 0.5
+"""Seconds clients are given to close their end."""
 
 
 class ApiServer:
@@ -76,6 +78,7 @@ class ApiServer:
         self._let_in = authenticated(authorised(_nothing, policy))
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
         self._state = ServerState()
+        self._all_gone = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     @property
@@ -116,14 +119,31 @@ class ApiServer:
                 task.cancel()
             if late:
                 await asyncio.wait(late)
+        await self._close_connections()
+
+    async def _close_connections(self) -> None:
+        """Wait until clients have said goodbye, as TLS wants it, but not for long."""
+        if self._state.connections:
+            self._all_gone.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE):
+                    await self._all_gone.wait()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # the loop's turn in which aborted connections go
+
+    def _lost(self) -> None:
+        if not self._state.connections:
+            self._all_gone.set()
 
     async def _listen(self, listening: socket.socket, pki: Pki) -> None:
         config = configuration(self._edge)
         loop = asyncio.get_running_loop()
 
         def protocol() -> asyncio.Protocol:
-            made: Any = config.http_protocol_class
-            return made(config=config, server_state=self._state, app_state={})  # type: ignore[no-any-return]
+            made = Protocol(config=config, server_state=self._state, app_state={})
+            made.on_lost = self._lost
+            return made
 
         self._server = await loop.create_server(protocol, sock=listening, ssl=tls_context(pki), backlog=_BACKLOG)
 

@@ -6,6 +6,7 @@ A connection's user is worked out once, when it is made. The WebSocket implement
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,14 @@ KEEP_ALIVE = 120
 
 class Protocol(HttpToolsProtocol):
     """One connection."""
+
+    on_lost: Callable[[], None] = staticmethod(lambda: None)
+    """Called when the connection is gone for good."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the server, which waits for it when it stops."""
+        super().connection_lost(exc)
+        self.on_lost()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Learn who it is; the TLS handshake is over by now."""

@@ -1,0 +1,52 @@
+"""The official Python client: create, read, update, delete, watch."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from kubernetes import client, config, watch
+
+from tests.support.api import RunningApi
+
+
+@pytest.fixture
+def core(api: RunningApi) -> client.CoreV1Api:
+    return client.CoreV1Api(config.new_client_from_config(str(api.kubeconfig)))
+
+
+async def test_crud(core: client.CoreV1Api) -> None:
+    def use() -> None:
+        body = client.V1ConfigMap(metadata=client.V1ObjectMeta(name="c"), data={"a": "b"})
+        made = core.create_namespaced_config_map("default", body)
+        assert made.metadata.uid
+        made.data = {"a": "c"}
+        assert core.replace_namespaced_config_map("c", "default", made).data == {"a": "c"}
+        assert core.patch_namespaced_config_map("c", "default", {"data": {"d": "e"}}).data == {"a": "c", "d": "e"}
+        assert [item.metadata.name for item in core.list_namespaced_config_map("default").items] == ["c"]
+        core.delete_namespaced_config_map("c", "default")
+        with pytest.raises(client.ApiException) as caught:
+            core.read_namespaced_config_map("c", "default")
+        assert caught.value.status == 404
+        core.api_client.close()
+
+    await asyncio.to_thread(use)
+
+
+async def test_watch(core: client.CoreV1Api) -> None:
+    def use() -> list[tuple[str, str]]:
+        core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name="a")))
+        stream = watch.Watch()
+        seen = []
+        for event in stream.stream(core.list_namespaced_config_map, "default", timeout_seconds=20):
+            seen.append((event["type"], event["object"].metadata.name))
+            if event["type"] == "ADDED":
+                core.patch_namespaced_config_map("a", "default", {"data": {"x": "y"}})
+            elif event["type"] == "MODIFIED":
+                core.delete_namespaced_config_map("a", "default")
+            else:
+                stream.stop()
+        core.api_client.close()
+        return seen
+
+    assert await asyncio.to_thread(use) == [("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "a")]

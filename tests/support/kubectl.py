@@ -1,0 +1,48 @@
+"""The real kubectl against a server, as a coroutine: the server may run on the same event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.program import program_path
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished kubectl."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """`home`: where it may keep its caches."""
+
+    kubeconfig: Path
+    home: Path
+
+    async def __call__(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+        """Run it; raises AssertionError with what it said when it fails."""
+        done = await self.attempt(*words, stdin=stdin, env=env)
+        assert done.code == 0, f"kubectl {' '.join(words)}: {done.err}"
+        return done
+
+    async def attempt(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+        """Run it, whatever it says."""
+        process = await self.start(*words, env=env)
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        return Done(process.returncode or 0, out.decode(), err.decode())
+
+    async def start(self, *words: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+        """Start it, on pipes."""
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.home), *words,
+            stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})},
+        )  # fmt: skip

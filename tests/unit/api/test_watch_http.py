@@ -1,0 +1,157 @@
+"""Watches over HTTP: the stream's form, its beginning, its bookmarks and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+
+from skerry.engine.api.verbs import watching
+from skerry.engine.store.limits import Limits
+from skerry.engine.store.memory import MemoryStore
+from skerry.kube.objects import Obj
+from skerry.kube.resources import CONFIG_MAPS
+from tests.support.api import RunningApi, running_api
+from tests.unit.api.raw_http import connect, send
+
+CMS = "/api/v1/namespaces/default/configmaps"
+
+
+class Events:
+    """The events of an open watch, one by one."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._text = b""
+
+    async def next(self) -> Any:
+        """The next event; None at the stream's end."""
+        while b"\n" not in self._text:
+            size = int(await asyncio.wait_for(self._reader.readline(), 10), 16)
+            chunk = (await self._reader.readexactly(size + 2))[:-2]
+            if not size:
+                return None
+            self._text += chunk
+        line, _, self._text = self._text.partition(b"\n")
+        return orjson.loads(line)
+
+
+@asynccontextmanager
+async def watch(api: RunningApi, query: str, accept: str = "*/*") -> AsyncIterator[Events]:
+    reader, writer = await connect(api)
+    try:
+        writer.write(f"GET {CMS}?watch=1{query} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\n\r\n".encode())
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert head.startswith(b"HTTP/1.1 200")
+        yield Events(reader)
+    finally:
+        writer.close()
+        await asyncio.wait({asyncio.create_task(writer.wait_closed())}, timeout=1)
+
+
+async def make(api: RunningApi, name: str, **labels: str) -> Obj:
+    return await api.client.create(CONFIG_MAPS, {"metadata": {"name": name, "labels": labels}}, "default")
+
+
+async def test_it_begins_with_what_there_is(api: RunningApi) -> None:
+    made = await make(api, "a")
+    async with watch(api, "") as events:
+        assert await events.next() == {"type": "ADDED", "object": made}
+        changed = await api.client.update(CONFIG_MAPS, {**made, "data": {"k": "v"}})
+        assert await events.next() == {"type": "MODIFIED", "object": changed}
+        await api.client.delete(CONFIG_MAPS, "a", "default")
+        deleted = await events.next()
+        assert deleted["type"] == "DELETED"
+        assert int(deleted["object"]["metadata"]["resourceVersion"]) > int(changed["metadata"]["resourceVersion"])
+
+
+async def test_a_streaming_list_says_where_it_ends(api: RunningApi) -> None:
+    await make(api, "a")
+    query = "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+    async with watch(api, query) as events:
+        assert (await events.next())["type"] == "ADDED"
+        end = await events.next()
+        assert end["type"] == "BOOKMARK"
+        assert end["object"]["kind"] == "ConfigMap"
+        assert end["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+        assert end["object"]["metadata"]["resourceVersion"] == str(api.store.revision)
+
+
+async def test_its_time_ends_it_with_a_bookmark(api: RunningApi) -> None:
+    async with watch(api, "&timeoutSeconds=1&allowWatchBookmarks=true") as events:
+        last = await events.next()
+        assert (last["type"], last["object"]["metadata"]["resourceVersion"]) == ("BOOKMARK", str(api.store.revision))
+        assert await events.next() is None
+
+
+async def test_bookmarks_come_while_nothing_happens(api: RunningApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "BOOKMARK_EVERY", 0.05)
+    async with watch(api, f"&resourceVersion={api.store.revision}&allowWatchBookmarks=true") as events:
+        assert (await events.next())["type"] == "BOOKMARK"
+        made = await make(api, "a")
+        while (event := await events.next())["type"] == "BOOKMARK":
+            assert int(event["object"]["metadata"]["resourceVersion"]) < int(made["metadata"]["resourceVersion"])
+        assert event["type"] == "ADDED"
+
+
+async def test_history_that_is_gone_is_an_error_event() -> None:
+    async with running_api(store=MemoryStore(Limits(history_count=2))) as api:
+        for name in "abcde":
+            await make(api, name)
+        async with watch(api, "&resourceVersion=1") as events:
+            error = await events.next()
+            assert error["type"] == "ERROR"
+            assert (error["object"]["code"], error["object"]["reason"]) == (410, "Expired")
+            assert await events.next() is None
+
+
+async def test_tables_and_metadata_only(api: RunningApi) -> None:
+    await make(api, "a")
+    async with watch(api, "", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json") as events:
+        table = (await events.next())["object"]
+        assert (table["kind"], table["rows"][0]["cells"][0]) == ("Table", "a")
+    async with watch(api, "", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io") as events:
+        partial = (await events.next())["object"]
+        assert (partial["kind"], partial["metadata"]["name"]) == ("PartialObjectMetadata", "a")
+
+
+async def test_one_object_by_field_selector(api: RunningApi) -> None:
+    await make(api, "a")
+    async with watch(api, "&fieldSelector=metadata.name%3Db") as events:
+        await make(api, "b")
+        assert (await events.next())["object"]["metadata"]["name"] == "b"
+
+
+async def test_a_client_that_goes_leaves_no_watch(api: RunningApi) -> None:
+    async with watch(api, "&timeoutSeconds=60"):
+        assert b"skerry_watches 1" in (await send(api, "GET", "/metrics")).body
+    for _ in range(100):
+        if b"skerry_watches 0" in (await send(api, "GET", "/metrics")).body:
+            return
+    pytest.fail("the watch is still there")
+
+
+async def test_stopping_the_server_ends_watches_in_order(api: RunningApi) -> None:
+    async with watch(api, "&timeoutSeconds=600&allowWatchBookmarks=true") as events:
+        stopping = asyncio.create_task(api.server.stop())
+        assert (await events.next())["type"] == "BOOKMARK"
+        assert await events.next() is None
+        await stopping
+
+
+async def test_a_client_that_does_not_read_is_cut_off() -> None:
+    async with running_api(store=MemoryStore(Limits(watch_buffer=10))) as api:
+        made = await api.client.create(CONFIG_MAPS, {"metadata": {"name": "a"}}, "default")
+        async with watch(api, f"&resourceVersion={made['metadata']['resourceVersion']}") as events:
+            for number in range(60):
+                data = {"n": str(number), "text": "x" * 500_000}
+                await api.client.patch(CONFIG_MAPS, "a", {"data": data}, "default")
+            seen = [await events.next() for _ in range(5)]
+            assert seen[0]["type"] == "MODIFIED"
+            while event := await events.next():
+                last = event
+            assert (last["type"], last["object"]["reason"]) == ("ERROR", "Expired")
