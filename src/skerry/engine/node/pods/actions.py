@@ -42,6 +42,8 @@ class Actions:
         self._starter = Starter(context)
         self._observer = Observer(context.cri)
         self._failures = BackOff(_FIRST, _LONGEST)
+        self.releasing = False
+        """Whether the sandbox is being stopped by us."""
 
     @property
     def ending(self) -> asyncio.Event:
@@ -153,8 +155,12 @@ class Actions:
     async def _release(self) -> bool:
         known = self._known
         if known.sandbox is not None and known.sandbox.ready:
-            async with self._context.slots.stops:
-                await self._context.cri.stop_pod_sandbox(known.sandbox.id)
+            self.releasing = True
+            try:
+                async with self._context.slots.stops:
+                    await self._context.cri.stop_pod_sandbox(known.sandbox.id)
+            finally:
+                self.releasing = False
             known.sandbox = replace(known.sandbox, ready=False)
         self._context.volumes.tear_down(uid_of(known.pod))
         known.volumes = None

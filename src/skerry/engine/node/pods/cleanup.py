@@ -42,13 +42,12 @@ async def _delete_object(context: NodeContext, pod: Obj) -> None:
 
 
 async def remove_runtime_state(context: NodeContext, uid: str) -> None:
-    """Sandboxes with their containers, volumes, cgroups. Raises CriError."""
+    """Sandboxes with their containers (removing ends what runs), volumes, cgroups. Raises CriError."""
     async with context.slots.stops:
         for sandbox in await context.cri.list_pod_sandboxes({POD_UID: uid}):
-            await context.cri.stop_pod_sandbox(sandbox.id)
             await context.cri.remove_pod_sandbox(sandbox.id)
-    context.volumes.remove(uid)
-    context.cgroups.remove(uid)
+    await asyncio.to_thread(context.volumes.remove, uid)
+    await asyncio.to_thread(context.cgroups.remove, uid)
 
 
 async def stop_orphan(context: NodeContext, uid: str) -> None:

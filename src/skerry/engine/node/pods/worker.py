@@ -91,7 +91,9 @@ class PodWorker:
         self.wake()
 
     def exited(self, runtime_id: str) -> None:
-        """The runtime says that a process of the pod ended."""
+        """The runtime says that a process of the pod ended. What is being stopped is asked about by who stops it."""
+        if runtime_id in self._known.killing or (self._actions.releasing and self._is_sandbox(runtime_id)):
+            return
         task = asyncio.create_task(self._refresh(runtime_id), name=f"exit in {key_of(self.pod)}")
         self._refreshes.add(task)
         task.add_done_callback(self._refreshes.discard)
@@ -133,8 +135,9 @@ class PodWorker:
         while True:
             await self._refresh_volumes()
             view = self._view()
-            self._publish(view)
             decided = plan(view)
+            if not (decided.actions and self._is_over(view)):
+                self._publish(view)  # one last status tells the whole end
             if not decided.actions:
                 if self._is_over(view):
                     return await finish(self._context, self._known)
@@ -188,7 +191,7 @@ class PodWorker:
     async def _refresh(self, runtime_id: str) -> None:
         """Ask about the process that ended: a container's, or the sandbox's own."""
         try:
-            if self._known.sandbox and runtime_id == self._known.sandbox.id:
+            if self._is_sandbox(runtime_id):
                 self._note_sandbox(runtime_id, await self._observer.ended_sandbox(runtime_id))
             else:
                 await self._actions.containers.settle(runtime_id)
@@ -196,6 +199,9 @@ class PodWorker:
             log.warning("pod %s: %s", key_of(self.pod), error)
             return  # containerd went away; everything is asked again when it is back
         self.wake()
+
+    def _is_sandbox(self, runtime_id: str) -> bool:
+        return self._known.sandbox is not None and runtime_id == self._known.sandbox.id
 
     def _note_sandbox(self, sandbox_id: str, record: SandboxRecord | None) -> None:
         if self._known.sandbox and self._known.sandbox.id == sandbox_id:

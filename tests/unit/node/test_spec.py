@@ -1,0 +1,196 @@
+"""Security, resources, names, DNS and the requests made of the runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.node.cri import cri_pb2 as pb
+from skerry.engine.node.errors import ConfigError
+from skerry.engine.node.spec.container import ContainerContext, container_config
+from skerry.engine.node.spec.dns import ClusterDns, Resolver, parse_resolv_conf, resolver_for
+from skerry.engine.node.spec.names import hostname, hosts_file
+from skerry.engine.node.spec.quality import qos_class
+from skerry.engine.node.spec.resources import container_resources, oom_score, pod_limits, quota, shares
+from skerry.engine.node.spec.sandbox import SandboxContext, sandbox_config
+from skerry.engine.node.spec.security import ImageUser, check_non_root, container_security, forbidden_sysctls
+from skerry.kube.objects import Obj
+from tests.unit.node.views import container, pod
+
+GIB = 2**30
+
+
+def limits(**amounts: str) -> Obj:
+    return {"resources": {"limits": amounts}}
+
+
+@pytest.mark.parametrize(
+    ("resources", "quality"),
+    [
+        ({}, "BestEffort"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}}, "Guaranteed"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "1000m", "memory": "1024Mi"}}, "Guaranteed"),
+        ({"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}, "Burstable"),
+        ({"requests": {"cpu": "100m"}}, "Burstable"),
+        ({"limits": {"memory": "1Gi"}}, "Burstable"),
+    ],
+)
+def test_quality_of_service(resources: Obj, quality: str) -> None:
+    assert qos_class(pod(container(resources=resources))) == quality
+
+
+def test_cpu_and_memory() -> None:
+    assert (shares(0), shares(1000), quota(0), quota(500), quota(1)) == (2, 1024, 0, 50_000, 1000)
+    asked = container(resources={"limits": {"cpu": "2", "memory": "64Mi"}, "requests": {"cpu": "250m"}})
+    resources = container_resources(pod(asked), asked, 8 * GIB)
+    assert (resources.cpu_shares, resources.cpu_quota, resources.memory_limit_in_bytes) == (256, 200_000, 64 * 2**20)
+
+
+def test_out_of_memory_scores() -> None:
+    guaranteed, half = container(**limits(cpu="1", memory="1Gi")), container(resources={"requests": {"memory": "4Gi"}})
+    assert oom_score(pod(guaranteed), guaranteed, 8 * GIB) == -997
+    assert oom_score(pod(), container(), 8 * GIB) == 1000
+    assert oom_score(pod(half), half, 8 * GIB) == 500
+    everything = container(resources={"requests": {"memory": "8Gi"}})
+    assert oom_score(pod(everything), everything, 8 * GIB) == 3
+
+
+def test_pod_limits_are_sums_or_the_largest_init_container() -> None:
+    one, two = container("a", **limits(cpu="1", memory="1Gi")), container("b", **limits(cpu="1", memory="1Gi"))
+    assert pod_limits(pod(one, two)).memory == 2 * GIB
+    assert pod_limits(pod(one, two)).cpu_quota == 200_000
+    big = container("big", **limits(cpu="1", memory="5Gi"))
+    assert pod_limits(pod(one, two, init=[big])).memory == 5 * GIB
+    assert pod_limits(pod(one, container("free"))).memory == 0
+
+
+@pytest.mark.parametrize(
+    ("context", "user", "problem"),
+    [
+        ({}, ImageUser(), "image will run as root"),
+        ({}, ImageUser(uid=0), "image will run as root"),
+        ({}, ImageUser(name="www"), "non-numeric user (www)"),
+        ({"runAsUser": 0}, ImageUser(uid=5), "breaks non-root policy"),
+        ({"runAsUser": 1000}, ImageUser(), ""),
+        ({}, ImageUser(uid=5), ""),
+    ],
+)
+def test_non_root(context: Obj, user: ImageUser, problem: str) -> None:
+    one = container(securityContext=context)
+    wanted = pod(one, securityContext={"runAsNonRoot": True})
+    if not problem:
+        check_non_root(wanted, one, user)
+        return
+    with pytest.raises(ConfigError) as caught:
+        check_non_root(wanted, one, user)
+    assert problem in caught.value.message
+
+
+def test_container_overrides_the_pod() -> None:
+    one = container(securityContext={"runAsUser": 7, "allowPrivilegeEscalation": False})
+    of = pod(one, securityContext={"runAsUser": 5, "runAsGroup": 6, "fsGroup": 8, "supplementalGroups": [9]})
+    security = container_security(of, one, ImageUser(uid=1))
+    assert (security.run_as_user.value, security.run_as_group.value) == (7, 6)
+    assert list(security.supplemental_groups) == [8, 9]
+    assert security.no_new_privs
+    assert "/proc/kcore" in security.masked_paths
+
+
+def test_image_user_is_used_when_nobody_asks() -> None:
+    assert container_security(pod(), container(), ImageUser(uid=33)).run_as_user.value == 33
+    assert container_security(pod(), container(), ImageUser(name="www")).run_as_username == "www"
+    assert not container_security(pod(), container(), ImageUser()).HasField("run_as_user")
+
+
+def test_seccomp() -> None:
+    profiles = pb.SecurityProfile
+    default = pod(securityContext={"seccompProfile": {"type": "RuntimeDefault"}})
+    assert container_security(default, container(), ImageUser()).seccomp.profile_type == profiles.RuntimeDefault
+    privileged = container(securityContext={"privileged": True})
+    assert container_security(default, privileged, ImageUser()).seccomp.profile_type == profiles.Unconfined
+    assert container_security(pod(), container(), ImageUser()).seccomp.profile_type == profiles.Unconfined
+    for name in ("../etc/passwd", "/etc/passwd", "missing.json"):
+        local = pod(securityContext={"seccompProfile": {"type": "Localhost", "localhostProfile": name}})
+        with pytest.raises(ConfigError, match="cannot load seccomp profile"):
+            container_security(local, container(), ImageUser())
+
+
+def test_sysctls() -> None:
+    safe = pod(securityContext={"sysctls": [{"name": "net.ipv4.tcp_syncookies", "value": "1"}]})
+    assert forbidden_sysctls(safe) == []
+    assert forbidden_sysctls(pod(securityContext={"sysctls": [{"name": "vm.swappiness", "value": "1"}]})) == [
+        "vm.swappiness"
+    ]
+
+
+def test_hostnames() -> None:
+    assert hostname(pod(), "cluster.local") == "web"
+    assert hostname(pod(hostNetwork=True), "cluster.local") == ""
+    full = {"hostname": "one", "subdomain": "group", "setHostnameAsFQDN": True}
+    assert hostname(pod(**full), "cluster.local") == "one.group.default.svc.cluster.local"
+    with pytest.raises(ConfigError):
+        hostname(pod(hostname="not_valid"), "cluster.local")
+    with pytest.raises(ConfigError):
+        hostname(pod(**{**full, "subdomain": "g" * 50}), "cluster.local")
+    long = pod()
+    long["metadata"]["name"] = "a" * 62 + "-b"
+    assert hostname(long, "cluster.local") == "a" * 62
+
+
+def test_hosts() -> None:
+    text = hosts_file(pod(hostAliases=[{"ip": "1.2.3.4", "hostnames": ["a", "b"]}]), ("10.0.0.5",), "c.local", "")
+    assert "10.0.0.5\tweb\n" in text
+    assert text.endswith("1.2.3.4\ta\tb\n")
+    assert "127.0.0.1\tmachine" in hosts_file(pod(hostNetwork=True), ("1.1.1.1",), "c.local", "127.0.0.1\tmachine\n")
+
+
+MACHINE = Resolver(("9.9.9.9",), ("lan",), ("edns0",))
+
+
+@pytest.mark.parametrize(
+    ("spec", "server", "expected"),
+    [
+        ({}, "", MACHINE),
+        (
+            {},
+            "10.1.0.10",
+            Resolver(("10.1.0.10",), ("default.svc.c.local", "svc.c.local", "c.local", "lan"), ("ndots:5",)),
+        ),
+        ({"dnsPolicy": "Default"}, "10.1.0.10", MACHINE),
+        ({"hostNetwork": True}, "10.1.0.10", MACHINE),
+        ({"dnsPolicy": "None", "dnsConfig": {"nameservers": ["8.8.8.8"]}}, "10.1.0.10", Resolver(("8.8.8.8",))),
+        (
+            {"dnsPolicy": "Default", "dnsConfig": {"searches": ["x"], "options": [{"name": "ndots", "value": "2"}]}},
+            "",
+            Resolver(("9.9.9.9",), ("lan", "x"), ("edns0", "ndots:2")),
+        ),
+    ],
+)
+def test_dns(spec: Obj, server: str, expected: Resolver) -> None:
+    assert resolver_for(pod(**spec), ClusterDns(server, "c.local", MACHINE)) == expected
+
+
+def test_resolv_conf_is_read() -> None:
+    text = "# made by hand\nnameserver 1.1.1.1 # one\nsearch a b\nsearch c\noptions ndots:1 edns0\n; old\n"
+    assert parse_resolv_conf(text) == Resolver(("1.1.1.1",), ("c",), ("ndots:1", "edns0"))
+
+
+def test_container_request() -> None:
+    one = container(command=["run", "$(A)"], args=["$$x"], workingDir="/w", tty=True)
+    context = ContainerContext(3, "sha256:1", ImageUser(), {"A": "1"}, [], GIB)
+    config = container_config(pod(one), one, context)
+    assert (list(config.command), list(config.args)) == (["run", "1"], ["$x"])
+    assert (config.log_path, config.metadata.attempt, config.working_dir, config.tty) == ("main/3.log", 3, "/w", True)
+    assert config.labels["io.kubernetes.pod.uid"] == "u1"
+    with pytest.raises(ConfigError, match="raw block"):
+        container_config(pod(), container(volumeDevices=[{"name": "d", "devicePath": "/d"}]), context)
+
+
+def test_sandbox_request() -> None:
+    context = SandboxContext(Path("/logs"), "/skerry-1/podu1", ClusterDns())
+    shared = pod(shareProcessNamespace=True, hostIPC=True)
+    config = sandbox_config(shared, 2, context)
+    namespaces = config.linux.security_context.namespace_options
+    assert (namespaces.pid, namespaces.ipc, namespaces.network) == (pb.POD, pb.NODE, pb.POD)
+    assert (config.metadata.attempt, config.linux.cgroup_parent, config.hostname) == (2, "/skerry-1/podu1", "web")
