@@ -55,12 +55,17 @@ without_services() {
   return $code
 }
 
-# Byte code is made when a module is first imported: half of the installation's time would be spent on it.
+# Byte code is made for what the engine imports only: half of the installation's time would be spent on all of it.
 packages_of() { # packages_of LOCK_FILE
   local pip=".venv/bin/python -m pip --quiet --disable-pip-version-check"
   { .venv/bin/python -c 'import pip' 2>/dev/null || "$(usable_python)" -m venv --clear .venv; } &&
     $pip install --no-compile --require-hashes -r "$1" &&
     $pip install --no-compile --no-deps --no-build-isolation --editable .
+}
+
+# The engine starts in a third of the time with it; written even where the environment forbids it by default.
+byte_code() {
+  env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import skerry.engine.program.engine, skerry.cli.up'
 }
 
 wanted=$(missing_packages)
@@ -81,6 +86,7 @@ for lock in "${locks[@]}"; do
     step "Python packages of $lock" packages_of "$lock"
     if [ "$lock" = requirements.lock ]; then
       step "kubectl and helm" .venv/bin/python scripts/install_clients.py
+      step "byte code of the engine" byte_code
     fi
     echo "$fingerprint" >"$stamp"
   fi
