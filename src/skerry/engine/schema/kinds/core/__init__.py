@@ -8,11 +8,13 @@ from skerry.engine.schema.kinds.core.event import EventStrategy
 from skerry.engine.schema.kinds.core.namespace import NamespaceStrategy
 from skerry.engine.schema.kinds.core.node import NodeStrategy
 from skerry.engine.schema.kinds.core.pod import PodStrategy
+from skerry.engine.schema.kinds.core.replication_controller import ReplicationControllerStrategy
 from skerry.engine.schema.kinds.core.secret import SecretStrategy
 from skerry.engine.schema.kinds.core.service import ServiceStrategy
+from skerry.engine.schema.kinds.core.volumes import ClaimStrategy, VolumeStrategy
 from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
-from skerry.engine.schema.strategies import SpecStrategy, UncountedStrategy
+from skerry.engine.schema.strategies import UncountedStrategy
 
 POD_SUBRESOURCES = frozenset({"status", "log", "exec", "attach", "portforward", "binding", "eviction"})
 POD_FIELDS = (
@@ -51,16 +53,14 @@ KINDS = [
         selectable=("spec.unschedulable",),
         strategy=NodeStrategy(),
     ),
-    GROUP.kind(
-        "persistentvolumeclaims", "PersistentVolumeClaim", "pvc", subresources=STATUS, strategy=UncountedStrategy()
-    ),
+    GROUP.kind("persistentvolumeclaims", "PersistentVolumeClaim", "pvc", subresources=STATUS, strategy=ClaimStrategy()),
     GROUP.kind(
         "persistentvolumes",
         "PersistentVolume",
         "pv",
         namespaced=False,
         subresources=STATUS,
-        strategy=UncountedStrategy(),
+        strategy=VolumeStrategy(),
     ),
     GROUP.kind(
         "pods",
@@ -79,7 +79,7 @@ KINDS = [
         categories=("all",),
         subresources=SCALABLE,
         selectable=("status.replicas",),
-        strategy=SpecStrategy(),
+        strategy=ReplicationControllerStrategy(),
     ),
     GROUP.kind("resourcequotas", "ResourceQuota", "quota", subresources=STATUS, strategy=UncountedStrategy()),
     GROUP.kind("secrets", "Secret", selectable=("type",), strategy=SecretStrategy()),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from skerry.engine.schema.kinds.autoscaling.horizontal import AutoscalerStrategy
 from skerry.engine.schema.kinds.declare import STATUS, Group
-from skerry.engine.schema.strategies import UncountedStrategy
 
 GROUP = Group("autoscaling", "v2", "io.k8s.api.autoscaling")
 
@@ -14,6 +14,6 @@ KINDS = [
         "hpa",
         categories=("all",),
         subresources=STATUS,
-        strategy=UncountedStrategy(),
+        strategy=AutoscalerStrategy(),
     ),
 ]
