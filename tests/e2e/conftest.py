@@ -32,7 +32,7 @@ def fresh_program() -> Iterator[Program]:
             yield program
         finally:
             marks = program.marks()
-            program.skerry("down", check=False)
+            program.skerry("clean", "--yes", check=False)
     assert snapshot().left_since(before, marks) == {}
 
 
@@ -49,7 +49,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
             yield shared
         finally:
             marks = shared.marks()
-            shared.skerry("down", check=False)
+            shared.skerry("clean", "--yes", check=False)
     assert snapshot().left_since(before, marks) == {}
 
 

@@ -166,16 +166,25 @@ class _Registry:
         self._directory = directory
 
     def others(self, data_dir: Path) -> list[_Reservation]:
-        """Reservations of other data directories that still hold the instance that made them."""
+        """Reservations of other data directories that still hold the instance that made them; the rest is dropped."""
         found = []
         for file in self._directory.glob("*.json"):
-            with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-                kept = json.loads(file.read_text())
-                where = Path(kept["dataDir"])
-                identity = _load(where)
-                if where != data_dir and identity is not None and identity.instance == file.stem:
-                    found.append(_Reservation(identity.index, identity.port, where))
+            reservation = self._read(file)
+            if reservation is None:
+                file.unlink(missing_ok=True)
+            elif reservation.data_dir != data_dir:
+                found.append(reservation)
         return found
+
+    def _read(self, file: Path) -> _Reservation | None:
+        try:
+            where = Path(json.loads(file.read_text())["dataDir"])
+            identity = _load(where)
+        except (ValueError, KeyError, TypeError, OSError, InstanceError):
+            return None
+        if identity is None or identity.instance != file.stem:
+            return None
+        return _Reservation(identity.index, identity.port, where)
 
     def reserve(self, identity: Identity, data_dir: Path) -> None:
         _write(self._directory / f"{identity.instance}.json", identity.to_json(dataDir=str(data_dir)))

@@ -59,6 +59,7 @@ def own_network() -> Iterator[None]:
     try:
         _check(_libc.unshare(_CLONE_NEWNET))
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        sysctl("ip_forward").write_text("0\n")  # a new namespace inherits it from the machine
         yield
     finally:
         _check(_libc.setns(before, _CLONE_NEWNET))

@@ -58,6 +58,7 @@ def test_a_stopped_instance_keeps_its_place_until_its_directory_is_gone(tmp_path
     assert make(tmp_path, "b").index == 1
     shutil.rmtree(tmp_path / "a")
     assert make(tmp_path, "c").index == one.index
+    assert not (tmp_path / "run" / "instances" / f"{one.instance}.json").exists()
 
 
 def test_a_place_taken_after_a_reboot_is_refused_by_name(tmp_path: Path) -> None:
