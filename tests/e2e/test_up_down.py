@@ -113,8 +113,9 @@ def test_the_example_answers_and_comes_back_after_down(fresh_program: Program) -
     assert "already running" in fresh_program.skerry("up", "--detach").stdout
     assert fresh_program.engine_pid() == engine
 
+    marks = fresh_program.marks()
     fresh_program.down()
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, marks) == {}
     with pytest.raises(OSError):
         page(url)
     fresh_program.down()
@@ -153,8 +154,9 @@ def test_clean_leaves_nothing(fresh_program: Program) -> None:
     fresh_program.up()
     run_example(fresh_program)
     run_dir = Path(status(fresh_program)["paths"]["run"])
+    marks = fresh_program.marks()
     fresh_program.skerry("clean", "--yes")
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, marks) == {}
     assert not fresh_program.data_dir.exists()
     assert not run_dir.exists()
     assert not (run_dir.parent / "instances" / f"{run_dir.name}.json").exists()
@@ -166,8 +168,9 @@ def test_a_killed_engine_is_swept_by_down(fresh_program: Program) -> None:
     run_example(fresh_program)
     fresh_program.kill_engine()
     assert fresh_program.skerry("status", check=False).returncode == 4
+    marks = fresh_program.marks()
     fresh_program.down()
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, marks) == {}
 
 
 def test_the_talks_own_manifest_runs_unchanged(program: Program, namespace: str, tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_a_missing_package_is_one_line_and_nothing_is_started(tmp_path: Path) ->
     assert done.returncode == 3
     assert done.stderr == "skerry: containerd is missing: apt-get install containerd\n"
     assert not (tmp_path / "data").exists()
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, [str(tmp_path)]) == {}
 
 
 def test_a_port_in_use_is_one_line_and_nothing_is_started(fresh_program: Program) -> None:
@@ -211,7 +214,7 @@ def test_a_port_in_use_is_one_line_and_nothing_is_started(fresh_program: Program
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
     assert f"port {port} is in use" in done.stderr
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, [str(fresh_program.data_dir)]) == {}
 
 
 def test_interrupting_the_foreground_stops_everything(fresh_program: Program) -> None:
@@ -221,10 +224,11 @@ def test_interrupting_the_foreground_stops_everything(fresh_program: Program) ->
     try:
         eventually(lambda: status(fresh_program)["ready"], "the node being ready")
         time.sleep(0.3)
+        marks = fresh_program.marks()
         attached.send_signal(signal.SIGINT)
         output, _ = attached.communicate(timeout=60)
     finally:
         attached.kill()
     assert "stopping" in output, output
-    assert snapshot().left_since(before) == {}
+    assert snapshot().left_since(before, marks) == {}
     assert fresh_program.data_dir.is_dir(), "the state stays"

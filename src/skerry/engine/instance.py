@@ -269,8 +269,11 @@ def _routed_networks() -> list[ipaddress.IPv4Network]:
 
 
 def _free_port(reserved: set[int]) -> int:
-    """The first port from 6443 upwards that nobody listens on and no stopped instance has kept."""
-    for port in range(DEFAULT_PORT, DEFAULT_PORT + _PORT_TRIES):
+    """The first port from 6444 upwards that nobody listens on and no stopped instance has kept.
+
+    6443 is left to the default data directory, which may be made later.
+    """
+    for port in range(DEFAULT_PORT + 1, DEFAULT_PORT + _PORT_TRIES):
         if port not in reserved and port_is_free(port):
             return port
     raise InstanceError(f"no free port between {DEFAULT_PORT} and {DEFAULT_PORT + _PORT_TRIES}: choose one with --port")
