@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from skerry.engine.controllers.ownership import claim
+from skerry.engine.controllers.ownership import claim, matcher
 from skerry.engine.controllers.writing import Written
 from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import PODS
-from skerry.kube.selectors import selector_of
 
 from ..kube.fake_client import FakeClient
 from .builders import pod, replica_set
 
-WEB = selector_of({"matchLabels": {"app": "web"}})
+WEB = matcher({"matchLabels": {"app": "web"}})
 
 
 def names(objs: list[Obj]) -> list[str]:
@@ -51,3 +50,9 @@ def test_a_cache_lags_until_it_reflects_the_newest_write() -> None:
     assert written.seen("other")
     cache.revision = 7
     assert written.seen("k")
+
+
+def test_expressions_match_too() -> None:
+    matches = matcher({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]})
+    assert matches({"app": "web", "tier": "x"})
+    assert not matches({"app": "web"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from skerry.kube.client import Client
@@ -25,7 +25,7 @@ from skerry.kube.objects import (
     owner_reference,
     uid_of,
 )
-from skerry.kube.selectors import Selector
+from skerry.kube.selectors import selector_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,17 @@ def _controller_value(obj: Obj) -> Iterable[str]:
     return (reference["uid"],) if reference else (f"none in {namespace_of(obj)}",)
 
 
+Matches = Callable[[Mapping[str, str]], bool]
+
+
+def matcher(label_selector: Obj) -> Matches:
+    """Whether labels meet a `LabelSelector`; the usual one, labels only, is a comparison of dictionaries."""
+    if label_selector.get("matchExpressions"):
+        return selector_of(label_selector).matches
+    wanted = (label_selector.get("matchLabels") or {}).items()
+    return lambda labels: wanted <= labels.items()
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What is owned, what is to be taken over, and what is to be let go."""
@@ -61,15 +72,15 @@ class Claim:
     release: list[Obj]
 
 
-def claim(owner: Obj, selector: Selector, controlled: Iterable[Obj], orphans: Iterable[Obj]) -> Claim:
+def claim(owner: Obj, matches: Matches, controlled: Iterable[Obj], orphans: Iterable[Obj]) -> Claim:
     """Sort objects by whether they match; an owner on its way out neither adopts nor releases."""
     owned: list[Obj] = []
     release: list[Obj] = []
     for obj in controlled:
-        (owned if selector.matches(labels_of(obj)) else release).append(obj)
+        (owned if matches(labels_of(obj)) else release).append(obj)
     if is_deleting(owner):
         return Claim(owned, [], [])
-    adopt = [obj for obj in orphans if not is_deleting(obj) and selector.matches(labels_of(obj))]
+    adopt = [obj for obj in orphans if not is_deleting(obj) and matches(labels_of(obj))]
     return Claim(owned, adopt, release)
 
 
@@ -81,10 +92,11 @@ class Claimer:
         self._owners = owners
         self._informer = owned
 
-    async def claimed(self, owner: Obj, selector: Selector) -> list[Obj]:
+    async def claimed(self, owner: Obj) -> list[Obj]:
         """What belongs to `owner` after adoptions and releases are done."""
         controlled = controlled_by(self._informer, uid_of(owner))
-        decided = claim(owner, selector, controlled, orphans_in(self._informer, namespace_of(owner)))
+        matches = matcher(owner["spec"].get("selector") or {})
+        decided = claim(owner, matches, controlled, orphans_in(self._informer, namespace_of(owner)))
         if not decided.adopt and not decided.release:
             return decided.owned
         await asyncio.gather(*(self._release(owner, obj) for obj in decided.release))

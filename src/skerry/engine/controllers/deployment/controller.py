@@ -15,7 +15,7 @@ from skerry.engine.controllers.deployment.plan import Plan, plan
 from skerry.engine.controllers.deployment.sizes import replicas_of
 from skerry.engine.controllers.deployment.status import Observed, deployment_status, seconds_to_deadline
 from skerry.engine.controllers.deployment.template import plain_template
-from skerry.engine.controllers.ownership import Claimer, index_controllers
+from skerry.engine.controllers.ownership import Claimer, index_controllers, matcher
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound, StatusError
@@ -31,7 +31,6 @@ from skerry.kube.objects import (
     uid_of,
 )
 from skerry.kube.resources import DEPLOYMENTS, REPLICA_SETS
-from skerry.kube.selectors import selector_of
 
 _LAGGING = 0.5  # seconds; the ReplicaSets' own events nearly always come first
 
@@ -68,7 +67,7 @@ class DeploymentController(Controller):
             what = "This deployment is selecting all pods. A non-empty selector is required."
             self._recorder.event(deployment, "Warning", "SelectingAll", what)
             return None
-        sets = await self._claimer.claimed(deployment, selector_of(deployment["spec"]["selector"]))
+        sets = await self._claimer.claimed(deployment)
         return await self._act(key, deployment, plan(deployment, sets))
 
     async def _act(self, key: str, deployment: Obj, decided: Plan) -> float | None:
@@ -166,4 +165,4 @@ class DeploymentController(Controller):
         if controller_of(replica_set) or is_deleting(replica_set) or not labels:
             return ()
         candidates = self._deployments.list(namespace_of(replica_set))
-        return [key_of(one) for one in candidates if selector_of(one["spec"]["selector"]).matches(labels)]
+        return [key_of(one) for one in candidates if matcher(one["spec"]["selector"])(labels)]

@@ -87,15 +87,26 @@ def families_of(service: Obj) -> Sequence[str]:
     return service["spec"].get("ipFamilies") or ("IPv4",)
 
 
-def ports_of(service: Obj, pod: Obj) -> Ports:
-    """The Service's ports as this pod answers them; a named target port the pod does not have is left out."""
-    found = []
-    for port in service["spec"].get("ports") or ():
-        number = target_port(port, pod)
-        if number is not None:
-            protocol = port.get("protocol") or "TCP"
-            found.append(BackendPort(port.get("name") or "", number, protocol, port.get("appProtocol") or ""))
-    return tuple(found)
+class PortResolver:
+    """A Service's ports as its pods answer them; worked out once unless a target port is a name."""
+
+    def __init__(self, service: Obj) -> None:
+        self._ports = service["spec"].get("ports") or ()
+        named = any(not str(port.get("targetPort") or port["port"]).isdecimal() for port in self._ports)
+        self._fixed = None if named else self._resolve({"spec": {}})
+
+    def of(self, pod: Obj) -> Ports:
+        """The ports on this pod; a named target port the pod does not have is left out."""
+        return self._resolve(pod) if self._fixed is None else self._fixed
+
+    def _resolve(self, pod: Obj) -> Ports:
+        found = []
+        for port in self._ports:
+            number = target_port(port, pod)
+            if number is not None:
+                protocol = port.get("protocol") or "TCP"
+                found.append(BackendPort(port.get("name") or "", number, protocol, port.get("appProtocol") or ""))
+        return tuple(found)
 
 
 def target_port(service_port: Obj, pod: Obj) -> int | None:

@@ -21,7 +21,7 @@ _PODS_AT_MOST = 100  # the interval grows up to this many
 class ServiceWatch(Controller):
     """A controller whose keys are Services. `seconds_per_pod`: how the interval between writes grows."""
 
-    seconds_per_pod = 0.001
+    seconds_per_pod = 0.0015
 
     def __init__(self, context: Context) -> None:
         super().__init__()

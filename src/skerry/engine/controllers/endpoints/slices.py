@@ -19,12 +19,12 @@ from skerry.engine.controllers.endpoints.arrange import (
     arrange,
 )
 from skerry.engine.controllers.endpoints.backends import (
+    PortResolver,
     address_of,
     families_of,
     is_backend,
     is_headless,
     own_hostname,
-    ports_of,
     target_reference,
 )
 from skerry.engine.controllers.pods import is_ready, node_of
@@ -49,10 +49,11 @@ def _frame(service: Obj) -> Frame:
 def wanted_endpoints(service: Obj, pods: Sequence[Obj], zone_of: ZoneOf) -> dict[Group, list[Obj]]:
     """Endpoints by group."""
     groups: dict[Group, list[Obj]] = defaultdict(list)
+    resolver = PortResolver(service)
     for pod in pods:
         if not is_backend(pod, include_terminating=True):
             continue
-        ports = ports_of(service, pod)
+        ports = resolver.of(pod)
         for family in families_of(service):
             ip = address_of(pod, family)
             if ip and (ports or is_headless(service)):

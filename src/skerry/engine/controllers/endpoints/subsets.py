@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skerry.engine.controllers.endpoints.backends import (
+    PortResolver,
     Ports,
     address_of,
     families_of,
     is_backend,
     is_headless,
     own_hostname,
-    ports_of,
     target_reference,
 )
 from skerry.engine.controllers.pods import is_ready, node_of
@@ -49,12 +49,13 @@ def build_endpoints(service: Obj, pods: Sequence[Obj]) -> Obj:
 def build_subsets(service: Obj, pods: Sequence[Obj]) -> tuple[list[Obj], bool]:
     """Subsets, and whether addresses had to be left out."""
     publish_all = bool(service["spec"].get("publishNotReadyAddresses"))
+    resolver = PortResolver(service)
     groups: dict[Ports, tuple[list[Obj], list[Obj]]] = {}
     room = LARGEST
     left_out = False
     for pod in sorted(pods, key=lambda one: (not is_ready(one), name_of(one))):
         ip = address_of(pod, families_of(service)[0]) if is_backend(pod, publish_all) else ""
-        ports = ports_of(service, pod)
+        ports = resolver.of(pod)
         if not ip or (not ports and not is_headless(service)):
             continue
         if room == 0:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.ownership import Claimer, controlled_by, index_controllers
+from skerry.engine.controllers.ownership import Claimer, controlled_by, index_controllers, matcher
 from skerry.engine.controllers.pods import is_active, node_of, replica_relevant
 from skerry.engine.controllers.replicaset.ranking import choose_victims
 from skerry.engine.controllers.replicaset.status import Failure, replica_set_status, seconds_until_next_available
@@ -33,7 +33,6 @@ from skerry.kube.objects import (
     uid_of,
 )
 from skerry.kube.resources import PODS, REPLICA_SETS
-from skerry.kube.selectors import selector_of
 
 _MOST_AT_ONCE = 500  # pods created or deleted in one go
 _BATCH_GROWTH = 4
@@ -68,7 +67,7 @@ class ReplicaSetController(Controller):
             return None
         if not self._written.seen(key):
             return _LAGGING
-        pods = await self._claimer.claimed(replica_set, selector_of(replica_set["spec"].get("selector")))
+        pods = await self._claimer.claimed(replica_set)
         error = None if is_deleting(replica_set) else await self._scale(key, replica_set, pods)
         if error is None and not self._written.seen(key):
             return _LAGGING  # the pods' events are on their way: the status is written once they are here
@@ -158,7 +157,7 @@ class ReplicaSetController(Controller):
     def _takers_of(self, orphan: Obj) -> Iterable[str]:
         labels = labels_of(orphan)
         for replica_set in self._sets.list(namespace_of(orphan)) if labels else ():
-            if selector_of(replica_set["spec"].get("selector")).matches(labels):
+            if matcher(replica_set["spec"].get("selector") or {})(labels):
                 yield key_of(replica_set)
 
 

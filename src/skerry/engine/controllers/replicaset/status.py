@@ -24,14 +24,16 @@ class Failure:
 def replica_set_status(replica_set: Obj, pods: Sequence[Obj], failure: Failure | None, now: datetime) -> Obj:
     """The whole status; fields that are zero are absent, as Kubernetes writes it, but for `replicas`."""
     spec = replica_set["spec"]
-    template_labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+    template_labels = ((spec["template"].get("metadata") or {}).get("labels") or {}).items()
     active = [pod for pod in pods if is_active(pod)]
+    ready = [pod for pod in active if is_ready(pod)]
     minimum = int(spec.get("minReadySeconds") or 0)
+    available = [pod for pod in ready if seconds_until_available(pod, minimum, now) == 0] if minimum else ready
     counts = {
         "terminatingReplicas": sum(is_deleting(pod) and not is_finished(pod) for pod in pods),
-        "fullyLabeledReplicas": sum(template_labels.items() <= labels_of(pod).items() for pod in active),
-        "readyReplicas": sum(is_ready(pod) for pod in active),
-        "availableReplicas": sum(seconds_until_available(pod, minimum, now) == 0 for pod in active),
+        "fullyLabeledReplicas": sum(template_labels <= labels_of(pod).items() for pod in active),
+        "readyReplicas": len(ready),
+        "availableReplicas": len(available),
         "observedGeneration": int(replica_set["metadata"].get("generation") or 0),
     }
     status: Obj = {"replicas": len(active), **{name: count for name, count in counts.items() if count}}
