@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import ssl
 import tempfile
@@ -74,7 +75,9 @@ async def send(
         return parse(await asyncio.wait_for(reader.read(-1), 10))
     finally:
         writer.close()
-        await asyncio.wait({asyncio.create_task(writer.wait_closed())}, timeout=1)
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
 
 
 def parse(raw: bytes) -> Answer:

@@ -312,3 +312,8 @@ async def test_services_are_told_what_is_taken(api: RunningApi) -> None:
 async def test_a_namespace_has_its_label(api: RunningApi) -> None:
     namespace = await api.client.get(NAMESPACES, "default")
     assert namespace["metadata"]["labels"]["kubernetes.io/metadata.name"] == "default"
+
+
+async def test_an_endless_head_is_cut_short(api: RunningApi) -> None:
+    answer = await send(api, "GET", CMS, x_long="x" * 70_000)
+    assert (answer.code, answer.json["reason"]) == (400, "BadRequest")

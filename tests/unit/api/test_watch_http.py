@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
@@ -50,7 +50,9 @@ async def watch(api: RunningApi, query: str, accept: str = "*/*") -> AsyncIterat
         yield Events(reader)
     finally:
         writer.close()
-        await asyncio.wait({asyncio.create_task(writer.wait_closed())}, timeout=1)
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await writer.wait_closed()
 
 
 async def make(api: RunningApi, name: str, **labels: str) -> Obj:

@@ -66,7 +66,7 @@ def _parse_json(body: bytes, find_duplicates: bool) -> tuple[Any, list[str]]:
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         check_depth(value)
     # A compact encoding as long as the body leaves no room for a second value: the common case is settled cheaply.
-    if find_duplicates and type(value) is dict and len(orjson.dumps(value)) != len(body):
+    if find_duplicates and type(value) is dict and len(orjson.dumps(value)) != len(body.rstrip()):
         return value, _duplicates(body)
     return value, []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
@@ -19,6 +20,8 @@ Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes of a request's body, as in Kubernetes."""
+_DRAIN_LIMIT = 32 * 1024 * 1024
+_DRAIN_SECONDS = 5.0
 _GZIP_FROM = 128 * 1024
 _STATUS_LINES = {code.value: f"HTTP/1.1 {code.value} {code.phrase}\r\n".encode() for code in HTTPStatus}
 _NO_CACHE = (b"cache-control", b"no-cache, private")
@@ -39,6 +42,7 @@ class Exchange:
         """The whole body. Raises RequestEntityTooLarge, BadRequest when the client went away."""
         length = self.headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > BODY_LIMIT:
+            await self._drain(int(length))
             raise _too_large()
         chunks: list[bytes] = []
         size = 0
@@ -49,9 +53,20 @@ class Exchange:
             chunks.append(message.get("body", b""))
             size += len(chunks[-1])
             if size > BODY_LIMIT:
+                await self._drain(size)
                 raise _too_large()
             if not message.get("more_body", False):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    async def _drain(self, expected: int) -> None:
+        """Read on and forget, within reason: a client that is still sending would lose the answer to a reset."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while expected <= _DRAIN_LIMIT:
+                    message = await self._receive()
+                    expected += len(message.get("body", b"")) if not self.headers.get(b"content-length") else 0
+                    if not message.get("more_body", False):
+                        return
 
     async def gone(self) -> None:
         """Return when the client has gone."""

@@ -20,6 +20,8 @@ from skerry.kube.errors import BadRequest
 
 KEEP_ALIVE = 120
 """Seconds an idle connection is kept: Go clients give theirs up after 90."""
+HEAD_LIMIT = 64 * 1024
+"""Bytes of URL and headers; nobody we serve comes near it, and uvicorn has no limit of its own."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -43,6 +45,26 @@ class Protocol(HttpToolsProtocol):
         """Offer the application the short way to answer."""
         cycle.scope["state"]["reply"] = partial(_reply, cycle)
         super()._start_asgi_task(cycle, app)
+
+    def on_message_begin(self) -> None:
+        """A new request: its head may be so long."""
+        super().on_message_begin()
+        self._left = HEAD_LIMIT
+
+    def on_url(self, url: bytes) -> None:
+        """Part of the URL."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise ValueError("the request's head is too long")  # the parser reports it: 400
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be parsed, and end the connection."""
