@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +17,8 @@ from skerry.engine.api.local import LocalClient
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.agent import NodeAgent, Runtime
 from skerry.engine.node.containerd.client import ContainerdClient
+from skerry.engine.node.cri import cri_pb2 as pb
+from skerry.engine.node.cri.client import CriError
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
@@ -93,6 +96,17 @@ class Node:
         return [
             (event["reason"], event["message"]) for event in listed.items if event["involvedObject"]["name"] == name
         ]
+
+    async def crash(self, of: Obj, signal: str = "USR1") -> None:
+        """Signal the container's first process until it has ended: it may not have set its trap yet."""
+        async with asyncio.timeout(10):
+            while True:
+                status = await self.instance.cri.container_status(container_id(of))
+                if status.status.state == pb.CONTAINER_EXITED:
+                    return
+                with contextlib.suppress(CriError):
+                    await self.instance.cri.exec_sync(container_id(of), ["kill", f"-{signal}", "1"], 5)
+                await asyncio.sleep(0.05)
 
     async def exec(self, name: str, *command: str, container: str = "main") -> str:
         pod = await self.get(name)

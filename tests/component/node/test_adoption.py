@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from skerry.kube.resources import NODES, PODS
-from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of
+from tests.component.node.node import Node, container, phase, pod, ready, restarted, status_of
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -37,7 +37,7 @@ async def test_what_happened_meanwhile_is_caught_up_with(node: Node) -> None:
     await node.until("deleted", ready)
     forgotten = await node.until("forgotten", ready)
     await node.stop()
-    await node.instance.cri.exec_sync(container_id(died), ["kill", "-USR1", "1"], 5)
+    await node.crash(died)
     await node.delete("deleted")
     await node.delete("forgotten", 0)
     await node.start()
@@ -66,7 +66,7 @@ async def test_containerd_killed(node: Node) -> None:
     await node.until("afterwards", ready, 30)
     after = await node.get("survivor")
     assert status_of(after) == status_of(before)
-    await node.exec("survivor", "sh", "-c", "kill -TERM 1")
+    await node.crash(after, "TERM")
     await node.until("survivor", restarted(1))
 
 

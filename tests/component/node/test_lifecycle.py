@@ -56,7 +56,7 @@ async def test_crash_restarts_at_once_then_backs_off(node: Node) -> None:
 async def test_killed_process_is_restarted(node: Node) -> None:
     await node.create(pod("victim", container(["sh", "-c", "trap 'exit 1' USR1; while :; do sleep 0.05; done"])))
     before = await node.until("victim", ready)
-    await node.exec("victim", "kill", "-USR1", "1")
+    await node.crash(before)
     after = await node.until("victim", lambda pod: status_of(pod)["restartCount"] == 1 and ready(pod))
     assert container_id(after) != container_id(before)
     assert status_of(after)["lastState"]["terminated"]["containerID"].endswith(container_id(before))

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 LEASE_NAMESPACE = "kube-node-lease"
 KUBERNETES_VERSION = "v1.36.0"
 _LEASE_SECONDS, _RENEW_SECONDS, _STATUS_SECONDS = 40, 10.0, 300.0
+_EARLY_SECONDS = 0.5  # timers are never exact: a renewal due this soon is done now
 _NOT_READY_SECONDS = 0.1  # how soon a runtime that is not ready is asked again
 
 
@@ -47,6 +48,7 @@ class Heartbeat:
         self._machine = machine
         self._written = _Written({}, 0.0)
         self._lease_known = False
+        self._renew_at = 0.0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -71,7 +73,7 @@ class Heartbeat:
         while True:
             ready = False
             try:
-                await self._renew_lease()
+                await self._renew_when_due()
                 ready = await self._update_status()
             except (StatusError, OSError) as error:
                 log.warning("node heartbeat: %s", error)
@@ -131,6 +133,12 @@ class Heartbeat:
         status = node_status(state, before)
         await self._client.patch(NODES, state.name, {"status": status}, subresource="status")
         self._written = _Written(status, asyncio.get_running_loop().time())
+
+    async def _renew_when_due(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._renew_at:
+            await self._renew_lease()
+            self._renew_at = now + _RENEW_SECONDS - _EARLY_SECONDS
 
     async def _renew_lease(self) -> None:
         name, now = self._config.node_name, rfc3339_micro(self._config.clock.now())

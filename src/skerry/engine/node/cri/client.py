@@ -178,9 +178,12 @@ class CriClient:
     # ---- into containers
 
     async def exec_sync(self, container_id: str, command: Sequence[str], timeout: int) -> ExecResult:
-        """Run a command and wait for it, `timeout` whole seconds at most. Raises CriError (DEADLINE_EXCEEDED)."""
+        """Run a command and wait for it, `timeout` whole seconds at most, 0 for ever. Raises CriError
+        (DEADLINE_EXCEEDED)."""
         request = pb.ExecSyncRequest(container_id=container_id, cmd=command, timeout=timeout)
-        answer = await self._call(_RUNTIME + "ExecSync", request, pb.ExecSyncResponse, timeout + 10.0)
+        answer = await self._call(
+            _RUNTIME + "ExecSync", request, pb.ExecSyncResponse, timeout + 10.0 if timeout else None
+        )
         return ExecResult(answer.stdout, answer.stderr, answer.exit_code)
 
     async def attach(self, request: pb.AttachRequest) -> str:

@@ -100,7 +100,7 @@ class Actions:
     async def refresh_volumes(self) -> None:
         """Bring files from the API up to date; what cannot be had now stays as it was."""
         with contextlib.suppress(VolumeError):
-            await self._context.volumes.set_up(self._facts())
+            await self._context.volumes.refresh(self._facts())
 
     def waits_for_config(self) -> bool:
         """Whether something waits for a ConfigMap, a Secret or a volume."""

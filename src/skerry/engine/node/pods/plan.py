@@ -170,10 +170,10 @@ class _Containers:
     def start(self, container: Obj) -> None:
         """Start it, or note when that may be done."""
         name = container["name"]
-        wait = self.view.waits.get(name)
-        if wait and wait.until and wait.until > self.view.now:
-            self.again_at = min(self.again_at or wait.until, wait.until)
-            return
+        for wait in (self.view.waits.get(name), self.view.pod_wait):
+            if wait and wait.until and wait.until > self.view.now:
+                self.again_at = min(self.again_at or wait.until, wait.until)
+                return
         record = self.view.latest(name)
         if record and record.phase is Phase.CREATED and record.sandbox_id == self.sandbox_id:
             self.actions.append(Start(name, record.attempt, discard=record.id))

@@ -26,7 +26,7 @@ from skerry.engine.node.status.merge import with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
 from skerry.engine.node.volumes.manager import changes_with_pod, references_of
 from skerry.kube.errors import StatusError
-from skerry.kube.objects import Obj, annotations_of, key_of, labels_of, uid_of
+from skerry.kube.objects import Obj, annotations_of, key_of, labels_of, namespace_of, uid_of
 
 log = logging.getLogger(__name__)
 
@@ -208,11 +208,11 @@ class PodWorker:
             self._known.sandbox = record or replace(self._known.sandbox, ready=False)
 
     def shows(self, namespace: str, kind: str, name: str) -> bool:
-        """Whether the pod's volumes or waiting containers refer to a ConfigMap or Secret."""
-        pod = self.pod
-        if namespace and pod["metadata"].get("namespace") != namespace:
+        """Whether the pod's volumes or waiting containers refer to a ConfigMap or Secret; without a name, to any."""
+        if namespace and namespace_of(self.pod) != namespace:
             return False
-        return not name or (kind, name) in references_of(pod) or self._actions.waits_for_config()
+        shown = references_of(self.pod)
+        return ((kind, name) in shown if name else bool(shown)) or self._actions.waits_for_config()
 
     def running(self) -> list[ContainerRecord]:
         """Containers whose process lives."""

@@ -70,7 +70,11 @@ class StatusWriter:
                 pod, status = self._wanted[uid]
                 try:
                     await self._patch(pod, status)
-                except (NotFound, Conflict, Invalid) as error:
+                except (NotFound, Invalid) as error:
+                    log.info("status of pod %s not written: %s", key_of(pod), error)
+                except Conflict as error:
+                    if await self._exists(pod):
+                        continue
                     log.info("status of pod %s not written: %s", key_of(pod), error)
                 except (StatusError, OSError) as error:
                     log.warning("status of pod %s not written, trying again: %s", key_of(pod), error)
@@ -80,6 +84,13 @@ class StatusWriter:
                 self._done(uid, pod, status)
         finally:
             self._tasks.pop(uid, None)
+
+    async def _exists(self, pod: Obj) -> bool:
+        """Whether the API still has this pod, not a successor of its name."""
+        try:
+            return uid_of(await self._client.get(PODS, name_of(pod), namespace_of(pod))) == uid_of(pod)
+        except NotFound:
+            return False
 
     def _done(self, uid: str, pod: Obj, status: Obj) -> None:
         if uid not in self._wanted:

@@ -15,10 +15,11 @@ def set_up(directory: Path, source: Obj) -> Path:
     medium = source.get("medium") or ""
     if medium not in ("", "Memory"):
         raise VolumeError(f"emptyDir medium {medium!r} is not supported")
-    directory.mkdir(parents=True, exist_ok=True)
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        directory.chmod(0o777)  # once: what containers make of the permissions later is theirs
     if medium == "Memory" and not directory.is_mount():
         limit = source.get("sizeLimit")
         size = f"size={bytes_of(limit)}," if limit and bytes_of(limit) else ""
         mounts.mount_tmpfs(directory, f"{size}mode=0777")
-    directory.chmod(0o777)
     return directory

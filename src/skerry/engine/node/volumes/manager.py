@@ -7,7 +7,7 @@ Everything is below `<pods>/<uid>/`: `volumes/<name>`, `volume-subpaths/...`. Ne
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +51,16 @@ class VolumeManager:
         return self._pods / uid
 
     async def set_up(self, facts: PodFacts) -> dict[str, Path]:
-        """Make all volumes of a pod ready; where each is. Also refreshes files from the API. Raises VolumeError."""
+        """Make all volumes of a pod ready; where each is. Harmless when they are. Raises VolumeError."""
+        return await self._set_up(facts, facts.pod["spec"].get("volumes") or [])
+
+    async def refresh(self, facts: PodFacts) -> None:
+        """Bring files that come from the API up to date. Raises VolumeError."""
         volumes = facts.pod["spec"].get("volumes") or []
-        wanted = references_of(facts.pod)
-        objects = await self._reader.read(namespace_of(facts.pod), wanted)
+        await self._set_up(facts, [volume for volume in volumes if any(map(volume.get, projection.KINDS))])
+
+    async def _set_up(self, facts: PodFacts, volumes: Sequence[Obj]) -> dict[str, Path]:
+        objects = await self._reader.read(namespace_of(facts.pod), references_of(facts.pod))
         known = Known(facts, objects)
         directory = self.pod_directory(uid_of(facts.pod))
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
