@@ -12,7 +12,7 @@ from typing import Protocol
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.streams.tasks import cancelled
 from skerry.kube.errors import StatusError
-from skerry.kube.objects import Obj, name_of, uid_of
+from skerry.kube.objects import Obj
 
 _CHUNK = 64 << 10  # bytes read from the pod at once
 
@@ -42,7 +42,7 @@ async def forward(access: PodAccess, pod: Obj, port: int, lane: Lane) -> None:
     try:
         reader, writer = await access.port_forward(pod, port)
     except (StatusError, OSError) as error:
-        await lane.fail(f"error forwarding port {port} to pod {name_of(pod)}, uid {uid_of(pod)}: {error}")
+        await lane.fail(str(error))
         return await lane.finish()
     try:
         async with cancelled(asyncio.create_task(_upload(lane, writer))):
