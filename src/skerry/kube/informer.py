@@ -259,6 +259,10 @@ class Informers:
             self._start(informer)
         await asyncio.gather(*(informer.synced.wait() for informer in self._tasks))
 
+    def incomplete(self) -> list[str]:
+        """Resources whose cache has not had its first list, by name."""
+        return [informer.resource.group_resource for informer in self._tasks if not informer.synced.is_set()]
+
     async def stop(self, informer: Informer) -> None:
         """Stop one of them: its resource is no longer served."""
         for kept in (self._full, self._metadata):

@@ -39,6 +39,8 @@ class ServiceProxy:
         self._services = informers.of(SERVICES)
         self._slices = informers.of(ENDPOINT_SLICES)
         self._pods = informers.of(PODS)
+        self.trouble = ""
+        """Why the rules are not what they should be, "" when they are; for /readyz."""
         self._changed = asyncio.Event()
         self._loaded = ""
         self._datagram_backends: set[tuple[str, str]] = set()
@@ -73,16 +75,18 @@ class ServiceProxy:
         await asyncio.gather(*(one.synced.wait() for one in (self._services, self._slices, self._pods)))
         self._changed.set()
         while True:
-            await self._wait_for_change()
-            await asyncio.sleep(_GATHER)
-            self._changed.clear()
             try:
+                await self._wait_for_change()
+                await asyncio.sleep(_GATHER)
+                self._changed.clear()
                 await self._load()
             except (CommandError, OSError) as error:
-                log.error("service rules could not be loaded, trying again: %s", error)
+                self.trouble = f"service rules could not be loaded: {error}"
+                log.error("%s; trying again", self.trouble)
                 self._changed.set()
                 await asyncio.sleep(_RETRY)
             else:
+                self.trouble = ""
                 await asyncio.sleep(_APART)
 
     async def _wait_for_change(self) -> None:

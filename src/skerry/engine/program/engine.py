@@ -122,12 +122,14 @@ class Engine:
         proxy = ServiceProxy(config, informers)
         agent = self._make_agent(api, informers)
         await proxy.prepare()
+        api.health.ready["informers"] = lambda: ", ".join(informers.incomplete())
         self._stack.push_async_callback(informers.close)
         await informers.start()
         self._stack.push_async_callback(recorder.close)
         for controller in controllers:
             self._stack.push_async_callback(controller.close)
             controller.start()
+        api.health.ready["services"] = lambda: proxy.trouble
         self._stack.push_async_callback(proxy.close)
         proxy.start()
         self._stack.push_async_callback(agent.close)
