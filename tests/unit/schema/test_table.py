@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.contract import Column, Kind, Printer
 from skerry.engine.schema.printing.cells import human_duration
+from skerry.engine.schema.printing.printers import printer_of
 from skerry.engine.schema.registry import builtin
 from skerry.engine.schema.table import table
 from skerry.kube.errors import BadRequest
-from skerry.kube.objects import Obj
+from skerry.kube.objects import Obj, Resource
 
 from .objects import APPS, CORE, REGISTRY
 
@@ -183,7 +184,7 @@ def test_wide_columns_of_pods() -> None:
         "Readiness Gates",
     ]
     assert list(shown.values())[5:] == ["10.0.0.1", "n", "<none>", "0/1"]
-    priorities = [column.priority for column in CORE["pods"].printer.columns]
+    priorities = [column.priority for column in printer_of(CORE["pods"]).columns]
     assert priorities == [0] * 5 + [1] * 4
 
 
@@ -315,3 +316,11 @@ def test_jobs_and_claims() -> None:
         "RWO,ROX",
         "fast",
     ]
+
+
+def test_a_custom_resource_named_like_a_built_in_kind_is_not_printed_like_it() -> None:
+    custom = Kind(Resource("serving.example.com", "v1", "services", "Service"), "service", "")
+    assert cells(custom, {"metadata": META}) == {"Name": "web", "Age": "5m"}
+    own = Printer((Column("Url"),), lambda obj, now: [obj["status"]["url"]])
+    custom = Kind(custom.resource, "service", "", printer=own)
+    assert cells(custom, {"metadata": META, "status": {"url": "x"}}) == {"Url": "x"}

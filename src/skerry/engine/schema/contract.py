@@ -78,7 +78,8 @@ class Kind:
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: frozenset[str] = frozenset()
     """Of "status", "scale", and those with code of their own ("log", "exec", "binding", "eviction", ...)."""
-    printer: Printer = Printer()
+    printer: Printer | None = None
+    """None: the built-in one for a built-in kind, name and age for a custom resource."""
     selectable: tuple[str, ...] = ()
     """Field selectors beside metadata.name and metadata.namespace, as dotted paths ("spec.nodeName")."""
     strategy: Strategy = field(default_factory=Strategy)

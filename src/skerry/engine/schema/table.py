@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from skerry.engine.schema.contract import Column, Kind
+from skerry.engine.schema.contract import Column, Kind, Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, age_of
+from skerry.engine.schema.printing.printers import printer_of
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj, name_of
 
@@ -25,7 +26,7 @@ def table(
     resourceVersion is taken). Raises BadRequest for an unknown `include_object`."""
     if include_object not in ("", "None", "Metadata", "Object"):
         raise BadRequest(f"unrecognized includeObject value: {include_object!r}")
-    seconds = now.timestamp()
+    seconds, printer = now.timestamp(), printer_of(kind)
     listed = list(objs)
     if list_metadata is None:
         list_metadata = {"resourceVersion": listed[0]["metadata"].get("resourceVersion", "")} if listed else {}
@@ -33,8 +34,8 @@ def table(
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": list_metadata,
-        "columnDefinitions": [_definition(column) for column in kind.printer.columns or _GENERIC],
-        "rows": [_row(kind, obj, seconds, include_object) for obj in listed],
+        "columnDefinitions": [_definition(column) for column in printer.columns or _GENERIC],
+        "rows": [_row(printer, obj, seconds, include_object) for obj in listed],
     }
 
 
@@ -48,9 +49,8 @@ def _definition(column: Column) -> Obj:
     }
 
 
-def _row(kind: Kind, obj: Obj, now: float, include_object: str) -> Obj:
-    row = kind.printer.row
-    cells: list[Any] = row(obj, now) if row else [name_of(obj), age_of(obj, now)]
+def _row(printer: Printer, obj: Obj, now: float, include_object: str) -> Obj:
+    cells: list[Any] = printer.row(obj, now) if printer.row else [name_of(obj), age_of(obj, now)]
     printed: Obj = {"cells": cells}
     if include_object == "Object":
         printed["object"] = obj

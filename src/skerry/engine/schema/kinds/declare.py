@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.printing.printers import printer_of
 from skerry.kube.objects import Resource
 
 STATUS = frozenset({"status"})
@@ -25,5 +24,4 @@ class Group:
         """A kind of this group; `particulars` are the fields of `Kind` it does not leave at their defaults."""
         resource = Resource(self.group, self.version, plural, name, namespaced)
         definition = f"{self.package}.{self.version}.{name}"
-        printer = printer_of(name)
-        return Kind(resource, name.lower(), definition, short_names=short_names, printer=printer, **particulars)
+        return Kind(resource, name.lower(), definition, short_names=short_names, **particulars)

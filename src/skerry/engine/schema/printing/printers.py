@@ -1,8 +1,11 @@
-"""Which printer prints which kind; kinds that are not here show their name and age."""
+"""Which printer prints which kind; kinds that are not here show their name and age.
+
+Imported with the first table, not with the kinds: an engine starts without anybody looking.
+"""
 
 from __future__ import annotations
 
-from skerry.engine.schema.contract import Printer
+from skerry.engine.schema.contract import Kind, Printer
 from skerry.engine.schema.printing import cluster, network, policies, storage, workloads
 from skerry.engine.schema.printing.pods import POD
 
@@ -50,6 +53,9 @@ _PRINTERS = {
 _GENERIC = Printer()
 
 
-def printer_of(kind: str) -> Printer:
-    """The printer of a built-in kind."""
-    return _PRINTERS.get(kind, _GENERIC)
+def printer_of(kind: Kind) -> Printer:
+    """A kind's own printer, else the built-in one. A custom resource may share the name of a built-in kind: it has no
+    built-in definition, by which they are told apart."""
+    if kind.printer is not None:
+        return kind.printer
+    return _PRINTERS.get(kind.resource.kind, _GENERIC) if kind.definition else _GENERIC
