@@ -151,6 +151,21 @@ async def test_sweep_leaves_nothing(killed: str) -> None:
         assert (paths.containerd / "root").is_dir()  # images stay
 
 
+async def test_lost_namespace_is_not_mixed_with_a_new_one() -> None:
+    """Somebody unmounted the namespace's file: what runs in the old one is ended, containerd starts in the new one."""
+    async with left_running() as config:
+        (old,) = processes.containerds(config_file.config_path(config.paths))
+        mount_namespace.release(config.paths)
+        supervisor = ContainerdSupervisor(config)
+        await supervisor.start()
+        try:
+            assert supervisor.pid != old
+            assert mount_namespace.holds(config.paths, supervisor.pid)
+            assert cgroups.members(config.cgroup) == set()
+        finally:
+            await supervisor.stop_everything()
+
+
 async def test_restart_after_sweep_keeps_images() -> None:
     """`down` and `up`: images are there, the old pods are not running."""
     async with left_running() as config:

@@ -33,8 +33,13 @@ def exists(paths: Paths) -> bool:
 
 def inside(paths: Paths) -> bool:
     """Whether this process is in the instance's namespace."""
+    return holds(paths, os.getpid())
+
+
+def holds(paths: Paths, pid: int) -> bool:
+    """Whether a process is in the instance's namespace."""
     try:
-        return _identity_file(paths).read_text() == _own_namespace()
+        return _identity_file(paths).read_text() == os.readlink(f"/proc/{pid}/ns/mnt")
     except OSError:
         return False
 
@@ -95,10 +100,6 @@ def _preparation(mounts: list[Mount]) -> list[str]:
 
 def _identity_file(paths: Paths) -> Path:
     return paths.run / "namespace.id"
-
-
-def _own_namespace() -> str:
-    return os.readlink("/proc/self/ns/mnt")
 
 
 def _is_mounted(point: Path, mounts: list[Mount]) -> bool:

@@ -83,6 +83,7 @@ class ContainerdSupervisor:
 
     async def _adopt(self) -> bool:
         """Take over a containerd of ours that answers; end ours that do not."""
+        await asyncio.to_thread(self._end_strays)
         found = processes.containerds(config_file.config_path(self._config.paths))
         if len(found) == 1 and await self._answers(found[0], 2.0):
             log.info("adopted containerd, process %d", found[0])
@@ -92,6 +93,15 @@ class ContainerdSupervisor:
             log.warning("ending containerd processes %s: they do not answer", found)
             await asyncio.to_thread(processes.kill_and_wait, found)
         return False
+
+    def _end_strays(self) -> None:
+        """End what is left from an earlier mount namespace: its mounts can no longer be reached from this one."""
+        paths = self._config.paths
+        ours = [*processes.containerds(config_file.config_path(paths)), *processes.shims(paths.containerd_socket)]
+        strays = [pid for pid in ours if not mount_namespace.holds(paths, pid)]
+        if strays:
+            log.warning("ending processes %s and all containers: they are in a lost mount namespace", strays)
+            sweep.end_processes(self._config)
 
     async def _answers(self, pid: int, seconds: float) -> bool:
         with contextlib.suppress(ContainerdError):
