@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from skerry.kube.errors import NotFound
-from skerry.kube.objects import is_deleting, labels_of, name_of
+from skerry.kube.errors import NotFound, forbidden
+from skerry.kube.objects import Obj, Resource, is_deleting, labels_of, name_of
 from skerry.kube.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from tests.component.controllers.deployments import (
     condition,
@@ -199,6 +199,25 @@ async def test_foreground_deletion_keeps_the_deployment_until_the_pods_are_gone(
         await world.until(lambda: world.get(DEPLOYMENTS, "web") is None)
         with pytest.raises(NotFound):
             await world.client.get(DEPLOYMENTS, "web", "default")
+
+
+async def test_refused_pods_are_reported_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_controllers() as world:
+        client = world.context.client
+        create = client.create
+
+        async def refuse(resource: Resource, obj: Obj, *rest: str) -> Obj:
+            if resource == PODS and not rest[1:]:
+                raise forbidden("pods", "web", "exceeded quota: small")
+            return await create(resource, obj, *rest)
+
+        monkeypatch.setattr(client, "create", refuse)
+        await world.client.create(DEPLOYMENTS, deployment(), "default")
+        await world.until(lambda: condition(world, "ReplicaFailure").get("status") == "True")
+        assert "exceeded quota: small" in condition(world, "ReplicaFailure")["message"]
+        await world.until(lambda: world.events("FailedCreate"))
+        monkeypatch.undo()
+        await world.until(lambda: is_rolled_out(world, 3) and not condition(world, "ReplicaFailure"), 30)
 
 
 async def test_two_hundred_replicas() -> None:
