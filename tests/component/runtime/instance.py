@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import tempfile
@@ -129,7 +130,7 @@ async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[In
     cri = CriClient(config.paths.containerd_socket)
     try:
         await supervisor.start()
-        images.ensure_pause_image(config.paths.containerd_socket)
+        await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
         images.load(config.paths.containerd_socket, busybox_archive(base))
         yield Instance(config, supervisor, cri)
     finally:

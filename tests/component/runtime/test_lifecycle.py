@@ -118,7 +118,7 @@ async def left_running() -> AsyncIterator[EngineConfig]:
     supervisor, cri = ContainerdSupervisor(config), CriClient(config.paths.containerd_socket)
     try:
         await supervisor.start()
-        images.ensure_pause_image(config.paths.containerd_socket)
+        await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
         images.load(config.paths.containerd_socket, busybox_archive(base))
         instance = Instance(config, supervisor, cri)
         await instance.run_pod()

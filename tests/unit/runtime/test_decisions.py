@@ -17,7 +17,7 @@ from skerry.engine.node.containerd.image_build import base_images, why
 from skerry.engine.node.containerd.images import names_to_remove
 from skerry.engine.node.containerd.mount_namespace import second_hierarchy
 from skerry.engine.node.containerd.mounts import Mount, below, parse_mountinfo
-from skerry.engine.node.containerd.pause_image import Program, pause_archive
+from skerry.engine.node.containerd.pause_image import Program, make_pause_image
 from skerry.engine.node.containerd.processes import Process, with_option
 from skerry.engine.node.containerd.supervisor import next_delay
 from skerry.engine.node.cri import cri_pb2
@@ -105,12 +105,13 @@ def test_pause_image_is_deterministic(tmp_path: Path) -> None:
     source = tmp_path / "program"
     source.write_bytes(b"binary")
     program = Program(source, ("/pause", "-P"), "pause")
-    first = pause_archive("a/b:1", program, "x86_64")
-    assert first == pause_archive("a/b:1", program, "x86_64")
-    with tarfile.open(fileobj=io.BytesIO(first)) as archive:
+    first = make_pause_image("a/b:1", program, "x86_64")
+    assert first == make_pause_image("a/b:1", program, "x86_64")
+    with tarfile.open(fileobj=io.BytesIO(first.archive)) as archive:
         (manifest,) = json.load(archive.extractfile("manifest.json") or io.BytesIO())
         config = json.load(archive.extractfile(manifest["Config"]) or io.BytesIO())
     assert manifest["RepoTags"] == ["a/b:1"]
+    assert manifest["Config"] == first.id.removeprefix("sha256:") + ".json"
     assert config["config"]["Entrypoint"] == ["/pause", "-P"]
     assert config["config"]["User"] != "root"
 

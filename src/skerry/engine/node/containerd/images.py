@@ -6,6 +6,7 @@ load FILE | build DIR -t NAME | ls | rm NAME [-o json]`. Archives go in through 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import lzma
@@ -24,7 +25,7 @@ from skerry.engine.node.containerd.client import NAMESPACE, ContainerdClient
 from skerry.engine.node.containerd.config_file import PAUSE_IMAGE
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.image_names import familiar, normalise
-from skerry.engine.node.containerd.pause_image import choose_program, pause_archive
+from skerry.engine.node.containerd.pause_image import choose_program, make_pause_image
 from skerry.engine.node.cri.client import CriClient, CriError
 
 _COMPRESSED: dict[bytes, type[gzip.GzipFile] | type[lzma.LZMAFile]] = {
@@ -82,11 +83,29 @@ def _plain(archive: Path) -> Iterator[Path]:
 
 
 def ensure_pause_image(socket: Path) -> None:
-    """Import the sandbox image; quick and harmless when it is there. Blocks. Raises ContainerdError."""
+    """Import the sandbox image if it is not there just as we make it. Blocks: call it in a thread.
+
+    Raises ContainerdError.
+    """
+    image = make_pause_image(PAUSE_IMAGE, choose_program(), platform.machine())
+    if asyncio.run(_image_id(socket, PAUSE_IMAGE)) == image.id:
+        return
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
-        file.write(pause_archive(PAUSE_IMAGE, choose_program(), platform.machine()))
+        file.write(image.archive)
         file.flush()
         load(socket, Path(file.name))
+
+
+async def _image_id(socket: Path, name: str) -> str:
+    """ "" when it is not there."""
+    cri = CriClient(socket)
+    try:
+        answer = await cri.image_status(name)
+        return answer.image.id if answer else ""
+    except CriError as error:
+        raise ContainerdError(error.message) from error
+    finally:
+        await cri.close()
 
 
 async def list_images(socket: Path) -> list[ImageInfo]:

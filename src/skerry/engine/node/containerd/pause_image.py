@@ -44,8 +44,16 @@ def choose_program() -> Program:
     raise ContainerdError("no program for the pause image: apt-get install catatonit")
 
 
-def pause_archive(name: str, program: Program, machine: str) -> bytes:
-    """The image as a docker archive. `machine`: as `uname -m` says it."""
+@dataclass(frozen=True, slots=True)
+class PauseImage:
+    """The image's id, as CRI tells it, and the image as a docker archive."""
+
+    id: str
+    archive: bytes
+
+
+def make_pause_image(name: str, program: Program, machine: str) -> PauseImage:
+    """`machine`: as `uname -m` says it."""
     layer = _tar({program.target: (program.source.read_bytes(), 0o755)})
     config = json.dumps(
         {
@@ -56,9 +64,11 @@ def pause_archive(name: str, program: Program, machine: str) -> bytes:
         },
         sort_keys=True,
     ).encode()
-    config_name = f"{hashlib.sha256(config).hexdigest()}.json"
+    digest = hashlib.sha256(config).hexdigest()
+    config_name = f"{digest}.json"
     manifest = json.dumps([{"Config": config_name, "RepoTags": [name], "Layers": ["layer.tar"]}]).encode()
-    return _tar({config_name: (config, 0o644), "layer.tar": (layer, 0o644), "manifest.json": (manifest, 0o644)})
+    files = {config_name: (config, 0o644), "layer.tar": (layer, 0o644), "manifest.json": (manifest, 0o644)}
+    return PauseImage(f"sha256:{digest}", _tar(files))
 
 
 def _tar(files: dict[str, tuple[bytes, int]]) -> bytes:
