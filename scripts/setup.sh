@@ -51,7 +51,7 @@ without_services() {
   fi
   "$@" || code=$?
   if [ $made_policy = 1 ]; then rm -f $POLICY; fi
-  if [ $had_containerd = 0 ] && command -v systemctl >/dev/null; then systemctl disable containerd.service || true; fi
+  if [ $had_containerd = 0 ]; then rm -f /etc/systemd/system/multi-user.target.wants/containerd.service; fi
   return $code
 }
 

@@ -126,6 +126,16 @@ def test_the_example_answers_and_comes_back_after_down(fresh_program: Program) -
     assert pods(fresh_program) == seen
 
 
+def test_of_two_starts_at_once_one_wins_and_the_other_does_no_harm(fresh_program: Program) -> None:
+    command = [sys.executable, "-m", "skerry.cli.main", "up", "--detach", "--port", "0"]
+    command += ["--data-dir", str(fresh_program.data_dir)]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    answers = [start.communicate(timeout=90)[0] for start in starts]
+    assert "ready in" in "".join(answers)
+    assert {start.returncode for start in starts} <= {0, 1}, answers
+    assert status(fresh_program)["ready"]
+
+
 @pytest.fixture
 def second_program() -> Iterator[Program]:
     with tempfile.TemporaryDirectory(prefix="skerry-e2e-") as directory:

@@ -51,7 +51,7 @@ def describe(files: InstanceFiles) -> dict[str, Any]:
         "ready": bool(answers.get("ready")),
         "instance": files.instance,
         "pid": pid,
-        "api": kept.get("api", ""),
+        "api": str(kept.get("api", "")).replace("//0.0.0.0:", "//127.0.0.1:"),
         "components": answers.get("components", []),
         "node": answers.get("node", {}),
         "versions": {**kept.get("versions", {}), **answers.get("versions", {}), "skerry": __version__},
@@ -82,7 +82,10 @@ def _ask_api(files: InstanceFiles, node_name: str) -> dict[str, Any]:
         "node": _node(node),
         "versions": {
             "kubernetes": version.get("gitVersion", ""),
-            "containerd": node.get("status", {}).get("nodeInfo", {}).get("containerRuntimeVersion", ""),
+            "containerd": node.get("status", {})
+            .get("nodeInfo", {})
+            .get("containerRuntimeVersion", "")
+            .rpartition("/")[2],
         },
     }
 

@@ -5,9 +5,13 @@ The one command that imports the engine: for what the machine must have, and for
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,11 +53,14 @@ def command(data_dir: Path, port: int | None, detach: bool, timeout: float) -> N
     _check_machine()
     step("machine checked", time.monotonic() - begun)
     config = _open(data_dir, port)
-    files = InstanceFiles(config.paths.data, config.instance)
-    if files.engine_pid() is not None:
-        click.echo(f"already running: {_summary(config, files)}")
-        return
-    _start(Start(config, files, detach, time.monotonic() + timeout))
+    start = Start(config, InstanceFiles(config.paths.data, config.instance), time.monotonic() + timeout)
+    with _alone(config.paths.data):
+        if start.files.engine_pid() is not None:
+            click.echo(f"already running: {_summary(start)}")
+            return
+        process = _start(start)
+    if not detach:
+        _stay(start, process)
 
 
 @dataclass
@@ -62,7 +69,6 @@ class Start:
 
     config: EngineConfig
     files: InstanceFiles
-    detach: bool
     deadline: float
     begun: float = field(default_factory=time.monotonic)
     shown: int = 0
@@ -98,34 +104,60 @@ def _open(data_dir: Path, port: int | None) -> EngineConfig:
     return config
 
 
-def _start(start: Start) -> None:
-    """Start the engine and wait; a failed start is taken back before the error is shown."""
-    config = start.config
-    config.paths.logs.mkdir(mode=0o700, exist_ok=True)
-    config.paths.status_file.unlink(missing_ok=True)
-    start.log_begins = size_of(config.paths.engine_log)
-    process = start_detached(config.paths.data, config.paths.engine_log)
+@contextlib.contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """One start at a time: a second one that fails would take back the first one's. Raises CommandFailed."""
+    descriptor = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise CommandFailed(f"another `skerry up` is starting the instance in {data_dir}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _start(start: Start) -> subprocess.Popen[bytes]:
+    """Start the engine and wait; a failed start is taken back before the error is shown."""
+    paths = start.config.paths
+    paths.logs.mkdir(mode=0o700, exist_ok=True)
+    paths.status_file.unlink(missing_ok=True)
+    start.log_begins = size_of(paths.engine_log)
+    process = start_detached(paths.data, paths.engine_log)
+    with _taken_back(start.files), _Interrupts():
         _wait_until_ready(start, process)
-        click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(config, start.files)}")
-        if not start.detach:
-            _stay(start, process)
+    click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(start)}")
+    return process
+
+
+def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:
+    """Stay attached until the engine ends or somebody interrupts us."""
+    click.echo("Ctrl-C stops everything")
+    with _taken_back(start.files), _Interrupts():
+        if (code := process.wait()) != 0:
+            raise CommandFailed(_why_it_ended(start, f"the engine ended with code {code}"))
+
+
+@contextlib.contextmanager
+def _taken_back(files: InstanceFiles) -> Iterator[None]:
+    """When it fails or is interrupted inside, stop everything of the instance."""
+    try:
+        yield
     except (KeyboardInterrupt, CommandFailed):
         click.echo("stopping", err=True)
-        stop_all(start.files)
+        stop_all(files)
         raise
 
 
 def _wait_until_ready(start: Start, process: subprocess.Popen[bytes]) -> None:
-    with _Interrupts():
-        while time.monotonic() < start.deadline:
-            if process.poll() is not None:
-                raise CommandFailed(_why_it_ended(start, f"the engine ended with code {process.returncode}"))
-            status = start.files.status()
-            start.show_steps(status)
-            if status.get("ready") and _answers(start):
-                return
-            time.sleep(_LOOK_EVERY)
+    while time.monotonic() < start.deadline:
+        if process.poll() is not None:
+            raise CommandFailed(_why_it_ended(start, f"the engine ended with code {process.returncode}"))
+        status = start.files.status()
+        start.show_steps(status)
+        if status.get("ready") and _answers(start):
+            return
+        time.sleep(_LOOK_EVERY)
     raise CommandFailed(_why_it_ended(start, "the engine did not become ready in time"))
 
 
@@ -146,17 +178,8 @@ def _why_it_ended(start: Start, what: str) -> str:
     return "\n".join([reason, *last_lines(start.config.paths.engine_log, _LOG_LINES, start.log_begins)])
 
 
-def _summary(config: EngineConfig, files: InstanceFiles) -> str:
-    return f"https://127.0.0.1:{config.port}\n  export KUBECONFIG={files.kubeconfig}"
-
-
-def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:
-    """Stay attached until the engine ends or somebody interrupts us."""
-    click.echo("Ctrl-C stops everything")
-    with _Interrupts():
-        code = process.wait()
-    if code != 0:
-        raise CommandFailed(_why_it_ended(start, f"the engine ended with code {code}"))
+def _summary(start: Start) -> str:
+    return f"https://127.0.0.1:{start.config.port}\n  export KUBECONFIG={start.files.kubeconfig}"
 
 
 class _Interrupts:
