@@ -29,8 +29,9 @@ async def get(api: Endpoint, client: HttpClient, data_dir: Path) -> Row:
     """One 2 KB object, 16 connections."""
     async with temporary_namespace(client, NAMESPACE):
         await client.create(CONFIG_MAPS, _configmap("one", 2000))
+        body = await client.get_raw(f"{COLLECTION}/one")
         measured = await load.run(api.spec("GET", f"{COLLECTION}/one", 16, SECONDS))
-    return Row("GET 2 KB, 16 connections", measured.per_second, "/s", await _floor(measured.sample, 16), 9000)
+    return Row("GET 2 KB, 16 connections", measured.per_second, "/s", await _floor(body, 16), 9000)
 
 
 async def post(api: Endpoint, client: HttpClient, data_dir: Path) -> Row:
@@ -50,19 +51,20 @@ async def list_thousand(api: Endpoint, client: HttpClient, data_dir: Path) -> Ro
         for start in range(0, OBJECTS, 50):
             names = (f"listed-{number:04}" for number in range(start, start + 50))
             await asyncio.gather(*(client.create(CONFIG_MAPS, _configmap(name, 1000)) for name in names))
-        measured = await load.run(api.spec("GET", COLLECTION, 4, SECONDS))
-        listed = len(json.loads(measured.sample)["items"])
+        body = await client.get_raw(COLLECTION)
+        listed = body.count(b'"listed-')
         if listed != OBJECTS:
-            raise RuntimeError(f"the list has {listed} objects, not {OBJECTS}")
-    return Row("LIST 1,000 x 1 KB, 4 connections", measured.per_second, "/s", await _floor(measured.sample, 4), 170)
+            raise RuntimeError(f"the list has {listed} of the objects, not {OBJECTS}")
+        measured = await load.run(api.spec("GET", COLLECTION, 4, SECONDS))
+    return Row("LIST 1,000 x 1 KB, 4 connections", measured.per_second, "/s", await _floor(body, 4), 170)
 
 
-async def _floor(body: str, connections: int) -> float:
+async def _floor(body: bytes, connections: int) -> float:
     """Answers per second of uvicorn alone, serving `body`."""
     with tempfile.TemporaryDirectory(prefix="skerry-bench-") as name:
         folder = Path(name)
         authority, identity = certificates.make(folder)
-        (folder / fixed_server.BODY).write_text(body)
+        (folder / fixed_server.BODY).write_bytes(body)
         with fixed_server.serving(folder) as port:
             endpoint = Endpoint("127.0.0.1", port, authority, identity)
             return (await load.run(endpoint.spec("GET", "/", connections, SECONDS))).per_second

@@ -15,6 +15,7 @@ from tests.support.raw_api import RawApi
 from benchmarks import processes
 from benchmarks.results import Row
 from skerry.cli.engine_process import start_detached
+from skerry.cli.instance_files import process_start
 
 STARTS = 3
 SETTLE = 5.0
@@ -50,7 +51,7 @@ def _start_once(program: Program) -> float:
     """End the engine, forget its objects, start it, wait. The process is the one `skerry up` starts."""
     pid = program.engine_pid()
     os.kill(pid, signal.SIGTERM)
-    eventually(lambda: not os.path.exists(f"/proc/{pid}"), "the engine's end", 20)
+    eventually(lambda: process_start(pid) is None, "the engine's end", 20)
     for file in program.data_dir.glob("store.db*"):
         file.unlink()
     begun = time.perf_counter()

@@ -50,7 +50,7 @@ class Measured:
     p99: float
     unexpected: dict[str, int] = field(default_factory=dict)
     sample: str = ""
-    """The body of one answer."""
+    """The beginning of an answer, preferably of an unexpected one."""
 
 
 async def run(spec: Spec) -> Measured:
@@ -63,7 +63,7 @@ async def run(spec: Spec) -> Measured:
         raise RuntimeError(f"load generator failed:\n{errors.decode()}")
     measured = Measured(**json.loads(output))
     if measured.unexpected or not measured.per_second:
-        raise RuntimeError(f"{spec.method} {spec.path}: answers {measured.unexpected}: {measured.sample[:500]}")
+        raise RuntimeError(f"{spec.method} {spec.path}: answers {measured.unexpected}: {measured.sample}")
     return measured
 
 
@@ -186,7 +186,7 @@ def _measured(run: Run) -> Measured:
         p50=latencies[len(latencies) // 2] * 1000,
         p99=latencies[len(latencies) * 99 // 100] * 1000,
         unexpected={code: times for code, times in run.codes.items() if code != expected},
-        sample=run.sample.decode(errors="replace"),
+        sample=run.sample[:500].decode(errors="replace"),
     )
 
 

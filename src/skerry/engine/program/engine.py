@@ -7,6 +7,7 @@ containerd and the pods. API and machine are made ready side by side, because ne
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Iterable
@@ -55,9 +56,18 @@ async def _run_until_told(config: EngineConfig) -> None:
     with pid_file(config):
         async with Engine(config, status):
             status.ready()
+            _spare_collections()
             await told.wait()
             log.info("stopping; containerd and pods go on")
     status.stopped()
+
+
+def _spare_collections() -> None:
+    """Take what the start made out of the garbage collector's sight, and have it look less often: it was a third of
+    the cost of a write, because every object stored adds to what it goes through."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 20, 20)
 
 
 class Engine:
