@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -146,6 +147,20 @@ async def test_what_is_no_http_gets_a_status_too(api: RunningApi) -> None:
     assert answer.json["kind"] == "Status"
 
 
+ODD_BODIES = [
+    b"{}",
+    b'{"spec":null,"metadata":null}',
+    b'{"preconditions":[]}',
+    b'{"dryRun":7}',
+    b'{"metadata":{"name":1}}',
+    b'{"propagationPolicy":{}}',
+    b'{"target":[]}',
+    b'{"deleteOptions":1}',
+    b'[{"op":"add"}]',
+    b'{"spec":{"replicas":"x"}}',
+]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]),
@@ -159,13 +174,28 @@ async def test_what_is_no_http_gets_a_status_too(api: RunningApi) -> None:
     query=st.sampled_from(
         ["", "?watch=1&timeoutSeconds=1&resourceVersion=1", "?limit=1&continue=x", "?dryRun=All", "?pretty=1", "?a=%zz"]
     ),
-    body=st.one_of(st.none(), st.binary(max_size=20), st.just(b"{}"), st.just(b'{"spec":null,"metadata":null}')),
+    body=st.one_of(
+        st.none(),
+        st.binary(max_size=20),
+        st.sampled_from(ODD_BODIES),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(max_size=3),
+            lambda below: st.lists(below, max_size=2)
+            | st.dictionaries(
+                st.sampled_from(["metadata", "name", "spec", "status", "target", "preconditions"]),
+                below, max_size=3,
+            ),
+            max_leaves=6,
+        ).map(orjson.dumps),
+    ),
+    content_type=st.sampled_from(["application/merge-patch+json", "application/json", "application/json-patch+json",
+                                  "application/strategic-merge-patch+json", "application/yaml"]),
 )  # fmt: skip
 async def test_nothing_makes_it_fail(
-    api: RunningApi, method: str, path: list[str], query: str, body: bytes | None
+    api: RunningApi, method: str, path: list[str], query: str, body: bytes | None, content_type: str
 ) -> None:
     raw = "/" + "/".join(path) + query
-    answer = await send(api, method, raw, body, content_type="application/merge-patch+json")
+    answer = await send(api, method, raw, body, content_type=content_type)
     assert answer.code < 500 or answer.code in (501, 503, 504), (raw, answer)
 
 

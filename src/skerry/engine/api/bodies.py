@@ -10,8 +10,13 @@ from skerry.engine.schema import codec
 from skerry.engine.schema.codec import FieldValidation
 from skerry.engine.schema.contract import Kind
 from skerry.kube.errors import BadRequest
-from skerry.kube.objects import Obj, copy_of
+from skerry.kube.objects import Obj, Resource, copy_of
 
+DELETE_OPTIONS = Kind(
+    Resource("", "v1", "deleteoptions", "DeleteOptions"),
+    singular="deleteoptions",
+    definition="io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
+)
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 
@@ -40,16 +45,25 @@ async def read_object(request: Request, kind: Kind, field_validation: FieldValid
     return obj
 
 
-async def read_loose(request: Request) -> Obj | None:
-    """A body that is no object of the schema (DeleteOptions, Scale, Binding); None when empty."""
+async def read_delete_options(request: Request) -> Obj | None:
+    """The DeleteOptions of a deletion; None when there are none. Every group has them, so their apiVersion is moot."""
     if isinstance(request.handed, dict):
-        return copy_of(request.handed)
-    body = await read_bytes(request)
-    if not body:
-        return None
-    if media_type(request.content_type) == PROTOBUF:
+        given = copy_of(request.handed)
+    else:
+        body = await read_bytes(request)
+        if not body:
+            return None
+        given = _parsed(body, request.content_type)
+    if given.pop("kind", None) not in (None, "DeleteOptions"):
+        raise BadRequest("the body of a deletion must be DeleteOptions")
+    given.pop("apiVersion", None)
+    return codec.check(DELETE_OPTIONS, given, "Ignore")[0]
+
+
+def _parsed(body: bytes, content_type: str) -> Obj:
+    if media_type(content_type) == PROTOBUF:
         return _from_protobuf(body)
-    loaded, _ = codec.parse(body, request.content_type)
+    loaded, _ = codec.parse(body, content_type)
     if not isinstance(loaded, dict):
         raise BadRequest("the body must be an object")
     return loaded

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.bodies import read_loose
+from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.writing import Change, change, check_version
+from skerry.engine.schema.bodies import BINDING
 from skerry.engine.store.contract import Entry
 from skerry.kube.clock import rfc3339
-from skerry.kube.errors import BadRequest, Cause, conflict, invalid
+from skerry.kube.errors import Cause, conflict, invalid
 from skerry.kube.objects import Obj, is_deleting
 
 SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -19,12 +20,12 @@ SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": 
 async def bind(backend: Backend, request: Request) -> Response:
     """Put a pod on a node. Raises NotFound, Conflict (it is on one already, or going away), Invalid."""
     options = write_options(request.query)
-    binding = await read_loose(request) or {}
+    binding = await read_object(request, BINDING, options.field_validation)
     node = _node_of(binding, request.what)
     now = rfc3339(backend.clock.now())
 
     def wanted(entry: Entry) -> Obj:
-        check_version(request.what, {"metadata": binding.get("metadata") or {}}, entry.shared())
+        check_version(request.what, binding, entry.shared())
         return bound(request.what, entry.decode(), node, now)
 
     await change(backend, request, Change(wanted, _nothing, options.dry_run, trusted=True))
@@ -46,14 +47,12 @@ def bound(target: Target, pod: Obj, node: str, now: str) -> Obj:
 
 
 def _node_of(binding: Obj, target: Target) -> str:
-    wanted = binding.get("target")
-    if not isinstance(wanted, dict) or not isinstance(binding.get("metadata") or {}, dict):
-        raise BadRequest("a Binding needs a target")
+    wanted = binding.get("target") or {}
     causes = []
     if wanted.get("kind") not in ("", "Node", None):
         message = f'Unsupported value: "{wanted["kind"]}": supported values: "Node", "<empty>"'
         causes.append(Cause("FieldValueNotSupported", message, "target.kind"))
-    if not isinstance(wanted.get("name"), str) or not wanted["name"]:
+    if not wanted.get("name"):
         causes.append(Cause("FieldValueRequired", "Required value", "target.name"))
     if causes:
         raise invalid("", "Binding", target.name, causes)

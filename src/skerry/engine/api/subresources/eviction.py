@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.bodies import read_loose
+from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import delete_options, write_options
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.subresources.binding import SUCCESS
 from skerry.engine.api.verbs.delete import delete_one
+from skerry.engine.schema.bodies import EVICTION
 from skerry.kube.errors import BadRequest
 
 
 async def evict(backend: Backend, request: Request) -> Response:
     """Delete the pod with the eviction's `deleteOptions`. Raises NotFound, Conflict, BadRequest."""
-    eviction = await read_loose(request) or {}
-    name = (eviction.get("metadata") or {}).get("name")
+    written = write_options(request.query)
+    eviction = await read_object(request, EVICTION, written.field_validation)
+    name = eviction["metadata"].get("name")
     if name and name != request.what.name:
         raise BadRequest(f'name in URL does not match name in Eviction object: "{name}" "{request.what.name}"')
-    dry_run = {"dryRun": "All"} if write_options(request.query).dry_run else {}
+    dry_run = {"dryRun": "All"} if written.dry_run else {}
     options = delete_options(dry_run, eviction.get("deleteOptions"))
     await delete_one(backend, request, request.what, options)
     return Computed(SUCCESS, 201)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from skerry.engine.api.admission.chain import Attributes
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.bodies import read_loose
+from skerry.engine.api.bodies import read_delete_options
 from skerry.engine.api.deletion import check_preconditions, decide
 from skerry.engine.api.metadata import encoder
 from skerry.engine.api.options import DeleteOptions, delete_options
@@ -31,7 +31,7 @@ RETURNED = frozenset(
 
 async def delete(backend: Backend, request: Request) -> Response:
     """Delete what is named. Raises NotFound, Conflict (a precondition), Forbidden, Invalid."""
-    options = delete_options(request.query, await read_loose(request))
+    options = delete_options(request.query, await read_delete_options(request))
     target = request.what
     entry, gone = await delete_one(backend, request, target, options)
     if not gone or target.group_resource in RETURNED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.bodies import read_loose
+from skerry.engine.api.bodies import read_delete_options
 from skerry.engine.api.options import DeleteOptions, delete_options, list_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Listing, Response
@@ -20,7 +20,7 @@ _AT_ONCE = 64
 
 async def delete_collection(backend: Backend, request: Request) -> Response:
     """Delete a collection; answers with the list of what was deleted or marked."""
-    options = delete_options(request.query, await read_loose(request))
+    options = delete_options(request.query, await read_delete_options(request))
     chosen = find_all(backend.store, request.what, list_options(request.query))
     deleted: list[Entry] = []
     for start in range(0, len(chosen.entries), _AT_ONCE):
