@@ -30,6 +30,12 @@ def test_pieces_in_two_calls() -> None:
     assert renderer.render([record(b"b")]) == b"b\n"
 
 
+@given(st.lists(st.tuples(st.sampled_from([b"stdout", b"stderr", b"stdin"]), st.booleans(), st.binary(max_size=9))))
+def test_whole_lines_are_the_same_at_once_and_one_by_one(told: list[tuple[bytes, bool, bytes]]) -> None:
+    lines = [record(text.replace(b"\n", b""), stream=stream, full=full) for stream, full, text in told]
+    assert Renderer().render(lines) == b"".join(Renderer()._pieces(lines))
+
+
 def test_damaged_lines_are_left_out() -> None:
     assert Renderer().render([b"", b"garbage", b"t stdout", b"\xff\xfe x y", record(b"ok")]) == b"ok\n"
     assert parse_record(b"t stdin F x") is None
