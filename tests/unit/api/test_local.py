@@ -137,3 +137,8 @@ async def test_a_running_pod_is_given_its_grace(api: RunningApi) -> None:
     await api.client.delete(PODS, "p", "default", {"gracePeriodSeconds": 0})
     with pytest.raises(NotFound):
         await api.client.get(PODS, "p", "default")
+
+
+async def test_defaults_that_repeat_the_name_know_a_generated_one(api: RunningApi) -> None:
+    made = await api.client.create(NAMESPACES, {"metadata": {"generateName": "lab-"}})
+    assert made["metadata"]["labels"]["kubernetes.io/metadata.name"] == made["metadata"]["name"]

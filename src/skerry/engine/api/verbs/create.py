@@ -12,7 +12,7 @@ from skerry.engine.api.response import Computed, Response, Stored
 from skerry.engine.store.contract import KeyExists
 from skerry.kube.clock import rfc3339
 from skerry.kube.errors import BadRequest, Cause, already_exists, invalid
-from skerry.kube.objects import Obj
+from skerry.kube.objects import Obj, copy_of
 
 _NAME_ATTEMPTS = 8
 
@@ -27,8 +27,6 @@ async def create(backend: Backend, request: Request) -> Response:
     if metadata.get("resourceVersion"):
         raise BadRequest("resourceVersion should not be set on objects to be created")
     begin(metadata, rfc3339(backend.clock.now()))
-    target.kind.strategy.default(obj)
-    target.kind.strategy.prepare_create(obj)
     return await _named(backend, request, obj, dry_run=options.dry_run)
 
 
@@ -39,11 +37,14 @@ async def _named(backend: Backend, request: Request, obj: Obj, *, dry_run: bool)
         cause = Cause("FieldValueRequired", "Required value: name or generateName is required", "metadata.name")
         raise invalid(kind.resource.group, kind.resource.kind, "", [cause])
     for _ in range(_NAME_ATTEMPTS if base else 1):
+        attempt = copy_of(obj) if base else obj
         if base:
-            metadata["name"] = generated_name(base)
+            attempt["metadata"]["name"] = metadata["name"] = generated_name(base)
+        kind.strategy.default(attempt)  # after naming: some defaults repeat the name
+        kind.strategy.prepare_create(attempt)
         try:
-            entry = await writing.create(backend, request, obj, dry_run=dry_run)
+            entry = await writing.create(backend, request, attempt, dry_run=dry_run)
         except KeyExists:
             continue
-        return Computed(obj, 201, kind) if dry_run else Stored(kind, entry, 201)
+        return Computed(attempt, 201, kind) if dry_run else Stored(kind, entry, 201)
     raise already_exists(request.what.group_resource, metadata["name"])
