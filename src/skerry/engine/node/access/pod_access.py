@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -32,13 +33,18 @@ _RECONNECT = 0.5  # seconds
 
 
 class NodePodAccess:
-    """One node's pods. Use it from one event loop; `close` when done. Methods raise `kube.errors.StatusError`."""
+    """One node's pods: one object per engine. Use it from one event loop; `close` when done.
+
+    Methods raise `kube.errors.StatusError`.
+    """
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._cri = CriClient(config.paths.containerd_socket)
         self._containerd = ContainerdClient(config.paths.containerd_socket)
         self._sampler = Sampler(UsageReader(config.cgroup))
+        self._pipes = config.paths.run / "exec"
+        shutil.rmtree(self._pipes, ignore_errors=True)  # of sessions that an engine killed with -9 had open
 
     async def close(self) -> None:
         """Drop the connections; sessions that still run break."""
@@ -50,7 +56,7 @@ class NodePodAccess:
     ) -> ExecSession | RefusedCommand:
         """Start a command in a running container."""
         found = await containers.running(self._cri, pod, container)
-        return await open_exec(self._containerd, found.id, command, options, self._config.paths.run / "exec")
+        return await open_exec(self._containerd, found.id, command, options, self._pipes)
 
     async def attach(self, pod: Obj, container: str, options: StreamOptions) -> AttachSession:
         """Join the container's own streams."""

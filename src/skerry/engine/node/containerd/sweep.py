@@ -38,7 +38,8 @@ def remove_traces(config: EngineConfig) -> list[str]:
     paths = config.paths
     mounts.unmount_below(paths.run / "state", paths.containerd, paths.pods)
     left = [f"cgroup {directory} is in use" for directory in cgroups.remove(config.cgroup)]
-    shutil.rmtree(paths.run / "state", ignore_errors=True)
+    for name in ("state", "exec"):
+        shutil.rmtree(paths.run / name, ignore_errors=True)
     for name in ("containerd.pid", "containerd.sock", "containerd.sock.ttrpc"):
         with contextlib.suppress(FileNotFoundError):
             (paths.run / name).unlink()
