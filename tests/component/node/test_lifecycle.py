@@ -159,5 +159,5 @@ async def test_dead_sandbox_is_replaced(node: Node) -> None:
     before = await node.until("lost", ready)
     sandboxes = await node.instance.cri.list_pod_sandboxes({"io.kubernetes.pod.uid": before["metadata"]["uid"]})
     await node.instance.cri.stop_pod_sandbox(sandboxes[0].id)
-    after = await node.until("lost", lambda pod: status_of(pod)["restartCount"] == 1 and ready(pod))
+    after = await node.until("lost", lambda pod: restarted(1)(pod) and ready(pod), 8)
     assert container_id(after) != container_id(before)

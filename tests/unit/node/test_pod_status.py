@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from skerry.engine.node.pods.state import ContainerRecord, Phase, ProbeState, SandboxRecord, Termination, Wait
-from skerry.engine.node.status.merge import with_latest_status
+from skerry.engine.node.status.merge import matters, with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
 from skerry.kube.objects import Obj
 from tests.unit.node.views import NOW, container, exited, pod, record, view
@@ -158,3 +158,16 @@ def test_host_network_has_the_host_address() -> None:
 def test_start_time_stays() -> None:
     started = pod(status={"startTime": "2026-01-01T00:00:00Z"})
     assert pod_status(view(started), HOST)["startTime"] == "2026-01-01T00:00:00Z"
+
+
+def test_echo_of_our_own_status_does_not_matter() -> None:
+    ours = pod_status(view(pod(), record()), HOST)
+    echo = pod(status=ours)
+    echo["metadata"]["resourceVersion"] = "7"
+    assert not matters(pod(), echo)
+    labelled = pod(status=ours)
+    labelled["metadata"]["labels"] = {"a": "b"}
+    assert matters(pod(), labelled)
+    assert matters(pod(), pod(container("other")))
+    assert matters(pod(), pod(status={"conditions": [{"type": "example.org/gate", "status": "True"}]}))
+    assert matters(pod(), pod(status={"phase": "Failed"}))

@@ -82,7 +82,7 @@ class Actions:
             if status.get("containerID", "").endswith(record.id):
                 before = ProbeState(started=bool(status.get("started")), ready=bool(status.get("ready")))
             self.containers.probe(record, before)
-        self.containers.forget_config_waits()
+        self.containers.forget_start_waits()
 
     # ---- volumes
 
@@ -110,7 +110,7 @@ class Actions:
     def forget_config_waits(self) -> None:
         """Try at once what waited for a ConfigMap or Secret."""
         self._known.pod_wait = None
-        self.containers.forget_config_waits()
+        self.containers.forget_start_waits()
 
     def _facts(self) -> PodFacts:
         known, node = self._known, self._context.node
@@ -131,7 +131,7 @@ class Actions:
         known.sandbox = await self._observer.sandbox(sandbox_id)
         known.pod_wait = None
         self._failures.forget(uid_of(known.pod))
-        self.containers.forget_config_waits()
+        self.containers.forget_start_waits()
         return True
 
     async def _discard_failed(self) -> None:

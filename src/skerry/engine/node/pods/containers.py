@@ -227,9 +227,9 @@ class Containers:
 
     # ---- small things
 
-    def forget_config_waits(self) -> None:
-        """What containers wait for may be there now."""
-        reasons = (ConfigError.reason, CreateError.reason)
+    def forget_start_waits(self) -> None:
+        """What kept containers from starting may be over: a missing object is there, a dead sandbox is replaced."""
+        reasons = (ConfigError.reason, CreateError.reason, RunError.reason)
         for name, wait in list(self._known.waits.items()):
             if wait.reason in reasons:
                 del self._known.waits[name]

@@ -22,7 +22,7 @@ from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.plan import plan
 from skerry.engine.node.pods.state import ContainerRecord, PodView, SandboxRecord
-from skerry.engine.node.status.merge import with_latest_status
+from skerry.engine.node.status.merge import matters, with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
 from skerry.engine.node.volumes.manager import changes_with_pod, references_of
 from skerry.kube.errors import StatusError
@@ -31,6 +31,7 @@ from skerry.kube.objects import Obj, annotations_of, key_of, labels_of, namespac
 log = logging.getLogger(__name__)
 
 _RETRY = 1.0  # seconds after an unexpected failure
+_TOLD_AFTER = 0.2  # seconds
 
 
 class PodWorker:
@@ -44,6 +45,7 @@ class PodWorker:
         self._actions = Actions(context, self._known, self.wake, claim)
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._refreshes: set[asyncio.Task[None]] = set()
         self._volumes_stale = False
         self.wake()
@@ -67,7 +69,8 @@ class PodWorker:
         shown = (labels_of(before), annotations_of(before)) != (labels_of(pod), annotations_of(pod))
         if shown and changes_with_pod(pod):
             self._volumes_stale = True
-        self.wake()
+        if matters(before, pod):
+            self.wake()
 
     def removed(self) -> None:
         """The API has the pod no longer."""
@@ -87,7 +90,7 @@ class PodWorker:
             self._note_sandbox(sandbox.id, await self._observer.sandbox(sandbox.id))
         for record in self._known.running():
             self._actions.containers.note(record.id, await self._observer.container(record.id, record.sandbox_id))
-        self._actions.containers.forget_config_waits()
+        self._actions.containers.forget_start_waits()
         self.wake()
 
     def exited(self, runtime_id: str) -> None:
@@ -114,8 +117,9 @@ class PodWorker:
                 if await self._step_safely():
                     return
         finally:
-            if self._timer:
-                self._timer.cancel()
+            for timer in (self._timer, self._later):
+                if timer is not None:
+                    timer.cancel()
             await self._actions.close()
             for task in self._refreshes:
                 task.cancel()
@@ -136,9 +140,10 @@ class PodWorker:
             await self._refresh_volumes()
             view = self._view()
             decided = plan(view)
-            if not (decided.actions and self._is_over(view)):
-                self._publish(view)  # one last status tells the whole end
-            if not decided.actions:
+            if decided.actions:
+                self._publish_soon()
+            else:
+                self._publish(view)
                 if self._is_over(view):
                     return await finish(self._context, self._known)
                 self._appoint(view, decided.again_at)
@@ -161,7 +166,16 @@ class PodWorker:
         if known.termination is not None:
             self._actions.ending.set()
 
+    def _publish_soon(self) -> None:
+        """While something is being done: quick steps need no status of their own, slow ones must be told."""
+        if self._later is None:
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_later(_TOLD_AFTER, lambda: self._publish(self._view()))
+
     def _publish(self, view: PodView) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if not self._known.removed:
             self._context.statuses.set(view.pod, pod_status(view, self._context.node.ip))
 

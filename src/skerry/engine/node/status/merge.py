@@ -18,6 +18,20 @@ def with_latest_status(pod: Obj, ours: Obj | None) -> Obj:
     if theirs.get("phase") in TERMINAL and ours.get("phase") not in TERMINAL:
         return pod
     conditions = [condition for condition in ours.get("conditions") or () if condition["type"] in OUR_CONDITIONS]
-    foreign = [condition for condition in theirs.get("conditions") or () if condition["type"] not in OUR_CONDITIONS]
     status = {key: value for key, value in ours.items() if value is not None}
-    return {**pod, "status": {**status, "conditions": [*conditions, *foreign]}}
+    return {**pod, "status": {**status, "conditions": [*conditions, *_foreign(theirs)]}}
+
+
+def matters(before: Obj, after: Obj) -> bool:
+    """Whether a change of the API object is more than the echo of our own status."""
+    ignored = ("resourceVersion", "managedFields")
+    metadata = [{key: value for key, value in pod["metadata"].items() if key not in ignored} for pod in (before, after)]
+    if metadata[0] != metadata[1] or before["spec"] != after["spec"]:
+        return True
+    old, new = before.get("status") or {}, after.get("status") or {}
+    return _foreign(old) != _foreign(new) or new.get("phase") in TERMINAL
+
+
+def _foreign(status: Obj) -> list[Obj]:
+    """Conditions that others write."""
+    return [condition for condition in status.get("conditions") or () if condition["type"] not in OUR_CONDITIONS]
