@@ -55,8 +55,7 @@ def main() -> int:
         print("benchmarks: containers need root", file=sys.stderr)
         return 1
     with session.program() as program:
-        rows = asyncio.run(run(program, names))
-    write(rows, OUTPUT)
+        write(asyncio.run(run(program, names)), OUTPUT)
     return 0
 
 

@@ -25,6 +25,7 @@ def program() -> Iterator[Program]:
             started.skerry("image", "load", str(busybox_archive(Path(directory))))
             yield started
         finally:
+            marks = started.marks()
             started.skerry("clean", "--yes", check=False)
-    if left := snapshot().left_since(before):
+    if left := snapshot().left_since(before, marks):
         raise RuntimeError(f"left behind: {left}")
