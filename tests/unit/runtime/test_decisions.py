@@ -1,4 +1,4 @@
-"""Small pure decisions of the runtime: back-off, names to remove, base images, mounts, process specs, which log."""
+"""Small pure decisions of the runtime: back-off, mounts, process specs, which log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ import pytest
 from skerry.engine.node.access.containers import choose_logged, is_waiting
 from skerry.engine.node.access.exec_session import refusal
 from skerry.engine.node.access.process_spec import exec_process
-from skerry.engine.node.containerd import api_pb2
-from skerry.engine.node.containerd.image_build import base_images, why
-from skerry.engine.node.containerd.images import names_to_remove
 from skerry.engine.node.containerd.mount_namespace import second_hierarchy
 from skerry.engine.node.containerd.mounts import Mount, below, parse_mountinfo
 from skerry.engine.node.containerd.pause_image import Program, make_pause_image
@@ -33,39 +30,6 @@ def test_back_off_doubles_and_forgets() -> None:
     assert delays[1:4] == [0.1, 0.2, 0.4]
     assert delays[-1] == 10.0
     assert next_delay(10.0, lived=60) == 0.0
-
-
-def _image(name: str, digest: str) -> api_pb2.Image:
-    return api_pb2.Image(name=name, target=api_pb2.Descriptor(digest=digest))
-
-
-def test_digest_references_go_with_the_last_tag() -> None:
-    images = [_image("docker.io/library/a:1", "d1"), _image("sha256:c1", "d1"), _image("docker.io/b@sha256:d1", "d1")]
-    assert names_to_remove(images, "docker.io/library/a:1") == [image.name for image in images]
-    other = [*images, _image("docker.io/library/a:2", "d1"), _image("docker.io/library/c:1", "d2")]
-    assert names_to_remove(other, "docker.io/library/a:1") == ["docker.io/library/a:1"]
-    assert names_to_remove(other, "docker.io/library/x:1") == []
-
-
-@pytest.mark.parametrize(
-    ("dockerfile", "bases"),
-    [
-        ("FROM scratch\n", []),
-        ("from hello:1.0\nRUN x\n", ["hello:1.0"]),
-        ("FROM --platform=linux/amd64 a AS one\nFROM one\nFROM b\nCOPY --from=one / /\n", ["a", "b"]),
-        ("ARG B=x:1\nARG C\nFROM ${B}\nFROM $C\nFROM ${D:-y}\n", ["x:1", "z", "y"]),
-        ("FROM \\\n  a \\\n  AS b\nFROM B\nFROM a\n", ["a"]),
-        ("# FROM no\n", []),
-    ],
-)
-def test_base_images(dockerfile: str, bases: list[str]) -> None:
-    assert base_images(dockerfile, ("C=z",)) == bases
-
-
-def test_reason_of_a_failed_build() -> None:
-    assert why(["STEP 1", "Error: no such file", "time=x level=error msg=exit"]) == "no such file"
-    assert why(["STEP 1", "last words", ""]) == "last words"
-    assert why([]) == "no reason given"
 
 
 MOUNTINFO = """\

@@ -8,7 +8,7 @@ containerd went away. Everything happens in CRI's namespace, `k8s.io`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +27,6 @@ _DEADLINE = 30.0  # seconds
 _SERVICES = "/containerd.services."
 _TASKS = _SERVICES + "tasks.v1.Tasks/"
 _CONTAINERS = _SERVICES + "containers.v1.Containers/"
-_IMAGES = _SERVICES + "images.v1.Images/"
 _EVENTS = _SERVICES + "events.v1.Events/"
 
 
@@ -89,36 +88,12 @@ class ContainerdClient:
         request = pb.DeleteProcessRequest(container_id=container_id, exec_id=exec_id)
         await self._call(_TASKS + "DeleteProcess", request, pb.DeleteResponse)
 
-    async def task(self, container_id: str) -> pb.Process:
-        """The container's own process. Raises ContainerdCallError (NOT_FOUND) when it has none."""
-        return (await self._call(_TASKS + "Get", pb.GetRequest(container_id=container_id), pb.GetResponse)).process
-
     # ---- containers
 
     async def container(self, container_id: str) -> pb.Container:
         """The container's record with its OCI spec. Raises ContainerdCallError (NOT_FOUND)."""
         request = pb.GetContainerRequest(id=container_id)
         return (await self._call(_CONTAINERS + "Get", request, pb.GetContainerResponse)).container
-
-    async def containers(self) -> Sequence[pb.Container]:
-        """All containers and sandboxes."""
-        return (
-            await self._call(_CONTAINERS + "List", pb.ListContainersRequest(), pb.ListContainersResponse)
-        ).containers
-
-    async def delete_container(self, container_id: str) -> None:
-        """Drop the record; its snapshot becomes garbage."""
-        await self._call(_CONTAINERS + "Delete", pb.DeleteContainerRequest(id=container_id), pb.Empty)
-
-    # ---- images
-
-    async def images(self) -> Sequence[pb.Image]:
-        """All image names, CRI's own references by digest among them."""
-        return (await self._call(_IMAGES + "List", pb.ListImagesRequest(), pb.ListImagesResponse)).images
-
-    async def delete_image(self, name: str) -> None:
-        """Remove one name. Raises ContainerdCallError (NOT_FOUND)."""
-        await self._call(_IMAGES + "Delete", pb.DeleteImageRequest(name=name, sync=True), pb.Empty)
 
     # ---- events
 
