@@ -14,6 +14,7 @@ from skerry.engine.controllers.deployment.controller import DeploymentController
 from skerry.engine.controllers.endpoints.endpoints_controller import EndpointsController
 from skerry.engine.controllers.endpoints.mirror_controller import EndpointSliceMirror
 from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
+from skerry.engine.controllers.event_expiry import EventExpiry
 from skerry.engine.controllers.garbage.controller import GarbageCollector
 from skerry.engine.controllers.namespace.controller import NamespaceController
 from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
@@ -36,6 +37,7 @@ def make_controllers(context: Context) -> list[Controller]:
         NamespaceEquipment(context),
         NodeLifecycle(context),
         PodGarbageCollector(context),
+        EventExpiry(context),
         NamespaceController(context),
         GarbageCollector(context),
     ]

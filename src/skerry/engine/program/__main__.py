@@ -48,8 +48,9 @@ def _run(config: EngineConfig) -> int:
     if prefix:
         os.execvp(prefix[0], [*prefix, sys.executable, "-m", "skerry.engine.program", *sys.argv[1:]])  # noqa: S606  # no shell wanted
     from skerry.engine.program.engine import run
+    from skerry.engine.program.logs import set_up
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    set_up(config.paths.engine_log)
     with InstanceLock(config):
         return run(config)
 

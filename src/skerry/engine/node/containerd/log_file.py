@@ -1,18 +1,12 @@
-"""The file containerd writes its log to, kept below a size.
-
-containerd holds it open and appends, so it is copied and cut in place; what is written between copy and cut is lost,
-which a log can bear and a restart of containerd could not.
-"""
+"""The file containerd writes its log to, kept below a size (`engine.log_files`)."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from skerry.engine.config import Paths
-
-LIMIT_BYTES = 8 << 20
+from skerry.engine.log_files import LIMIT_BYTES, cut_back
 
 
 def log_path(paths: Paths) -> Path:
@@ -28,14 +22,7 @@ def open_for_append(paths: Paths) -> int:
 
 def bound(paths: Paths, limit: int = LIMIT_BYTES) -> bool:
     """Start over when the file has grown beyond `limit` bytes, keeping one generation. Whether that was needed."""
-    file = log_path(paths)
-    if not file.exists() or file.stat().st_size <= limit:
-        return False
-    older = file.with_name(file.name + ".1")
-    shutil.copyfile(file, older)
-    older.chmod(0o600)
-    os.truncate(file, 0)
-    return True
+    return cut_back(log_path(paths), limit)
 
 
 def last_words(paths: Paths, since: int = 0) -> str:
