@@ -20,7 +20,16 @@ import pytest
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import write_cni
 from skerry.engine.node.access.pod_access import NodePodAccess
-from skerry.engine.node.containerd import cgroups, config_file, images, mount_namespace, mounts, processes, sweep
+from skerry.engine.node.containerd import (
+    cgroups,
+    cni_results,
+    config_file,
+    images,
+    mount_namespace,
+    mounts,
+    processes,
+    sweep,
+)
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri import cri_pb2 as pb
@@ -148,6 +157,7 @@ async def test_sweep_leaves_nothing(killed: str) -> None:
             assert (swept.returncode, swept.stdout, swept.stderr) == (0, "", "")
             assert traces(config) == []
         assert not (paths.run / "state").exists()
+        assert list(cni_results.DIRECTORY.glob(f"skerry-{config.instance}-*")) == []
         assert (paths.containerd / "root").is_dir()  # images stay
 
 

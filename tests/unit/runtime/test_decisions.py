@@ -12,6 +12,7 @@ import pytest
 from skerry.engine.node.access.containers import choose_logged, is_waiting
 from skerry.engine.node.access.exec_session import refusal
 from skerry.engine.node.access.process_spec import exec_process
+from skerry.engine.node.containerd.cni_results import remove_results
 from skerry.engine.node.containerd.mount_namespace import second_hierarchy
 from skerry.engine.node.containerd.mounts import Mount, below, parse_mountinfo
 from skerry.engine.node.containerd.pause_image import Program, make_pause_image
@@ -63,6 +64,21 @@ def test_processes_are_recognised_by_option_and_value() -> None:
         Process(4, ("grep", "--config /x/config.toml")),
     ]
     assert with_option([ours, *others], "--config", "/x/config.toml") == [1]
+
+
+def test_only_this_instances_interfaces_are_forgotten(tmp_path: Path) -> None:
+    for name in (
+        "skerry-ab12-s1-eth0",
+        "cni-loopback-s1-lo",
+        "skerry-cd34-s2-eth0",
+        "cni-loopback-s2-lo",
+        "podman-x-eth0",
+    ):
+        (tmp_path / name).touch()
+    remove_results("ab12", tmp_path)
+    left = {file.name for file in tmp_path.iterdir()}
+    assert left == {"skerry-cd34-s2-eth0", "cni-loopback-s2-lo", "podman-x-eth0"}
+    remove_results("ab12", tmp_path / "missing")
 
 
 def test_pause_image_is_deterministic(tmp_path: Path) -> None:

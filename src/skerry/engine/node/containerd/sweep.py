@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig, Paths
-from skerry.engine.node.containerd import cgroups, config_file, mount_namespace, mounts, processes
+from skerry.engine.node.containerd import cgroups, cni_results, config_file, mount_namespace, mounts, processes
 
 
 def sweep(config: EngineConfig) -> list[str]:
@@ -38,6 +38,7 @@ def remove_traces(config: EngineConfig) -> list[str]:
     paths = config.paths
     mounts.unmount_below(paths.run / "state", paths.containerd, paths.pods)
     left = [f"cgroup {directory} is in use" for directory in cgroups.remove(config.cgroup)]
+    cni_results.remove_results(config.instance)
     for name in ("state", "exec"):
         shutil.rmtree(paths.run / name, ignore_errors=True)
     for name in ("containerd.pid", "containerd.sock", "containerd.sock.ttrpc"):
