@@ -26,7 +26,7 @@ from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 log = logging.getLogger(__name__)
 
 _GATHER = 0.002  # seconds: changes that arrive together are loaded together
-_APART = 0.04  # seconds between the starts of two loads, so that a roll-out does not spend its CPU on nft
+_APART, _LONGEST_APART = 0.04, 0.32  # seconds between two loads; doubling while changes go on, to spare CPU for them
 _RETRY = 1.0  # seconds after a failed load
 _VERIFY = 60.0  # seconds between looks whether somebody flushed our table
 
@@ -74,6 +74,7 @@ class ServiceProxy:
     async def _keep_current(self) -> None:
         await asyncio.gather(*(one.synced.wait() for one in (self._services, self._slices, self._pods)))
         self._changed.set()
+        pause = _APART
         while True:
             try:
                 await self._wait_for_change()
@@ -87,7 +88,8 @@ class ServiceProxy:
                 await asyncio.sleep(_RETRY)
             else:
                 self.trouble = ""
-                await asyncio.sleep(_APART)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_APART) if self._changed.is_set() else _APART
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or our table is found missing."""
