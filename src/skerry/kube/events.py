@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections import OrderedDict, deque
 from copy import copy
 from dataclasses import dataclass
@@ -155,10 +156,12 @@ def build_event(happening: _Happening, host: str) -> Obj:
     """The `v1.Event` of a first occurrence."""
     involved = happening.involved
     namespace = namespace_of(involved) or "default"
+    # as client-go names them, so that what happened within a second is listed in order; the end keeps writers apart
+    suffix = f"{time.time_ns():x}{secrets.token_hex(2)}"
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{name_of(involved)[:236]}.{secrets.token_hex(8)}", "namespace": namespace},
+        "metadata": {"name": f"{name_of(involved)[:230]}.{suffix}", "namespace": namespace},
         "involvedObject": _reference(involved, happening.field_path),
         "type": happening.type,
         "reason": happening.reason,

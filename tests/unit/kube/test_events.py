@@ -81,3 +81,13 @@ async def test_cluster_scoped_objects_have_events_in_default() -> None:
     recorder.event({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}, "Normal", "Ready", "yes")
     await recorder.close()
     assert client.created[0]["metadata"]["namespace"] == "default"
+
+
+async def test_names_sort_in_the_order_things_happened() -> None:
+    client = FakeClient()
+    recorder = Recorder(client, SetClock(), "tester")
+    for reason in ("Scheduled", "Pulled", "Created", "Started"):
+        recorder.event(POD, "Normal", reason, f"it was {reason}")
+    await recorder.close()
+    in_order = sorted(client.created, key=name_of)
+    assert [event["reason"] for event in in_order] == ["Scheduled", "Pulled", "Created", "Started"]
