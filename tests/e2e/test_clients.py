@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
-import struct
 import subprocess
-import termios
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.support.kubectl import in_terminal, lines, running
 from tests.support.program import Program, eventually, program_path
 
 WEB = """
@@ -75,30 +71,6 @@ def web(program: Program, namespace: str) -> str:
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=WEB)
     program.kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=60s")
     return namespace
-
-
-@contextmanager
-def running(program: Program, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """kubectl in the background, ended on the way out."""
-    command = [program_path("kubectl"), "--kubeconfig", str(program.kubeconfig), *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1)
-    assert process.stdout is not None
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def lines(process: subprocess.Popen[str], until: str) -> list[str]:
-    """Output up to the line that contains `until` (the test's time limit ends the wait)."""
-    assert process.stdout is not None
-    seen = []
-    for line in process.stdout:
-        seen.append(line.rstrip("\n"))
-        if until in line:
-            return seen
-    raise AssertionError(f"{until!r} never came: {seen}")
 
 
 def out(program: Program, *words: str) -> str:
@@ -237,25 +209,16 @@ def test_exec(program: Program, shop: str) -> None:
 
 
 def test_exec_in_a_terminal(program: Program, shop: str) -> None:
-    words = ["exec", "-n", shop, "-it", "shell", "--", "sh"]
-    command = [program_path("kubectl"), "--kubeconfig", str(program.kubeconfig), *words]
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 101, 0, 0))
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
-    with open(master, "rb+", buffering=0) as screen:
-        _shown(screen.fileno(), "# ")
-        screen.write(b"stty size; tty\r")
-        _shown(screen.fileno(), "33 101")
-        _shown(screen.fileno(), "/dev/pts/")
-        screen.write(b"exit 3\r")
-        assert process.wait(20) == 3
-        os.close(slave)
-
-
-def _shown(terminal: int, text: str) -> None:
-    seen = b""
-    while text.encode() not in seen:
-        seen += os.read(terminal, 4096)
+    with in_terminal(program, "exec", "-n", shop, "-it", "shell", "--", "sh") as terminal:
+        terminal.shows("# ")
+        terminal.type("stty size; tty\r")
+        terminal.shows("33 101")
+        terminal.shows("/dev/pts/")
+        terminal.resize(40, 120)
+        terminal.type("while ! stty size | grep '40 120'; do sleep 0.1; done\r")
+        terminal.shows("\n40 120")
+        terminal.type("exit 3\r")
+        assert terminal.process.wait(20) == 3
 
 
 def test_attach_and_run(program: Program, namespace: str) -> None:

@@ -1,0 +1,119 @@
+"""Streams into real containers at their edges: clients that vanish, containers that end, logs that go on."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from tests.support.kubectl import in_terminal, lines, running
+from tests.support.program import Program, eventually
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: box}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: main
+    image: busybox:test
+    command: [sh, -c, %r]
+"""
+
+
+def start(program: Program, namespace: str, script: str) -> None:
+    program.kubectl("apply", "-n", namespace, "-f", "-", stdin=POD % script)
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/box", "--timeout=30s")
+
+
+def inside(program: Program, namespace: str, *command: str) -> str:
+    return program.kubectl("exec", "-n", namespace, "box", "--", *command).stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_command_ends_with_its_client(program: Program, namespace: str, number: signal.Signals) -> None:
+    start(program, namespace, "sleep 1000")
+    with running(program, "exec", "-n", namespace, "box", "--", "sh", "-c", "echo up; exec sleep 4321") as process:
+        lines(process, "up")
+        assert "sleep 4321" in inside(program, namespace, "ps")
+        process.send_signal(number)
+        process.wait(10)
+    eventually(lambda: "sleep 4321" not in inside(program, namespace, "ps"), "the command's end", 15)
+
+
+def test_a_command_ends_with_its_pod(program: Program, namespace: str) -> None:
+    start(program, namespace, "sleep 1000")
+    with running(program, "exec", "-n", namespace, "box", "--", "sh", "-c", "echo up; exec sleep 1000") as process:
+        lines(process, "up")
+        program.kubectl("delete", "-n", namespace, "pod/box", "--now")
+        assert process.wait(20) == 137
+
+
+def test_megabytes_through_a_container(program: Program, namespace: str) -> None:
+    start(program, namespace, "sleep 1000")
+    data = "0123456789abcdef" * (512 << 10)
+    done = program.kubectl("exec", "-n", namespace, "-i", "box", "--", "cat", stdin=data)
+    assert done.stdout == data
+
+
+def test_following_ends_with_the_container(program: Program, namespace: str) -> None:
+    start(program, namespace, "for i in 1 2 3 4 5 6; do echo line $i; sleep 0.3; done")
+    followed = program.kubectl("logs", "-n", namespace, "-f", "box", timeout=30).stdout
+    assert followed.startswith("line 1\n")
+    assert followed.endswith("line 6\n")
+
+
+def test_the_log_of_the_container_before(program: Program, namespace: str) -> None:
+    start(program, namespace, "trap 'exit 1' TERM; cat /proc/sys/kernel/random/uuid; sleep 1000 & wait")
+    first = program.kubectl("logs", "-n", namespace, "box").stdout
+    none = program.kubectl("logs", "-n", namespace, "--previous", "box", check=False)
+    assert 'previous terminated container "main" in pod "box" not found' in none.stderr
+    program.kubectl("exec", "-n", namespace, "box", "--", "kill", "1")
+
+    def restarted() -> bool:
+        status = program.get("-n", namespace, "pod/box")["status"]["containerStatuses"][0]
+        return bool(status["restartCount"] == 1 and status["ready"])
+
+    eventually(restarted, "the restart", 30)
+    assert program.kubectl("logs", "-n", namespace, "--previous", "box").stdout == first
+    assert program.kubectl("logs", "-n", namespace, "box").stdout != first
+
+
+def test_many_lines(program: Program, namespace: str) -> None:
+    start(program, namespace, "yes 'a line of some length to fill the log with' | head -n 200000; sleep 1000")
+
+    def count() -> bool:
+        return program.kubectl("logs", "-n", namespace, "box").stdout.count("\n") == 200_000
+
+    eventually(count, "all lines", 60)
+    tail = program.kubectl("logs", "-n", namespace, "box", "--tail=3", "--timestamps").stdout
+    assert len(re.findall(r"^\S+Z a line of some length", tail, re.MULTILINE)) == 3
+    assert len(program.kubectl("logs", "-n", namespace, "box", "--limit-bytes=1000").stdout) == 1000
+
+
+def test_a_shell_made_for_a_moment(program: Program, namespace: str) -> None:
+    words = ("run", "-n", namespace, "-it", "--rm", "--restart=Never", "--image=busybox:test", "moment")
+    with in_terminal(program, *words, "--", "sh") as terminal:
+        terminal.type("\r")
+        terminal.shows("# ")
+        terminal.type("echo in $((40 + 2)); stty size\r")
+        terminal.shows("in 42")
+        terminal.shows("33 101")
+        terminal.type("exit 5\r")
+        assert terminal.process.wait(30) == 5
+    gone: subprocess.CompletedProcess[str] = program.kubectl("get", "-n", namespace, "pod/moment", check=False)
+    assert "not found" in gone.stderr
+
+
+def test_forwarding_goes_on_after_a_connection_nobody_took(program: Program, namespace: str) -> None:
+    start(program, namespace, "while true; do echo served | nc -l -p 8080; done")
+    with running(program, "port-forward", "-n", namespace, "pod/box", ":8080") as forwarding:
+        found = re.search(r"127\.0\.0\.1:(\d+)", lines(forwarding, "127.0.0.1")[-1])
+        assert found
+        for _ in range(3):
+            words = ["busybox", "nc", "127.0.0.1", found[1]]
+            done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+            assert done.stdout == "served\n"
