@@ -1,7 +1,7 @@
 """A client for any Kubernetes API over HTTP: `kube.client.Client` by aiohttp, watches included.
 
 Used by the CLI, the platform, tests and anything outside the engine's process. Import it where it is used: aiohttp
-costs a quarter of a second and 13 MB (docs/decisions/0020-aiohttp-client.md). Errors are `kube.errors.StatusError`
+costs a quarter of a second and 13 MB (docs/decisions/0007-aiohttp-client.md). Errors are `kube.errors.StatusError`
 for what the API answers and `OSError` (ConnectionError, TimeoutError) when it does not answer.
 Source of the behaviour: client-go's `rest.Request` (back-off on Retry-After) and `tools/watch`.
 """

@@ -5,7 +5,7 @@ destination in `virtual` (address, protocol, port) or `exposed` (protocol, port;
 and go to the chain of that forward, which picks a backend at random. What is left for the service range afterwards
 has no endpoints and is refused at once, which clients see as "connection refused". `guard` drops, before
 connection tracking, what comes from outside for a loopback address: it makes `route_localnet` on pod interfaces safe
-(docs/decisions/0101-loopback-node-ports.md). Replies are translated back after `guard`, so they pass.
+(docs/decisions/0014-loopback-node-ports.md). Replies are translated back after `guard`, so they pass.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Tunnel:
                 self._end(frame.stream)
             case Ping() if frame.id % 2:  # the client's are odd; even ones would answer ours, and we send none
                 await self.send(frame)
-            case _:  # settings and windows do not bind us (docs/decisions/0021-spdy-framing.md), replies cannot come
+            case _:  # settings and windows do not bind us (docs/decisions/0008-spdy-framing.md), replies cannot come
                 return
 
     async def _take_data(self, frame: Data) -> None:
