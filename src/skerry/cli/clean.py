@@ -10,6 +10,7 @@ import click
 from skerry.cli.down import stop_all
 from skerry.cli.engine_process import run_module
 from skerry.cli.errors import CommandFailed
+from skerry.cli.install_service import remove_service
 from skerry.cli.instance_files import find_instance
 from skerry.cli.options import data_dir_option
 from skerry.cli.printing import step
@@ -35,6 +36,7 @@ def command(data_dir: Path, yes: bool) -> None:
     stop_all(files)
     step("stopped", time.monotonic() - begun)
     begun = time.monotonic()
+    remove_service(files.data_dir)
     done = run_module("skerry.engine.instance", "--remove", str(files.data_dir))
     if done.returncode != 0:
         raise CommandFailed(done.stderr.strip())

@@ -9,6 +9,7 @@ import click
 
 from skerry.cli.engine_process import PROGRAM, run_module
 from skerry.cli.errors import CommandFailed
+from skerry.cli.install_service import stop_service
 from skerry.cli.instance_files import InstanceFiles, find_instance
 from skerry.cli.options import data_dir_option
 from skerry.cli.printing import step
@@ -37,6 +38,7 @@ def command(data_dir: Path) -> None:
 
 def stop_all(files: InstanceFiles) -> None:
     """Stop all of an instance. Raises CommandFailed with the reason."""
+    stop_service(files.data_dir)
     done = run_module(PROGRAM, "--data-dir", str(files.data_dir), "--stop-all")
     if done.returncode != 0:
         raise CommandFailed(f"could not stop everything: {(done.stderr or done.stdout).strip()}")

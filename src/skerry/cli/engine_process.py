@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 PROGRAM = "skerry.engine.program"
-_SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+_SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 def command_of(module: str, *words: str) -> list[str]:
@@ -21,7 +21,8 @@ def environment() -> dict[str, str]:
 
     A relative PYTHONPATH (as in a development checkout) would mean another directory to a process that starts in /.
     """
-    changed = {"PATH": f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"}
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    changed = {"PATH": os.pathsep.join([*path, *(one for one in _SBIN if one not in path)])}
     if modules := os.environ.get("PYTHONPATH"):
         changed["PYTHONPATH"] = os.pathsep.join(os.path.abspath(part) for part in modules.split(os.pathsep) if part)
     return {**os.environ, **changed}

@@ -1,7 +1,8 @@
 """`skerry install-service`: a systemd unit, so that Skerry starts with the machine.
 
 KillMode=process and Restart=always: stopping or restarting the engine leaves containerd and the pods running, and the
-next engine adopts them. `skerry down` first disables nothing: a stopped unit stays stopped until the next boot.
+next engine adopts them. `skerry down` stops the unit first, or systemd would start the engine again at once; it starts
+with the next boot, or by `systemctl start`. `skerry clean` removes the unit.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from pathlib import Path
 
 import click
 
-from skerry.cli.engine_process import PROGRAM, command_of, environment
+from skerry.cli.engine_process import PROGRAM, command_of
 from skerry.cli.errors import CommandFailed, MachineLacks
 from skerry.cli.options import DEFAULT_DATA_DIR, data_dir_option
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")
+UNITS = Path("/etc/systemd/system")
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # systemd's own default, not the caller's
 
 _UNIT = """\
 [Unit]
@@ -51,7 +55,7 @@ WantedBy=multi-user.target
 @click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
-    default="/etc/systemd/system",
+    default=UNITS,
     show_default=True,
     help="Where units are kept.",
 )
@@ -91,11 +95,27 @@ def unit_name(data_dir: Path) -> str:
     return f"skerry-{str(data_dir).strip('/').replace('/', '-')}.service"
 
 
+def stop_service(data_dir: Path) -> None:
+    """Have systemd end the engine and leave it so, if it is systemd that runs it."""
+    if _SYSTEMD_RUNS.is_dir() and (UNITS / unit_name(data_dir)).is_file():
+        _systemctl("stop", unit_name(data_dir))
+
+
+def remove_service(data_dir: Path) -> None:
+    """Remove the unit, if there is one."""
+    path = UNITS / unit_name(data_dir)
+    if not path.is_file():
+        return
+    if _SYSTEMD_RUNS.is_dir():
+        _systemctl("disable", path.name)
+    path.unlink()
+
+
 def unit(data_dir: Path) -> str:
     """The unit's text. `%` begins a specifier in units, so it is doubled."""
     start = shlex.join(command_of(PROGRAM, "--data-dir", str(data_dir)))
-    log, path = data_dir / "log" / "engine.log", environment()["PATH"]
-    texts = {"data_dir": str(data_dir), "start": start, "log": str(log), "path": path}
+    log = data_dir / "log" / "engine.log"
+    texts = {"data_dir": str(data_dir), "start": start, "log": str(log), "path": _PATH}
     return _UNIT.format(**{name: text.replace("%", "%%") for name, text in texts.items()})
 
 

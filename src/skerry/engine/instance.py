@@ -31,6 +31,7 @@ DEFAULT_PORT = 6443
 RUN_BASE = Path("/run/skerry")
 PLACES = 32  # pairs of /16 in 10.64.0.0/10
 _PORT_TRIES = 500
+_HARMLESS = {"lost+found", "log"}  # a file system's own; made for the service unit before the first start
 
 
 class InstanceError(Exception):
@@ -204,7 +205,7 @@ def _registry(run_base: Path) -> Iterator[_Registry]:
 
 
 def _make(data_dir: Path, port: int | None, others: list[_Reservation]) -> Identity:
-    if data_dir.exists() and any(entry.name != "lost+found" for entry in data_dir.iterdir()):
+    if data_dir.exists() and any(entry.name not in _HARMLESS for entry in data_dir.iterdir()):
         raise InstanceError(f"{data_dir} is not empty and holds no Skerry instance: choose another --data-dir")
     index = choose_index([other.index for other in others], _routed_networks())
     if port is None:

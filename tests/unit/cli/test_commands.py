@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from skerry.cli.install_service import remove_service, stop_service, unit_name
 from skerry.cli.instance_files import InstanceFiles, process_start
 from skerry.cli.main import COMMANDS, main
 
@@ -133,6 +134,38 @@ def test_image_commands_refuse_what_is_no_image_name(instance: InstanceFiles) ->
     answer = skerry("image", "rm", "NOT A NAME", "--data-dir", str(instance.data_dir))
     assert answer.exit_code == 1
     assert "is not an image name" in answer.output
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine where systemd runs: its unit directory, and a systemctl that keeps what it was told in a file."""
+    units, programs = tmp_path / "units", tmp_path / "bin"
+    for directory in (units, programs):
+        directory.mkdir()
+    (programs / "systemctl").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n')
+    (programs / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setattr("skerry.cli.install_service._SYSTEMD_RUNS", tmp_path)
+    monkeypatch.setattr("skerry.cli.install_service.UNITS", units)
+    return tmp_path / "told"
+
+
+def test_a_service_is_enabled_stopped_and_removed(instance: InstanceFiles, systemd: Path) -> None:
+    units, name = systemd.parent / "units", unit_name(instance.data_dir)
+    installed = skerry("install-service", "--directory", str(units), "--data-dir", str(instance.data_dir))
+    assert installed.exit_code == 0, installed.output
+    assert (units / name).is_file()
+    stop_service(instance.data_dir)
+    remove_service(instance.data_dir)
+    assert not (units / name).exists()
+    told = ["daemon-reload", f"enable --now {name}", f"stop {name}", f"disable {name}"]
+    assert systemd.read_text().splitlines() == told
+
+
+def test_without_a_service_systemd_is_left_alone(instance: InstanceFiles, systemd: Path) -> None:
+    stop_service(instance.data_dir)
+    remove_service(instance.data_dir)
+    assert not systemd.exists()
 
 
 def test_the_service_unit_leaves_containers_alone(tmp_path: Path) -> None:

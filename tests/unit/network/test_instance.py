@@ -90,6 +90,7 @@ def test_directories_of_other_things_and_damaged_files_are_refused(tmp_path: Pat
     (tmp_path / "home" / "thesis.tex").touch()
     with pytest.raises(InstanceError, match="not empty"):
         make(tmp_path, "home")
+    (tmp_path / "a" / "log").mkdir(parents=True)
     config = make(tmp_path, "a")
     for text in ("", "{}", '{"instance": "../x", "index": 0, "port": 1}', json.dumps([1])):
         config.paths.instance_file.write_text(text)
