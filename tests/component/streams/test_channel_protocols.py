@@ -68,6 +68,14 @@ async def test_v5_messages(server: RunningApi) -> None:
     assert status["details"]["causes"] == [{"reason": "ExitCode", "message": "9"}]
 
 
+async def test_commands_are_not_logged(server: RunningApi, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with opened(server, _query("echo", "hunter2"), V5) as socket:
+        assert b"\x01hunter2\n" in await _all(socket)
+    of_server = [record for record in caplog.records if record.name.startswith(("uvicorn", "skerry"))]
+    assert "hunter2" not in "".join(record.getMessage() for record in of_server)  # the client logs its own handshake
+
+
 async def test_v5_closes_stdin_on_its_own(server: RunningApi) -> None:
     async with opened(server, _query("cat", options="stdin=1&stdout=1"), V5) as socket:
         await socket.send(b"\x00words")

@@ -19,6 +19,10 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidState
 from websockets.server import ServerProtocol
 
+# uvicorn logs every accepted WebSocket with its query, which for an exec is the command with whatever secrets it holds.
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.WARNING)
+
 
 class _AnySubprotocol(ServerProtocol):
     def process_subprotocol(self, headers: Headers) -> None:
@@ -31,7 +35,8 @@ class StreamsProtocol(WebSocketsSansIOProtocol):
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
         self._lost = asyncio.Event()
         super().__init__(config, server_state, {**app_state, "lost": self._lost})
-        self.conn = _AnySubprotocol(max_size=config.ws_max_size, logger=logging.getLogger("uvicorn.error"))
+        self.logger = _log
+        self.conn = _AnySubprotocol(max_size=config.ws_max_size, logger=_log)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whatever of it has not been read yet."""
