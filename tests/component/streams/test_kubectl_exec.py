@@ -46,17 +46,14 @@ async def test_a_missing_program_is_said(kubectl: Kubectl) -> None:
 async def test_a_terminal_knows_its_size_and_its_changes(kubectl: Kubectl) -> None:
     master, slave = os.openpty()
     _resize(slave, 33, 101)
-    script = "read a; stty size; read b; stty size; exit 4"
+    until = "until [ \"$(stty size)\" = '%s' ]; do sleep 0.02; done; echo %s"
+    script = f"{until % ('33 101', 'first')}; {until % ('40 120', 'second')}; exit 4"
     process = await kubectl.start("exec", "-it", "web", "--", "sh", "-c", script, terminal=slave)
     screen = os.fdopen(master, "rb+", buffering=0)
-    await asyncio.sleep(0.5)
-    screen.write(b"a\r")
-    await asyncio.to_thread(_until_shown, screen, b"33 101")
+    await asyncio.to_thread(_until_shown, screen, b"first")
     _resize(slave, 40, 120)
-    process.send_signal(signal.SIGWINCH)
-    await asyncio.sleep(0.3)
-    screen.write(b"b\r")
-    await asyncio.to_thread(_until_shown, screen, b"40 120")
+    process.send_signal(signal.SIGWINCH)  # the kernel tells the terminal's own session only
+    await asyncio.to_thread(_until_shown, screen, b"second")
     assert await asyncio.wait_for(process.wait(), 10) == 4
     os.close(slave)
     screen.close()
