@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.kubectl import in_terminal, lines, running
+from tests.support.kubectl_running import in_terminal, lines, running
 from tests.support.program import Program, eventually, program_path
 
 WEB = """

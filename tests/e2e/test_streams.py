@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.support.kubectl import in_terminal, lines, running
+from tests.support.kubectl_running import in_terminal, lines, running
 from tests.support.program import Program, eventually
 
 POD = """

@@ -1,81 +1,48 @@
-"""kubectl in the background and in a terminal, for tests that talk with it while it runs."""
+"""The real kubectl against a server, as a coroutine: the server may run on the same event loop."""
 
 from __future__ import annotations
 
-import fcntl
+import asyncio
 import os
-import pty
-import struct
-import subprocess
-import termios
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from tests.support.program import Program, program_path
+from tests.support.program import program_path
 
 
-@contextmanager
-def running(program: Program, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """kubectl in the background, ended on the way out."""
-    process = subprocess.Popen(
-        _command(program, words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate()
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished kubectl."""
+
+    code: int
+    out: str
+    err: str
 
 
-def lines(process: subprocess.Popen[str], until: str) -> list[str]:
-    """Output up to the line that contains `until` (the test's time limit ends the wait)."""
-    assert process.stdout is not None
-    seen = []
-    for line in process.stdout:
-        seen.append(line.rstrip("\n"))
-        if until in line:
-            return seen
-    raise AssertionError(f"{until!r} never came: {seen}")
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """`home`: where it may keep its caches."""
 
+    kubeconfig: Path
+    home: Path
 
-class Terminal:
-    """A program's terminal, from the outside."""
+    async def __call__(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+        """Run it; raises AssertionError with what it said when it fails."""
+        done = await self.attempt(*words, stdin=stdin, env=env)
+        assert done.code == 0, f"kubectl {' '.join(words)}: {done.err}"
+        return done
 
-    def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
-        self.process = process
-        self._descriptor = descriptor
-        self._unread = b""
+    async def attempt(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
+        """Run it, whatever it says."""
+        process = await self.start(*words, env=env)
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        return Done(process.returncode or 0, out.decode(), err.decode())
 
-    def type(self, text: str) -> None:
-        """What a person would type."""
-        os.write(self._descriptor, text.encode())
-
-    def shows(self, text: str) -> None:
-        """Wait until the terminal shows it, after what was seen before (the test's time limit ends the wait)."""
-        while text.encode() not in self._unread:
-            self._unread += os.read(self._descriptor, 4096)
-        self._unread = self._unread.partition(text.encode())[2]
-
-    def resize(self, rows: int, columns: int) -> None:
-        """As when a person pulls at the window."""
-        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-
-@contextmanager
-def in_terminal(program: Program, *words: str) -> Iterator[Terminal]:
-    """kubectl in a terminal of 33 rows and 101 columns, its own session; killed on the way out if it still runs."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 101, 0, 0))
-    command = ["setsid", "--ctty", *_command(program, words)]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
-    try:
-        yield Terminal(process, master)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)
-
-
-def _command(program: Program, words: tuple[str, ...]) -> list[str]:
-    return [program_path("kubectl"), "--kubeconfig", str(program.kubeconfig), *words]
+    async def start(self, *words: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+        """Start it, on pipes."""
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.home), *words,
+            stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})},
+        )  # fmt: skip
