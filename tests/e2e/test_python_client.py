@@ -13,6 +13,9 @@ from kubernetes.stream import portforward, stream
 
 from tests.support.program import Program, eventually
 
+# the client leaves its sockets to the garbage collector, which may come at any line
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+
 POD: dict[str, Any] = {
     "metadata": {"name": "p", "labels": {"app": "p"}},
     "spec": {

@@ -9,6 +9,9 @@ from kubernetes import client, config, watch
 
 from tests.support.api import RunningApi
 
+# the client leaves its sockets to the garbage collector, which may come at any line
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture
 def core(api: RunningApi) -> client.CoreV1Api:

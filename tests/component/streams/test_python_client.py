@@ -16,6 +16,9 @@ from kubernetes.stream import portforward, stream
 from tests.component.streams.test_kubectl_port_forward import _echo, listening
 from tests.support.api import RunningApi
 
+# the client leaves its sockets to the garbage collector, which may come at any line
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture(autouse=True)
 def _collect_sockets() -> Iterator[None]:

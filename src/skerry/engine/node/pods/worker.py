@@ -185,7 +185,8 @@ class PodWorker:
         return bool(deleted) and not view.running
 
     def _appoint(self, view: PodView, again_at: datetime | None) -> None:
-        due = deadline_at(view.pod) if view.termination is None else None
+        begun = with_latest_status(view.pod, self._context.statuses.last(self.uid))  # the first status says since when
+        due = deadline_at(begun) if view.termination is None else None
         moments = [moment for moment in (again_at, due) if moment is not None]
         if moments:
             self._wake_in(max(0.01, (min(moments) - view.now).total_seconds() + 0.01))
