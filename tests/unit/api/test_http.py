@@ -347,3 +347,19 @@ async def test_a_namespace_has_its_label(api: RunningApi) -> None:
 async def test_an_endless_head_is_cut_short(api: RunningApi) -> None:
     answer = await send(api, "GET", CMS, x_long="x" * 70_000)
     assert (answer.code, answer.json["reason"]) == (400, "BadRequest")
+
+
+async def test_who_makes_what_nothing_acts_on_is_told(api: RunningApi) -> None:
+    container = {"name": "c", "image": "busybox:1"}
+    job = {
+        "metadata": {"name": "j"},
+        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    }
+    made = await send(api, "POST", "/apis/batch/v1/namespaces/default/jobs", job)
+    assert made.code == 201
+    assert "jobs.batch are stored, but nothing acts on them" in made.headers["warning"]
+    balanced = {"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
+    made = await send(api, "POST", "/api/v1/namespaces/default/services", balanced)
+    assert "no load balancer" in made.headers["warning"]
+    plain = await send(api, "POST", CMS, {"metadata": {"name": "quiet"}})
+    assert "warning" not in plain.headers

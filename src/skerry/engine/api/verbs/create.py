@@ -5,6 +5,7 @@ from __future__ import annotations
 from skerry.engine.api import writing
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
+from skerry.engine.api.inert import warnings_for
 from skerry.engine.api.metadata import begin, check_address, generated_name, metadata_of
 from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request
@@ -46,5 +47,6 @@ async def _named(backend: Backend, request: Request, obj: Obj, *, dry_run: bool)
             entry = await writing.create(backend, request, attempt, dry_run=dry_run)
         except KeyExists:
             continue
+        request.warnings.extend(warnings_for(request.what.group_resource, attempt))
         return Computed(attempt, 201, kind) if dry_run else Stored(kind, entry, 201)
     raise already_exists(request.what.group_resource, metadata["name"])

@@ -1,0 +1,36 @@
+"""Kinds that are stored but that nothing acts on in this release: who makes one is told so in a `Warning:` header.
+
+Such an object is valid and moves to a real cluster as it is; silence would let people think that it works here.
+Whoever adds the controller, the admission step or the network part of a kind takes it out of here and of
+docs/limits.md.
+"""
+
+from __future__ import annotations
+
+from skerry.kube.objects import Obj
+
+_UNWATCHED = frozenset({
+    "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch", "replicationcontrollers",
+    "horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy", "ingresses.networking.k8s.io",
+    "persistentvolumes", "persistentvolumeclaims", "customresourcedefinitions.apiextensions.k8s.io",
+    "certificatesigningrequests.certificates.k8s.io",
+})  # fmt: skip
+_UNENFORCED = frozenset({
+    "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io", "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+})  # fmt: skip
+
+
+def warnings_for(group_resource: str, obj: Obj) -> list[str]:
+    """What its maker should know about a new object, [] when it does what it says."""
+    if group_resource in _UNWATCHED:
+        return [f"{group_resource} are stored, but nothing acts on them in this release of Skerry"]
+    if group_resource in _UNENFORCED:
+        return [f"{group_resource} are stored, but nothing enforces them in this release of Skerry"]
+    if group_resource == "services" and obj.get("spec", {}).get("type") == "LoadBalancer":
+        return ["no load balancer gives this Service an address in this release of Skerry; its node ports work"]
+    return []
