@@ -27,7 +27,7 @@ async def until_written(path: Path, text: str) -> None:
 
 async def test_end_of_the_log_is_the_message(node: Node) -> None:
     main = container(
-        ["sh", "-c", "echo first; echo last >&2; exit 1"], terminationMessagePolicy="FallbackToLogsOnError"
+        ["sh", "-c", "echo first; sleep 0.3; echo last >&2; exit 1"], terminationMessagePolicy="FallbackToLogsOnError"
     )
     await node.create(pod("talker", main, restartPolicy="Never"))
     failed = await node.until("talker", phase("Failed"))

@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from skerry.engine.config import EngineConfig
+from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.node.containerd import config_file, log_file, mount_namespace, processes, sweep
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.readiness import wait_until_ready
@@ -136,7 +136,7 @@ class ContainerdSupervisor:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env=_environment(),
+                env=_environment(paths),
                 cwd="/",
             )
         finally:
@@ -189,9 +189,11 @@ def next_delay(last: float, lived: float) -> float:
     return min(max(_BACK_OFF[0], 2 * last), _BACK_OFF[1])
 
 
-def _environment() -> dict[str, str]:
-    """containerd hands its environment to shims, CNI plug-ins and hooks: only what they need."""
+def _environment(paths: Paths) -> dict[str, str]:
+    """containerd hands its environment to shims, CNI plug-ins, runtimes and hooks: only what they need."""
     kept = ("PATH", "HOME", "LANG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment["PATH"] = f"{environment.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"
+    # where crun and runc put what they protect their own program with: in /tmp it would outlive one that is killed
+    environment["_LIBCONTAINER_STATEDIR"] = str(paths.run / "state")
     return environment
