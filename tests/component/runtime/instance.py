@@ -20,6 +20,7 @@ from skerry.engine.node.cri.client import CriClient
 from skerry.kube.objects import Obj
 from tests.support.images import BUSYBOX, busybox_archive
 
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 FOREVER = ("sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done")
 
 
@@ -125,6 +126,7 @@ class Instance:
 async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[Instance]:
     """A started instance with a busybox image; everything is swept away afterwards."""
     config = make_config(base, third_octet)
+    forwarding = FORWARDING.read_text()  # the ptp plug-in switches it on, and nobody claims it here
     write_cni(config)
     supervisor = ContainerdSupervisor(config)
     cri = CriClient(config.paths.containerd_socket)
@@ -138,6 +140,7 @@ async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[In
         await supervisor.stop_everything()
         mount_namespace.release(config.paths)
         left = sweep.sweep(config)
+        FORWARDING.write_text(forwarding)
     assert left == []
 
 
