@@ -239,7 +239,7 @@ def _configure(identity: Identity, data_dir: Path, run_base: Path) -> EngineConf
         instance=identity.instance,
         paths=Paths(data=data_dir, run=run_base / identity.instance),
         node_name=socket.gethostname().lower(),
-        bind="0.0.0.0",  # noqa: S104  # pods and other machines reach the API; anonymous requests are refused
+        bind="0.0.0.0",  # noqa: S104  # pods and other machines reach the API; anonymous users may read health and version only
         port=identity.port,
         pod_cidr=pod_range(identity.index),
         service_cidr=service_range(identity.index),

@@ -18,12 +18,22 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 
 async def test_nobody_unknown_gets_in(api: RunningApi) -> None:
-    for path in ("/api/v1/pods", "/version", "/", "/openapi/v3"):
+    for path in ("/", "/openapi/v3", "/livez/ping", "/metrics"):
         answer = await send(api, "GET", path, certificate=False)
-        assert (answer.code, answer.json["reason"]) == (401, "Unauthorized")
-    for path in ("/livez", "/readyz", "/healthz"):
+        assert answer.code == 403
+        assert answer.json["message"] == f'forbidden: User "system:anonymous" cannot get path "{path}"'
+    answer = await send(api, "GET", "/api/v1/pods", certificate=False)
+    assert answer.json["message"] == (
+        'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" at the cluster scope'
+    )
+    for path in ("/livez", "/readyz", "/healthz", "/version"):
         answer = await send(api, "GET", path, certificate=False)
-        assert (answer.code, answer.body) == (200, b"ok")
+        assert answer.code == 200
+
+
+async def test_a_token_nobody_knows_is_not_anonymous(api: RunningApi) -> None:
+    answer = await send(api, "GET", "/version", certificate=False, authorization="Bearer abc")
+    assert (answer.code, answer.json["reason"]) == (401, "Unauthorized")
 
 
 async def test_a_failing_check_makes_the_server_unready(api: RunningApi) -> None:

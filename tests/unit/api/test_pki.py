@@ -69,7 +69,7 @@ def test_what_they_say(tmp_path: Path) -> None:
     admin = user_of_certificate(decode(str(pki.certificate("admin"))))
     assert admin is not None
     assert admin.name == "kubernetes-admin"
-    assert admin.groups == {"system:masters", "system:authenticated"}
+    assert admin.groups == ("system:masters", "system:authenticated")
 
 
 def test_a_start_with_good_certificates_does_not_load_cryptography(tmp_path: Path) -> None:

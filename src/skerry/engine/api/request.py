@@ -7,7 +7,7 @@ Kubernetes' `apiserver/pkg/endpoints/request.RequestInfo`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
@@ -19,14 +19,19 @@ from skerry.kube.objects import Obj
 
 NO_QUERY: Mapping[str, str] = MappingProxyType({})
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
+NO_EXTRA: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who asks: name and groups, as the certificate (or the in-process identity) says."""
+    """Who asks, as an authenticator says (`auth.authentication`). Source: `apiserver/pkg/authentication/user.Info`."""
 
     name: str
-    groups: frozenset[str] = frozenset()
+    groups: tuple[str, ...] = ()
+    """In the order they were given; no member twice."""
+    uid: str = ""
+    extra: Mapping[str, Sequence[str]] = field(default_factory=lambda: NO_EXTRA, hash=False)
+    """What the authenticator adds, by lower-case key ("authentication.kubernetes.io/pod-name")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,10 @@ class Target:
 
 @dataclass(slots=True)
 class Request:
-    """One request. `user` None: nobody known. `target` None: a plain path such as /version."""
+    """One request. `target` None: a plain path such as /version."""
 
     user: User | None
+    """Who the connection (or the in-process client) belongs to; never None once the request is authenticated."""
     verb: str
     """get, list, watch, create, update, patch, delete, deletecollection, connect; on plain paths the HTTP method."""
     target: Target | None
@@ -62,6 +68,11 @@ class Request:
     """As it came: streams read repeated parameters from it."""
     query: Mapping[str, str] = field(default_factory=lambda: NO_QUERY)
     headers: Mapping[bytes, bytes] = field(default_factory=lambda: NO_HEADERS)
+    """By lower-case name; of repeated ones the last."""
+    raw_headers: Sequence[tuple[bytes, bytes]] = ()
+    """All of them, in order."""
+    source: str = ""
+    """The client's address; "" in-process."""
     content_type: str = ""
     read: Callable[[], Awaitable[bytes]] | None = None
     """The body, when it came over HTTP; raises RequestEntityTooLarge."""
@@ -69,6 +80,14 @@ class Request:
     """The body, when it was handed over in-process: shared, never to be changed."""
     warnings: list[str] = field(default_factory=list)
     """For the client's eyes (`Warning:` headers)."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """For the audit log: what authorisation and admission have to say about this request."""
+
+    @property
+    def who(self) -> User:
+        """The user, for code behind authentication."""
+        assert self.user is not None
+        return self.user
 
     @property
     def what(self) -> Target:

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.service_addresses import service_addresses
-from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
+from skerry.engine.api.auth.authentication import MASTERS, Authenticator, authenticated, user
 from skerry.engine.api.auth.authorization import Policy, authorised, masters_only
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bootstrap import bootstrap, reachable_address
@@ -74,8 +74,10 @@ class ApiServer:
             {"skerry_store_revision": lambda: store.revision, "skerry_watches": lambda: len(self._edge.watches)}
         )
         plain = Plain(registry, self.health, metrics, lambda: f"{reachable_address(config.bind)}:{self.port}")
-        self._handler = authenticated(authorised(_routed(dispatcher(self._backend), plain.handle), policy))
-        self._let_in = authenticated(authorised(_nothing, policy))
+        authenticators: tuple[Authenticator, ...] = ()
+        resources = _routed(dispatcher(self._backend), plain.handle)
+        self._handler = authenticated(authorised(resources, policy), authenticators)
+        self._let_in = authenticated(authorised(_nothing, policy), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
         self._state = ServerState()
         self._all_gone = asyncio.Event()

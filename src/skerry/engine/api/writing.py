@@ -49,7 +49,7 @@ async def create(backend: Backend, request: Request, obj: Obj, *, dry_run: bool)
     """Admit, validate and store a new object, named already. Raises what refuses it, KeyExists."""
     target = Target(request.what.kind, request.what.namespace, obj["metadata"]["name"])
     async with turn(backend, target):
-        backend.admission.admit(Attributes("CREATE", target, request.user, obj, None, dry_run))
+        backend.admission.admit(Attributes("CREATE", target, request.who, obj, None, dry_run))
         kind = target.kind
         refuse(kind, obj, validation.validate(kind, obj))
         if dry_run:
@@ -81,7 +81,7 @@ async def _change_once(backend: Backend, request: Request, what: Change, entry: 
     old, new = entry.shared(), what.wanted(entry)
     check_version(target, new, old)
     _settle(kind, new, old, what.prepare)
-    backend.admission.admit(Attributes("UPDATE", target, request.user, new, old, what.dry_run))
+    backend.admission.admit(Attributes("UPDATE", target, request.who, new, old, what.dry_run))
     if not what.trusted:
         refuse(kind, new, validation.validate_update(kind, new, old))
     if same(new, old):

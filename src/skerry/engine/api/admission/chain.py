@@ -23,7 +23,7 @@ class Attributes:
 
     operation: Operation
     target: Target
-    user: User | None
+    user: User
     new: Obj | None
     old: Obj | None
     dry_run: bool = False

@@ -1,36 +1,73 @@
-"""Authentication: a request by nobody known is refused, but for the health checks.
+"""Authentication: who asks. Authenticators are tried in order; nobody known is `system:anonymous`.
 
-Over TLS a user is the subject of a client certificate that our CA signed (CN the name, O the groups); in-process
-clients bring their identity along. Source: Kubernetes' `apiserver/pkg/authentication/request/x509`.
+A client certificate that our CA signed names its user for the whole connection (CN the name, O the groups); an
+in-process client brings its identity along. Both stand in `Request.user` already, and nothing is tried after them.
+Bearer tokens are for authenticators, which are asked only when a request needs them. What anonymous users
+may do is for authorisation to say. Source: Kubernetes' `apiserver/pkg/authentication/request/{union,x509,anonymous}`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import hashlib
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 from skerry.engine.api.refusals import NotSupported
-from skerry.engine.api.request import Handler, Request, User
+from skerry.engine.api.request import NO_EXTRA, Handler, Request, User
 from skerry.engine.api.response import Response
 from skerry.kube.errors import Unauthorized
 
-AUTHENTICATED, MASTERS = "system:authenticated", "system:masters"
-_OPEN = ("/healthz", "/livez", "/readyz")
+AUTHENTICATED, UNAUTHENTICATED, MASTERS = "system:authenticated", "system:unauthenticated", "system:masters"
+ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+
+Authenticator: TypeAlias = Callable[[Request], Awaitable[User | None]]
+"""Gives the user of a request, or None when the request has no credentials of its kind, or of another issuer. Raises
+Unauthorized for credentials that are wrong; the next authenticator is asked all the same."""
 
 
-def authenticated(handler: Handler) -> Handler:
-    """Let known users through. Raises Unauthorized, and NotSupported for impersonation."""
+def authenticated(handler: Handler, authenticators: Sequence[Authenticator] = ()) -> Handler:
+    """Name the user of every request. Raises Unauthorized for credentials that nobody accepts, NotSupported for
+    impersonation."""
 
     async def handle(request: Request) -> Response:
-        if request.user is None and not _is_open(request):
-            raise Unauthorized("Unauthorized")
         for name in request.headers:
             if name.startswith(b"impersonate-"):
                 header = name.decode("latin-1").title()
                 raise NotSupported(f"impersonation ({header}) is not supported by this server")
+        if request.user is None:
+            request.user = await authenticate(request, authenticators)
         return await handler(request)
 
     return handle
+
+
+async def authenticate(request: Request, authenticators: Sequence[Authenticator]) -> User:
+    """The first user an authenticator gives, or the anonymous one. Raises Unauthorized for wrong credentials: a request
+    with a bearer token that nobody accepts is not anonymous."""
+    refused = False
+    for authenticator in authenticators:
+        try:
+            found = await authenticator(request)
+        except Unauthorized:
+            refused = True
+            continue
+        if found is not None:
+            return found
+    if refused or request.headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
+        raise Unauthorized("Unauthorized")
+    return ANONYMOUS
+
+
+def user_of_connection(tls: ssl.SSLSocket | ssl.SSLObject) -> User | None:
+    """The user of a connection's verified client certificate, with the certificate's fingerprint; None without one."""
+    known = user_of_certificate(tls.getpeercert())
+    encoded = tls.getpeercert(binary_form=True) if known else None
+    if known is None or encoded is None:
+        return None
+    return replace(known, extra={CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(encoded).hexdigest()}",)})
 
 
 def user_of_certificate(certificate: Mapping[str, Any] | None) -> User | None:
@@ -43,10 +80,6 @@ def user_of_certificate(certificate: Mapping[str, Any] | None) -> User | None:
     return user(names[-1], groups) if names and names[-1] else None
 
 
-def user(name: str, groups: Iterable[str] = ()) -> User:
+def user(name: str, groups: Iterable[str] = (), uid: str = "", extra: Mapping[str, Sequence[str]] = NO_EXTRA) -> User:
     """A known user: also a member of system:authenticated."""
-    return User(name, frozenset((*groups, AUTHENTICATED)))
-
-
-def _is_open(request: Request) -> bool:
-    return request.target is None and request.path.startswith(_OPEN)
+    return User(name, tuple(dict.fromkeys((*groups, AUTHENTICATED))), uid, extra)

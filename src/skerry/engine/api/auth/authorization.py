@@ -15,11 +15,13 @@ from skerry.engine.api.response import Response
 from skerry.kube.errors import Forbidden, forbidden
 
 Policy: TypeAlias = Callable[[Request], bool]
+PUBLIC = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
+"""What everybody may get, known or not (Kubernetes' role system:public-info-viewer)."""
 
 
 def masters_only(request: Request) -> bool:
-    """Yes to system:masters, and to the health checks for everybody."""
-    return request.user is None or MASTERS in request.user.groups
+    """Yes to system:masters; to everybody the public paths."""
+    return MASTERS in request.who.groups or (request.verb == "get" and request.path in PUBLIC)
 
 
 def authorised(handler: Handler, policy: Policy) -> Handler:
@@ -35,7 +37,7 @@ def authorised(handler: Handler, policy: Policy) -> Handler:
 
 def refusal(request: Request) -> Forbidden:
     """The 403 for a request."""
-    name = request.user.name if request.user else "system:anonymous"
+    name = request.who.name
     if request.target is None:
         return Forbidden(f'forbidden: User "{name}" cannot {request.verb} path "{request.path}"')
     target = request.target

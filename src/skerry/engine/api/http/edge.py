@@ -80,6 +80,8 @@ class Edge:
             raw_query=scope["query_string"],
             query=query,
             headers=exchange.headers,
+            raw_headers=scope["headers"],
+            source=(scope.get("client") or ("",))[0],
             content_type=exchange.headers.get(b"content-type", b"").decode("latin-1"),
             read=exchange.read,
         )

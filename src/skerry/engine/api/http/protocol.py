@@ -14,7 +14,7 @@ import orjson
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from skerry.engine.api.auth.authentication import user_of_certificate
+from skerry.engine.api.auth.authentication import user_of_connection
 from skerry.engine.api.streams.websocket import SERVER_OPTIONS
 from skerry.kube.errors import BadRequest
 
@@ -39,7 +39,7 @@ class Protocol(HttpToolsProtocol):
         """Learn who it is; the TLS handshake is over by now."""
         super().connection_made(transport)
         tls = transport.get_extra_info("ssl_object")
-        self.app_state = {"user": user_of_certificate(tls.getpeercert() if tls is not None else None)}
+        self.app_state = {"user": user_of_connection(tls) if tls is not None else None}
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Offer the application the short way to answer."""

@@ -44,7 +44,7 @@ async def delete_one(backend: Backend, request: Request, target: Target, options
     for _ in range(ATTEMPTS):
         entry = find(backend, target)
         check_preconditions(target, entry.shared(), options)
-        backend.admission.admit(Attributes("DELETE", target, request.user, None, entry.shared(), options.dry_run))
+        backend.admission.admit(Attributes("DELETE", target, request.who, None, entry.shared(), options.dry_run))
         try:
             return await _delete_once(backend, target, options, entry)
         except RevisionConflict:
