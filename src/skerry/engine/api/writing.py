@@ -17,6 +17,7 @@ import orjson
 
 from skerry.engine.api.admission.chain import Attributes
 from skerry.engine.api.backend import Backend
+from skerry.engine.api.converting import served, stored
 from skerry.engine.api.metadata import carry_over, encoder, same
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Stored
@@ -56,7 +57,8 @@ async def create(backend: Backend, request: Request, obj: Obj, *, dry_run: bool)
             if backend.store.get(target.key) is not None:
                 raise KeyExists(target.name)
             return Entry(target.key, 0, orjson.dumps(obj))
-        return await backend.store.create(target.key, encoder(obj))
+        entry = await backend.store.create(target.key, encoder(await stored(kind, obj)))
+        return await served(kind, entry)
 
 
 async def change(backend: Backend, request: Request, what: Change) -> Stored | Computed:
@@ -78,19 +80,23 @@ async def change(backend: Backend, request: Request, what: Change) -> Stored | C
 
 async def _change_once(backend: Backend, request: Request, what: Change, entry: Entry) -> Stored | Computed:
     target, kind = request.what, request.what.kind
-    old, new = entry.shared(), what.wanted(entry)
+    shown = await served(kind, entry)
+    old, new = shown.shared(), what.wanted(shown)
     check_version(target, new, old)
     _settle(kind, new, old, what.prepare)
     backend.admission.admit(Attributes("UPDATE", target, request.who, new, old, what.dry_run))
     if not what.trusted:
         refuse(kind, new, validation.validate_update(kind, new, old))
-    if same(new, old):
+    if same(new, old) and shown is entry:
         return Stored(kind, entry)
     if what.dry_run:
         return Computed(new, kind=kind)
-    if goes_with(kind, new, old):
-        return Stored(kind, await backend.store.delete(target.key, encoder(new), entry.revision))
-    return Stored(kind, await backend.store.update(target.key, encoder(new), entry.revision))
+    kept = await stored(kind, new)
+    if shown is not entry and same(kept, entry.shared()):
+        return Stored(kind, shown)
+    write = backend.store.delete if goes_with(kind, new, old) else backend.store.update
+    written = await write(target.key, encoder(kept), entry.revision)
+    return Stored(kind, await served(kind, written))
 
 
 def _settle(kind: Kind, new: Obj, old: Obj, prepare: Prepare) -> None:

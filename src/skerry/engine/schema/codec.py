@@ -101,6 +101,8 @@ def _checked(kind: Kind, obj: Obj, mode: FieldValidation, duplicates: list[str])
         except WrongType as error:
             raise _cannot_be_handled(kind, str(error)) from None
         problems += [f'unknown field "{path}"' for path in pruning.unknown]
+    if kind.prune is not None:
+        problems += [f'unknown field "{path}"' for path in kind.prune(obj)]
     obj.setdefault("metadata", {})
     if not problems or mode == "Ignore":
         return obj, []

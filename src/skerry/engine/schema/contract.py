@@ -2,14 +2,15 @@
 
 Kinds are data (`Kind`); what no schema says is in a `Strategy` (defaults, rules between fields, immutability). The API
 server drives a write as: decode, prune/validate against the schema, `default`, `prepare_*`, admission, `validate*`.
-Custom resources become `Kind`s through the same code.
+Custom resources become `Kind`s through the same code. Where a kind's version is not the one that is stored, or what was
+stored may need a look before it is shown, its `Conversion` says how; kinds without one are shown as their bytes stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from skerry.engine.schema import names
 from skerry.kube.errors import Cause
@@ -65,6 +66,37 @@ class Printer:
     row: Row | None = None
 
 
+class Conversion(Protocol):
+    """Between what the store holds and one served version of it. Objects passed in are private and may be changed and
+    given back; they come back in the same order, with name, namespace and uid as they were."""
+
+    @property
+    def stores(self) -> bool:
+        """Whether this version is the one that is written to the store."""
+        ...
+
+    def is_current(self, revision: int) -> bool:
+        """Whether what was written at this revision of the store can be shown as it stands."""
+        ...
+
+    async def to_served(self, objs: list[Obj]) -> list[Obj]:
+        """Stored objects, of whatever version, as this version shows them. Raises StatusError (a webhook failed)."""
+        ...
+
+    async def to_stored(self, objs: list[Obj]) -> list[Obj]:
+        """Objects of this version as they are stored. Raises StatusError (a webhook failed)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a custom resource keeps what `/scale` shows, as paths of keys; `selector` () when it has none."""
+
+    replicas: tuple[str, ...]
+    status_replicas: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One served kind at one version."""
@@ -87,3 +119,21 @@ class Kind:
     """What `metadata.name` may look like; returns the complaint or ""."""
     storage_group: str | None = None
     """Where another group's objects are shown under this one (events.k8s.io shows core events): that group."""
+    conversion: Conversion | None = None
+    """None: objects are shown as their stored bytes stand."""
+    schema: Callable[[], Obj] | None = None
+    """A custom resource's OpenAPI v3 schema (`openAPIV3Schema`), decoded when asked for; None for built-in kinds."""
+    prune: Callable[[Obj], list[str]] | None = None
+    """For a custom resource: drop what its schema does not know from an object; returns the paths of what was dropped.
+    Raises BadRequest where metadata is malformed."""
+    list_kind: str = ""
+    """The kind of its lists where that is not the kind's name and "List"."""
+    deprecation: str = ""
+    """What who uses this version is told in a `Warning:` header."""
+    scale: ScalePaths | None = None
+    """None: `spec.replicas`, `status.replicas` and the label selector `spec.selector`, as built-in kinds have them."""
+
+    @property
+    def listed_as(self) -> str:
+        """The kind of its lists."""
+        return self.list_kind or f"{self.resource.kind}List"

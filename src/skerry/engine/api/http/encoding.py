@@ -125,7 +125,7 @@ def _join(answer: Listing) -> bytes:
 
 
 def _list_type(kind: Kind) -> Obj:
-    return {"kind": f"{kind.resource.kind}List", "apiVersion": kind.resource.api_version}
+    return {"kind": kind.listed_as, "apiVersion": kind.resource.api_version}
 
 
 def _metadata(answer: Listing) -> Obj:

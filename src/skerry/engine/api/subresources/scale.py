@@ -11,6 +11,7 @@ import orjson
 
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import media_type, read_bytes, read_object
+from skerry.engine.api.converting import served
 from skerry.engine.api.metadata import check_address
 from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request, Target
@@ -71,7 +72,8 @@ def scaled(obj: Obj, scale: Obj) -> Obj:
 
 async def get_scale(backend: Backend, request: Request) -> Response:
     """The Scale of what is named. Raises NotFound."""
-    return Computed(scale_of(find(backend, request.what).shared()))
+    entry = await served(request.what.kind, find(backend, request.what))
+    return Computed(scale_of(entry.shared()))
 
 
 async def update_scale(backend: Backend, request: Request) -> Response:

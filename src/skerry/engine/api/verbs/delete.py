@@ -9,6 +9,7 @@ from __future__ import annotations
 from skerry.engine.api.admission.chain import Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_delete_options
+from skerry.engine.api.converting import served
 from skerry.engine.api.deletion import check_preconditions, decide
 from skerry.engine.api.metadata import encoder
 from skerry.engine.api.options import DeleteOptions, delete_options
@@ -35,7 +36,7 @@ async def delete(backend: Backend, request: Request) -> Response:
     target = request.what
     entry, gone = await delete_one(backend, request, target, options)
     if not gone or target.group_resource in RETURNED:
-        return Stored(target.kind, entry)
+        return Stored(target.kind, await served(target.kind, entry))
     return Computed(_success(target, entry.shared()))
 
 
@@ -44,7 +45,8 @@ async def delete_one(backend: Backend, request: Request, target: Target, options
     for _ in range(ATTEMPTS):
         entry = find(backend, target)
         check_preconditions(target, entry.shared(), options)
-        backend.admission.admit(Attributes("DELETE", target, request.who, None, entry.shared(), options.dry_run))
+        old = (await served(target.kind, entry)).shared()
+        backend.admission.admit(Attributes("DELETE", target, request.who, None, old, options.dry_run))
         try:
             return await _delete_once(backend, target, options, entry)
         except RevisionConflict:

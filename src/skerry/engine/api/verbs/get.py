@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skerry.engine.api.backend import Backend
+from skerry.engine.api.converting import served
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Response, Stored
 from skerry.engine.api.revisions import check_reached
@@ -15,7 +16,7 @@ async def get(backend: Backend, request: Request) -> Response:
     target = request.what
     if request.query:
         check_reached(backend.store, request.query.get("resourceVersion", ""))
-    return Stored(target.kind, find(backend, target))
+    return Stored(target.kind, await served(target.kind, find(backend, target)))
 
 
 def find(backend: Backend, target: Target) -> Entry:

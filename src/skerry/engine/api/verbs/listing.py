@@ -6,10 +6,12 @@ Source of the semantics: Kubernetes' "API concepts", resourceVersionMatch and `a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from skerry.engine.api import continuation
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.continuation import INCONSISTENT, Position
+from skerry.engine.api.converting import all_served
 from skerry.engine.api.options import ListOptions, list_options
 from skerry.engine.api.request import Request, Target, stored_as
 from skerry.engine.api.response import Listing, Response
@@ -41,18 +43,25 @@ class ExpiredToken(Expired):
 
 async def list_objects(backend: Backend, request: Request) -> Response:
     """The collection named. Raises Expired, Timeout, BadRequest, Invalid."""
-    return find_all(backend.store, request.what, list_options(request.query))
+    return await find_all(backend.store, request.what, list_options(request.query))
 
 
-def find_all(store: Store, target: Target, options: ListOptions) -> Listing:
+async def find_all(store: Store, target: Target, options: ListOptions) -> Listing:
     """What the options select of a collection."""
     position = _start(options, store)
     selection = select(target.kind, options.label_selector, options.field_selector)
     entries = _read(store, target, position, selection)
     at = position.revision if position.revision > 0 else store.revision
-    if not options.limit:
-        return Listing(target.kind, _matching(entries, selection), at)
-    return _chunk(target, entries, selection, options.limit, at)
+    if selection.fields is not None:  # what fields say depends on the version
+        entries = await all_served(target.kind, entries)
+    listing = (
+        _chunk(target, entries, selection, options.limit, at)
+        if options.limit
+        else Listing(target.kind, _matching(entries, selection), at)
+    )
+    if target.kind.conversion is None or selection.fields is not None:
+        return listing
+    return replace(listing, entries=await all_served(target.kind, listing.entries))
 
 
 def _start(options: ListOptions, store: Store) -> Position:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import orjson
 
 from skerry.engine.api.backend import Backend
+from skerry.engine.api.converting import all_served, changes_served
 from skerry.engine.api.options import ListOptions, list_options
 from skerry.engine.api.request import Request, Target, stored_as
 from skerry.engine.api.response import Event, Response, Watching
@@ -52,9 +53,11 @@ class Stream:
 
     def __init__(self, store: Store, target: Target, selection: Selection, options: ListOptions) -> None:
         self._store = store
+        self._kind = target.kind
         self._selection = selection
         self._bookmarks = options.bookmarks
-        self._first: list[Event] = []
+        self._first: Sequence[Entry] = ()
+        self._first_end: Event | None = None
         self._feed: Watch | None = None
         self._error: StatusError | None = None
         self._open(target, options)
@@ -69,7 +72,9 @@ class Stream:
                 self._error = too_large(since, self._store.revision)
                 return
             since = self._store.revision
-            self._first = self._initial(resource, namespace, options)
+            self._first = self._store.list(resource, namespace)
+            if options.initial_events and options.bookmarks:
+                self._first_end = Event("BOOKMARK", None, since, initial_events_end=True)
         elif since == 0:
             since = self._store.revision
         try:
@@ -79,17 +84,17 @@ class Stream:
         except FutureRevision:
             self._error = too_large(since, self._store.revision)
 
-    def _initial(self, resource: str, namespace: str | None, options: ListOptions) -> list[Event]:
-        entries = self._store.list(resource, namespace)
+    async def _initial(self) -> list[Event]:
+        """The collection as it was when the watch was opened; once."""
+        first, end = self._first, self._first_end
+        self._first, self._first_end = (), None
+        entries = await all_served(self._kind, first)
         events = [Event("ADDED", entry, entry.revision) for entry in entries if self._selection.matches(entry)]
-        if options.initial_events and options.bookmarks:
-            events.append(Event("BOOKMARK", None, self._store.revision, initial_events_end=True))
-        return events
+        return [*events, end] if end is not None else events
 
     async def next(self) -> Sequence[Event]:
         """The next batch, possibly a single bookmark; waits. Raises Expired when the stream cannot go on."""
-        if self._first:
-            first, self._first = self._first, []
+        if (self._first or self._first_end is not None) and (first := await self._initial()):
             return first
         if self._feed is None:
             raise self._error or too_old(0, self._store.oldest)
@@ -105,7 +110,7 @@ class Stream:
                 raise too_old(self._store.oldest, self._store.revision) from error
             except StoreClosed as error:
                 raise ServiceUnavailable("the server is shutting down") from error
-            if events := self._filtered(changes):
+            if events := await self._filtered(changes):
                 return events
 
     async def bookmark(self) -> Sequence[Event]:
@@ -115,19 +120,22 @@ class Stream:
         reached = self._store.revision
         try:
             async with asyncio.timeout(0):
-                return self._filtered(await self._feed.next())
+                changes = await self._feed.next()
         except TimeoutError:
             return [Event("BOOKMARK", None, reached)]
         except (WatchOverflow, StoreClosed):
             return []
+        return await self._filtered(changes)
 
     def close(self) -> None:
         """End it; harmless twice."""
         if self._feed is not None:
             self._feed.close()
 
-    def _filtered(self, changes: Sequence[Change]) -> list[Event]:
-        if self._selection.everything:
+    async def _filtered(self, changes: Sequence[Change]) -> list[Event]:
+        everything = self._selection.everything
+        changes = await changes_served(self._kind, changes, previous=not everything)
+        if everything:
             return [Event(change.type, change.entry, change.entry.revision) for change in changes]
         found = (filtered(change, self._selection) for change in changes)
         return [event for event in found if event is not None]
