@@ -229,3 +229,23 @@ def _containerd_pid(program: Program) -> int:
         return int((Path(run_dir) / "containerd.pid").read_text().split()[0])
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def test_a_start_that_fails_leaves_running_pods_alone(fresh_program: Program, tmp_path: Path) -> None:
+    """What outlived the engine is not taken down by the next engine's failure to start; the one after adopts it."""
+    program = fresh_program
+    program.up()
+    program.skerry("image", "load", str(busybox_archive(tmp_path)))
+    program.apply(SLEEPERS)
+    program.kubectl("rollout", "status", "deployment/sleepers", "--timeout=60s")
+    before = running(program)
+    program.kill_engine()
+    key = program.data_dir / "pki" / "server.key"
+    good = key.read_bytes()
+    key.write_text("no key")
+    failed = program.skerry("up", "--port", "0", "--detach", check=False)
+    assert failed.returncode != 0
+    assert "the pods that were running go on" in failed.stderr
+    key.write_bytes(good)
+    program.up()
+    assert running(program) == before

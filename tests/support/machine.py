@@ -7,11 +7,25 @@ carry one of our paths or names in their command line.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+"""Whether the machine forwards packets between interfaces: "0" or "1"."""
+
+
+@contextlib.contextmanager
+def forwarding_given_back() -> Iterator[None]:
+    """For tests without an engine, which would claim and release it: the ptp plug-in switches it on by itself."""
+    before = FORWARDING.read_text()
+    try:
+        yield
+    finally:
+        FORWARDING.write_text(before)
 
 
 @dataclass(frozen=True)

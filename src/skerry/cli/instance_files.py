@@ -6,6 +6,7 @@ Neighbours: `engine.instance` and `engine.status` write these files; their JSON 
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ class InstanceFiles:
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}
+
+    def containerd_answers(self) -> bool:
+        """Whether the instance's containerd takes connections: what it runs may have outlived the engine."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            return connection.connect_ex(str(self.containerd_socket)) == 0
 
     def engine_pid(self) -> int | None:
         """The engine's process if it runs. The start time kept beside it tells it from a later one of that number."""

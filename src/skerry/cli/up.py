@@ -11,8 +11,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from skerry.engine.network.features import missing, required_features
 
 _LOOK_EVERY = 0.02  # seconds between looks at the engine's status while it starts
 _LOG_LINES = 20
+_SECONDS_TO_END = 15.0
 
 
 @click.command()
@@ -118,13 +120,16 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 
 def _start(start: Start) -> subprocess.Popen[bytes]:
-    """Start the engine and wait; a failed start is taken back before the error is shown."""
+    """Start the engine and wait; a failed start is taken back before the error is shown, and no more than it began:
+    pods that outlived an engine before it go on."""
     paths = start.config.paths
     paths.logs.mkdir(mode=0o700, exist_ok=True)
     paths.status_file.unlink(missing_ok=True)
     start.log_begins = size_of(paths.engine_log)
+    outlived = start.files.containerd_answers()
     process = start_detached(paths.data, paths.engine_log)
-    with _taken_back(start.files), _Interrupts():
+    take_back = partial(_end, process) if outlived else partial(stop_all, start.files)
+    with _otherwise(take_back), _Interrupts():
         _wait_until_ready(start, process)
     click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(start)}")
     return process
@@ -133,20 +138,31 @@ def _start(start: Start) -> subprocess.Popen[bytes]:
 def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:
     """Stay attached until the engine ends or somebody interrupts us."""
     click.echo("Ctrl-C stops everything")
-    with _taken_back(start.files), _Interrupts():
+    with _otherwise(partial(stop_all, start.files)), _Interrupts():
         if (code := process.wait()) != 0:
             raise CommandFailed(_why_it_ended(start, f"the engine ended with code {code}"))
 
 
 @contextlib.contextmanager
-def _taken_back(files: InstanceFiles) -> Iterator[None]:
-    """When it fails or is interrupted inside, stop everything of the instance."""
+def _otherwise(take_back: Callable[[], None]) -> Iterator[None]:
+    """When it fails or is interrupted inside, take back what was started."""
     try:
         yield
     except (KeyboardInterrupt, CommandFailed):
         click.echo("stopping", err=True)
-        stop_all(files)
+        take_back()
         raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the engine, not what it runs."""
+    click.echo("the pods that were running go on: `skerry down` stops them", err=True)
+    process.terminate()
+    try:
+        process.wait(_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_until_ready(start: Start, process: subprocess.Popen[bytes]) -> None:

@@ -19,8 +19,8 @@ from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient
 from skerry.kube.objects import Obj
 from tests.support.images import BUSYBOX, busybox_archive
+from tests.support.machine import forwarding_given_back
 
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 FOREVER = ("sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done")
 
 
@@ -126,21 +126,20 @@ class Instance:
 async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[Instance]:
     """A started instance with a busybox image; everything is swept away afterwards."""
     config = make_config(base, third_octet)
-    forwarding = FORWARDING.read_text()  # the ptp plug-in switches it on, and nobody claims it here
     write_cni(config)
     supervisor = ContainerdSupervisor(config)
     cri = CriClient(config.paths.containerd_socket)
-    try:
-        await supervisor.start()
-        await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
-        images.load(config.paths.containerd_socket, busybox_archive(base))
-        yield Instance(config, supervisor, cri)
-    finally:
-        await cri.close()
-        await supervisor.stop_everything()
-        mount_namespace.release(config.paths)
-        left = sweep.sweep(config)
-        FORWARDING.write_text(forwarding)
+    with forwarding_given_back():
+        try:
+            await supervisor.start()
+            await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
+            images.load(config.paths.containerd_socket, busybox_archive(base))
+            yield Instance(config, supervisor, cri)
+        finally:
+            await cri.close()
+            await supervisor.stop_everything()
+            mount_namespace.release(config.paths)
+            left = sweep.sweep(config)
     assert left == []
 
 

@@ -37,6 +37,7 @@ from skerry.engine.node.cri.client import CriClient
 from skerry.kube.pod_streams import StreamOptions
 from tests.component.runtime.instance import Instance, make_config, temporary_instance
 from tests.support.images import busybox_archive
+from tests.support.machine import forwarding_given_back
 
 pytestmark = pytest.mark.root
 
@@ -125,19 +126,20 @@ async def left_running() -> AsyncIterator[EngineConfig]:
     config = make_config(base, third_octet=3)
     write_cni(config)
     supervisor, cri = ContainerdSupervisor(config), CriClient(config.paths.containerd_socket)
-    try:
-        await supervisor.start()
-        await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
-        images.load(config.paths.containerd_socket, busybox_archive(base))
-        instance = Instance(config, supervisor, cri)
-        await instance.run_pod()
-        await instance.run_pod(host_network=True)
-        await cri.close()
-        await supervisor.detach()
-        yield config
-    finally:
-        sweep.sweep(config)
-        shutil.rmtree(base)
+    with forwarding_given_back():
+        try:
+            await supervisor.start()
+            await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
+            images.load(config.paths.containerd_socket, busybox_archive(base))
+            instance = Instance(config, supervisor, cri)
+            await instance.run_pod()
+            await instance.run_pod(host_network=True)
+            await cri.close()
+            await supervisor.detach()
+            yield config
+        finally:
+            sweep.sweep(config)
+            shutil.rmtree(base)
 
 
 @pytest.mark.parametrize("killed", ["nothing", "containerd", "containerd and shims"])

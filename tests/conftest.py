@@ -1,0 +1,28 @@
+"""What holds for a whole run of the tests, wherever it is started from.
+
+Signals reach the programs under test, and the machine's packet forwarding is afterwards as it was before.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.machine import FORWARDING
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A shell starts what it puts in the background with SIGINT ignored, and every program started here inherits it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forwarding() -> Iterator[None]:
+    """Set up before and torn down after every other fixture of the session, the shared program included."""
+    before = FORWARDING.read_text()
+    yield
+    assert FORWARDING.read_text() == before, "a test switched packet forwarding on and did not give it back"
