@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from skerry.engine.api.admission.chain import Chain
+from skerry.engine.api.auth.credentials import Credentials
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
@@ -28,6 +29,7 @@ class Backend:
     store: Store
     registry: Registry
     admission: Chain
+    credentials: Credentials
     pod_access: PodAccess | None = None
     exclusive: Mapping[str, asyncio.Lock] = field(default_factory=dict)
     """Resources (by group resource) written one at a time, because admission allocates from what is committed."""

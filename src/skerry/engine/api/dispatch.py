@@ -18,6 +18,7 @@ from skerry.engine.api.subresources.finalize import finalize
 from skerry.engine.api.subresources.pod_streams import log, refuse_plain
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
 from skerry.engine.api.subresources.status import patch_status, update_status
+from skerry.engine.api.subresources.token import create_token
 from skerry.engine.api.verbs.create import create
 from skerry.engine.api.verbs.delete import delete
 from skerry.engine.api.verbs.deletecollection import delete_collection
@@ -51,6 +52,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "finalize": {"update": finalize},
     "binding": {"create": bind},
     "eviction": {"create": evict},
+    "token": {"create": create_token},
     "log": {"get": log},
     "exec": {"get": refuse_plain, "create": refuse_plain},
     "attach": {"get": refuse_plain, "create": refuse_plain},
@@ -60,7 +62,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 
 REFUSED = frozenset(
     {
-        "serviceaccounts/token", "pods/proxy", "pods/ephemeralcontainers", "pods/resize", "services/proxy",
+        "pods/proxy", "pods/ephemeralcontainers", "pods/resize", "services/proxy",
         "nodes/proxy", "certificatesigningrequests.certificates.k8s.io/approval",
     }
 )  # fmt: skip

@@ -17,10 +17,13 @@ from socket import gethostname
 import orjson
 
 from skerry.engine.api.auth.authentication import MASTERS
+from skerry.engine.certificates.wanted import Wanted
 from skerry.engine.config import EngineConfig
 
-CA_DAYS, LEAF_DAYS, RENEW_DAYS = 3650, 365, 30
+CA_DAYS, RENEW_DAYS = 3650, 30
 ADMIN = "kubernetes-admin"
+TOKENS = "service-account"
+"""The key that signs service-account tokens: kept as long as the data directory, it has no certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,6 @@ class Pki:
     def key(self, name: str) -> Path:
         """Its private key."""
         return self.folder / f"{name}.key"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A certificate that must be there: its subject and, for a server, its names and addresses."""
-
-    name: str
-    common_name: str
-    organization: str = ""
-    names: tuple[str, ...] = ()
-    days: int = LEAF_DAYS
 
 
 def ensure(config: EngineConfig) -> Pki:
@@ -65,6 +57,10 @@ def ensure(config: EngineConfig) -> Pki:
         stale = [ca, *leaves]
     if stale:
         _issue(pki, stale, issued, now)
+    if not pki.key(TOKENS).exists():
+        from skerry.engine.certificates.making import new_key
+
+        write_private(pki.key(TOKENS), new_key())
     return pki
 
 
@@ -73,7 +69,7 @@ def server_names(config: EngineConfig) -> tuple[str, ...]:
     first = str(next(ip_network(config.service_cidr).hosts()))
     cluster = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
     cluster.append(f"kubernetes.default.svc.{config.cluster_domain}")
-    names = ["localhost", "127.0.0.1", "::1", gethostname(), *cluster, first]
+    names = ["localhost", "127.0.0.1", "::1", gethostname(), *cluster, first, config.node_ip]
     if not ip_address(config.bind).is_unspecified:
         names.append(config.bind)
     return tuple(dict.fromkeys(name for name in names if name))
@@ -110,7 +106,7 @@ def _read_issued(pki: Pki) -> dict[str, dict[str, object]]:
 
 
 def _issue(pki: Pki, stale: Sequence[Wanted], issued: dict[str, dict[str, object]], now: datetime) -> None:
-    from skerry.engine.api.certificates import issue_authority, issue_leaf  # imports cryptography
+    from skerry.engine.certificates.making import issue_authority, issue_leaf  # imports cryptography
 
     for wanted in stale:
         if wanted.name == "ca":

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import orjson
 
-from skerry.engine.api.discovery import groups
+from skerry.engine.api.auth.token_issuer import TokenIssuer
+from skerry.engine.api.discovery import groups, issuer
 from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.discovery.openapi import PREFIX, openapi_document
 from skerry.engine.api.discovery.version import version
@@ -25,8 +26,16 @@ _HEALTH = ("healthz", "livez", "readyz")
 class Plain:
     """The handler of plain paths. `address` gives the API's host:port."""
 
-    def __init__(self, registry: Registry, health: Health, metrics: Metrics, address: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        health: Health,
+        metrics: Metrics,
+        address: Callable[[], str],
+        token_issuer: TokenIssuer,
+    ) -> None:
         self._registry = registry
+        self._issuer = token_issuer
         self._health = health
         self._metrics = metrics
         self._address = address
@@ -43,6 +52,10 @@ class Plain:
             return self._health.answer(path, request.query)
         if path == "/metrics":
             return Raw(self._metrics.text().encode(), "text/plain; version=0.0.4; charset=utf-8")
+        if path == issuer.CONFIGURATION:
+            return issuer.configuration(self._issuer, self._address())
+        if path == issuer.KEYS:
+            return issuer.keys(self._issuer)
         accept = request.headers.get(b"accept", b"")
         if path == "/openapi/v2" and b"proto-openapi.spec.v2" in accept and b"application/json" not in accept:
             from skerry.engine.api.discovery.openapi_protobuf import CONTENT_TYPE, document
@@ -94,6 +107,7 @@ class Plain:
     def _paths(self) -> list[str]:
         served = self._registry.versions()
         paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"]
+        paths += [issuer.CONFIGURATION, issuer.KEYS]
         paths += [f"/apis/{name}" for name in served if name]
         paths += [f"/apis/{name}/{each}" for name, versions in served.items() if name for each in versions]
         return sorted([*paths, "/version"])

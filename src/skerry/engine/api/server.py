@@ -12,14 +12,16 @@ import contextlib
 import logging
 import socket
 import ssl
+from functools import partial
 
 from uvicorn.server import ServerState
 
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.service_addresses import service_addresses
-from skerry.engine.api.auth.authentication import MASTERS, Authenticator, authenticated, user
+from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
 from skerry.engine.api.auth.authorization import Policy, authorised, masters_only
+from skerry.engine.api.auth.credentials import credentials_of
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bootstrap import bootstrap, reachable_address
 from skerry.engine.api.discovery.health import Health
@@ -65,16 +67,17 @@ class ApiServer:
         self.health = Health()
         self.port = config.port
         self._registry = registry
-        self._backend = Backend(
-            config, store, registry, _admission(config, store), pod_access, {"services": asyncio.Lock()}
-        )
+        credentials = credentials_of(config, store)
+        admission, exclusive = _admission(config, store), {"services": asyncio.Lock()}
+        self._backend = Backend(config, store, registry, admission, credentials, pod_access, exclusive)
         for kind in MEASURED_KINDS if pod_access is not None else ():
             registry.add(kind)
         metrics = Metrics(
             {"skerry_store_revision": lambda: store.revision, "skerry_watches": lambda: len(self._edge.watches)}
         )
-        plain = Plain(registry, self.health, metrics, lambda: f"{reachable_address(config.bind)}:{self.port}")
-        authenticators: tuple[Authenticator, ...] = ()
+        address = partial(_advertised, self)
+        plain = Plain(registry, self.health, metrics, address, credentials.issuer)
+        authenticators = credentials.authenticators()
         resources = _routed(dispatcher(self._backend), plain.handle)
         self._handler = authenticated(authorised(resources, policy), authenticators)
         self._let_in = authenticated(authorised(_nothing, policy), authenticators)
@@ -152,6 +155,10 @@ class ApiServer:
     async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         await self._let_in(request)
         await connect(self._backend, request, scope, receive, send)
+
+
+def _advertised(server: ApiServer) -> str:
+    return f"{reachable_address(server.config.bind)}:{server.port}"
 
 
 def tls_context(pki: Pki) -> ssl.SSLContext:

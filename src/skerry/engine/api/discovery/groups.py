@@ -28,6 +28,7 @@ SUBRESOURCES = {
     "finalize": Subresource(("update",)),
     "binding": Subresource(("create",), "Binding"),
     "eviction": Subresource(("create",), "Eviction", "policy", "v1"),
+    "token": Subresource(("create",), "TokenRequest", "authentication.k8s.io", "v1"),
     "log": Subresource(("get",)),
     "exec": Subresource(("create", "get"), "PodExecOptions"),
     "attach": Subresource(("create", "get"), "PodAttachOptions"),

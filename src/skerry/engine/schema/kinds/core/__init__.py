@@ -83,7 +83,7 @@ KINDS = [
     ),
     GROUP.kind("resourcequotas", "ResourceQuota", "quota", subresources=STATUS, strategy=UncountedStrategy()),
     GROUP.kind("secrets", "Secret", selectable=("type",), strategy=SecretStrategy()),
-    GROUP.kind("serviceaccounts", "ServiceAccount", "sa"),
+    GROUP.kind("serviceaccounts", "ServiceAccount", "sa", subresources=frozenset({"token"})),
     GROUP.kind(
         "services",
         "Service",

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-if TYPE_CHECKING:
-    from skerry.engine.api.pki import Wanted
+from skerry.engine.certificates.wanted import Wanted
 
 _BACKDATED = timedelta(hours=1)
 """So that a clock that is a little behind accepts what was just made."""
@@ -54,6 +52,11 @@ def issue_leaf(wanted: Wanted, authority: tuple[bytes, bytes], now: datetime) ->
         alternatives = x509.SubjectAlternativeName([_alternative(name) for name in wanted.names])
         builder = builder.add_extension(alternatives, critical=False)
     return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
+
+
+def new_key() -> bytes:
+    """A private key of its own, PEM."""
+    return _private_pem(ec.generate_private_key(ec.SECP256R1()))
 
 
 def _builder(
@@ -103,6 +106,9 @@ def _alternative(name: str) -> x509.GeneralName:
 
 
 def _pair(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Pair:
-    encoding = serialization.Encoding.PEM
-    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Pair(certificate.public_bytes(encoding), private)
+    return Pair(certificate.public_bytes(serialization.Encoding.PEM), _private_pem(key))
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption())

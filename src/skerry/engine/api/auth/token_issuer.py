@@ -1,0 +1,38 @@
+"""The issuer of service-account tokens: its name, its audiences, its key. One per server.
+
+Neighbours: `subresources.token` and the Secrets of legacy tokens ask it for tokens, `auth.service_accounts` knows them
+again, `discovery.issuer` shows the public key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skerry.engine.api.auth.service_account_claims import Grant, claims_of, legacy_claims
+from skerry.engine.api.auth.token_key import TokenKey
+from skerry.engine.api.pki import TOKENS, Pki
+from skerry.engine.config import EngineConfig
+from skerry.kube.objects import Obj
+
+
+@dataclass(frozen=True, slots=True)
+class TokenIssuer:
+    """Makes tokens. `audiences`: those of the API itself, for requests that name none."""
+
+    name: str
+    audiences: tuple[str, ...]
+    key: TokenKey
+
+    def bound(self, grant: Grant) -> str:
+        """A token that ends with its time or its objects."""
+        return self.key.sign(claims_of(grant))
+
+    def legacy(self, account: Obj, secret: Obj) -> str:
+        """A token that lives as long as the Secret it is kept in."""
+        return self.key.sign(legacy_claims(account, secret))
+
+
+def issuer_of(config: EngineConfig) -> TokenIssuer:
+    """The instance's issuer, called as kubeadm calls its own: pods find the API under this name."""
+    name = f"https://kubernetes.default.svc.{config.cluster_domain}"
+    return TokenIssuer(name, (name,), TokenKey(Pki(config.paths.pki).key(TOKENS)))

@@ -1,0 +1,18 @@
+"""What a certificate is to say. Plain data: deciding what is missing must not import `cryptography`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEAF_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A certificate that must be there: its subject and, for a server, its names and addresses."""
+
+    name: str
+    common_name: str
+    organization: str = ""
+    names: tuple[str, ...] = ()
+    days: int = LEAF_DAYS
