@@ -1,8 +1,8 @@
 """The API server as an object: made on a store and a registry, started on a port, stopped in order.
 
 It is usable in-process (`client`) from the moment it is made. Invariants: port 0 takes a free one; no signal handler is
-installed; after `stop` no task, socket or watch of it is left. uvicorn provides the protocols; the listening is ours,
-because uvicorn's own server polls. Neighbours: `http.edge`, `dispatch`, `auth`, `bootstrap`, `pki`.
+installed; after `stop` no task, socket or watch of it is left.
+Neighbours: `http.edge`, `dispatch`, `auth`, `bootstrap`, `pki`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ import socket
 import ssl
 from functools import partial
 
-from uvicorn.server import ServerState
-
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.service_addresses import service_addresses
@@ -26,9 +24,8 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.bootstrap import bootstrap, reachable_address
 from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.dispatch import dispatcher
+from skerry.engine.api.http.connection import Connection, Serving
 from skerry.engine.api.http.edge import Edge
-from skerry.engine.api.http.exchange import Receive, Scope, Send
-from skerry.engine.api.http.protocol import Protocol, configuration
 from skerry.engine.api.kubeconfig import write_kubeconfig
 from skerry.engine.api.local import LocalClient
 from skerry.engine.api.metrics import Metrics
@@ -37,6 +34,7 @@ from skerry.engine.api.plain import Plain
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Raw, Response
+from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.api.subresources.pod_streams import connect
 from skerry.engine.api.verbs.usage import KINDS as MEASURED_KINDS
 from skerry.engine.config import EngineConfig
@@ -82,7 +80,8 @@ class ApiServer:
         self._handler = authenticated(authorised(resources, policy), authenticators)
         self._let_in = authenticated(authorised(_nothing, policy), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
-        self._state = ServerState()
+        self._serving = Serving(self._edge.serve, self._edge.websocket, lost=self._lost)
+        self._state = self._serving.state
         self._all_gone = asyncio.Event()
         self._server: asyncio.Server | None = None
 
@@ -142,15 +141,10 @@ class ApiServer:
             self._all_gone.set()
 
     async def _listen(self, listening: socket.socket, pki: Pki) -> None:
-        config = configuration(self._edge)
         loop = asyncio.get_running_loop()
-
-        def protocol() -> asyncio.Protocol:
-            made = Protocol(config=config, server_state=self._state, app_state={})
-            made.on_lost = self._lost
-            return made
-
-        self._server = await loop.create_server(protocol, sock=listening, ssl=tls_context(pki), backlog=_BACKLOG)
+        self._server = await loop.create_server(
+            lambda: Connection(self._serving), sock=listening, ssl=tls_context(pki), backlog=_BACKLOG
+        )
 
     async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         await self._let_in(request)

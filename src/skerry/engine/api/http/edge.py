@@ -1,26 +1,27 @@
-"""The ASGI application: HTTP in, a `Request` through the handler, its answer out. Every failure is a `Status`.
+"""HTTP in, a `Request` through the handler, its answer out. Every failure is a `Status`.
 
-Neighbours: `routes` (paths), `negotiation` and `encoding` (forms), `exchange` (bytes), `watch_stream`; the handler is
-the wrapped chain made by `server`. WebSockets go, once let in, to `engine.api.streams`.
+Neighbours: `connection` (who calls), `routes` (paths), `negotiation` and `encoding` (forms), `exchange` (bytes),
+`watch_stream`; the handler is the wrapped chain made by `server`. WebSockets go, once let in, to `engine.api.streams`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import orjson
 
 from skerry.engine.api.http.encoding import Encoder
-from skerry.engine.api.http.exchange import Exchange, Headers, Receive, Scope, Send
+from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate
 from skerry.engine.api.http.routes import query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Computed, Listing, Raw, Response, Stored, Streamed, Watching
+from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.schema.registry import Registry
 from skerry.kube.clock import Clock
 from skerry.kube.errors import InternalError, StatusError
@@ -32,7 +33,7 @@ Connect: TypeAlias = Callable[[Request, Scope, Receive, Send], Awaitable[None]]
 
 
 class Edge:
-    """The application uvicorn runs. `scope["state"]["user"]` is who the connection belongs to."""
+    """Serves exchanges, and WebSockets as an ASGI application."""
 
     def __init__(self, handler: Handler, connect: Connect, registry: Registry, clock: Clock, metrics: Metrics) -> None:
         self.watches = WatchStreams()
@@ -42,48 +43,40 @@ class Edge:
         self._clock = clock
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's request (ASGI)."""
-        if scope["type"] == "http":
-            await self._http(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange(scope, receive, send)
+    async def serve(self, exchange: Exchange) -> None:
+        """Answer one request. An exchange left without its end is one whose connection must not be used again."""
         request: Request | None = None
         try:
-            request = self._request(scope, exchange)
+            request = self._request(exchange.head, exchange.headers, exchange.read)
             form = negotiate(exchange.headers.get(b"accept", b"")) if request.target else PLAIN
             response = await self._handler(request)
             await self._answer(request, response, form, exchange)
         except StatusError as error:
             await _fail(exchange, error, request)
         except Exception:
-            log.exception("%s %s failed", scope["method"], scope.get("path", ""))
-            if exchange.code:
-                raise  # too late for a Status: the connection ends
-            await _fail(exchange, InternalError("Internal error occurred: see the server's log"), request)
+            log.exception("%s %s failed", exchange.head.method, exchange.head.path.decode("latin-1"))
+            if not exchange.code:  # otherwise it is too late for a Status
+                await _fail(exchange, InternalError("Internal error occurred: see the server's log"), request)
         finally:
             self._metrics.count(request, exchange.code)
 
-    def _request(self, scope: Scope, exchange: Exchange) -> Request:
-        raw_path: bytes = scope["raw_path"]
-        query = query_of(scope["query_string"])
-        target = target_of(self._registry, segments_of(raw_path))
-        method: str = scope.get("method", "GET")
+    def _request(
+        self, head: Head, headers: Mapping[bytes, bytes], read: Callable[[], Awaitable[bytes]] | None = None
+    ) -> Request:
+        query = query_of(head.query)
+        target = target_of(self._registry, segments_of(head.path))
         return Request(
-            user=scope["state"].get("user"),
-            verb=verb_for(method, target, query) if target else method.lower(),
+            user=head.user,
+            verb=verb_for(head.method, target, query) if target else head.method.lower(),
             target=target,
-            path=raw_path.decode("ascii"),
-            raw_query=scope["query_string"],
+            path=head.path.decode("latin-1"),
+            raw_query=head.query,
             query=query,
-            headers=exchange.headers,
-            raw_headers=scope["headers"],
-            source=(scope.get("client") or ("",))[0],
-            content_type=exchange.headers.get(b"content-type", b"").decode("latin-1"),
-            read=exchange.read,
+            headers=headers,
+            raw_headers=head.fields,
+            source=head.source,
+            content_type=headers.get(b"content-type", b"").decode("latin-1"),
+            read=read,
         )
 
     async def _answer(self, request: Request, response: Response, form: Form, exchange: Exchange) -> None:
@@ -111,10 +104,13 @@ class Edge:
         else:
             await exchange.reply(response.code, form.content_type, encoder.computed(response), _warnings(request))
 
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket (ASGI). `scope["state"]["user"]` is who the connection belongs to."""
+        fields = [*scope["headers"]]
+        source = (scope.get("client") or ("",))[0]
+        head = Head("GET", scope["raw_path"], scope["query_string"], fields, scope["state"].get("user"), source)
         try:
-            request = self._request({**scope, "method": "GET"}, Exchange(scope, receive, send))
-            await self._connect(request, scope, receive, send)
+            await self._connect(self._request(head, dict(fields)), scope, receive, send)
         except StatusError as error:
             await _refuse_websocket(send, error)
         except Exception:

@@ -1,42 +1,106 @@
-"""One HTTP exchange over ASGI: reading the body within its limit, sending an answer whole or in pieces."""
+"""One HTTP exchange: a request's head, its body as it comes in, and one answer, sent whole or in pieces.
+
+Made by `connection`, which feeds it; served by `edge`. Invariants: a body nobody reads is held up to a bound, then the
+client is held back; what comes after the answer is forgotten; the client is waited for while it does not read.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from uvicorn.protocols.http.flow_control import FlowControl
+
+from skerry.engine.api.request import User
 from skerry.kube.errors import BadRequest, RequestEntityTooLarge
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Reply: TypeAlias = Callable[[bytes, bytes], Awaitable[None]]
-"""Sends a whole answer: status line and headers, body (`http.protocol` provides it)."""
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 BODY_LIMIT = 3 * 1024 * 1024
 """Bytes of a request's body, as in Kubernetes."""
 _DRAIN_LIMIT = 32 * 1024 * 1024
 _DRAIN_SECONDS = 5.0
+_HELD = 64 * 1024
+"""Bytes of a body that are taken in before anybody reads them."""
 _GZIP_FROM = 128 * 1024
 _STATUS_LINES = {code.value: f"HTTP/1.1 {code.value} {code.phrase}\r\n".encode() for code in HTTPStatus}
 _NO_CACHE = (b"cache-control", b"no-cache, private")
 
 
+@dataclass(slots=True)
+class Head:
+    """A request's head. `fields`: the headers in order, names in lower case. `user`: whose connection it is."""
+
+    method: str
+    path: bytes
+    query: bytes
+    fields: Headers
+    user: User | None
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Line:
+    """An exchange's way back to its client. `answered` is called once the answer has been handed to `transport`."""
+
+    transport: asyncio.Transport
+    flow: FlowControl
+    answered: Callable[[], None]
+
+
 class Exchange:
     """A request being answered. Answer once: `reply`, or `start`, `write` ..., `finish`."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+    __slots__ = (
+        "_chunks", "_complete", "_expected", "_line", "_size", "_unread", "_waiter", "code", "ended", "head", "headers",
+        "keep_alive", "lost",
+    )  # fmt: skip
+
+    def __init__(self, head: Head, line: Line, *, keep_alive: bool) -> None:
+        self.head = head
+        self.headers: dict[bytes, bytes] = dict(head.fields)
+        """By name; of repeated ones the last."""
+        self.keep_alive = keep_alive
+        """Whether the connection outlives the answer."""
         self.code = 0
         """The status sent; 0 before that."""
-        self._receive = receive
-        self._send = send
-        self._reply: Reply = scope["state"].get("reply")  # a WebSocket has none
+        self.ended = False
+        """Whether the answer is complete."""
+        self.lost = False
+        """Whether the client has gone."""
+        self._line = line
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._unread = 0
+        self._complete = False
+        self._expected = b"expect" in self.headers and self.headers[b"expect"].lower() == b"100-continue"
+        self._waiter: asyncio.Future[None] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Part of the body has come."""
+        if self.ended:
+            return
+        self._chunks.append(data)
+        self._size += len(data)
+        self._unread += len(data)
+        if self._unread > _HELD:
+            self._line.flow.pause_reading()
+        self._wake()
+
+    def feed_end(self) -> None:
+        """The body is complete."""
+        self._complete = True
+        self._wake()
+
+    def lose(self) -> None:
+        """The client has gone."""
+        self.lost = not self.ended
+        self._wake()
 
     async def read(self) -> bytes:
         """The whole body. Raises RequestEntityTooLarge, BadRequest when the client went away."""
@@ -44,65 +108,101 @@ class Exchange:
         if length.isdigit() and int(length) > BODY_LIMIT:
             await self._drain(int(length))
             raise _too_large()
-        chunks: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
+        while not self._complete:
+            await self._more()
+            if self.lost:
                 raise BadRequest("the client went away before its request was complete")
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > BODY_LIMIT:
-                await self._drain(size)
+            if self._size > BODY_LIMIT:
+                await self._drain(self._size)
                 raise _too_large()
-            if not message.get("more_body", False):
-                return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    async def _drain(self, expected: int) -> None:
-        """Read on and forget, within reason: a client that is still sending would lose the answer to a reset."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while expected <= _DRAIN_LIMIT:
-                    message = await self._receive()
-                    expected += len(message.get("body", b"")) if not self.headers.get(b"content-length") else 0
-                    if not message.get("more_body", False):
-                        return
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
     async def gone(self) -> None:
-        """Return when the client has gone."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        """Return when the client has gone, or has been answered."""
+        while not self.lost and not self.ended:
+            self._chunks.clear()
+            await self._more()
 
     async def reply(self, code: int, content_type: bytes, body: bytes, more: Headers | None = None) -> None:
-        """Send a whole answer; big ones compressed when the client takes that."""
+        """Send a whole answer, in one write; big ones compressed when the client takes that."""
         headers = [(b"content-type", content_type), _NO_CACHE]
         if more:
             headers += more
         if len(body) > _GZIP_FROM and b"gzip" in self.headers.get(b"accept-encoding", b""):
             body = await asyncio.to_thread(_gzip, body)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+        headers.append((b"content-length", b"%d" % len(body)))
         self.code = code
-        await self._reply(_head(code, len(body), headers), body)
+        await self._send(self._head(headers) + body if self.head.method != "HEAD" else self._head(headers))
+        self._end()
 
     async def start(self, content_type: bytes) -> None:
         """Begin an answer in pieces."""
         self.code = 200
-        headers = [(b"content-type", content_type), _NO_CACHE]
-        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send(self._head([(b"content-type", content_type), _NO_CACHE, (b"transfer-encoding", b"chunked")]))
 
     async def write(self, piece: bytes) -> None:
         """Send a piece; waits while the client does not read."""
-        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        if piece and self.head.method != "HEAD":
+            await self._send(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     async def finish(self) -> None:
         """End an answer in pieces."""
-        await self._send({"type": "http.response.body", "body": b""})
+        if self.head.method != "HEAD":
+            await self._send(b"0\r\n\r\n")
+        self._end()
 
+    async def _more(self) -> None:
+        """Wait for the next thing to happen to the request."""
+        line = self._line
+        if self._expected:
+            self._expected = False
+            line.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._unread = 0
+        line.flow.resume_reading()
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
 
-def _head(code: int, length: int, headers: Headers) -> bytes:
-    """Status line and headers, each with its end."""
-    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-    return b"%b%bcontent-length: %d\r\n" % (_STATUS_LINES[code], lines, length)
+    async def _drain(self, expected: int) -> None:
+        """Read on and forget, within reason: a client that is still sending would lose the answer to a reset."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while max(expected, self._size) <= _DRAIN_LIMIT and not self._complete and not self.lost:
+                    self._chunks.clear()
+                    await self._more()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _head(self, headers: Headers) -> bytes:
+        """Status line and headers."""
+        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        return b"%b%b%b" % (
+            _STATUS_LINES[self.code],
+            lines,
+            b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n",
+        )
+
+    async def _send(self, data: bytes) -> None:
+        flow = self._line.flow
+        if flow.write_paused and not self.lost:
+            await flow.drain()
+        if not self.lost:
+            self._line.transport.write(data)
+
+    def _end(self) -> None:
+        if self.lost or self.ended:
+            return
+        self.ended = True
+        self._chunks.clear()
+        self._wake()
+        if not self.keep_alive:
+            self._line.transport.close()
+        self._line.answered()
 
 
 def _gzip(body: bytes) -> bytes:

@@ -1,0 +1,258 @@
+"""One client's connection: requests parsed one after the other (httptools), each answered before the next is served.
+
+Our own and not uvicorn's, because what ASGI asks for (a scope, an event and a timer for every request, messages both
+ways) was half the cost of a GET. A connection's user is worked out once, when it is made. One that asks for a
+WebSocket is handed over to uvicorn's implementation, imported when first needed. Neighbours: `exchange`, `edge`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias, cast
+
+import httptools
+import orjson
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.server import ServerState
+
+from skerry.engine.api.auth.authentication import user_of_connection
+from skerry.engine.api.http.exchange import Exchange, Head, Headers, Line
+from skerry.engine.api.request import User
+from skerry.engine.api.streams.websocket import SERVER_OPTIONS, websocket_protocol
+from skerry.kube.errors import BadRequest
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE = 120.0
+"""Seconds an idle connection is kept: Go clients give theirs up after 90."""
+HEAD_LIMIT = 64 * 1024
+"""Bytes of URL and headers; nobody we serve comes near it."""
+
+Serve: TypeAlias = Callable[[Exchange], Awaitable[None]]
+
+
+@dataclass
+class Serving:
+    """What the connections of one server share. `websocket` is an ASGI application."""
+
+    serve: Serve
+    websocket: Any
+    state: ServerState = field(default_factory=ServerState)
+    """The connections there are, the requests being answered."""
+    lost: Callable[[], None] = lambda: None
+    """Called when a connection is gone for good."""
+
+    @cached_property
+    def websocket_config(self) -> Config:
+        """uvicorn's configuration for WebSockets: no logs of its own, no lifespan."""
+        config = Config(
+            self.websocket,
+            http=Connection,  # not used, but the default would be imported
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            **SERVER_OPTIONS,
+        )
+        config.load()
+        return config
+
+
+class Connection(asyncio.Protocol):
+    """One connection."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._loop = asyncio.get_running_loop()
+        self._parser = httptools.HttpRequestParser(self)
+        self._line: Line
+        self._user: User | None = None
+        self._source = ""
+        self._url = b""
+        self._fields: Headers = []
+        self._left = HEAD_LIMIT
+        self._upgrading = False
+        self._current: Exchange | None = None
+        """The request parsed last; while `_waiting` is not empty, not the one being answered."""
+        self._waiting: deque[Exchange] = deque()
+        self._active = self._loop.time()
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Learn who it is; the TLS handshake is over by now."""
+        transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        self.transport = transport
+        self._line = Line(transport, FlowControl(transport), self._answered)
+        tls = transport.get_extra_info("ssl_object")
+        self._user = user_of_connection(tls) if tls is not None else None
+        self._source = str((transport.get_extra_info("peername") or ("",))[0])
+        self._serving.state.connections.add(self)  # type: ignore[arg-type]
+        self._watch_idleness(KEEP_ALIVE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End what is being answered."""
+        self._serving.state.connections.discard(self)
+        for exchange in (self._current, *self._waiting):
+            if exchange is not None:
+                exchange.lose()
+        self._waiting.clear()
+        self._line.flow.resume_writing()
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._serving.lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; what is no HTTP ends the connection."""
+        self._active = self._loop.time()
+        if self.transport.is_closing():
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._upgrading:
+                self._become_websocket()  # other offers (h2c, SPDY) are ignored, the request itself is answered
+        except httptools.HttpParserError:
+            self._refuse("Invalid HTTP request received.")
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        self._line.flow.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It does."""
+        self._line.flow.resume_writing()
+
+    def shutdown(self) -> None:
+        """Close once what is being answered is."""
+        if self._current is None or self._current.ended:
+            self.transport.close()
+        else:
+            self._current.keep_alive = False
+
+    def on_message_begin(self) -> None:
+        """The parser's: a new request."""
+        self._url, self._fields, self._left = b"", [], HEAD_LIMIT
+
+    def on_url(self, url: bytes) -> None:
+        """The parser's: part of the URL."""
+        self._count(len(url))
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser's: one header."""
+        self._count(len(name) + len(value))
+        self._fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The parser's: begin to answer, or to wait for one's turn."""
+        if self._parser.should_upgrade() and _asks_for_websocket(self._fields):
+            self._upgrading = True
+            return
+        path, query = _split(self._url)
+        head = Head(self._parser.get_method().decode("ascii"), path, query, self._fields, self._user, self._source)
+        keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+        exchange = Exchange(head, self._line, keep_alive=keep_alive)
+        busy = self._current is not None and not self._current.ended
+        self._current = exchange
+        if busy:
+            self._waiting.append(exchange)
+            self._line.flow.pause_reading()
+        else:
+            self._begin(exchange)
+
+    def on_body(self, body: bytes) -> None:
+        """The parser's: part of the body."""
+        if self._current is not None and not self._upgrading:
+            self._current.feed(body)
+
+    def on_message_complete(self) -> None:
+        """The parser's: the end of the body."""
+        if self._current is not None and not self._upgrading:
+            self._current.feed_end()
+
+    def _count(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise ValueError("the request's head is too long")  # the parser reports it: 400
+
+    def _begin(self, exchange: Exchange) -> None:
+        tasks = self._serving.state.tasks
+        task = self._loop.create_task(self._serve(exchange))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        try:
+            await self._serving.serve(exchange)
+        finally:
+            if not exchange.ended:
+                self.transport.close()
+
+    def _answered(self) -> None:
+        """One exchange is over: on to the next."""
+        self._active = self._loop.time()
+        if self.transport.is_closing():
+            return
+        self._line.flow.resume_reading()
+        if self._waiting:
+            self._begin(self._waiting.popleft())
+
+    def _watch_idleness(self, seconds: float) -> None:
+        self._idle_timer = self._loop.call_later(seconds, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        """One timer that looks now and then costs less than one that every request sets anew."""
+        left = self._active + KEEP_ALIVE - self._loop.time()
+        if self._current is not None and not self._current.ended:
+            left = KEEP_ALIVE
+        if left > 0:
+            self._watch_idleness(left)
+        else:
+            self.transport.close()
+
+    def _refuse(self, why: str) -> None:
+        """Answer what cannot be parsed, and end the connection."""
+        body = orjson.dumps(BadRequest(why).to_json())
+        head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close"
+        self.transport.write(head % len(body) + b"\r\n\r\n" + body)
+        self.transport.close()
+
+    def _become_websocket(self) -> None:
+        """Hand the connection over, and the request's head with it."""
+        self._serving.state.connections.discard(self)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        fields = b"".join([b"%b: %b\r\n" % field for field in self._fields])
+        serving = self._serving
+        protocol = websocket_protocol(serving.websocket_config, serving.state, {"user": self._user})
+        protocol.connection_made(self.transport)
+        protocol.data_received(b"%b %b HTTP/1.1\r\n%b\r\n" % (self._parser.get_method(), self._url, fields))
+        self.transport.set_protocol(protocol)
+
+
+def _split(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query. Raises HttpParserInvalidURLError."""
+    if url.startswith(b"/") and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path or b"/", parsed.query or b""
+
+
+def _asks_for_websocket(fields: Headers) -> bool:
+    upgrades = [value.lower() for name, value in fields if name == b"upgrade"]
+    connection = [
+        token.strip() for name, value in fields if name == b"connection" for token in value.lower().split(b",")
+    ]
+    return upgrades[-1:] == [b"websocket"] and b"upgrade" in connection
