@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import jwt
 import pytest
 
 from skerry.kube.objects import Obj
-from skerry.kube.resources import CONFIG_MAPS, PODS, SECRETS
+from skerry.kube.resources import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from tests.component.node.node import Node, container, pod, ready
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
@@ -113,3 +114,29 @@ async def test_claims_are_refused_by_name(node: Node) -> None:
             "persistentVolumeClaim is not supported" in message for _, message in await node.events("claiming")
         ):
             await asyncio.sleep(0.1)
+
+
+def token_volume(seconds: int = 3600) -> Obj:
+    token = {"serviceAccountToken": {"path": "token", "expirationSeconds": seconds, "audience": "them"}}
+    return {"projected": {"sources": [token, {"configMap": {"name": "beside"}}]}}
+
+
+async def test_token_is_the_containers_users_own_and_outlives_the_agent(node: Node) -> None:
+    await node.client.create(SERVICE_ACCOUNTS, {"metadata": {"name": "app"}}, "default")
+    await node.client.create(CONFIG_MAPS, {"metadata": {"name": "beside"}, "data": {"a": "1"}}, "default")
+    spec = {"serviceAccountName": "app", "securityContext": {"runAsUser": 1000}}
+    await node.create(with_volume("caller", token_volume(), {"readOnly": True}, **spec))
+    running = await node.until("caller", ready)
+    assert (await node.exec("caller", "ls", "-lnL", "/v/token")).split()[:3] == ["-rw-------", "1", "1000"]
+    token = await node.exec("caller", "cat", "/v/token")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["sub"] == "system:serviceaccount:default:app"
+    assert claims["kubernetes.io"]["pod"] == {"name": "caller", "uid": running["metadata"]["uid"]}
+    await node.stop()
+    await node.client.patch(CONFIG_MAPS, "beside", {"data": {"a": "2"}}, "default")
+    await node.start()
+    async with asyncio.timeout(5):
+        while await node.exec("caller", "cat", "/v/a") != "2":
+            await asyncio.sleep(0.02)
+    await node.delete("caller", 1)
+    await node.until_gone("caller")

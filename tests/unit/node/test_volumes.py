@@ -48,12 +48,12 @@ def test_absent_objects() -> None:
     assert files({"configMap": {"name": "s", "optional": True}}, s=None) == {}
 
 
-def test_projected_joins_sources_and_refuses_tokens() -> None:
+def test_projected_joins_sources_and_refuses_unknown_ones() -> None:
     field = {"downwardAPI": {"items": [{"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}}
     sources = [{"configMap": {"name": "s", "items": [{"key": "a", "path": "a"}]}}, field]
     assert files({"projected": {"sources": sources}}, s=SETTINGS) == {"a": (b"1", 0o644), "name": (b"web", 0o644)}
-    with pytest.raises(VolumeError, match="not supported: serviceAccountToken"):
-        files({"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}})
+    with pytest.raises(VolumeError, match="not supported: clusterTrustBundle"):
+        files({"projected": {"sources": [{"clusterTrustBundle": {"path": "ca"}}]}})
 
 
 def read(directory: Path) -> dict[str, bytes]:

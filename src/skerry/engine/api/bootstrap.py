@@ -24,6 +24,8 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
     with contextlib.suppress(AlreadyExists):
         await client.create(SERVICES, _service(config, port), _NAMESPACE)
     address = reachable_address(config.bind)
+    if ip_address(address).is_loopback and ip_address(config.bind).is_unspecified:
+        address = str(ip_network(config.pod_cidr)[1])  # a machine without a network: the host's end of pod interfaces
     if ip_address(address).is_loopback:
         return  # no pod can reach it there, and endpoints may not say so
     await _put(client, ENDPOINTS, _endpoints(address, port))

@@ -33,6 +33,7 @@ from skerry.engine.node.spec.downward import NodeFacts
 from skerry.engine.node.spec.environment import Reference
 from skerry.engine.node.status.writer import StatusWriter
 from skerry.engine.node.volumes.manager import VolumeManager
+from skerry.engine.node.volumes.tokens import PodTokens
 from skerry.kube.client import Client
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
@@ -122,7 +123,7 @@ class NodeAgent:
             object_watch=ObjectWatch(self._client, self._object_changed),
             puller=Puller(cri, self._recorder, clock),
             prober=Prober(cri, self._recorder, clock),
-            volumes=VolumeManager(config.paths.pods, reader),
+            volumes=VolumeManager(config.paths.pods, reader, PodTokens(self._client, clock)),
             statuses=StatusWriter(self._client),
             cgroups=PodCgroups(config.cgroup),
             crashes=BackOff(),

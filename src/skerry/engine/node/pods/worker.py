@@ -61,6 +61,7 @@ class PodWorker:
         """The runtime has this of the pod (asked for after a start)."""
         self._known.take(found)
         self._actions.adopted()
+        self._volumes_stale = True
         self.wake()
 
     def update(self, pod: Obj) -> None:
@@ -187,7 +188,9 @@ class PodWorker:
     def _appoint(self, view: PodView, again_at: datetime | None) -> None:
         begun = with_latest_status(view.pod, self._context.statuses.last(self.uid))  # the first status says since when
         due = deadline_at(begun) if view.termination is None else None
-        moments = [moment for moment in (again_at, due) if moment is not None]
+        shown = self._known.volumes is not None and view.termination is None
+        renewal = self._context.volumes.renewal(self.uid) if shown else None
+        moments = [moment for moment in (again_at, due, renewal) if moment is not None]
         if moments:
             self._wake_in(max(0.01, (min(moments) - view.now).total_seconds() + 0.01))
 
@@ -199,7 +202,11 @@ class PodWorker:
     # ---- keeping what is known current
 
     async def _refresh_volumes(self) -> None:
-        if self._volumes_stale and self._known.volumes is not None and self._known.termination is None:
+        known = self._known
+        renewal = self._context.volumes.renewal(self.uid)
+        due = renewal is not None and renewal <= self._context.config.clock.now()
+        has_volumes = known.volumes is not None or (known.sandbox is not None and known.sandbox.ready)
+        if (self._volumes_stale or due) and has_volumes and known.termination is None:
             self._volumes_stale = False
             await self._actions.refresh_volumes()
 

@@ -55,6 +55,15 @@ def pod_context(pod: Obj) -> Obj:
     return pod["spec"].get("securityContext") or {}
 
 
+def common_user(pod: Obj) -> int | None:
+    """The user all containers are told to run as, None when there is none (the kubelet's `FsUserFrom`)."""
+    spec = pod["spec"]
+    containers = (*(spec.get("initContainers") or ()), *(spec.get("containers") or ()))
+    users = {effective(pod, container, "runAsUser") for container in containers}
+    user = users.pop() if len(users) == 1 else None
+    return user if isinstance(user, int) else None
+
+
 def forbidden_sysctls(pod: Obj) -> list[str]:
     """Names of sysctls that are not namespaced or not harmless; a pod with one is refused."""
     return [entry["name"] for entry in pod_context(pod).get("sysctls") or () if entry["name"] not in SAFE_SYSCTLS]

@@ -22,10 +22,11 @@ _DATA, _NEXT_DATA = "..data", "..data_tmp"
 
 @dataclass(frozen=True, slots=True)
 class ProjectedFile:
-    """One file: content and permission bits."""
+    """One file: content, permission bits, and whose it is (None: root's)."""
 
     data: bytes
     mode: int
+    user: int | None = None
 
 
 Payload = Mapping[str, ProjectedFile]
@@ -82,8 +83,8 @@ def _write_file(version: Path, path: str, file: ProjectedFile, group: int | None
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(file.data)
-        if group is not None:
-            os.fchown(descriptor, -1, group)
+        if group is not None or file.user is not None:
+            os.fchown(descriptor, -1 if file.user is None else file.user, -1 if group is None else group)
         os.fchmod(descriptor, file.mode)
 
 

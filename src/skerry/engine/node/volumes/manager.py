@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from skerry.engine.node.cri import cri_pb2 as pb
@@ -20,6 +21,7 @@ from skerry.engine.node.spec.expansion import expand
 from skerry.engine.node.volumes import kinds, mounts, projection
 from skerry.engine.node.volumes.projection import Known
 from skerry.engine.node.volumes.subpath import bind_subpath
+from skerry.engine.node.volumes.tokens import PodTokens
 from skerry.kube.objects import Obj, namespace_of, uid_of
 
 _PROPAGATION = {
@@ -42,9 +44,10 @@ class MountRequest:
 class VolumeManager:
     """All pods of the node."""
 
-    def __init__(self, pods: Path, reader: ObjectReader) -> None:
+    def __init__(self, pods: Path, reader: ObjectReader, tokens: PodTokens) -> None:
         self._pods = pods
         self._reader = reader
+        self._tokens = tokens
 
     def pod_directory(self, uid: str) -> Path:
         """Everything of one pod on disk."""
@@ -61,10 +64,14 @@ class VolumeManager:
 
     async def _set_up(self, facts: PodFacts, volumes: Sequence[Obj]) -> dict[str, Path]:
         objects = await self._reader.read(namespace_of(facts.pod), references_of(facts.pod))
-        known = Known(facts, objects)
+        known = Known(facts, objects, await self._tokens.of(facts.pod))
         directory = self.pod_directory(uid_of(facts.pod))
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         return {volume["name"]: self._set_up_one(directory, volume, known) for volume in volumes}
+
+    def renewal(self, uid: str) -> datetime | None:
+        """When a pod's volumes must be refreshed because its tokens get old; None: never."""
+        return self._tokens.renewal(uid)
 
     def _set_up_one(self, directory: Path, volume: Obj, known: Known) -> Path:
         name = volume["name"]
@@ -102,6 +109,7 @@ class VolumeManager:
 
     def tear_down(self, uid: str) -> None:
         """Unmount everything of a pod; its directories stay until `remove`."""
+        self._tokens.forget(uid)
         for point in mounts.below(self.pod_directory(uid)):
             mounts.unmount(point)
 

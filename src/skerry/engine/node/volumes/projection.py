@@ -7,18 +7,20 @@ Source of the behaviour: Kubernetes' `pkg/volume/{configmap,secret,downwardapi,p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from skerry.engine.node.errors import VolumeError
 from skerry.engine.node.spec.downward import PodFacts, field_value, resource_value
 from skerry.engine.node.spec.environment import Reference, data_of
-from skerry.engine.node.spec.security import pod_context
+from skerry.engine.node.spec.security import common_user, pod_context
 from skerry.engine.node.volumes.atomic import Payload, ProjectedFile
+from skerry.engine.node.volumes.tokens import Tokens, wanted_token
 from skerry.kube.objects import Obj, namespace_of
 
 DEFAULT_MODE = 0o644
 KINDS = ("configMap", "secret", "downwardAPI", "projected")
 _GROUP_READ = 0o440
+_PRIVATE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Known:
 
     facts: PodFacts
     objects: Mapping[Reference, Obj | None]
+    tokens: Tokens = field(default_factory=dict)
 
 
 def references(volume: Obj) -> set[Reference]:
@@ -56,10 +59,10 @@ def payload_of(volume: Obj, known: Known) -> Payload:
         files = list(_source_files({kind: source}, mode, known))
     readable = pod_context(known.facts.pod).get("fsGroup") is not None
     extra = _GROUP_READ if readable else 0
-    return {path: ProjectedFile(data, bits | extra) for path, data, bits in files}
+    return {path: replace(file, mode=file.mode | extra) for path, file in files}
 
 
-_File = tuple[str, bytes, int]
+_File = tuple[str, ProjectedFile]
 
 
 def _source_files(source: Obj, mode: int, known: Known) -> Iterator[_File]:
@@ -71,6 +74,8 @@ def _source_files(source: Obj, mode: int, known: Known) -> Iterator[_File]:
         yield from _object_files("Secret", name, secret, mode, known)
     elif source.get("downwardAPI") is not None:
         yield from _downward_files(source["downwardAPI"], mode, known.facts)
+    elif source.get("serviceAccountToken") is not None:
+        yield _token_file(source["serviceAccountToken"], mode, known)
     else:
         kinds = ", ".join(sorted(source)) or "empty"
         raise VolumeError(f"projected volume source is not supported: {kinds}")
@@ -86,11 +91,11 @@ def _object_files(kind: str, name: str, source: Obj, mode: int, known: Known) ->
     data = data_of(kind, obj)
     items = source.get("items")
     if not items:
-        yield from ((key, value, mode) for key, value in data.items())
+        yield from ((key, ProjectedFile(value, mode)) for key, value in data.items())
         return
     for item in items:
         if item["key"] in data:
-            yield item["path"], data[item["key"]], _item_mode(item, mode)
+            yield item["path"], ProjectedFile(data[item["key"]], _item_mode(item, mode))
         elif not optional:
             where = f"{namespace_of(known.facts.pod)}/{name}"
             raise VolumeError(f"{kind.lower()} references non-existent {kind.lower()} key: {item['key']} in {where}")
@@ -102,7 +107,16 @@ def _downward_files(source: Obj, mode: int, facts: PodFacts) -> Iterator[_File]:
             text = field_value(facts, item["fieldRef"]["fieldPath"])
         else:
             text = resource_value(facts, item["resourceFieldRef"], "")
-        yield item["path"], text.encode(), _item_mode(item, mode)
+        yield item["path"], ProjectedFile(text.encode(), _item_mode(item, mode))
+
+
+def _token_file(source: Obj, mode: int, known: Known) -> _File:
+    """Readable by nobody but the containers' own user or group, where they have one in common."""
+    pod = known.facts.pod
+    user = common_user(pod)
+    if user is not None or pod_context(pod).get("fsGroup") is not None:
+        mode = _PRIVATE
+    return source["path"], ProjectedFile(known.tokens[wanted_token(source)].encode(), mode, user)
 
 
 def _item_mode(item: Obj, default: int) -> int:
