@@ -5,9 +5,7 @@ Made once by `server`; verbs are plain functions `(backend, request) -> response
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skerry.engine.api.admission.chain import Chain
@@ -31,8 +29,6 @@ class Backend:
     admission: Chain
     credentials: Credentials
     pod_access: PodAccess | None = None
-    exclusive: Mapping[str, asyncio.Lock] = field(default_factory=dict)
-    """Resources (by group resource) written one at a time, because admission allocates from what is committed."""
 
     @property
     def clock(self) -> Clock:

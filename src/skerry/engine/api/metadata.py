@@ -53,10 +53,15 @@ def check_address(obj: Obj, target: Target) -> None:
         )
 
 
-def begin(metadata: dict[str, Any], now: str) -> None:
-    """Give a new object its identity. `now` is RFC 3339."""
+def wipe(metadata: dict[str, Any]) -> None:
+    """Take out of a new object what only the server says."""
     for name in (*_SERVER_OWNED, "selfLink", "resourceVersion"):
         metadata.pop(name, None)
+
+
+def begin(metadata: dict[str, Any], now: str) -> None:
+    """Give a new object its identity. `now` is RFC 3339."""
+    wipe(metadata)
     metadata["uid"] = str(uuid.uuid4())
     metadata["creationTimestamp"] = now
 

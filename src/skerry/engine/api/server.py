@@ -14,9 +14,7 @@ import socket
 import ssl
 from functools import partial
 
-from skerry.engine.api.admission.chain import Chain
-from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
-from skerry.engine.api.admission.service_addresses import service_addresses
+from skerry.engine.api.admission.plugins import builtin_chain
 from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
 from skerry.engine.api.auth.authorization import Policy, authorised, masters_only
 from skerry.engine.api.auth.credentials import credentials_of
@@ -66,8 +64,8 @@ class ApiServer:
         self.port = config.port
         self._registry = registry
         credentials = credentials_of(config, store)
-        admission, exclusive = _admission(config, store), {"services": asyncio.Lock()}
-        self._backend = Backend(config, store, registry, admission, credentials, pod_access, exclusive)
+        admission = builtin_chain(config, store, registry)
+        self._backend = Backend(config, store, registry, admission, credentials, pod_access)
         for kind in MEASURED_KINDS if pod_access is not None else ():
             registry.add(kind)
         metrics = Metrics(
@@ -164,10 +162,6 @@ def tls_context(pki: Pki) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _admission(config: EngineConfig, store: Store) -> Chain:
-    return Chain((namespace_lifecycle(store), service_addresses(config, store)))
 
 
 def _routed(resources: Handler, plain: Handler) -> Handler:

@@ -1,37 +1,49 @@
 """What create, update, patch and the subresources share: admission, validation, the conditional write, the retry.
 
 A change is described by a pure function from the stored object to the wanted one (`Change`); this file does the rest
-and repeats it when somebody else was faster. Invariants: what is stored has passed defaulting, admission and
-validation, in this order; an update that changes nothing writes nothing; an object that waits for nothing but
-its last finalizer goes away with the update that removes it. Source: Kubernetes' `registry/generic/registry/store.go`.
+and repeats it when somebody else was faster. Invariants: what is stored has passed defaulting, mutating
+admission, the kind's strategy and rules, and validating admission, in this order; an update that changes nothing
+writes nothing; an object that waits for nothing but its last finalizer goes away with the update that removes it.
+Source: Kubernetes' `registry/generic/registry/store.go` and `endpoints/handlers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import orjson
 
-from skerry.engine.api.admission.chain import Attributes
+from skerry.engine.api.admission.attributes import NO_OPTIONS, Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.converting import served, stored
-from skerry.engine.api.metadata import carry_over, encoder, same
+from skerry.engine.api.metadata import begin, carry_over, encoder, generated_name, same
+from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Stored
 from skerry.engine.schema import validation
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry, KeyExists, KeyMissing, RevisionConflict
-from skerry.kube.errors import Cause, conflict, invalid, not_found
+from skerry.kube.clock import rfc3339
+from skerry.kube.errors import Cause, already_exists, conflict, invalid, not_found
 from skerry.kube.objects import Obj, is_deleting
 
 ATTEMPTS = 100
 """How often a write without resourceVersion is repeated; every repetition means somebody else's write succeeded."""
 
-_AT_ONCE: AbstractAsyncContextManager[None] = nullcontext()
+_NAME_ATTEMPTS = 8
 Prepare: TypeAlias = Callable[[Obj, Obj], None]
+_States: TypeAlias = tuple[Entry, Entry]
+"""An object as it is stored, and as the version asked for shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The body of a subresource that stands for a part of the object: a Scale. `apply` puts a body into an object."""
+
+    show: Callable[[Obj], Obj]
+    apply: Callable[[Obj, Obj], Obj]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,68 +53,127 @@ class Change:
 
     wanted: Callable[[Entry], Obj]
     prepare: Prepare
-    dry_run: bool = False
+    options: WriteOptions = NO_OPTIONS
     trusted: bool = False
-    """Made by the server itself (a binding): the rules for what users may change do not apply."""
+    """Made by the server itself (a binding, admitted as such): what users may change is not the question."""
+    view: View | None = None
+    """What admission sees of it, where that is not the object itself."""
 
 
-async def create(backend: Backend, request: Request, obj: Obj, *, dry_run: bool) -> Entry:
-    """Admit, validate and store a new object, named already. Raises what refuses it, KeyExists."""
-    target = Target(request.what.kind, request.what.namespace, obj["metadata"]["name"])
-    async with turn(backend, target):
-        backend.admission.admit(Attributes("CREATE", target, request.who, obj, None, dry_run))
-        kind = target.kind
-        refuse(kind, obj, validation.validate(kind, obj))
-        if dry_run:
-            if backend.store.get(target.key) is not None:
-                raise KeyExists(target.name)
-            return Entry(target.key, 0, orjson.dumps(obj))
-        entry = await backend.store.create(target.key, encoder(await stored(kind, obj)))
-        return await served(kind, entry)
+async def create(backend: Backend, request: Request, obj: Obj, options: WriteOptions) -> Entry:
+    """Admit, name, validate and store a new object, defaulted already. Raises what refuses it, AlreadyExists."""
+    what = request.what
+    target = Target(what.kind, what.namespace, obj["metadata"].get("name") or "")
+    attributes = Attributes("CREATE", request, target, obj, None, options)
+    try:
+        if (pending := backend.admission.mutate(attributes)) is not None:
+            await pending
+        return await _create_named(backend, attributes, obj)
+    finally:
+        attributes.finish()
+
+
+async def _create_named(backend: Backend, attributes: Attributes, obj: Obj) -> Entry:
+    """Store under the given name, or under generated ones until one is free."""
+    what, metadata = attributes.target, obj["metadata"]
+    base = "" if metadata.get("name") else metadata.get("generateName") or ""
+    for _ in range(_NAME_ATTEMPTS if base else 1):
+        if base:
+            metadata["name"] = generated_name(base)
+        attributes.target = Target(what.kind, what.namespace, metadata.get("name") or "")
+        try:
+            return await _create_once(backend, attributes, obj)
+        except KeyExists:
+            continue
+    raise already_exists(what.group_resource, metadata["name"])
+
+
+async def _create_once(backend: Backend, attributes: Attributes, obj: Obj) -> Entry:
+    target = attributes.target
+    kind = target.kind
+    begin(obj["metadata"], rfc3339(backend.clock.now()))
+    kind.strategy.prepare_create(obj)
+    refuse(kind, obj, validation.validate(kind, obj))
+    if (pending := backend.admission.validate(attributes)) is not None:
+        await pending
+    if attributes.options.dry_run:
+        if backend.store.get(target.key) is not None:
+            raise KeyExists(target.name)
+        return Entry(target.key, 0, orjson.dumps(obj))
+    if kind.conversion is None:
+        return await backend.store.create(target.key, encoder(obj))
+    return await served(kind, await backend.store.create(target.key, encoder(await stored(kind, obj))))
 
 
 async def change(backend: Backend, request: Request, what: Change) -> Stored | Computed:
     """Apply a change to the object named. Raises NotFound, Conflict, Invalid, and what admission refuses with."""
     target = request.what
     for _ in range(ATTEMPTS):
-        async with turn(backend, target):
-            entry = backend.store.get(target.key)
-            if entry is None:
-                raise not_found(target.group_resource, target.name)
-            try:
-                return await _change_once(backend, request, what, entry)
-            except RevisionConflict:
-                await backend.store.settled(target.key)
-            except KeyMissing:
-                raise not_found(target.group_resource, target.name) from None
+        entry = backend.store.get(target.key)
+        if entry is None:
+            raise not_found(target.group_resource, target.name)
+        try:
+            return await _change_once(backend, request, what, entry)
+        except RevisionConflict:
+            await backend.store.settled(target.key)
+        except KeyMissing:
+            raise not_found(target.group_resource, target.name) from None
     raise conflict(target.group_resource, target.name)
 
 
 async def _change_once(backend: Backend, request: Request, what: Change, entry: Entry) -> Stored | Computed:
-    target, kind = request.what, request.what.kind
-    shown = await served(kind, entry)
+    target = request.what
+    shown = await served(target.kind, entry)
     old, new = shown.shared(), what.wanted(shown)
     check_version(target, new, old)
-    _settle(kind, new, old, what.prepare)
-    backend.admission.admit(Attributes("UPDATE", target, request.who, new, old, what.dry_run))
-    if not what.trusted:
-        refuse(kind, new, validation.validate_update(kind, new, old))
+    carry_over(new["metadata"], old["metadata"])
+    target.kind.strategy.default(new)
+    if what.trusted:
+        what.prepare(new, old)
+        return await _store(backend, target.kind, what, new, (entry, shown))
+    attributes = Attributes("UPDATE", request, target, new, old, what.options)
+    try:
+        new = await _admitted(backend, attributes, what, new, old)
+        return await _store(backend, target.kind, what, new, (entry, shown))
+    finally:
+        attributes.finish()
+
+
+async def _admitted(backend: Backend, attributes: Attributes, what: Change, new: Obj, old: Obj) -> Obj:
+    """The new state when both phases and the rules between them are through with it."""
+    kind, view = attributes.target.kind, what.view
+    if view is not None:
+        attributes.new, attributes.old = view.show(new), view.show(old)
+    if (pending := backend.admission.mutate(attributes)) is not None:
+        await pending
+    if view is not None:
+        new = view.apply(new, attributes.new or {})
+    if pending is not None:
+        carry_over(new["metadata"], old["metadata"])  # webhooks may send anything back
+    what.prepare(new, old)
+    refuse(kind, new, validation.validate_update(kind, new, old))
+    attributes.new = new if view is None else view.show(new)
+    if (pending := backend.admission.validate(attributes)) is not None:
+        await pending
+    return new
+
+
+async def _store(
+    backend: Backend, kind: Kind, what: Change, new: Obj, states: tuple[Entry, Entry]
+) -> Stored | Computed:
+    """Write `new` over what there is, unless that changes nothing."""
+    entry, shown = states
+    old = shown.shared()
     if same(new, old) and shown is entry:
         return Stored(kind, entry)
-    if what.dry_run:
+    if what.options.dry_run:
         return Computed(new, kind=kind)
     kept = await stored(kind, new)
     if shown is not entry and same(kept, entry.shared()):
         return Stored(kind, shown)
     write = backend.store.delete if goes_with(kind, new, old) else backend.store.update
-    written = await write(target.key, encoder(kept), entry.revision)
+    written = await write(entry.key, encoder(kept), entry.revision)
     return Stored(kind, await served(kind, written))
-
-
-def _settle(kind: Kind, new: Obj, old: Obj, prepare: Prepare) -> None:
-    carry_over(new["metadata"], old["metadata"])
-    kind.strategy.default(new)
-    prepare(new, old)
 
 
 def check_version(target: Target, new: Obj, old: Obj) -> None:
@@ -131,8 +202,3 @@ def goes_with(kind: Kind, new: Obj, old: Obj) -> bool:
     if kind.resource.group_resource == "namespaces" and (new.get("spec") or {}).get("finalizers"):
         return False
     return not old["metadata"].get("deletionGracePeriodSeconds")
-
-
-def turn(backend: Backend, target: Target) -> AbstractAsyncContextManager[None]:
-    """Wait for one's turn, for the resources whose admission hands out addresses from what is committed."""
-    return backend.exclusive.get(target.group_resource) or _AT_ONCE

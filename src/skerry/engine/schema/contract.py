@@ -1,9 +1,10 @@
 """The contract between kinds and the API server: what a kind is, and what may be particular about it.
 
 Kinds are data (`Kind`); what no schema says is in a `Strategy` (defaults, rules between fields, immutability). The API
-server drives a write as: decode, prune/validate against the schema, `default`, `prepare_*`, admission, `validate*`.
-Custom resources become `Kind`s through the same code. Where a kind's version is not the one that is stored, or what was
-stored may need a look before it is shown, its `Conversion` says how; kinds without one are shown as their bytes stand.
+server drives a write as: decode, prune/validate against the schema, `default`, mutating admission, `prepare_*`,
+`validate*`, validating admission. Custom resources become `Kind`s through the same code. Where a kind's version is not
+the one that is stored, or what was stored may need a look before it is shown, its `Conversion` says how; kinds without
+one are shown as their bytes stand.
 """
 
 from __future__ import annotations

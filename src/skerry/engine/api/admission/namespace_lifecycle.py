@@ -5,12 +5,14 @@ Source: Kubernetes' `plugin/namespace/lifecycle`.
 
 from __future__ import annotations
 
-from skerry.engine.api.admission.chain import Attributes, Plugin
+from skerry.engine.api.admission.attributes import Attributes, Operation
+from skerry.engine.api.admission.chain import Plugin
 from skerry.engine.store.contract import Key, Store
 from skerry.kube.errors import Forbidden, forbidden, not_found
 from skerry.kube.objects import Obj, is_deleting
 
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
+_OPERATIONS: frozenset[Operation] = frozenset({"CREATE", "DELETE"})
 
 
 def namespace_lifecycle(store: Store) -> Plugin:
@@ -24,7 +26,7 @@ def namespace_lifecycle(store: Store) -> Plugin:
         elif attributes.operation == "CREATE" and target.kind.resource.namespaced and not target.subresource:
             _check_open(store, target.group_resource, target.namespace, attributes.new or {})
 
-    return admit
+    return Plugin("NamespaceLifecycle", mutate=admit, operations=_OPERATIONS)
 
 
 def _check_open(store: Store, group_resource: str, namespace: str, obj: Obj) -> None:

@@ -1,18 +1,20 @@
 """Addresses and node ports of Services: given out, checked, kept over updates. Free again when no Service has them.
 
-Nothing is remembered: what is taken is read from the Services there are. Writes to services are therefore made one at
-a time (`Backend.exclusive`). Source: Kubernetes' `pkg/registry/core/service/storage/alloc.go`.
+What is taken is read from the Services there are, and from the writes that are on their way: those hold what they were
+given until they are over. Source: Kubernetes' `pkg/registry/core/service/storage/alloc.go`.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator
+from functools import partial
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 
-from skerry.engine.api.admission.chain import Attributes, Plugin
+from skerry.engine.api.admission.attributes import Attributes
+from skerry.engine.api.admission.chain import WRITES, Plugin
 from skerry.engine.config import EngineConfig
-from skerry.engine.store.contract import Entry, Store
+from skerry.engine.store.contract import Store
 from skerry.kube.errors import Cause, InternalError, Invalid, invalid
 from skerry.kube.objects import Obj, name_of
 
@@ -23,18 +25,22 @@ _RESERVED_FOR_CHOICE = 256
 def service_addresses(config: EngineConfig, store: Store) -> Plugin:
     """The plug-in. Raises Invalid for an address or port that is taken or out of range."""
     network = IPv4Network(config.service_cidr)
+    held: dict[int, Obj] = {}
+    """What writes on their way were given, by their attributes."""
 
-    def admit(attributes: Attributes) -> None:
-        target, service = attributes.target, attributes.new
-        if target.group_resource != "services" or service is None or target.subresource:
-            return
+    def allocate(attributes: Attributes) -> None:
+        service, own = attributes.new, id(attributes)
+        assert service is not None
         if attributes.old is not None:
             keep_allocated(service, attributes.old)
-        others = [entry for entry in store.list("services") if entry.key != target.key]
+        others = [entry.shared() for entry in store.list("services") if entry.key != attributes.target.key]
+        others += [on_its_way for writer, on_its_way in held.items() if writer != own]
         allocate_address(service, network, _addresses(others))
         allocate_ports(service, config.node_ports, _ports(others))
+        held[own] = service
+        attributes.afterwards.append(partial(held.pop, own, None))
 
-    return admit
+    return Plugin("ServiceAddresses", allocate=allocate, resources=frozenset({"services"}), operations=WRITES)
 
 
 def keep_allocated(new: Obj, old: Obj) -> None:
@@ -148,14 +154,14 @@ def _has_node_ports(spec: Obj) -> bool:
     return spec.get("type") in ("NodePort", "LoadBalancer")
 
 
-def _addresses(services: Collection[Entry]) -> set[str]:
+def _addresses(services: Collection[Obj]) -> set[str]:
     return {address for spec in _specs(services) for address in spec.get("clusterIPs") or ()}
 
 
-def _ports(services: Collection[Entry]) -> set[int]:
+def _ports(services: Collection[Obj]) -> set[int]:
     return {port["nodePort"] for spec in _specs(services) for port in spec.get("ports") or () if port.get("nodePort")}
 
 
-def _specs(services: Collection[Entry]) -> Iterator[Obj]:
-    for entry in services:
-        yield entry.shared().get("spec") or {}
+def _specs(services: Collection[Obj]) -> Iterator[Obj]:
+    for service in services:
+        yield service.get("spec") or {}

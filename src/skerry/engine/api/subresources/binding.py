@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import write_options
@@ -21,6 +22,7 @@ async def bind(backend: Backend, request: Request) -> Response:
     """Put a pod on a node. Raises NotFound, Conflict (it is on one already, or going away), Invalid."""
     options = write_options(request.query)
     binding = await read_object(request, BINDING, options.field_validation)
+    await backend.admission.admit(Attributes("CREATE", request, request.what, binding, None, options))
     node = _node_of(binding, request.what)
     now = rfc3339(backend.clock.now())
 
@@ -28,7 +30,7 @@ async def bind(backend: Backend, request: Request) -> Response:
         check_version(request.what, binding, entry.shared())
         return bound(request.what, entry.decode(), node, now)
 
-    await change(backend, request, Change(wanted, _nothing, options.dry_run, trusted=True))
+    await change(backend, request, Change(wanted, _nothing, options, trusted=True))
     return Computed(SUCCESS, 201)
 
 

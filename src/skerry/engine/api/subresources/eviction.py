@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import delete_options, write_options
@@ -22,5 +23,6 @@ async def evict(backend: Backend, request: Request) -> Response:
         raise BadRequest(f'name in URL does not match name in Eviction object: "{name}" "{request.what.name}"')
     dry_run = {"dryRun": "All"} if written.dry_run else {}
     options = delete_options(dry_run, eviction.get("deleteOptions"))
-    await delete_one(backend, request, request.what, options)
+    await backend.admission.admit(Attributes("CREATE", request, request.what, eviction, None, written))
+    await delete_one(backend, request, request.what, options, admitted=True)
     return Computed(SUCCESS, 201)

@@ -5,11 +5,13 @@ The streams themselves are `engine.api.streams`; this file finds the pod and han
 
 from __future__ import annotations
 
+from skerry.engine.api.admission.attributes import NO_OPTIONS, Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.refusals import no_such_path
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response, Streamed
+from skerry.engine.api.streams.connect_options import connect_options
 from skerry.engine.api.streams.logs import open_log
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.api.verbs.get import find
@@ -38,6 +40,8 @@ async def connect(backend: Backend, request: Request, scope: Scope, receive: Rec
     if target is None or target.group_resource != "pods" or target.subresource not in SUBRESOURCES:
         raise no_such_path()
     pod = _pod(backend, request)
+    options = connect_options(target.subresource, request.raw_query)
+    await backend.admission.admit(Attributes("CONNECT", request, target, options, None, NO_OPTIONS))
     await serve_websocket(_access(backend), pod, target.subresource, scope, receive, send)
 
 

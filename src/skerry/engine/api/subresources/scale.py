@@ -13,11 +13,11 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import media_type, read_bytes, read_object
 from skerry.engine.api.converting import served
 from skerry.engine.api.metadata import check_address
-from skerry.engine.api.options import write_options
+from skerry.engine.api.options import WriteOptions, write_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.verbs.get import find
-from skerry.engine.api.writing import Change, change, refuse
+from skerry.engine.api.writing import Change, View, change, refuse
 from skerry.engine.schema import codec
 from skerry.engine.schema.bodies import SCALE
 from skerry.engine.schema.patch import apply_patch
@@ -81,7 +81,7 @@ async def update_scale(backend: Backend, request: Request) -> Response:
     options = write_options(request.query, "UpdateOptions")
     scale = await read_object(request, SCALE, options.field_validation)
     check_address(scale, _scale_target(request))
-    return await _change(backend, request, lambda entry: scaled(entry.decode(), scale), options.dry_run)
+    return await _change(backend, request, lambda entry: scaled(entry.decode(), scale), options)
 
 
 async def patch_scale(backend: Backend, request: Request) -> Response:
@@ -95,12 +95,14 @@ async def patch_scale(backend: Backend, request: Request) -> Response:
         check_address(scale, _scale_target(request))
         return scaled(entry.decode(), scale)
 
-    return await _change(backend, request, wanted, options.dry_run)
+    return await _change(backend, request, wanted, options)
 
 
-async def _change(backend: Backend, request: Request, wanted: Callable[[Entry], Obj], dry_run: bool) -> Response:
+async def _change(
+    backend: Backend, request: Request, wanted: Callable[[Entry], Obj], options: WriteOptions
+) -> Response:
     prepare = request.what.kind.strategy.prepare_update
-    changed = await change(backend, request, Change(wanted, prepare, dry_run))
+    changed = await change(backend, request, Change(wanted, prepare, options, view=View(scale_of, scaled)))
     return Computed(scale_of(changed.obj if isinstance(changed, Computed) else changed.entry.shared()))
 
 

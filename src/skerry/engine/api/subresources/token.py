@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.auth.service_account_claims import Grant
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.backend import Backend
@@ -42,6 +43,7 @@ async def create_token(backend: Backend, request: Request) -> Response:
     spec = asked.setdefault("spec", {})
     spec["audiences"] = spec.get("audiences") or list(issuer.audiences)
     spec["expirationSeconds"] = DEFAULT if spec.get("expirationSeconds") is None else spec["expirationSeconds"]
+    await backend.admission.admit(Attributes("CREATE", request, target, asked, None, options))
     _check_duration(spec["expirationSeconds"])
     grant = _grant(backend, request, account, spec, int(now.timestamp()))
     ends = datetime.fromtimestamp(grant.now + spec["expirationSeconds"], UTC)

@@ -6,7 +6,7 @@ deletion Kubernetes answers with the object; a `Status` otherwise.
 
 from __future__ import annotations
 
-from skerry.engine.api.admission.chain import Attributes
+from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_delete_options
 from skerry.engine.api.converting import served
@@ -40,13 +40,16 @@ async def delete(backend: Backend, request: Request) -> Response:
     return Computed(_success(target, entry.shared()))
 
 
-async def delete_one(backend: Backend, request: Request, target: Target, options: DeleteOptions) -> tuple[Entry, bool]:
-    """The object's last or marked state, and whether it is gone."""
+async def delete_one(
+    backend: Backend, request: Request, target: Target, options: DeleteOptions, *, admitted: bool = False
+) -> tuple[Entry, bool]:
+    """The object's last or marked state, and whether it is gone. `admitted`: what asks for it was (an eviction)."""
     for _ in range(ATTEMPTS):
         entry = find(backend, target)
         check_preconditions(target, entry.shared(), options)
-        old = (await served(target.kind, entry)).shared()
-        backend.admission.admit(Attributes("DELETE", target, request.who, None, old, options.dry_run))
+        if not admitted:
+            old = (await served(target.kind, entry)).shared()
+            await backend.admission.admit(Attributes("DELETE", request, target, None, old, options))
         try:
             return await _delete_once(backend, target, options, entry)
         except RevisionConflict:

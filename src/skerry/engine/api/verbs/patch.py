@@ -35,7 +35,7 @@ async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Re
     def wanted(entry: Entry) -> Obj:
         return _patched(request, entry, content_type, body, options)
 
-    return await change(backend, request, Change(wanted, prepare, options.dry_run))
+    return await change(backend, request, Change(wanted, prepare, options))
 
 
 def _patched(request: Request, entry: Entry, content_type: str, body: bytes, options: WriteOptions) -> Obj:

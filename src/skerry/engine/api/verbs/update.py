@@ -33,4 +33,4 @@ async def replace(backend: Backend, request: Request, prepare: Prepare) -> Respo
         again: Obj = given.pop() if given else orjson.loads(encoded)
         return again
 
-    return await change(backend, request, Change(wanted, prepare, options.dry_run))
+    return await change(backend, request, Change(wanted, prepare, options))

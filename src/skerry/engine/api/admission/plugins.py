@@ -1,0 +1,19 @@
+"""The plug-ins of this server, in Kubernetes' order (`pkg/kubeapiserver/options/plugins.go`, AllOrderedPlugins).
+
+A new plug-in is a file beside this one and a line here. Both phases run in this order; what is awaited (webhooks,
+policies) comes late, quota last, so that it charges only what nothing else refuses.
+"""
+
+from __future__ import annotations
+
+from skerry.engine.api.admission.chain import Chain
+from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
+from skerry.engine.api.admission.service_addresses import service_addresses
+from skerry.engine.config import EngineConfig
+from skerry.engine.schema.registry import Registry
+from skerry.engine.store.contract import Store
+
+
+def builtin_chain(config: EngineConfig, store: Store, registry: Registry) -> Chain:
+    """The chain of a server. Plug-ins read what they need from `store`; none writes."""
+    return Chain((namespace_lifecycle(store), service_addresses(config, store)))

@@ -1,0 +1,1 @@
+"""Unit tests of the admission chain and its plug-ins."""
