@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skerry.engine.controllers.ownership import claim, matcher
+from skerry.engine.controllers.ownership import by_plain_selector, by_selector, claim, matcher
 from skerry.engine.controllers.writing import Written
 from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj, name_of
@@ -11,7 +11,7 @@ from skerry.kube.resources import PODS
 from ..kube.fake_client import FakeClient
 from .builders import pod, replica_set
 
-WEB = matcher({"matchLabels": {"app": "web"}})
+WEB = by_selector({"spec": {"selector": {"matchLabels": {"app": "web"}}}})
 
 
 def names(objs: list[Obj]) -> list[str]:
@@ -56,3 +56,9 @@ def test_expressions_match_too() -> None:
     matches = matcher({"matchLabels": {"app": "web"}, "matchExpressions": [{"key": "tier", "operator": "Exists"}]})
     assert matches({"app": "web", "tier": "x"})
     assert not matches({"app": "web"})
+
+
+def test_a_plain_selector_that_is_empty_selects_nothing() -> None:
+    assert by_plain_selector({"spec": {"selector": {"app": "web"}}})(pod("a", labels={"app": "web", "x": "y"}))
+    assert not by_plain_selector({"spec": {"selector": {"app": "web"}}})(pod("a", labels={"app": "other"}))
+    assert not by_plain_selector({"spec": {}})(pod("a", labels={"app": "web"}))

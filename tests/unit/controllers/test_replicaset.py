@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.controllers.replicaset.controller import pod_from_template
+from skerry.engine.controllers.pod_template import pod_from_template
 from skerry.engine.controllers.replicaset.ranking import choose_victims
 from skerry.engine.controllers.replicaset.status import Failure, replica_set_status, seconds_until_next_available
 from skerry.kube.objects import name_of
+from skerry.kube.resources import REPLICA_SETS
 
 from .builders import NOW, pod, replica_set
 
@@ -74,7 +75,7 @@ def test_a_failure_is_a_condition_until_it_is_over() -> None:
 
 def test_the_pod_made_from_the_template() -> None:
     owner = replica_set("web", 1)
-    made = pod_from_template(owner)
+    made = pod_from_template(owner, REPLICA_SETS)
     assert made["metadata"]["generateName"] == "web-"
     assert made["metadata"]["labels"] == owner["spec"]["template"]["metadata"]["labels"]
     reference = made["metadata"]["ownerReferences"][0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from skerry.kube.objects import Obj
 
 _UNWATCHED = frozenset({
-    "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch", "replicationcontrollers",
+    "jobs.batch", "cronjobs.batch",
     "horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy", "ingresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims", "customresourcedefinitions.apiextensions.k8s.io",
     "certificatesigningrequests.certificates.k8s.io",

@@ -10,6 +10,7 @@ for controller in controllers: await controller.close()
 from __future__ import annotations
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.daemonset.controller import DaemonSetController
 from skerry.engine.controllers.deployment.controller import DeploymentController
 from skerry.engine.controllers.endpoints.endpoints_controller import EndpointsController
 from skerry.engine.controllers.endpoints.mirror_controller import EndpointSliceMirror
@@ -20,8 +21,10 @@ from skerry.engine.controllers.namespace.controller import NamespaceController
 from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
 from skerry.engine.controllers.pod_gc import PodGarbageCollector
 from skerry.engine.controllers.replicaset.controller import ReplicaSetController
+from skerry.engine.controllers.replicationcontroller.controller import ReplicationControllerController
 from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.engine.controllers.serviceaccount import NamespaceEquipment
+from skerry.engine.controllers.statefulset.controller import StatefulSetController
 from skerry.kube.controller import Controller
 
 
@@ -30,7 +33,10 @@ def make_controllers(context: Context) -> list[Controller]:
     return [
         Scheduler(context),
         ReplicaSetController(context),
+        ReplicationControllerController(context),
         DeploymentController(context),
+        StatefulSetController(context),
+        DaemonSetController(context),
         EndpointSliceController(context),
         EndpointsController(context),
         EndpointSliceMirror(context),

@@ -1,7 +1,7 @@
 """Which objects belong to a controller object: by controlling owner reference, taken over and let go by selector.
 
-Source: Kubernetes `pkg/controller/controller_ref_manager.go`. Used for pods of a ReplicaSet and ReplicaSets of a
-Deployment. `claim` decides; `Claimer` acts.
+Source: Kubernetes `pkg/controller/controller_ref_manager.go`. Used for the pods of every workload controller, the
+ReplicaSets of a Deployment and the revisions of sets. `claim` decides; `Claimer` acts.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def _controller_value(obj: Obj) -> Iterable[str]:
 
 
 Matches = Callable[[Mapping[str, str]], bool]
+Selects = Callable[[Obj], bool]
+"""Whether an object is one that an owner wants."""
 
 
 def matcher(label_selector: Obj) -> Matches:
@@ -61,6 +63,18 @@ def matcher(label_selector: Obj) -> Matches:
         return selector_of(label_selector).matches
     wanted = (label_selector.get("matchLabels") or {}).items()
     return lambda labels: wanted <= labels.items()
+
+
+def by_selector(owner: Obj) -> Selects:
+    """What `spec.selector`, a `LabelSelector`, selects."""
+    matches = matcher(owner["spec"].get("selector") or {})
+    return lambda obj: matches(labels_of(obj))
+
+
+def by_plain_selector(owner: Obj) -> Selects:
+    """What `spec.selector`, a plain map of labels, selects; an empty one selects nothing."""
+    wanted = (owner["spec"].get("selector") or {}).items()
+    return lambda obj: bool(wanted) and wanted <= labels_of(obj).items()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +86,34 @@ class Claim:
     release: list[Obj]
 
 
-def claim(owner: Obj, matches: Matches, controlled: Iterable[Obj], orphans: Iterable[Obj]) -> Claim:
-    """Sort objects by whether they match; an owner on its way out neither adopts nor releases."""
+def claim(owner: Obj, selects: Selects, controlled: Iterable[Obj], orphans: Iterable[Obj]) -> Claim:
+    """Sort objects by whether they are wanted; an owner on its way out neither adopts nor releases."""
     owned: list[Obj] = []
     release: list[Obj] = []
     for obj in controlled:
-        (owned if matches(labels_of(obj)) else release).append(obj)
+        (owned if selects(obj) else release).append(obj)
     if is_deleting(owner):
         return Claim(owned, [], [])
-    adopt = [obj for obj in orphans if not is_deleting(obj) and matches(labels_of(obj))]
+    adopt = [obj for obj in orphans if not is_deleting(obj) and selects(obj)]
     return Claim(owned, adopt, release)
 
 
 class Claimer:
     """Carries claims out for owners of one kind over objects of another."""
 
-    def __init__(self, client: Client, owners: Resource, owned: Informer) -> None:
+    def __init__(
+        self, client: Client, owners: Resource, owned: Informer, selects: Callable[[Obj], Selects] = by_selector
+    ) -> None:
         self._client = client
+        self._selects = selects
         self._owners = owners
         self._informer = owned
 
     async def claimed(self, owner: Obj) -> list[Obj]:
         """What belongs to `owner` after adoptions and releases are done."""
         controlled = controlled_by(self._informer, uid_of(owner))
-        matches = matcher(owner["spec"].get("selector") or {})
-        decided = claim(owner, matches, controlled, orphans_in(self._informer, namespace_of(owner)))
+        orphans = orphans_in(self._informer, namespace_of(owner))
+        decided = claim(owner, self._selects(owner), controlled, orphans)
         if not decided.adopt and not decided.release:
             return decided.owned
         await asyncio.gather(*(self._release(owner, obj) for obj in decided.release))

@@ -1,30 +1,23 @@
 """From a Deployment's pod template to its ReplicaSet: the hash in its name, the labels, and which one is current.
 
-Source: Kubernetes `pkg/controller/deployment/util`. The hash need not be Kubernetes' own, only stable and made of its
-letters (no vowels, so no words come out).
+Source: Kubernetes `pkg/controller/deployment/util`.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
-import orjson
-
+from skerry.engine.controllers.hashes import short_hash
 from skerry.kube.objects import Obj, name_of, namespace_of, owner_reference
 from skerry.kube.resources import DEPLOYMENTS
 
 HASH_LABEL = "pod-template-hash"
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_LENGTH = 10
 
 
 def template_hash(deployment: Obj) -> str:
     """A short name for the template; another one for each collision there has been."""
     collisions = int((deployment.get("status") or {}).get("collisionCount") or 0)
-    template = orjson.dumps(plain_template(deployment), option=orjson.OPT_SORT_KEYS)
-    digest = hashlib.blake2b(template + str(collisions or "").encode(), digest_size=_LENGTH).digest()
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest)
+    return short_hash(plain_template(deployment), collisions)
 
 
 def plain_template(owner: Obj) -> Obj:

@@ -1,62 +1,53 @@
-"""ReplicaSets: as many pods as `spec.replicas` says.
+"""ReplicaSets: as many pods as `spec.replicas` says. ReplicationControllers, too: `flavour` says what differs.
 
-Decisions are in `ranking` (which pods go), `status` and `ownership` (which pods count); this file acts. A cache that
-does not yet show what was written (`Written`) is waited for, so no pod is ever made twice. Pods are created in growing
-batches: one that fails (a quota) stops the rest. Source: Kubernetes `pkg/controller/replicaset`.
+Decisions are in `ranking` (which pods go), `status` and `ownership` (which pods count); this file acts, `pod_control`
+with it. A cache that does not yet show what was written (`Written`) is waited for, so no pod is ever made twice.
+Source: Kubernetes `pkg/controller/replicaset`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.ownership import Claimer, controlled_by, index_controllers, matcher
-from skerry.engine.controllers.pods import is_active, node_of, replica_relevant
+from skerry.engine.controllers.ownership import Claimer, controlled_by, index_controllers
+from skerry.engine.controllers.pod_control import MOST_AT_ONCE, PodControl
+from skerry.engine.controllers.pod_template import pod_from_template
+from skerry.engine.controllers.pod_watch import PodWatch
+from skerry.engine.controllers.pods import is_active, node_of
+from skerry.engine.controllers.replicaset.flavour import REPLICA_SET, Flavour
 from skerry.engine.controllers.replicaset.ranking import choose_victims
 from skerry.engine.controllers.replicaset.status import Failure, replica_set_status, seconds_until_next_available
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
 from skerry.kube.controller import Controller
-from skerry.kube.errors import NotFound, StatusError
-from skerry.kube.informer import Delta
-from skerry.kube.objects import (
-    Obj,
-    controller_of,
-    is_deleting,
-    key_of,
-    labels_of,
-    name_of,
-    namespace_of,
-    owner_reference,
-    split_key,
-    uid_of,
-)
-from skerry.kube.resources import PODS, REPLICA_SETS
+from skerry.kube.errors import StatusError
+from skerry.kube.objects import Obj, controller_of, is_deleting, split_key, uid_of
+from skerry.kube.resources import PODS
 
-_MOST_AT_ONCE = 500  # pods created or deleted in one go
-_BATCH_GROWTH = 4
 _LAGGING = 0.5  # seconds; the pods' own events nearly always come first
 
 
 class ReplicaSetController(Controller):
     """Brings the number of pods to what is wanted and says how many there are."""
 
-    name = "replicaset"
+    name = REPLICA_SET.name
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, flavour: Flavour = REPLICA_SET) -> None:
         super().__init__()
         self._client = context.client
         self._clock = context.clock
-        self._recorder = context.recorder.named("replicaset-controller")
-        self._sets = context.informers.of(REPLICA_SETS)
+        self._flavour = flavour
+        self._sets = context.informers.of(flavour.resource)
         self._pods = context.informers.of(PODS)
         index_controllers(self._pods)
         index_controllers(self._sets)
         self._written = Written(self._pods)
-        self._claimer = Claimer(context.client, REPLICA_SETS, self._pods)
+        recorder = context.recorder.named(flavour.event_source)
+        self._control = PodControl(context.client, recorder, self._written)
+        self._claimer = Claimer(context.client, flavour.resource, self._pods, flavour.selects)
         self.watch(self._sets)
-        self._pods.add_handler(self._pod_changed)
+        self._pods.add_handler(PodWatch(self._sets, flavour.selects, self.queue.add).handle)
 
     async def reconcile(self, key: str) -> float | None:
         """Create or delete pods, then write the status."""
@@ -76,7 +67,9 @@ class ReplicaSetController(Controller):
     async def _report(self, replica_set: Obj, pods: Sequence[Obj], error: StatusError | None) -> float | None:
         now = self._clock.now()
         failure = _failure(replica_set, pods, error) if error is not None else None
-        await write_status(self._client, REPLICA_SETS, replica_set, replica_set_status(replica_set, pods, failure, now))
+        counted = replica_set_status(replica_set, pods, failure, now)
+        status = {name: value for name, value in counted.items() if name not in self._flavour.unshown}
+        await write_status(self._client, self._flavour.resource, replica_set, status)
         if error is not None and not namespace_is_ending(error):
             raise error
         return seconds_until_next_available(replica_set, pods, now)
@@ -85,50 +78,11 @@ class ReplicaSetController(Controller):
         active = [pod for pod in pods if is_active(pod)]
         missing = int(replica_set["spec"].get("replicas", 1)) - len(active)
         if missing > 0:
-            return await self._create(key, replica_set, min(missing, _MOST_AT_ONCE))
+            pod = pod_from_template(replica_set, self._flavour.resource)
+            return await self._control.create_all(key, replica_set, [pod] * min(missing, MOST_AT_ONCE))
         if missing < 0:
             victims = choose_victims(active, -missing, self._siblings_per_node(replica_set), self._clock.now())
-            return await self._delete(key, replica_set, victims[:_MOST_AT_ONCE])
-        return None
-
-    async def _create(self, key: str, replica_set: Obj, count: int) -> StatusError | None:
-        pod, batch = pod_from_template(replica_set), 1
-        while count > 0:
-            batch = min(batch, count)
-            errors = await asyncio.gather(*(self._create_one(key, replica_set, pod) for _ in range(batch)))
-            failed = [error for error in errors if error is not None]
-            if failed:
-                return failed[0]
-            count -= batch
-            batch *= _BATCH_GROWTH
-        return None
-
-    async def _create_one(self, key: str, replica_set: Obj, pod: Obj) -> StatusError | None:
-        try:
-            created = await self._client.create(PODS, pod, namespace_of(replica_set))
-        except StatusError as error:
-            if not namespace_is_ending(error):
-                self._recorder.event(replica_set, "Warning", "FailedCreate", f"Error creating: {error}")
-            return error
-        self._written.note(key, created)
-        self._recorder.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {name_of(created)}")
-        return None
-
-    async def _delete(self, key: str, replica_set: Obj, victims: Iterable[Obj]) -> StatusError | None:
-        errors = await asyncio.gather(*(self._delete_one(key, replica_set, pod) for pod in victims))
-        return next((error for error in errors if error is not None), None)
-
-    async def _delete_one(self, key: str, replica_set: Obj, pod: Obj) -> StatusError | None:
-        options = {"preconditions": {"uid": uid_of(pod)}}
-        try:
-            deleted = await self._client.delete(PODS, name_of(pod), namespace_of(pod), options)
-        except NotFound:
-            return None
-        except StatusError as error:
-            self._recorder.event(replica_set, "Warning", "FailedDelete", f"Error deleting: {error}")
-            return error
-        self._written.note(key, deleted)
-        self._recorder.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name_of(pod)}")
+            return await self._control.delete_all(key, replica_set, victims[:MOST_AT_ONCE])
         return None
 
     def _siblings_per_node(self, replica_set: Obj) -> Counter[str]:
@@ -137,39 +91,6 @@ class ReplicaSetController(Controller):
         family = controlled_by(self._sets, owner["uid"]) if owner else [replica_set]
         pods = (pod for member in family for pod in controlled_by(self._pods, uid_of(member)))
         return Counter(node_of(pod) for pod in pods if is_active(pod))
-
-    def _pod_changed(self, delta: Delta) -> None:
-        old, new = delta.old, delta.new
-        if old is not None and new is not None and replica_relevant(old) == replica_relevant(new):
-            return
-        for state in (old, new):
-            for key in self._keys_of_pod(state) if state is not None else ():
-                self.queue.add(key)
-
-    def _keys_of_pod(self, pod: Obj) -> Iterable[str]:
-        reference = controller_of(pod)
-        if reference is None:
-            return self._takers_of(pod)
-        if reference["kind"] == REPLICA_SETS.kind and reference["apiVersion"] == REPLICA_SETS.api_version:
-            return (f"{namespace_of(pod)}/{reference['name']}",)
-        return ()
-
-    def _takers_of(self, orphan: Obj) -> Iterable[str]:
-        labels = labels_of(orphan)
-        for replica_set in self._sets.list(namespace_of(orphan)) if labels else ():
-            if matcher(replica_set["spec"].get("selector") or {})(labels):
-                yield key_of(replica_set)
-
-
-def pod_from_template(replica_set: Obj) -> Obj:
-    """The pod to create: the template's metadata and spec, owned by the ReplicaSet."""
-    template = replica_set["spec"]["template"]
-    given = template.get("metadata") or {}
-    metadata: Obj = {key: given[key] for key in ("labels", "annotations", "finalizers") if given.get(key)}
-    metadata["generateName"] = f"{name_of(replica_set)}-"
-    metadata["namespace"] = namespace_of(replica_set)
-    metadata["ownerReferences"] = [owner_reference(replica_set, REPLICA_SETS)]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 
 
 def _failure(replica_set: Obj, pods: Sequence[Obj], error: StatusError) -> Failure:

@@ -12,6 +12,7 @@ from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
 _TYPES = ("OnDelete", "RollingUpdate")
+_GENERATION = "deprecated.daemonset.template.generation"
 
 
 class DaemonSetStrategy(SpecStrategy):
@@ -28,6 +29,19 @@ class DaemonSetStrategy(SpecStrategy):
             rolling = update.setdefault("rollingUpdate", {})
             set_default(rolling, "maxUnavailable", 1)
             set_default(rolling, "maxSurge", 0)
+
+    def prepare_create(self, obj: Obj) -> None:
+        """The first generation of the template."""
+        super().prepare_create(obj)
+        obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), _GENERATION: "1"}
+
+    def count(self, new: Obj, old: Obj) -> None:
+        """The template has a generation of its own, in an annotation that clients cannot set."""
+        super().count(new, old)
+        generation = (old["metadata"].get("annotations") or {}).get(_GENERATION, "0")
+        if (new.get("spec") or {}).get("template") != (old.get("spec") or {}).get("template"):
+            generation = str(int(generation) + 1 if generation.isdecimal() else 1)
+        new["metadata"]["annotations"] = {**(new["metadata"].get("annotations") or {}), _GENERATION: generation}
 
     def initial_status(self, obj: Obj) -> None:
         """None wanted yet."""

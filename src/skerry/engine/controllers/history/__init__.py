@@ -1,0 +1,1 @@
+"""ControllerRevisions: what a StatefulSet or DaemonSet looked like before. One place for both."""

@@ -1,0 +1,45 @@
+"""Which owner must look again when a pod changes: its controller, or for an orphan those who would take it over.
+
+Source: the pod handlers of Kubernetes' workload controllers. Shared by ReplicaSet, StatefulSet and DaemonSet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from skerry.engine.controllers.ownership import Selects
+from skerry.engine.controllers.pods import replica_relevant
+from skerry.kube.informer import Delta, Informer
+from skerry.kube.objects import Obj, controller_of, key_of, labels_of, namespace_of
+
+
+class PodWatch:
+    """Connects pods to the queue of a controller of `owners`, whose `selects` says which orphans one would take."""
+
+    def __init__(self, owners: Informer, selects: Callable[[Obj], Selects], add: Callable[[str], None]) -> None:
+        self._owners = owners
+        self._selects = selects
+        self._add = add
+
+    def handle(self, delta: Delta) -> None:
+        """The informer's handler."""
+        old, new = delta.old, delta.new
+        if old is not None and new is not None and replica_relevant(old) == replica_relevant(new):
+            return
+        for state in (old, new):
+            for key in self._keys_of(state) if state is not None else ():
+                self._add(key)
+
+    def _keys_of(self, pod: Obj) -> Iterable[str]:
+        reference = controller_of(pod)
+        if reference is None:
+            return self._takers_of(pod)
+        owners = self._owners.resource
+        if reference["kind"] == owners.kind and reference["apiVersion"] == owners.api_version:
+            return (f"{namespace_of(pod)}/{reference['name']}",)
+        return ()
+
+    def _takers_of(self, orphan: Obj) -> Iterable[str]:
+        for owner in self._owners.list(namespace_of(orphan)) if labels_of(orphan) else ():
+            if self._selects(owner)(orphan):
+                yield key_of(owner)

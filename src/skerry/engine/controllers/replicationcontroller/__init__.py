@@ -1,0 +1,1 @@
+"""ReplicationControllers: the ancestor of ReplicaSets, served by their controller."""

@@ -1,0 +1,121 @@
+"""StatefulSets: finds what `plan` needs, has `acting` carry it out, writes `status`, forgets old revisions.
+
+Source of the behaviour: Kubernetes `pkg/controller/statefulset`. A cache that lags behind our writes is waited for, so
+that no step is taken twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.history.keeper import RevisionKeeper
+from skerry.engine.controllers.history.revisions import surplus
+from skerry.engine.controllers.ownership import Claimer, index_controllers
+from skerry.engine.controllers.pod_watch import PodWatch
+from skerry.engine.controllers.statefulset.acting import StatefulPods
+from skerry.engine.controllers.statefulset.identity import members_of, owner_and_ordinal, revision_of
+from skerry.engine.controllers.statefulset.plan import Situation, plan
+from skerry.engine.controllers.statefulset.status import (
+    Revisions,
+    known_revisions,
+    seconds_until_next_available,
+    stateful_set_status,
+)
+from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
+from skerry.kube.controller import Controller
+from skerry.kube.errors import StatusError
+from skerry.kube.informer import Delta
+from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
+
+_HASH_LABEL = "controller.kubernetes.io/hash"
+_LAGGING = 0.5  # seconds; the pods' own events nearly always come first
+
+
+class StatefulSetController(Controller):
+    """Brings pods with identities up, down and up to date, in order."""
+
+    name = "statefulset"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._client = context.client
+        self._clock = context.clock
+        self._sets = context.informers.of(STATEFUL_SETS)
+        self._pods = context.informers.of(PODS)
+        self._claims = context.informers.of(PERSISTENT_VOLUME_CLAIMS)
+        index_controllers(self._pods)
+        self._written = Written(self._pods)
+        self._claimer = Claimer(context.client, STATEFUL_SETS, self._pods, members_of)
+        self._keeper = RevisionKeeper(context, STATEFUL_SETS, _HASH_LABEL)
+        self._acting = StatefulPods(context.client, context.recorder.named("statefulset-controller"), self._written)
+        self.watch(self._sets)
+        self._pods.add_handler(PodWatch(self._sets, members_of, self.queue.add).handle)
+        self._pods.add_handler(self._pod_gone)
+        self._claims.add_handler(self._claim_gone)
+
+    async def reconcile(self, key: str) -> float | None:
+        """One step, then the status."""
+        namespace, name = split_key(key)
+        owner = self._sets.get(name, namespace)
+        if owner is None:
+            self._written.forget(key)
+            self._keeper.forget(key)
+            return None
+        if not self._written.seen(key) or not self._keeper.seen(key):
+            return _LAGGING
+        pods = await self._claimer.claimed(owner)
+        if is_deleting(owner):
+            await self._report(owner, pods, known_revisions(owner))
+            return None
+        history = await self._keeper.history(owner)
+        current = history.named(known_revisions(owner).current) or history.update
+        error = await self._acting.carry_out(owner, plan(self._situation(owner, current, history.update, pods)))
+        if error is None and not self._written.seen(key):
+            return _LAGGING  # the pods' events are on their way: the status is written once they are here
+        revisions = Revisions(name_of(current), name_of(history.update), history.collisions)
+        await self._report(owner, pods, revisions)
+        await self._forget_old(owner, pods, revisions, history.revisions)
+        return self._again(owner, pods, error)
+
+    def _situation(self, owner: Obj, current: Obj, update: Obj, pods: Sequence[Obj]) -> Situation:
+        def claim(name: str) -> Obj | None:
+            return self._claims.get(name, namespace_of(owner))
+
+        return Situation(owner, current, update, pods, claim, self._clock.now())
+
+    async def _report(self, owner: Obj, pods: Sequence[Obj], revisions: Revisions) -> None:
+        status = stateful_set_status(owner, pods, revisions, self._clock.now())
+        await write_status(self._client, STATEFUL_SETS, owner, status)
+
+    def _again(self, owner: Obj, pods: Sequence[Obj], error: StatusError | None) -> float | None:
+        if error is not None and not namespace_is_ending(error):
+            raise error
+        return seconds_until_next_available(owner, pods, self._clock.now())
+
+    async def _forget_old(self, owner: Obj, pods: Sequence[Obj], known: Revisions, all_: Sequence[Obj]) -> None:
+        """Keep `spec.revisionHistoryLimit` revisions beside those in use."""
+        in_use = {known.current, known.update, *(revision_of(pod) for pod in pods)}
+        idle = sum(name_of(one) not in in_use for one in all_)
+        excess = idle - int(owner["spec"].get("revisionHistoryLimit", 10))
+        await self._keeper.delete(owner, surplus(all_, in_use, excess))
+
+    def _pod_gone(self, delta: Delta) -> None:
+        """A set that needs the name has waited for that, whoever's the pod was."""
+        if delta.new is None and delta.old is not None:
+            name, _ = owner_and_ordinal(name_of(delta.old))
+            self._look_at(name, namespace_of(delta.old))
+
+    def _claim_gone(self, delta: Delta) -> None:
+        """Its pod may wait for that, or need it again. `data-my-set-0` may be of the set `my-set` or of `set`."""
+        if delta.new is None and delta.old is not None:
+            name, _ = owner_and_ordinal(name_of(delta.old))
+            while name:
+                name = name.partition("-")[2]
+                self._look_at(name, namespace_of(delta.old))
+
+    def _look_at(self, name: str, namespace: str) -> None:
+        owner = self._sets.get(name, namespace)
+        if owner is not None:
+            self.queue.add(key_of(owner))
