@@ -12,6 +12,7 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.refusals import NotSupported, method_not_allowed, no_such_path
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Response
+from skerry.engine.api.reviews.token_review import review_token
 from skerry.engine.api.subresources.binding import bind
 from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
@@ -46,6 +47,8 @@ VERBS: Mapping[str, Verb] = {
 }
 USAGE: Mapping[str, Verb] = {"get": get_usage, "list": list_usage}
 """Of what is measured, not stored (metrics.k8s.io)."""
+REVIEWS: Mapping[tuple[str, str], Verb] = {("authentication.k8s.io", "tokenreviews"): review_token}
+"""By group and plural: what creating one of these does: they are answered and not stored."""
 SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "status": {"get": get, "update": update_status, "patch": patch_status},
     "scale": {"get": get_scale, "update": update_scale, "patch": patch_scale},
@@ -90,6 +93,8 @@ def verb_of(request: Request) -> Verb:
     name = target.subresource
     if not name:
         verb = (USAGE if target.kind.resource.group == MEASURED else VERBS).get(request.verb)
+        if request.verb == "create":
+            verb = REVIEWS.get((target.kind.resource.group, target.kind.resource.plural), verb)
         if verb is None or request.verb not in target.kind.verbs:
             raise method_not_allowed(target)
         return verb

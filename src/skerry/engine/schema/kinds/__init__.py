@@ -17,6 +17,7 @@ def builtin_kinds() -> Iterator[Kind]:
         admissionregistration,
         apiextensions,
         apps,
+        authentication,
         autoscaling,
         batch,
         certificates,
@@ -32,7 +33,7 @@ def builtin_kinds() -> Iterator[Kind]:
     )
 
     for group in (
-        core, apps, autoscaling, batch, certificates, networking, policy, rbac, storage, admissionregistration,
-        apiextensions, scheduling, coordination, node, discovery,
+        core, apps, authentication, autoscaling, batch, certificates, networking, policy, rbac, storage,
+        admissionregistration, apiextensions, scheduling, coordination, node, discovery,
     ):  # fmt: skip
         yield from group.KINDS

@@ -50,7 +50,7 @@ _ITEM = {
     "patch": Action("patch", "patch", {**_WRITE, "force": "boolean"}, "patch"),
     "delete": Action("delete", "delete", _DELETE, "options", "status"),
 }
-_WHOLE = ("status", "scale")
+_WHOLE = ("status", "scale", "approval")
 """Subresources that are read, replaced and patched like objects; the others have protocols of their own."""
 SCALE = "io.k8s.api.autoscaling.v1.Scale"
 
@@ -59,7 +59,9 @@ def definitions_of(kind: Kind) -> list[str]:
     """The definitions a kind's paths refer to."""
     found = [f"{META}.{name}" for name in ("DeleteOptions", "Status", "Patch", "WatchEvent", "APIResourceList")]
     if kind.definition:
-        found += [kind.definition, f"{kind.definition}List"]
+        found.append(kind.definition)
+    if kind.definition and "list" in kind.verbs:
+        found.append(f"{kind.definition}List")
     return [*found, SCALE] if "scale" in kind.subresources else found
 
 
