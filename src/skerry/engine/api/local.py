@@ -30,10 +30,13 @@ _PATCHES: dict[PatchType, str] = {
 class LocalClient:
     """A client acting as `user`. Made by `ApiServer.client`."""
 
-    def __init__(self, handler: Handler, registry: Registry, user: User) -> None:
+    def __init__(self, handler: Handler, registry: Registry, user: User, agent: str) -> None:
+        """`agent`: the name of the program, which is who manages the fields it writes."""
         self._handler = handler
         self._registry = registry
         self._user = user
+        self._headers = {b"user-agent": agent.encode()}
+        self._applying = {"fieldManager": agent, "force": "true"}
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None, subresource: str = "") -> Obj:
         """As in `kube.client.Client`."""
@@ -101,7 +104,8 @@ class LocalClient:
         """As in `kube.client.Client`."""
         target = self._target(resource, namespace, name, subresource)
         body = patch if isinstance(patch, dict) else [*patch]
-        return _object(await self._do("patch", target, body=body, content_type=_PATCHES[kind]))
+        query = self._applying if kind == "apply" else None
+        return _object(await self._do("patch", target, query, body=body, content_type=_PATCHES[kind]))
 
     async def delete(
         self, resource: Resource, name: str, namespace: str | None = None, options: Obj | None = None
@@ -124,7 +128,15 @@ class LocalClient:
         content_type: str = "",
     ) -> Response:
         return await self._handler(
-            Request(self._user, verb, target, query=query or NO_QUERY, handed=body, content_type=content_type)
+            Request(
+                self._user,
+                verb,
+                target,
+                query=query or NO_QUERY,
+                headers=self._headers,
+                handed=body,
+                content_type=content_type,
+            )
         )
 
 

@@ -34,6 +34,7 @@ from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Raw, Response
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.api.subresources.pod_streams import connect
+from skerry.engine.api.tracking import program_of
 from skerry.engine.api.verbs.usage import KINDS as MEASURED_KINDS
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
@@ -91,7 +92,7 @@ class ApiServer:
 
     def client(self, name: str, *groups: str) -> LocalClient:
         """An in-process client acting as `name` ("system:kube-controller-manager"); a master, until there is RBAC."""
-        return LocalClient(self._handler, self._registry, user(name, (*groups, MASTERS)))
+        return LocalClient(self._handler, self._registry, user(name, (*groups, MASTERS)), program_of(name))
 
     async def start(self) -> None:
         """Certificates, the first objects, the listening socket, the kubeconfig."""

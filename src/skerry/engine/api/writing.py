@@ -22,6 +22,7 @@ from skerry.engine.api.metadata import begin, carry_over, encoder, generated_nam
 from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Stored
+from skerry.engine.api.tracking import Track
 from skerry.engine.schema import validation
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry, KeyExists, KeyMissing, RevisionConflict
@@ -54,6 +55,8 @@ class Change:
     wanted: Callable[[Entry], Obj]
     prepare: Prepare
     options: WriteOptions = NO_OPTIONS
+    track: Track | None = None
+    """Keeps managedFields; None where who writes does not come to manage what it wrote, or `wanted` has seen to it."""
     trusted: bool = False
     """Made by the server itself (a binding, admitted as such): what users may change is not the question."""
     view: View | None = None
@@ -128,6 +131,8 @@ async def _change_once(backend: Backend, request: Request, what: Change, entry: 
     check_version(target, new, old)
     carry_over(new["metadata"], old["metadata"])
     target.kind.strategy.default(new)
+    if what.track is not None:
+        what.track(new, old)  # before admission and the strategy: what they change is nobody's
     if what.trusted:
         what.prepare(new, old)
         return await _store(backend, target.kind, what, new, (entry, shown))

@@ -10,6 +10,8 @@ from skerry.engine.api.metadata import check_address, metadata_of, wipe
 from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Computed, Response, Stored
+from skerry.engine.api.tracking import write_of
+from skerry.engine.schema.managed.updates import track_create
 from skerry.kube.errors import BadRequest
 
 
@@ -24,6 +26,7 @@ async def create(backend: Backend, request: Request) -> Response:
         raise BadRequest("resourceVersion should not be set on objects to be created")
     wipe(metadata)
     target.kind.strategy.default(obj)
+    track_create(obj, write_of(backend, request, options))  # what admission and the strategy add is nobody's
     entry = await writing.create(backend, request, obj, options)
     request.warnings.extend(warnings_for(target.group_resource, obj))
     return Computed(obj, 201, target.kind) if options.dry_run else Stored(target.kind, entry, 201)

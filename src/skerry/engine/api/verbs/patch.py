@@ -13,6 +13,7 @@ from skerry.engine.api.metadata import check_address
 from skerry.engine.api.options import WriteOptions, write_options
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
+from skerry.engine.api.tracking import tracker
 from skerry.engine.api.writing import Change, Prepare, change
 from skerry.engine.schema import codec
 from skerry.engine.schema.patch import apply_patch, check_patch_type
@@ -35,7 +36,7 @@ async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Re
     def wanted(entry: Entry) -> Obj:
         return _patched(request, entry, content_type, body, options)
 
-    return await change(backend, request, Change(wanted, prepare, options))
+    return await change(backend, request, Change(wanted, prepare, options, tracker(backend, request, options)))
 
 
 def _patched(request: Request, entry: Entry, content_type: str, body: bytes, options: WriteOptions) -> Obj:

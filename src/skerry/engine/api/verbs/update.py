@@ -10,6 +10,7 @@ from skerry.engine.api.metadata import check_address
 from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
+from skerry.engine.api.tracking import tracker
 from skerry.engine.api.writing import Change, Prepare, change
 from skerry.engine.store.contract import Entry
 from skerry.kube.objects import Obj
@@ -33,4 +34,4 @@ async def replace(backend: Backend, request: Request, prepare: Prepare) -> Respo
         again: Obj = given.pop() if given else orjson.loads(encoded)
         return again
 
-    return await change(backend, request, Change(wanted, prepare, options))
+    return await change(backend, request, Change(wanted, prepare, options, tracker(backend, request, options)))

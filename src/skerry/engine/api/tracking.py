@@ -1,0 +1,59 @@
+"""Who writes: the manager's name from the request, and the hook that keeps `managedFields` at every write.
+
+Neighbours: `engine.schema.managed` (what is written into them), `writing` (when), `verbs.apply`. Source:
+`apiserver/pkg/endpoints/handlers` (managerOrUserAgent).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from skerry.engine.api.backend import Backend
+from skerry.engine.api.options import WriteOptions
+from skerry.engine.api.request import Request
+from skerry.engine.schema.managed.resets import reset_fields
+from skerry.engine.schema.managed.typing import type_of
+from skerry.engine.schema.managed.updates import Write, track_update
+from skerry.kube.clock import rfc3339
+from skerry.kube.objects import Obj
+
+LONGEST_NAME = 128
+"""Bytes of a manager's name (`FieldManagerMaxLength`)."""
+
+Track: TypeAlias = Callable[[Obj, Obj], None]
+"""Brings the managedFields of the new object (the first) up to date, given the old one."""
+
+
+def write_of(backend: Backend, request: Request, options: WriteOptions) -> Write:
+    """What managedFields say about this request."""
+    target = request.what
+    kind = target.kind
+    return Write(
+        options.field_manager or agent_name(request.headers.get(b"user-agent", b"")),
+        kind.resource.api_version,
+        target.subresource,
+        type_of(kind),
+        reset_fields(kind, target.subresource),
+        rfc3339(backend.clock.now()),
+    )
+
+
+def tracker(backend: Backend, request: Request, options: WriteOptions) -> Track:
+    """The hook for an update or a patch that is no apply."""
+    write = write_of(backend, request, options)
+    return lambda new, old: track_update(new, old, write)
+
+
+def program_of(user: str) -> str:
+    """The program behind one of the system's users: what its User-Agent would begin with."""
+    if user.startswith("system:node:"):
+        return "kubelet"
+    return {"system:apiserver": "kube-apiserver"}.get(user, user.rpartition(":")[2])
+
+
+def agent_name(agent: bytes) -> str:
+    """The manager's name for a client that gave none: the User-Agent up to the first slash, what can be printed."""
+    text = agent.decode("utf-8", "replace").partition("/")[0]
+    name = "".join(char for char in text if char.isprintable())
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore") if len(name) > LONGEST_NAME // 4 else name
