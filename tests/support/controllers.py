@@ -84,7 +84,8 @@ async def running_controllers(
         recorder = Recorder(client, clock, "test")
         registry = builtin()
         config = engine_config(folder, clock)
-        context = Context(client, informers, recorder, clock, config, lambda: deletable(registry), CA)
+        sign = api.server.credentials.issuer.legacy
+        context = Context(client, informers, recorder, clock, config, lambda: deletable(registry), CA, sign)
         node = SimulatedNode(client, informers, clock)
         controllers = [*make_controllers(context), node]
         for resource in (EVENTS, PODS, REPLICA_SETS, DEPLOYMENTS, ENDPOINT_SLICES):

@@ -64,7 +64,7 @@ class ApiServer:
         self.health = Health()
         self.port = config.port
         self._registry = registry
-        credentials = credentials_of(config, store)
+        self.credentials = credentials = credentials_of(config, store)
         admission = builtin_chain(config, store, registry)
         self._backend = Backend(config, store, registry, admission, credentials, pod_access)
         for kind in MEASURED_KINDS if pod_access is not None else ():

@@ -9,6 +9,7 @@ for controller in controllers: await controller.close()
 
 from __future__ import annotations
 
+from skerry.engine.controllers.account_tokens import AccountTokens
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.daemonset.controller import DaemonSetController
 from skerry.engine.controllers.deployment.controller import DeploymentController
@@ -41,6 +42,7 @@ def make_controllers(context: Context) -> list[Controller]:
         EndpointsController(context),
         EndpointSliceMirror(context),
         NamespaceEquipment(context),
+        AccountTokens(context),
         NodeLifecycle(context),
         PodGarbageCollector(context),
         EventExpiry(context),

@@ -13,7 +13,7 @@ from skerry.kube.client import Client
 from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
-from skerry.kube.objects import Resource
+from skerry.kube.objects import Obj, Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,5 @@ class Context:
     """Every served resource that can be listed, watched and deleted, as of now; custom ones included."""
     ca_pem: str
     """The certificate authority of the API, published in every namespace as `kube-root-ca.crt`."""
+    sign_token: Callable[[Obj, Obj], str]
+    """The token of a service account that is kept in a Secret, given both."""

@@ -127,7 +127,8 @@ class Engine:
         informers = Informers(manager)
         recorder = Recorder(manager, config.clock, "kube-controller-manager")
         authority = (config.paths.pki / "ca.crt").read_text()
-        context = Context(manager, informers, recorder, config.clock, config, self._deletable, authority)
+        sign = api.credentials.issuer.legacy
+        context = Context(manager, informers, recorder, config.clock, config, self._deletable, authority, sign)
         controllers = make_controllers(context)
         proxy = ServiceProxy(config, informers)
         agent = self._make_agent(api, informers)
