@@ -1,0 +1,141 @@
+"""Nodes without machines. Every Node object in the API is one: it is kept ready, and pods bound to it follow `rule`.
+
+A test makes nodes as it makes anything else (or asks `cluster` for some); what it sets itself, such as labels, taints
+or a capacity with GPUs, stays. Neighbours: `rule` decides, this acts; `running` starts both controllers.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+
+from skerry.kube.client import Client
+from skerry.kube.clock import Clock, rfc3339, rfc3339_micro
+from skerry.kube.controller import Controller
+from skerry.kube.errors import AlreadyExists, NotFound
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key, uid_of
+from skerry.kube.resources import LEASES, NODES, PODS
+from skerry.testing.rule import Moment, status_of
+
+CAPACITY = {"cpu": "16", "memory": "64Gi", "ephemeral-storage": "200Gi", "pods": "500"}
+"""What a node has unless its `status.capacity` says otherwise."""
+
+_LEASE_SECONDS = 40
+_RENEW_SECONDS = 10.0
+_LEASE_NAMESPACE = "kube-node-lease"
+_HOST = "127.0.0.1"
+
+
+class SimulatedNodes(Controller):
+    """Says of every node that it is ready, and renews its lease. Keys are nodes."""
+
+    name = "simulated-nodes"
+    workers = 2
+
+    def __init__(self, client: Client, informers: Informers, clock: Clock) -> None:
+        super().__init__()
+        self._client = client
+        self._clock = clock
+        self._nodes = informers.of(NODES)
+        self._nodes.add_handler(lambda delta: self.queue.add(name_of(delta.object)) if delta.old is None else None)
+
+    async def reconcile(self, key: str) -> float | None:
+        """Show a sign of life; comes back for the next one."""
+        node = self._nodes.get(key)
+        if node is None:
+            return None
+        try:
+            if not _is_ready(node):
+                await self._client.patch(NODES, key, {"status": self._status(node)}, subresource="status")
+            await self._renew(node)
+        except NotFound:
+            return None
+        return _RENEW_SECONDS
+
+    def _status(self, node: Obj) -> Obj:
+        now = rfc3339(self._clock.now())
+        present = node.get("status") or {}
+        capacity = {**CAPACITY, **(present.get("capacity") or {})}
+        ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "simulated"}
+        others = [one for one in present.get("conditions") or () if one["type"] != "Ready"]
+        return {
+            "capacity": capacity,
+            "allocatable": {**capacity, **(present.get("allocatable") or {})},
+            "addresses": [{"type": "InternalIP", "address": _HOST}, {"type": "Hostname", "address": name_of(node)}],
+            "conditions": [*others, {**ready, "lastHeartbeatTime": now, "lastTransitionTime": now}],
+        }
+
+    async def _renew(self, node: Obj) -> None:
+        name = name_of(node)
+        spec = {
+            "holderIdentity": name,
+            "leaseDurationSeconds": _LEASE_SECONDS,
+            "renewTime": rfc3339_micro(self._clock.now()),
+        }
+        try:
+            await self._client.patch(LEASES, name, {"spec": spec}, _LEASE_NAMESPACE)
+        except NotFound:
+            owner = {"apiVersion": "v1", "kind": "Node", "name": name, "uid": uid_of(node)}
+            lease = {"metadata": {"name": name, "ownerReferences": [owner]}, "spec": spec}
+            try:
+                await self._client.create(LEASES, lease, _LEASE_NAMESPACE)
+            except AlreadyExists:
+                return
+
+
+class SimulatedPods(Controller):
+    """Brings every bound pod to where `rule` says; lets deleted ones go. Keys are pods."""
+
+    name = "simulated-pods"
+    workers = 16
+
+    def __init__(self, client: Client, informers: Informers, clock: Clock, pod_cidr: str) -> None:
+        super().__init__()
+        self._client = client
+        self._clock = clock
+        self._nodes = informers.of(NODES)
+        self._pods = informers.of(PODS)
+        self._addresses = IPv4Network(pod_cidr)
+        self._given = 1
+        self.watch(self._pods, lambda pod: (key_of(pod),) if pod["spec"].get("nodeName") else ())
+        self._nodes.add_handler(lambda delta: self._look_at_pods_of(name_of(delta.object)) if not delta.old else None)
+
+    async def reconcile(self, key: str) -> float | None:
+        """Bring one pod's status a step further."""
+        namespace, name = split_key(key)
+        pod = self._pods.get(name, namespace)
+        if pod is None or self._nodes.get(pod["spec"].get("nodeName", "")) is None:
+            return None
+        try:
+            if is_deleting(pod):
+                options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
+                await self._client.delete(PODS, name, namespace, options)
+            else:
+                await self._report(pod)
+        except NotFound:
+            return None
+        return None
+
+    async def _report(self, pod: Obj) -> None:
+        address = (pod.get("status") or {}).get("podIP") or self._next_address()
+        status = status_of(pod, Moment(rfc3339(self._clock.now()), address, _HOST))
+        if status != pod.get("status"):
+            metadata = {"uid": uid_of(pod), "resourceVersion": pod["metadata"]["resourceVersion"]}
+            patch = {"metadata": metadata, "status": status}
+            await self._client.patch(PODS, name_of(pod), patch, namespace_of(pod), subresource="status")
+
+    def _next_address(self) -> str:
+        """Addresses lead nowhere; when all were given out they start anew."""
+        self._given = self._given % (self._addresses.num_addresses - 2) + 1
+        return str(self._addresses[self._given])
+
+    def _look_at_pods_of(self, node: str) -> None:
+        for pod in self._pods.list():
+            if pod["spec"].get("nodeName") == node:
+                self.queue.add(key_of(pod))
+
+
+def _is_ready(node: Obj) -> bool:
+    status = node.get("status") or {}
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
+    return ready and bool(status.get("allocatable"))

@@ -1,0 +1,90 @@
+"""What runs behind a test cluster: the engine's API on a store in memory, its controllers, simulated nodes. Async.
+
+The same parts as in `skerry up` without network, containerd and node agent. Neighbours: `cluster` runs this in a
+thread of its own; `nodes` stands where the node agent would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from skerry.engine.api.server import ApiServer
+from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.controllers.all import make_controllers
+from skerry.engine.controllers.context import Context
+from skerry.engine.schema.registry import builtin
+from skerry.engine.store.memory import MemoryStore
+from skerry.kube.clock import Clock
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Obj, Resource
+from skerry.kube.resources import NODES
+from skerry.testing.nodes import SimulatedNodes, SimulatedPods
+
+_WATCHED_VERBS = {"list", "watch", "delete"}
+
+
+class RunningCluster:
+    """One cluster, running inside its `async with`. `folder` holds certificates and kubeconfig while it does."""
+
+    def __init__(self, folder: Path, nodes: Sequence[Obj], clock: Clock) -> None:
+        self.config = EngineConfig(
+            instance="7e57",
+            paths=Paths(folder, folder / "run"),
+            node_name="none",
+            bind="127.0.0.1",
+            port=0,
+            pod_cidr="10.96.0.0/16",
+            service_cidr="10.112.0.0/16",
+            clock=clock,
+        )
+        self.url = ""
+        self._nodes = nodes
+        self._registry = builtin()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with self._stack as stack:
+            store = MemoryStore()
+            stack.push_async_callback(store.close)
+            api = ApiServer(self.config, store, self._registry)
+            stack.push_async_callback(api.stop)
+            await api.start()
+            self.url = api.url
+            await self._start_loops(api, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start_loops(self, api: ApiServer, stack: AsyncExitStack) -> None:
+        config, clock = self.config, self.config.clock
+        manager = api.client("system:kube-controller-manager")
+        kubelet = api.client("skerry-testing", "system:masters")  # every node's at once
+        informers = Informers(manager)
+        stack.push_async_callback(informers.close)
+        recorder = Recorder(manager, clock, "kube-controller-manager")
+        stack.push_async_callback(recorder.close)
+        authority = (config.paths.pki / "ca.crt").read_text()
+        context = Context(manager, informers, recorder, clock, config, self._deletable, authority)
+        controllers = [
+            *make_controllers(context),
+            SimulatedNodes(kubelet, informers, clock),
+            SimulatedPods(kubelet, informers, clock, config.pod_cidr),
+        ]
+        await informers.start()
+        for controller in controllers:
+            stack.push_async_callback(controller.close)
+            controller.start()
+        await asyncio.gather(*(kubelet.create(NODES, node) for node in self._nodes))
+
+    def _deletable(self) -> Iterable[Resource]:
+        return [kind.resource for kind in self._registry.kinds() if set(kind.verbs) >= _WATCHED_VERBS]
