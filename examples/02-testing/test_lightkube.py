@@ -19,7 +19,8 @@ def test_two_pods_do_not_share_a_gpu(skerry_cluster: Cluster) -> None:
         spec = PodSpec(containers=[Container(name="main", image="train:1", resources=wants)])
         client.create(Pod(metadata=ObjectMeta(name=name), spec=spec), namespace="default")
     running = client.wait(Pod, "first", for_conditions=["Ready"], namespace="default")
-    assert running.spec is not None and running.spec.nodeName == "gpu"
+    assert running.spec is not None
+    assert running.spec.nodeName == "gpu"
     for _, pod in client.watch(Pod, namespace="default", fields={"metadata.name": "second"}):
         conditions = (pod.status.conditions if pod.status else None) or []
         if any(one.reason == "Unschedulable" for one in conditions):

@@ -1,7 +1,7 @@
 """`cluster`: a test's own Kubernetes, for as long as its `with` lasts, in a thread with an event loop of its own.
 
-So it serves synchronous and asynchronous tests alike. Nothing is left afterwards: thread, port and files go. Neighbours:
-`running` is what the thread runs, `rule` what pods do there.
+So it serves synchronous and asynchronous tests alike. Nothing is left afterwards: thread, port and files go.
+Neighbours: `running` is what the thread runs, `rule` what pods do there.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class _ClusterThread:
         from skerry.testing.running import RunningCluster
 
         told, loop = asyncio.Event(), asyncio.get_running_loop()
-        self._stop = lambda: loop.call_soon_threadsafe(told.set)
         async with RunningCluster(folder, self._nodes, self._clock) as running:
+            self._stop = lambda: loop.call_soon_threadsafe(told.set)
             self._ready.set_result(Cluster(running.url, running.config.paths.kubeconfig))
             await told.wait()
 

@@ -74,7 +74,9 @@ def status_of(pod: Obj, moment: Moment) -> Obj:
         "podIPs": [{"ip": moment.pod_ip}],
         "startTime": since,
         "conditions": _conditions(pod, fate, phase, moment.now),
-        "containerStatuses": [_main(pod, container, fate, since, moment.now) for container in pod["spec"]["containers"]],
+        "containerStatuses": [
+            _main(pod, container, fate, since, moment.now) for container in pod["spec"]["containers"]
+        ],
     }
     if init := pod["spec"].get("initContainers"):
         status["initContainerStatuses"] = [_init(pod, container, since) for container in init]

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from skerry.engine.api.pki import ensure
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.controllers.all import make_controllers
 from skerry.engine.controllers.context import Context
 from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
-from skerry.kube.clock import Clock
+from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, Resource
@@ -54,7 +56,8 @@ class RunningCluster:
             stack.push_async_callback(store.close)
             api = ApiServer(self.config, store, self._registry)
             stack.push_async_callback(api.stop)
-            await api.start()
+            # Clients check certificates by the machine's clock, whatever time it is in the cluster.
+            await api.start(ensure(replace(self.config, clock=SystemClock())))
             self.url = api.url
             await self._start_loops(api, stack)
             self._stack = stack.pop_all()

@@ -94,9 +94,10 @@ class ApiServer:
         """An in-process client acting as `name` ("system:kube-controller-manager"); a master, until there is RBAC."""
         return LocalClient(self._handler, self._registry, user(name, (*groups, MASTERS)), program_of(name))
 
-    async def start(self) -> None:
-        """Certificates, the first objects, the listening socket, the kubeconfig."""
-        pki = ensure(self.config)
+    async def start(self, pki: Pki | None = None) -> None:
+        """Certificates, the first objects, the listening socket, the kubeconfig. `pki`: if there are certificates
+        already; otherwise they are made, or renewed, by the instance's clock."""
+        pki = pki or ensure(self.config)
         listening = socket.create_server((self.config.bind, self.config.port), backlog=_BACKLOG)
         try:
             self.port = listening.getsockname()[1]

@@ -1,0 +1,116 @@
+"""A test cluster from the outside: over TLS, with a plain client, from threads and from event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from skerry.testing import Cluster, cluster
+from tests.support.program import eventually
+from tests.support.raw_api import RawApi
+
+PODS = "/api/v1/namespaces/default/pods"
+
+
+def api(of: Cluster) -> RawApi:
+    return RawApi(of.kubeconfig)
+
+
+def get(client: RawApi, path: str) -> Any:
+    code, answer = client.call("GET", path)
+    assert code == 200, answer
+    return answer
+
+
+def create(client: RawApi, path: str, obj: Any) -> Any:
+    code, answer = client.call("POST", path, obj)
+    assert code == 201, answer
+    return answer
+
+
+def a_pod(name: str, **annotations: str) -> Any:
+    spec = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "i"}]}
+    return {"metadata": {"name": name, "annotations": annotations}, "spec": spec}
+
+
+def phase(client: RawApi, name: str) -> str:
+    return str(get(client, f"{PODS}/{name}")["status"]["phase"])
+
+
+def test_pods_follow_the_rule() -> None:
+    with cluster() as made:
+        client = api(made)
+        create(client, PODS, a_pod("runs"))
+        create(client, PODS, a_pod("fails", **{"testing.skerry.dev/exit-code": "7"}))
+        eventually(lambda: phase(client, "runs") == "Running", "running", 10)
+        eventually(lambda: phase(client, "fails") == "Failed", "failure", 10)
+        code, _ = client.call("DELETE", f"{PODS}/runs")
+        assert code == 200
+        eventually(lambda: client.call("GET", f"{PODS}/runs")[0] == 404, "the pod's end", 10)
+        client.close()
+
+
+def test_nodes_made_later_are_ready_and_keep_what_they_say() -> None:
+    with cluster(nodes=0) as made:
+        client = api(made)
+        create(client, PODS, a_pod("waits"))
+        eventually(
+            lambda: get(client, f"{PODS}/waits")["status"]["conditions"][0]["reason"] == "Unschedulable", "why", 10
+        )
+        create(
+            client, "/api/v1/nodes", {"metadata": {"name": "late"}, "status": {"capacity": {"example.com/fpga": "2"}}}
+        )
+        eventually(lambda: phase(client, "waits") == "Running", "running", 10)
+        node = get(client, "/api/v1/nodes/late")
+        assert node["status"]["allocatable"]["example.com/fpga"] == "2"
+        assert get(client, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/late")
+        client.close()
+
+
+def test_nothing_is_left_and_clusters_do_not_know_each_other() -> None:
+    threads, before = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    with cluster() as first, cluster() as second:
+        clients = api(first), api(second)
+        create(clients[0], PODS, a_pod("mine"))
+        assert get(clients[1], PODS)["items"] == []
+        for client in clients:
+            client.close()
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) <= before + 1  # the definitions stay open
+    assert not first.kubeconfig.exists()
+
+
+async def test_works_inside_an_event_loop() -> None:
+    with cluster() as made:
+        client = api(made)
+        version = await asyncio.to_thread(get, client, "/version")
+        assert version["minor"] == "36"
+        client.close()
+
+
+def test_the_clock_is_the_one_given() -> None:
+    class Ahead:
+        def now(self) -> datetime:
+            return datetime.now(UTC) + timedelta(days=100)
+
+    with cluster(clock=Ahead()) as made:
+        client = api(made)
+        created = create(client, PODS, a_pod("p"))["metadata"]["creationTimestamp"]
+        assert datetime.fromisoformat(created) > datetime.now(UTC) + timedelta(days=99)
+        client.close()
+
+
+def test_a_cluster_that_cannot_start_says_why() -> None:
+    with pytest.raises(RuntimeError, match=r"did not start: .*Invalid value"), cluster([{"metadata": {"name": "No!"}}]):
+        pass
+
+
+def test_the_kubeconfig_as_a_dictionary() -> None:
+    with cluster() as made:
+        assert made.config["clusters"][0]["cluster"]["server"] == made.url
+        assert made.kubeconfig.stat().st_mode & 0o777 == 0o600
