@@ -77,7 +77,8 @@ class RunningCluster:
         recorder = Recorder(manager, clock, "kube-controller-manager")
         stack.push_async_callback(recorder.close)
         authority = (config.paths.pki / "ca.crt").read_text()
-        context = Context(manager, informers, recorder, clock, config, self._deletable, authority)
+        sign = api.credentials.issuer.legacy
+        context = Context(manager, informers, recorder, clock, config, self._deletable, authority, sign)
         controllers = [
             *make_controllers(context),
             SimulatedNodes(kubelet, informers, clock),
