@@ -23,7 +23,7 @@ from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, PODS, REPLICA_SETS
-from tests.support.api import RunningApi, engine_config, running_api
+from tests.support.api import RunningApi, running_api
 from tests.support.simulated_node import SimulatedNode
 
 CA = "-----BEGIN CERTIFICATE-----\nnot really\n-----END CERTIFICATE-----\n"
@@ -74,16 +74,16 @@ def deletable(registry: Registry) -> Iterable[Resource]:
 
 @asynccontextmanager
 async def running_controllers(
-    *, clock: Clock | None = None, register: bool = True, folder: Path = Path("/nonexistent")
+    *, clock: Clock | None = None, register: bool = True, folder: Path | None = None
 ) -> AsyncIterator[World]:
     """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start."""
     clock = clock or SystemClock()
-    async with running_api(clock=clock) as api:
+    async with running_api(clock=clock, folder=folder) as api:
         client = api.server.client("controllers", "system:masters")
         informers = Informers(client)
         recorder = Recorder(client, clock, "test")
         registry = builtin()
-        config = engine_config(folder, clock)
+        config = api.server.config
         sign = api.server.credentials.issuer.legacy
         context = Context(client, informers, recorder, clock, config, lambda: deletable(registry), CA, sign)
         node = SimulatedNode(client, informers, clock)

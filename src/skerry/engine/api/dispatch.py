@@ -13,6 +13,7 @@ from skerry.engine.api.refusals import NotSupported, method_not_allowed, no_such
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.reviews.token_review import review_token
+from skerry.engine.api.subresources.approval import patch_approval, update_approval
 from skerry.engine.api.subresources.binding import bind
 from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
@@ -51,6 +52,7 @@ REVIEWS: Mapping[tuple[str, str], Verb] = {("authentication.k8s.io", "tokenrevie
 """By group and plural: what creating one of these does: they are answered and not stored."""
 SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "status": {"get": get, "update": update_status, "patch": patch_status},
+    "approval": {"get": get, "update": update_approval, "patch": patch_approval},
     "scale": {"get": get_scale, "update": update_scale, "patch": patch_scale},
     "finalize": {"update": finalize},
     "binding": {"create": bind},
@@ -66,7 +68,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 REFUSED = frozenset(
     {
         "pods/proxy", "pods/ephemeralcontainers", "pods/resize", "services/proxy",
-        "nodes/proxy", "certificatesigningrequests.certificates.k8s.io/approval",
+        "nodes/proxy",
     }
 )  # fmt: skip
 """Subresources Kubernetes has and this server refuses by name."""

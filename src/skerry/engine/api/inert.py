@@ -13,7 +13,6 @@ _UNWATCHED = frozenset({
     "jobs.batch", "cronjobs.batch",
     "horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy", "ingresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims", "customresourcedefinitions.apiextensions.k8s.io",
-    "certificatesigningrequests.certificates.k8s.io",
 })  # fmt: skip
 _UNENFORCED = frozenset({
     "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "roles.rbac.authorization.k8s.io",

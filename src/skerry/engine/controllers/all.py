@@ -10,6 +10,8 @@ for controller in controllers: await controller.close()
 from __future__ import annotations
 
 from skerry.engine.controllers.account_tokens import AccountTokens
+from skerry.engine.controllers.certificates.cleaner import SigningRequestCleaner
+from skerry.engine.controllers.certificates.signer import CertificateSigner
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.daemonset.controller import DaemonSetController
 from skerry.engine.controllers.deployment.controller import DeploymentController
@@ -43,6 +45,8 @@ def make_controllers(context: Context) -> list[Controller]:
         EndpointSliceMirror(context),
         NamespaceEquipment(context),
         AccountTokens(context),
+        CertificateSigner(context),
+        SigningRequestCleaner(context),
         NodeLifecycle(context),
         PodGarbageCollector(context),
         EventExpiry(context),

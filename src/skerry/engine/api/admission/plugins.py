@@ -6,6 +6,7 @@ policies) comes late, quota last, so that it charges only what nothing else refu
 
 from __future__ import annotations
 
+from skerry.engine.api.admission.certificate_requests import certificate_requester, certificate_subject_restriction
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.service_addresses import service_addresses
@@ -16,4 +17,11 @@ from skerry.engine.store.contract import Store
 
 def builtin_chain(config: EngineConfig, store: Store, registry: Registry) -> Chain:
     """The chain of a server. Plug-ins read what they need from `store`; none writes."""
-    return Chain((namespace_lifecycle(store), service_addresses(config, store)))
+    return Chain(
+        (
+            namespace_lifecycle(store),
+            certificate_requester(),
+            certificate_subject_restriction(),
+            service_addresses(config, store),
+        )
+    )

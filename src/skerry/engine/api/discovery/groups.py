@@ -24,6 +24,7 @@ class Subresource(NamedTuple):
 
 SUBRESOURCES = {
     "status": Subresource(("get", "patch", "update")),
+    "approval": Subresource(("get", "patch", "update")),
     "scale": Subresource(("get", "patch", "update"), "Scale", "autoscaling", "v1"),
     "finalize": Subresource(("update",)),
     "binding": Subresource(("create",), "Binding"),

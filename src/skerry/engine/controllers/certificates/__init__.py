@@ -1,0 +1,1 @@
+"""CertificateSigningRequests: signed when approved, removed when nobody needs them any more."""
