@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from skerry.kube.objects import Obj, Resource
 
@@ -26,8 +26,7 @@ class Selection:
     field_selector: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(NamedTuple):
     """One change. For DELETED the object is its last state; for BOOKMARK only its resourceVersion means something."""
 
     type: EventType

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
+from math import floor
 from typing import Protocol
 
 
@@ -24,7 +26,12 @@ class SystemClock:
 
 def rfc3339(moment: datetime) -> str:
     """`2026-11-21T10:00:00Z`: Kubernetes' `metav1.Time`, whole seconds."""
-    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"  # a fifth of what strftime takes; every write needs one
+    return _whole_second(floor(moment.timestamp()))
+
+
+@lru_cache(8)  # every write needs one or two, thousands a second
+def _whole_second(number: int) -> str:
+    return f"{datetime.fromtimestamp(number, UTC).isoformat()[:19]}Z"
 
 
 def rfc3339_micro(moment: datetime) -> str:

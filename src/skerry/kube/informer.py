@@ -13,8 +13,8 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from skerry.kube.client import EVERYTHING, Client, Selection, WatchEvent
 from skerry.kube.errors import Expired, Gone, StatusError
@@ -29,8 +29,7 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.05, 10.0  # seconds between attempts while the 
 _SHORT_WATCH = 1.0  # seconds; a watch that ends sooner without an event is not opened again at once
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """What changed: `new` is None for a deletion, `old` None for an addition; both for an update."""
 
     old: Obj | None

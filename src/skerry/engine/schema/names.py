@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 NameRule = Callable[[str], str]
 
@@ -20,10 +21,12 @@ def _rule(pattern: str, longest: int, what: str, examples: str) -> NameRule:
     compiled = re.compile(pattern)
     complaint = f"{what} ({examples}, regex used for validation is '{pattern}')"
 
-    def check(value: str) -> str:
-        if len(value) > longest:
-            return f"must be no more than {longest} bytes"
+    @lru_cache(1024)  # namespaces, keys and values of labels: the same few, in every write
+    def match(value: str) -> str:
         return "" if compiled.fullmatch(value) else complaint
+
+    def check(value: str) -> str:
+        return match(value) if len(value) <= longest else f"must be no more than {longest} bytes"
 
     return check
 

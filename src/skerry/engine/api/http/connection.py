@@ -33,6 +33,7 @@ KEEP_ALIVE = 120.0
 """Seconds an idle connection is kept: Go clients give theirs up after 90."""
 HEAD_LIMIT = 64 * 1024
 """Bytes of URL and headers; nobody we serve comes near it."""
+_TOO_LONG = "the request's head is too long"  # the parser reports it: 400
 
 Serve: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
@@ -146,12 +147,16 @@ class Connection(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         """The parser's: part of the URL."""
-        self._count(len(url))
+        self._left -= len(url)
+        if self._left < 0:
+            raise ValueError(_TOO_LONG)
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser's: one header."""
-        self._count(len(name) + len(value))
+        self._left -= len(name) + len(value)
+        if self._left < 0:
+            raise ValueError(_TOO_LONG)
         self._fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -180,11 +185,6 @@ class Connection(asyncio.Protocol):
         """The parser's: the end of the body."""
         if self._current is not None and not self._upgrading:
             self._current.feed_end()
-
-    def _count(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise ValueError("the request's head is too long")  # the parser reports it: 400
 
     def _begin(self, exchange: Exchange) -> None:
         tasks = self._serving.state.tasks

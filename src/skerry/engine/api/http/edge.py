@@ -19,7 +19,7 @@ from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate
 from skerry.engine.api.http.routes import query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
-from skerry.engine.api.request import Handler, Request
+from skerry.engine.api.request import Handler, Request, Target
 from skerry.engine.api.response import Computed, Listing, Raw, Response, Stored, Streamed, Watching
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.schema.registry import Registry
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 Connect: TypeAlias = Callable[[Request, Scope, Receive, Send], Awaitable[None]]
 """Serves a WebSocket of a request let in. Raises StatusError to refuse it."""
+
+_REMEMBERED = 512
+"""Paths whose targets are kept."""
 
 
 class Edge:
@@ -42,6 +45,8 @@ class Edge:
         self._registry = registry
         self._clock = clock
         self._metrics = metrics
+        self._targets: dict[bytes, Target | None] = {}
+        self._generation = registry.generation
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request. An exchange left without its end is one whose connection must not be used again."""
@@ -64,7 +69,7 @@ class Edge:
         self, head: Head, headers: Mapping[bytes, bytes], read: Callable[[], Awaitable[bytes]] | None = None
     ) -> Request:
         query = query_of(head.query)
-        target = target_of(self._registry, segments_of(head.path))
+        target = self._target(head.path)
         return Request(
             user=head.user,
             verb=verb_for(head.method, target, query) if target else head.method.lower(),
@@ -78,6 +83,17 @@ class Edge:
             content_type=headers.get(b"content-type", b"").decode("latin-1"),
             read=read,
         )
+
+    def _target(self, path: bytes) -> Target | None:
+        """What a path names. Remembered for some: most requests are for the same few collections and objects."""
+        if self._generation != self._registry.generation or len(self._targets) > _REMEMBERED:
+            self._generation = self._registry.generation
+            self._targets.clear()
+        try:
+            return self._targets[path]
+        except KeyError:
+            target = self._targets[path] = target_of(self._registry, segments_of(path))
+            return target
 
     async def _answer(self, request: Request, response: Response, form: Form, exchange: Exchange) -> None:
         if isinstance(response, Stored) and form is PLAIN and not request.query and not request.warnings:
