@@ -1,55 +1,54 @@
-"""Authorisation: members of system:masters may do everything, everybody else nothing, in Kubernetes' words.
+"""Authorisation as a wrapper: lets through what the authorizer allows. Members of system:masters may do everything.
 
-A `Policy` says yes or no; role-based access control will be another one. Source of the wording: Kubernetes'
-`apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
+Neighbours: `access` (what is asked), `rbac.authorizer` and `node_authorizer` (who decides). The audit log learns the
+decision and its reason through the request's annotations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
+from skerry.engine.api.auth.access import Access, Authorizer, Decision, access_of, refusal
 from skerry.engine.api.auth.authentication import MASTERS
-from skerry.engine.api.request import Handler, Request, Target
+from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Response
-from skerry.kube.errors import Forbidden, forbidden
 
-Policy: TypeAlias = Callable[[Request], bool]
-PUBLIC = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
-"""What everybody may get, known or not (Kubernetes' role system:public-info-viewer)."""
-
-
-def masters_only(request: Request) -> bool:
-    """Yes to system:masters; to everybody the public paths."""
-    return MASTERS in request.who.groups or (request.verb == "get" and request.path in PUBLIC)
+DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
+_MASTERS_MAY = Decision(allowed=True)
+_UPGRADES = frozenset({"exec", "attach", "portforward"})
+"""Subresources of pods that a WebSocket opens with GET although they create something (KEP-5593, on since 1.35)."""
 
 
-def authorised(handler: Handler, policy: Policy) -> Handler:
-    """Let through what the policy allows. Raises Forbidden."""
+def authorised(handler: Handler, authorizer: Authorizer) -> Handler:
+    """Let through what the authorizer allows. Raises Forbidden."""
 
     async def handle(request: Request) -> Response:
-        if not policy(request):
-            raise refusal(request)
+        authorise(request, access_of(request), authorizer)
         return await handler(request)
 
     return handle
 
 
-def refusal(request: Request) -> Forbidden:
-    """The 403 for a request."""
-    name = request.who.name
-    if request.target is None:
-        return Forbidden(f'forbidden: User "{name}" cannot {request.verb} path "{request.path}"')
-    target = request.target
-    why = f'User "{name}" cannot {request.verb} resource "{_resource(target)}" in API group '
-    why += f'"{target.kind.resource.group}" {_where(target)}'
-    return forbidden(target.group_resource, target.name, why)
+def authorised_upgrade(handler: Handler, authorizer: Authorizer) -> Handler:
+    """The same for WebSockets: who opens a stream into a pod must be allowed to create it too."""
+
+    async def handle(request: Request) -> Response:
+        access = access_of(request)
+        authorise(request, access, authorizer)
+        if access.resource == "pods" and access.subresource in _UPGRADES and access.verb == "get":
+            authorise(request, access._replace(verb="create"), authorizer)
+        return await handler(request)
+
+    return handle
 
 
-def _resource(target: Target) -> str:
-    plural = target.kind.resource.plural
-    return f"{plural}/{target.subresource}" if target.subresource else plural
+def authorise(request: Request, access: Access, authorizer: Authorizer) -> None:
+    """Note the decision on the request. Raises Forbidden."""
+    allowed, reason = authorizer(access)
+    request.annotations[DECISION] = "allow" if allowed else "forbid"
+    request.annotations[REASON] = reason
+    if not allowed:
+        raise refusal(access, reason)
 
 
-def _where(target: Target) -> str:
-    return f'in the namespace "{target.namespace}"' if target.namespace else "at the cluster scope"
+def masters(access: Access) -> Decision:
+    """The authorizer that is asked first."""
+    return _MASTERS_MAY if MASTERS in access.user.groups else Decision(allowed=False)
