@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from skerry.engine.api.auth.authentication import MASTERS
 from skerry.engine.api.local import LocalClient
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.server import ApiServer
@@ -63,7 +64,7 @@ async def running_api(
         server = ApiServer(config, store, builtin(), pod_access)
         await server.start()
         try:
-            yield RunningApi(server, store, server.client("test"), server.url, config.paths.kubeconfig)
+            yield RunningApi(server, store, server.client("test", MASTERS), server.url, config.paths.kubeconfig)
         finally:
             await server.stop()
             await store.close()

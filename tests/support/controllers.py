@@ -79,13 +79,15 @@ async def running_controllers(
     """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start."""
     clock = clock or SystemClock()
     async with running_api(clock=clock, folder=folder) as api:
-        client = api.server.client("controllers", "system:masters")
-        informers = Informers(client)
-        recorder = Recorder(client, clock, "test")
+        client = api.client
+        manager = api.server.component("system:kube-controller-manager")
+        informers = Informers(manager)
+        recorder = Recorder(manager, clock, "test")
         registry = builtin()
         config = api.server.config
         sign = api.server.credentials.issuer.legacy
-        context = Context(client, informers, recorder, clock, config, lambda: deletable(registry), CA, sign)
+        identity = api.server.component
+        context = Context(manager, informers, recorder, clock, config, lambda: deletable(registry), CA, sign, identity)
         node = SimulatedNode(client, informers, clock)
         controllers = [*make_controllers(context), node]
         for resource in (EVENTS, PODS, REPLICA_SETS, DEPLOYMENTS, ENDPOINT_SLICES):

@@ -235,7 +235,7 @@ class Informers:
     """One shared informer per resource; runs them all as tasks until closed."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self.client = client
         self._full: dict[Resource, Informer] = {}
         self._metadata: dict[Resource, Informer] = {}
         self._tasks: dict[Informer, asyncio.Task[None]] = {}
@@ -282,7 +282,7 @@ class Informers:
 
     def _one(self, kept: dict[Resource, Informer], resource: Resource, transform: Transform | None) -> Informer:
         if resource not in kept:
-            kept[resource] = Informer(self._client, resource, transform=transform)
+            kept[resource] = Informer(self.client, resource, transform=transform)
             if self._started:
                 self._start(kept[resource])
         return kept[resource]

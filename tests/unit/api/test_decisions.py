@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from skerry.engine.api import continuation
 from skerry.engine.api.admission.service_addresses import allocate_ports, free_address, keep_allocated
+from skerry.engine.api.auth.access import access_of, refusal
 from skerry.engine.api.auth.authentication import user
-from skerry.engine.api.auth.authorization import refusal
 from skerry.engine.api.continuation import Position
 from skerry.engine.api.deletion import decide
 from skerry.engine.api.http.negotiation import PLAIN, negotiate
@@ -195,4 +195,4 @@ def test_what_nobody_can_give_is_not_acceptable() -> None:
     ],
 )
 def test_refusals_are_worded_as_kubernetes_words_them(request_: Request, message: str) -> None:
-    assert refusal(request_).message == message
+    assert refusal(access_of(request_)).message == message

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skerry.engine.api.admission.chain import Chain
+from skerry.engine.api.auth.authority import Authority
 from skerry.engine.api.auth.credentials import Credentials
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
@@ -28,6 +29,7 @@ class Backend:
     registry: Registry
     admission: Chain
     credentials: Credentials
+    authority: Authority
     pod_access: PodAccess | None = None
 
     @property

@@ -35,6 +35,14 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Impersonation:
+    """Behind the user is another one: who asked, and in which constrained way they may ("": the old one)."""
+
+    requestor: User
+    constraint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What part of the API: a collection (name ""), an object, or a subresource. namespace "" means all or none."""
 
@@ -71,6 +79,8 @@ class Request:
     """By lower-case name; of repeated ones the last."""
     raw_headers: Sequence[tuple[bytes, bytes]] = ()
     """All of them, in order."""
+    impersonation: Impersonation | None = None
+    """Set when `user` is somebody the requestor acts as."""
     source: str = ""
     """The client's address; "" in-process."""
     content_type: str = ""

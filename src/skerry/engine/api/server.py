@@ -16,8 +16,11 @@ from functools import partial
 
 from skerry.engine.api.admission.plugins import builtin_chain
 from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
-from skerry.engine.api.auth.authorization import Policy, authorised, masters_only
+from skerry.engine.api.auth.authority import authority_of
+from skerry.engine.api.auth.authorization import authorised, authorised_upgrade
 from skerry.engine.api.auth.credentials import credentials_of
+from skerry.engine.api.auth.impersonation import impersonating
+from skerry.engine.api.auth.rbac.defaults.keeping import keep_defaults
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bootstrap import bootstrap, reachable_address
 from skerry.engine.api.discovery.health import Health
@@ -58,15 +61,15 @@ class ApiServer:
         store: Store,
         registry: Registry,
         pod_access: PodAccess | None = None,
-        policy: Policy = masters_only,
     ) -> None:
         self.config = config
         self.health = Health()
         self.port = config.port
         self._registry = registry
         self.credentials = credentials = credentials_of(config, store)
-        admission = builtin_chain(config, store, registry)
-        self._backend = Backend(config, store, registry, admission, credentials, pod_access)
+        self._authority = authority_of(store)
+        admission = builtin_chain(config, store, registry, self._authority)
+        self._backend = Backend(config, store, registry, admission, credentials, self._authority, pod_access)
         for kind in MEASURED_KINDS if pod_access is not None else ():
             registry.add(kind)
         metrics = Metrics(
@@ -76,8 +79,9 @@ class ApiServer:
         plain = Plain(registry, self.health, metrics, address, credentials.issuer)
         authenticators = credentials.authenticators()
         resources = _routed(dispatcher(self._backend), plain.handle)
-        self._handler = authenticated(authorised(resources, policy), authenticators)
-        self._let_in = authenticated(authorised(_nothing, policy), authenticators)
+        decide = self._authority.decide
+        self._handler = authenticated(impersonating(authorised(resources, decide), decide), authenticators)
+        self._let_in = authenticated(impersonating(authorised_upgrade(_nothing, decide), decide), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
         self._serving = Serving(self._edge.serve, self._edge.websocket, lost=self._lost)
         self._state = self._serving.state
@@ -91,8 +95,16 @@ class ApiServer:
         return f"https://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{self.port}"  # noqa: S104  # compared, not bound
 
     def client(self, name: str, *groups: str) -> LocalClient:
-        """An in-process client acting as `name` ("system:kube-controller-manager"); a master, until there is RBAC."""
-        return LocalClient(self._handler, self._registry, user(name, (*groups, MASTERS)), program_of(name))
+        """An in-process client acting as `name` ("system:kube-controller-manager"), allowed what that user is."""
+        return LocalClient(self._handler, self._registry, user(name, groups), program_of(name))
+
+    def component(self, name: str) -> LocalClient:
+        """An in-process client acting as a user ("system:kube-scheduler") or, by a name without "system:", as the
+        service account of a controller in kube-system ("replicaset-controller")."""
+        if name.startswith("system:"):
+            return self.client(name)
+        groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system")
+        return self.client(f"system:serviceaccount:kube-system:{name}", *groups)
 
     async def start(self, pki: Pki | None = None) -> None:
         """Certificates, the first objects, the listening socket, the kubeconfig. `pki`: if there are certificates
@@ -101,7 +113,10 @@ class ApiServer:
         listening = socket.create_server((self.config.bind, self.config.port), backlog=_BACKLOG)
         try:
             self.port = listening.getsockname()[1]
-            await bootstrap(self.client("system:apiserver"), self.config, self.port)
+            itself = self.client("system:apiserver", MASTERS)
+            await bootstrap(itself, self.config, self.port)
+            await keep_defaults(itself, self._backend.store)
+            self._authority.rbac.start()
             await self._listen(listening, pki)
         except BaseException:
             listening.close()
@@ -115,6 +130,7 @@ class ApiServer:
             self._server.close()
             self._server = None
         self._edge.watches.close()
+        await self._authority.rbac.close()
         for connection in list(self._state.connections):
             connection.shutdown()
         if self._state.tasks:

@@ -32,24 +32,26 @@ from skerry.kube.controller import Controller
 
 
 def make_controllers(context: Context) -> list[Controller]:
-    """Every controller, connected to its informers, not yet started. The last two share the others' caches."""
+    """Every controller, connected to its informers, not yet started. The last two share the others' caches. Each acts
+    under the name Kubernetes gives it, and so with the rights of its role there."""
+    acting_as = context.acting_as
     return [
-        Scheduler(context),
-        ReplicaSetController(context),
-        ReplicationControllerController(context),
-        DeploymentController(context),
-        StatefulSetController(context),
-        DaemonSetController(context),
-        EndpointSliceController(context),
-        EndpointsController(context),
-        EndpointSliceMirror(context),
-        NamespaceEquipment(context),
+        Scheduler(acting_as("system:kube-scheduler")),
+        ReplicaSetController(acting_as("replicaset-controller")),
+        ReplicationControllerController(acting_as("replication-controller")),
+        DeploymentController(acting_as("deployment-controller")),
+        StatefulSetController(acting_as("statefulset-controller")),
+        DaemonSetController(acting_as("daemon-set-controller")),
+        EndpointSliceController(acting_as("endpointslice-controller")),
+        EndpointsController(acting_as("endpoint-controller")),
+        EndpointSliceMirror(acting_as("endpointslicemirroring-controller")),
+        NamespaceEquipment(acting_as("service-account-controller")),
         AccountTokens(context),
-        CertificateSigner(context),
-        SigningRequestCleaner(context),
-        NodeLifecycle(context),
-        PodGarbageCollector(context),
-        EventExpiry(context),
-        NamespaceController(context),
-        GarbageCollector(context),
+        CertificateSigner(acting_as("certificate-controller")),
+        SigningRequestCleaner(acting_as("certificate-controller")),
+        NodeLifecycle(acting_as("node-controller")),
+        PodGarbageCollector(acting_as("pod-garbage-collector")),
+        EventExpiry(acting_as("event-expiry")),
+        NamespaceController(acting_as("namespace-controller")),
+        GarbageCollector(acting_as("generic-garbage-collector")),
     ]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skerry.engine.config import EngineConfig
 from skerry.kube.client import Client
@@ -18,9 +18,14 @@ from skerry.kube.objects import Obj, Resource
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Shared by all controllers of one instance."""
+    """Shared by all controllers of one instance.
+
+    Each controller acts as itself: `all` gives it a context whose `client` is that of its service account, which may do
+    what the role `system:controller:<name>` says (`engine/api/auth/rbac/defaults`).
+    """
 
     client: Client
+    """Of the controller manager, which may read everything, write events and little else."""
     informers: Informers
     recorder: Recorder
     clock: Clock
@@ -31,3 +36,9 @@ class Context:
     """The certificate authority of the API, published in every namespace as `kube-root-ca.crt`."""
     sign_token: Callable[[Obj, Obj], str]
     """The token of a service account that is kept in a Secret, given both."""
+    identity: Callable[[str], Client]
+    """The client of a user by name, or of a controller's service account in kube-system: see `acting_as`."""
+
+    def acting_as(self, name: str) -> Context:
+        """The same with the client of a controller ("replicaset-controller") or a user ("system:kube-scheduler")."""
+        return replace(self, client=self.identity(name))

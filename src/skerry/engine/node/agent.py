@@ -71,6 +71,7 @@ class NodeAgent:
     ) -> None:
         self._config = config
         self._client = client
+        self._watcher = informers.client  # a node may watch single objects only; a name that changed is no secret
         self._runtime = runtime
         self._recorder = recorder
         self._cluster_dns = cluster_dns
@@ -120,7 +121,7 @@ class NodeAgent:
             recorder=self._recorder,
             services=self._services,
             reader=reader,
-            object_watch=ObjectWatch(self._client, self._object_changed),
+            object_watch=ObjectWatch(self._watcher, self._object_changed),
             puller=Puller(cri, self._recorder, clock),
             prober=Prober(cri, self._recorder, clock),
             volumes=VolumeManager(config.paths.pods, reader, PodTokens(self._client, clock)),

@@ -123,12 +123,14 @@ class Engine:
     async def _start_loops(self, api: ApiServer) -> None:
         """What reaches state through a client only. Caches are complete before anybody acts on them."""
         config = self.config
-        manager = api.client("system:kube-controller-manager")
+        manager = api.component("system:kube-controller-manager")
         informers = Informers(manager)
         recorder = Recorder(manager, config.clock, "kube-controller-manager")
         authority = (config.paths.pki / "ca.crt").read_text()
         sign = api.credentials.issuer.legacy
-        context = Context(manager, informers, recorder, config.clock, config, self._deletable, authority, sign)
+        context = Context(
+            manager, informers, recorder, config.clock, config, self._deletable, authority, sign, api.component
+        )
         controllers = make_controllers(context)
         proxy = ServiceProxy(config, informers)
         agent = self._make_agent(api, informers)

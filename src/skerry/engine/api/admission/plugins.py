@@ -10,18 +10,21 @@ from skerry.engine.api.admission.certificate_requests import certificate_request
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.service_addresses import service_addresses
+from skerry.engine.api.auth.authority import Authority
+from skerry.engine.api.auth.rbac.escalation import escalation_check
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
 
 
-def builtin_chain(config: EngineConfig, store: Store, registry: Registry) -> Chain:
-    """The chain of a server. Plug-ins read what they need from `store`; none writes."""
+def builtin_chain(config: EngineConfig, store: Store, registry: Registry, authority: Authority) -> Chain:
+    """The chain of a server. Plug-ins read what they need from `store`, ask `authority` what users may; none writes."""
     return Chain(
         (
             namespace_lifecycle(store),
             certificate_requester(),
             certificate_subject_restriction(),
             service_addresses(config, store),
+            escalation_check(authority),
         )
     )

@@ -1,7 +1,8 @@
-"""An access: who wants to do what to what. What authorizers decide, what reviews ask about and what audit rules match.
+"""An access: who wants to do what to what. What authorizers decide, what reviews ask about and what audit rules
+match.
 
-`Access` is made of a request (`access_of`) or of a review's spec. A `Decision` of no authorizer is a refusal in Kubernetes'
-words (`refusal`). Source: Kubernetes' `apiserver/pkg/authorization/authorizer` (Attributes, Decision) and
+`Access` is made of a request (`access_of`) or of a review's spec. A `Decision` of no authorizer is a refusal in
+Kubernetes' words (`refusal`). Source: Kubernetes' `apiserver/pkg/authorization/authorizer` (Attributes, Decision) and
 `apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
 """
 
@@ -17,7 +18,7 @@ from skerry.kube.errors import forbidden as forbidden_object
 
 
 class Access(NamedTuple):
-    """A verb on a resource, or on a plain path when `path` is not "". The first six say what, for memories of answers."""
+    """A verb on a resource, or on a plain path when `path` is not "". The first six fields say what is remembered."""
 
     verb: str
     group: str

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from skerry.engine.api.refusals import NotSupported
 from skerry.engine.api.request import NO_EXTRA, Handler, Request, User
 from skerry.engine.api.response import Response
 from skerry.kube.errors import Unauthorized
@@ -29,14 +28,9 @@ Unauthorized for credentials that are wrong; the next authenticator is asked all
 
 
 def authenticated(handler: Handler, authenticators: Sequence[Authenticator] = ()) -> Handler:
-    """Name the user of every request. Raises Unauthorized for credentials that nobody accepts, NotSupported for
-    impersonation."""
+    """Name the user of every request. Raises Unauthorized for credentials that nobody accepts."""
 
     async def handle(request: Request) -> Response:
-        for name in request.headers:
-            if name.startswith(b"impersonate-"):
-                header = name.decode("latin-1").title()
-                raise NotSupported(f"impersonation ({header}) is not supported by this server")
         if request.user is None:
             request.user = await authenticate(request, authenticators)
         return await handler(request)

@@ -1,8 +1,9 @@
 """What a node may do: what all nodes may, and of secrets, config maps, claims and volumes those its own pods use.
 
-A node is a user `system:node:<name>` in the group system:nodes. Whether one of its pods uses an object is looked up when it
-is asked for: only pods of that namespace that contain the name at all are decoded. Source: Kubernetes'
-`plugin/pkg/auth/authorizer/node/node_authorizer.go`, its graph and, for the static rules, `bootstrappolicy.NodeRules`.
+A node is a user `system:node:<name>` in the group system:nodes. Whether one of its pods uses an object is looked up
+when it is asked for: only pods of that namespace that contain the name at all are decoded. Source: Kubernetes'
+`plugin/pkg/auth/authorizer/node/node_authorizer.go`, its graph and, for the static rules,
+`bootstrappolicy.NodeRules`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The RBAC authorizer: a decision from the rules a user is bound to, remembered until a role or a binding changes.
 
-What is remembered is not about single objects: for a verb on a resource in a namespace it is known whether all names are
-allowed, or which. So a request costs two look-ups, and memory is bounded. Source: Kubernetes'
+What is remembered is not about single objects: for a verb on a resource in a namespace it is known whether all names
+are allowed, or which. So a request costs two look-ups, and memory is bounded. Source: Kubernetes'
 `plugin/pkg/auth/authorizer/rbac/rbac.go`.
 """
 

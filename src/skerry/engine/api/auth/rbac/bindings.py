@@ -1,4 +1,5 @@
-"""Who is bound to which role, found by subject: what a decision needs to look at is what this user has, never all there is.
+"""Who is bound to which role, found by subject: what a decision needs to look at is what this user has, never all
+there is.
 
 A cluster-wide binding is kept under the namespace "". Follows changes one binding at a time. Source: Kubernetes'
 `pkg/registry/rbac/validation/rule.go` (appliesTo, describeSubject).

@@ -1,17 +1,19 @@
 """Nobody grants what they do not hold: the check on every write of a role or a binding.
 
 A role may be written by who holds all it allows, or may `escalate` it; a binding by who holds all its role allows, or
-may `bind` that role. An aggregation rule could gather anything, so it takes everything. Runs as an admission plug-in, after
-whatever changes objects. Source: Kubernetes' `pkg/registry/rbac/{role,rolebinding,...}/policybased/storage.go`.
+may `bind` that role. An aggregation rule could gather anything, so it takes everything. Runs as an admission plug-in,
+after whatever changes objects. Source: Kubernetes' `pkg/registry/rbac/{role,rolebinding,...}/policybased/storage.go`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skerry.engine.api.admission.chain import Attributes, Plugin
+from skerry.engine.api.admission.attributes import Attributes
+from skerry.engine.api.admission.chain import WRITES, Plugin
 from skerry.engine.api.auth.access import Access, Authorizer
 from skerry.engine.api.auth.authentication import MASTERS
+from skerry.engine.api.auth.authority import Authority
 from skerry.engine.api.auth.rbac.authorizer import RbacAuthorizer
 from skerry.engine.api.auth.rbac.bindings import RoleKey
 from skerry.engine.api.auth.rbac.cover import compacted, described, quoted, uncovered
@@ -27,21 +29,21 @@ _FOR_COLLECTION = ("ownerReferences", "finalizers")
 _STAMPS = ("resourceVersion", "managedFields", "generation")
 
 
-def escalation_check(rbac: RbacAuthorizer, authorizer: Authorizer) -> Plugin:
+def escalation_check(authority: Authority) -> Plugin:
     """The plug-in. Raises Forbidden, and NotFound for a binding of a role that does not exist."""
+    rbac, authorizer = authority.rbac, authority.decide
 
     def check(attributes: Attributes) -> None:
-        resource = attributes.target.group_resource
-        if resource not in _CHECKED or attributes.new is None or MASTERS in attributes.user.groups:
+        if attributes.new is None or MASTERS in attributes.user.groups:
             return
         if attributes.old is not None and only_for_collection(attributes.new, attributes.old):
             return
-        if resource in (ROLES, CLUSTER_ROLES):
+        if attributes.resource in (ROLES, CLUSTER_ROLES):
             _check_role(rbac, authorizer, attributes, attributes.new)
         else:
             _check_binding(rbac, authorizer, attributes, attributes.new)
 
-    return check
+    return Plugin("RBACEscalation", validate=check, resources=_CHECKED, operations=WRITES)
 
 
 def _check_role(rbac: RbacAuthorizer, authorizer: Authorizer, attributes: Attributes, role: Obj) -> None:

@@ -1,8 +1,9 @@
-"""The roles and bindings of the store, as the authorizer reads them: always what is committed, nothing listed per request.
+"""The roles and bindings of the store, as the authorizer reads them: always what is committed, nothing listed per
+request.
 
-Bindings are indexed by subject once and then follow the store's watch. Roles are decoded when somebody first needs them.
-The store tells watchers of a commit before it answers the writer, so whoever has made a binding finds it at work.
-`changed` is called at every change: answers remembered before are void. Neighbours: `bindings`, `authorizer`.
+Bindings are indexed by subject once and then follow the store's watch. Roles are decoded when somebody first needs
+them. The store tells watchers of a commit before it answers the writer, so whoever has made a binding finds it at
+work. `changed` is called at every change: answers remembered before are void. Neighbours: `bindings`, `authorizer`.
 """
 
 from __future__ import annotations

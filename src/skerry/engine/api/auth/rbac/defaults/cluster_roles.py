@@ -1,7 +1,8 @@
-"""Default ClusterRoles that are not controllers'. Source: Kubernetes 1.36, `bootstrappolicy/policy.go` (what is on by default).
+"""Default ClusterRoles that are not controllers'. Source: Kubernetes 1.36, `bootstrappolicy/policy.go` (what is on by
+default).
 
-See `notation` for how they are written. The three that people are given (admin, edit, view) are put together from those that
-carry their label.
+See `notation` for how they are written. The three that people are given (admin, edit, view) are put together from
+those that carry their label.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Keeping the default roles and bindings: those missing are made, rules and subjects taken away are given back.
 
-What people added stays. An object with the annotation `rbac.authorization.kubernetes.io/autoupdate: "false"` is left alone.
-Runs when the server starts. `corrected` is the pure part. Source: Kubernetes' `pkg/registry/rbac/reconciliation` and
-`rbac/rest/storage_rbac.go` (PolicyData.EnsureRBACPolicy).
+What people added stays. An object with the annotation `rbac.authorization.kubernetes.io/autoupdate: "false"` is left
+alone. Runs when the server starts. `corrected` is the pure part. Source: Kubernetes'
+`pkg/registry/rbac/reconciliation` and `rbac/rest/storage_rbac.go` (PolicyData.EnsureRBACPolicy).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Default Roles in the system namespaces, and all default bindings. Source: Kubernetes 1.36, `bootstrappolicy/{namespace_policy,
-policy}.go`; see `notation` for how rules are written. Subjects are `Kind name`, service accounts of kube-system by name.
+"""Default Roles in the system namespaces, and all default bindings. Source: Kubernetes 1.36,
+`bootstrappolicy/{namespace_policy, policy}.go`; see `notation` for how rules are written. Subjects are `Kind name`,
+service accounts of kube-system by name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How default roles are written down: one rule a line, `verbs groups resources...` or `verbs /path...`.
 
-Verbs and groups are joined by commas; `read`, `write`, `rw` and `edit` stand for several verbs, `core` for the group "".
-`resource=name` limits a rule to names. `events` alone is the rule for writing events. Everything is sorted, as Kubernetes has it.
+Verbs and groups are joined by commas; `read`, `write`, `rw` and `edit` stand for several verbs, `core` for the group
+"". `resource=name` limits a rule to names. `events` alone is the rule for writing events. Everything is sorted, as
+Kubernetes has it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def _rule(words: list[str]) -> Rule:
     if words[1].startswith("/") or len(words) == 2:
         return Rule(verbs, urls=tuple(sorted(words[1:])))
     groups = tuple(sorted("" if group == "core" else group for group in words[1].split(",")))
-    resources, names = set(), set()
+    resources: set[str] = set()
+    names: set[str] = set()
     for word in words[2:]:
         resource, _, name = word.partition("=")
         resources.add(resource)

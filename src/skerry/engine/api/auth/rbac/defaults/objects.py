@@ -1,7 +1,7 @@
 """The default roles and bindings as objects, in the order in which they are made: roles before what binds them.
 
-Put together from the data beside it when the server starts, once. Every one carries the label and the annotation by which
-Kubernetes knows its own.
+Put together from the data beside it when the server starts, once. Every one carries the label and the annotation by
+which Kubernetes knows its own.
 """
 
 from __future__ import annotations
