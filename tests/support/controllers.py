@@ -8,6 +8,7 @@ async with running_controllers() as world:
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ async def running_controllers(
         registry = builtin()
         config = api.server.config
         sign = api.server.credentials.issuer.legacy
-        identity = api.server.component
+        identity = functools.cache(api.server.component)
         context = Context(manager, informers, recorder, clock, config, lambda: deletable(registry), CA, sign, identity)
         node = SimulatedNode(client, informers, clock)
         controllers = [*make_controllers(context), node]

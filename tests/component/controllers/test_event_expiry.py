@@ -24,7 +24,7 @@ async def test_events_expire() -> None:
         for name, moment in (("old", SystemClock().now()), ("recent", Later().now() - timedelta(minutes=1))):
             event = {"metadata": {"name": name}, "involvedObject": about, "lastTimestamp": rfc3339(moment)}
             await world.client.create(EVENTS, event, "default")
-        expiry = EventExpiry(replace(world.context, clock=Later()))
+        expiry = EventExpiry(replace(world.context.acting_as("event-expiry"), clock=Later()))
         assert await expiry.reconcile("events") == 300
         left = await world.client.list(EVENTS, "default")
         await expiry.close()

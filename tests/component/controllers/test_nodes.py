@@ -91,7 +91,7 @@ def pod(name: str) -> Obj:
 async def test_pods_of_a_vanished_node_are_removed() -> None:
     async with running_controllers() as world:
         informers, context = world.context.informers, world.context
-        collector = PodGarbageCollector(context, quarantine=0.05)
+        collector = PodGarbageCollector(context.acting_as("pod-garbage-collector"), quarantine=0.05)
         collector.start()
         try:
             await world.client.create(PODS, pod("left-behind"), "default")
@@ -108,7 +108,7 @@ async def test_pods_of_a_vanished_node_are_removed() -> None:
 
 async def test_finished_pods_beyond_the_limit_go_oldest_first() -> None:
     async with running_controllers(register=False) as world:
-        collector = PodGarbageCollector(world.context, most_finished=2)
+        collector = PodGarbageCollector(world.context.acting_as("pod-garbage-collector"), most_finished=2)
         collector.start()
         try:
             for name in ("a", "b", "c", "d"):

@@ -46,7 +46,7 @@ async def test_adopts_and_releases() -> None:
 
 async def test_a_failure_is_a_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_controllers() as world:
-        client = world.context.client
+        client = world.context.identity("replication-controller")
         create = client.create
 
         async def refuse(resource: Resource, obj: Obj, *rest: str) -> Obj:

@@ -203,7 +203,7 @@ async def test_foreground_deletion_keeps_the_deployment_until_the_pods_are_gone(
 
 async def test_refused_pods_are_reported_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_controllers() as world:
-        client = world.context.client
+        client = world.context.identity("replicaset-controller")
         create = client.create
 
         async def refuse(resource: Resource, obj: Obj, *rest: str) -> Obj:

@@ -42,6 +42,7 @@ from skerry.engine.api.verbs.usage import KINDS as MEASURED_KINDS
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
+from skerry.kube.clock import rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ class ApiServer:
             self.port = listening.getsockname()[1]
             itself = self.client("system:apiserver", MASTERS)
             await bootstrap(itself, self.config, self.port)
-            await keep_defaults(itself, self._backend.store)
+            await keep_defaults(itself, self._backend.store, rfc3339(self.config.clock.now()))
             self._authority.rbac.start()
             await self._listen(listening, pki)
         except BaseException:

@@ -49,6 +49,8 @@ def program_of(user: str) -> str:
     """The program behind one of the system's users: what its User-Agent would begin with."""
     if user.startswith("system:node:"):
         return "kubelet"
+    if user.startswith("system:serviceaccount:kube-system:"):
+        return "kube-controller-manager"
     return {"system:apiserver": "kube-apiserver"}.get(user, user.rpartition(":")[2])
 
 

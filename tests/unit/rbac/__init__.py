@@ -1,0 +1,1 @@
+"""RBAC: rules, what covers what, defaults, decisions."""
