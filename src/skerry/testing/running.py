@@ -78,7 +78,8 @@ class RunningCluster:
         stack.push_async_callback(recorder.close)
         authority = (config.paths.pki / "ca.crt").read_text()
         sign = api.credentials.issuer.legacy
-        context = Context(manager, informers, recorder, clock, config, self._deletable, authority, sign)
+        identity = api.component
+        context = Context(manager, informers, recorder, clock, config, self._deletable, authority, sign, identity)
         controllers = [
             *make_controllers(context),
             SimulatedNodes(kubelet, informers, clock),
