@@ -29,6 +29,8 @@ class Decision:
 
 def decide(target: Target, obj: Obj, options: DeleteOptions, now: datetime) -> Decision:
     """What deleting `obj` (private; it may be changed and returned in the decision) comes to."""
+    if not obj["metadata"].get("deletionTimestamp"):
+        target.kind.strategy.prepare_delete(obj, rfc3339(now))
     grace = _grace(target, obj, options)
     finalizers = _finalizers(obj, options.propagation)
     waits = bool(finalizers) or bool((obj.get("spec") or {}).get("finalizers") and _is_namespace(target))

@@ -12,7 +12,7 @@ from skerry.kube.objects import Obj
 _UNWATCHED = frozenset({
     "jobs.batch", "cronjobs.batch",
     "horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy", "ingresses.networking.k8s.io",
-    "persistentvolumes", "persistentvolumeclaims", "customresourcedefinitions.apiextensions.k8s.io",
+    "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 _UNENFORCED = frozenset({
     "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "roles.rbac.authorization.k8s.io",

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry
+from skerry.kube.errors import Expired
 from skerry.kube.objects import Obj
 
 
@@ -51,6 +52,10 @@ class Event(NamedTuple):
     entry: Entry | None
     revision: int
     initial_events_end: bool = False
+
+
+class WatchEnded(Expired):
+    """The kind watched has changed or gone: the stream ends in order, who watched asks again."""
 
 
 class EventStream(Protocol):

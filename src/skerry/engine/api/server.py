@@ -23,6 +23,7 @@ from skerry.engine.api.auth.impersonation import impersonating
 from skerry.engine.api.auth.rbac.defaults.keeping import keep_defaults
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bootstrap import bootstrap, reachable_address
+from skerry.engine.api.custom.controller import CustomResources
 from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.dispatch import dispatcher
 from skerry.engine.api.http.connection import Connection, Serving
@@ -39,6 +40,7 @@ from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.api.subresources.pod_streams import connect
 from skerry.engine.api.tracking import program_of
 from skerry.engine.api.verbs.usage import KINDS as MEASURED_KINDS
+from skerry.engine.api.webhooks.client import WebhookClient, cluster_addresses
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
@@ -82,6 +84,9 @@ class ApiServer:
         resources = _routed(dispatcher(self._backend), plain.handle)
         decide = self._authority.decide
         self._handler = authenticated(impersonating(authorised(resources, decide), decide), authenticators)
+        self._custom = CustomResources(
+            self._backend, self.client("system:apiserver", MASTERS), WebhookClient(cluster_addresses(store))
+        )
         self._let_in = authenticated(impersonating(authorised_upgrade(_nothing, decide), decide), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
         self._serving = Serving(self._edge.serve, self._edge.websocket, lost=self._lost)
@@ -115,9 +120,11 @@ class ApiServer:
         try:
             self.port = listening.getsockname()[1]
             itself = self.client("system:apiserver", MASTERS)
+            self._custom.load()
             await bootstrap(itself, self.config, self.port)
             await keep_defaults(itself, self._backend.store, rfc3339(self.config.clock.now()))
             self._authority.rbac.start()
+            self._custom.start()
             await self._listen(listening, pki)
         except BaseException:
             listening.close()
@@ -130,6 +137,7 @@ class ApiServer:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self._custom.close()
         self._edge.watches.close()
         await self._authority.rbac.close()
         for connection in list(self._state.connections):

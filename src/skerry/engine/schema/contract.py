@@ -54,6 +54,14 @@ class Strategy:
         """Rules on the change itself: immutable fields."""
         return []
 
+    def validate_change(self, new: Obj, old: Obj) -> list[Cause]:
+        """All rules for a change, where they are not simply those on the new object and those on the change."""
+        return self.validate(new) + self.validate_update(new, old)
+
+    def prepare_delete(self, obj: Obj, now: str) -> None:
+        """What the first request to delete does to an object beside marking it (a finalizer of the kind's own). `now`
+        is RFC 3339."""
+
 
 Row = Callable[[Obj, float], list[Any]]
 """The cells of one object, in the order of the kind's columns, given the current time (seconds since the epoch)."""

@@ -32,8 +32,13 @@ def validate(kind: Kind, obj: Obj) -> list[Cause]:
     if metadata.get("ownerReferences"):
         causes += _validate_owners(metadata["ownerReferences"])
     for finalizer in metadata.get("finalizers") or ():
-        causes += validate_finalizer(finalizer, "metadata.finalizers")
+        causes += validate_finalizer(finalizer, "metadata.finalizers", strict=not _is_extension(kind))
     return causes
+
+
+def _is_extension(kind: Kind) -> bool:
+    """Custom resources and their definitions may have finalizers of any qualified name, as they always had."""
+    return not kind.definition or kind.resource.group == "apiextensions.k8s.io"
 
 
 def _validate_name(kind: Kind, metadata: Obj) -> list[Cause]:
@@ -85,11 +90,11 @@ def validate_annotations(annotations: dict[str, str], field: str) -> list[Cause]
     return causes
 
 
-def validate_finalizer(finalizer: str, field: str) -> list[Cause]:
-    """A qualified name, with a prefix unless it is one of Kubernetes' own."""
+def validate_finalizer(finalizer: str, field: str, *, strict: bool = True) -> list[Cause]:
+    """A qualified name, with a prefix (if `strict`) unless it is one of Kubernetes' own."""
     if complaint := names.qualified_name(finalizer):
         return [invalid(field, finalizer, complaint)]
-    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+    if strict and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
         return [invalid(field, finalizer, "name is neither a standard finalizer name nor is it fully qualified")]
     return []
 

@@ -6,9 +6,10 @@ Invariant: kinds are immutable; what changes is which of them are here. Neighbou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.custom.versions import rank
 
 
 class Registry:
@@ -16,6 +17,9 @@ class Registry:
 
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self._ordered: set[str] = set()
+        """Groups whose versions are in the order wanted: the built-in ones."""
+        self._retirements: dict[tuple[str, str, str], set[Callable[[], None]]] = {}
         self.generation = 0
         """Raised by every change: what is derived from the registry may be cached under it."""
         for kind in kinds:
@@ -40,19 +44,41 @@ class Registry:
             versions = found.setdefault(group, [])
             if version not in versions:
                 versions.append(version)
+        for group, versions in found.items():
+            if len(versions) > 1 and group not in self._ordered:
+                versions.sort(key=rank, reverse=True)
         return found
 
     def add(self, kind: Kind) -> None:
         """Serve a kind, in place of one with the same group, version and plural."""
-        resource = kind.resource
-        self._kinds[resource.group, resource.version, resource.plural] = kind
+        key = _key(kind)
+        replaced = self._kinds.get(key)
+        self._kinds[key] = kind
+        if kind.definition:
+            self._ordered.add(kind.resource.group)
         self.generation += 1
+        if replaced is not None:
+            self._retire(key)
 
     def remove(self, kind: Kind) -> None:
         """Serve it no more; harmless when it is not served."""
-        resource = kind.resource
-        if self._kinds.pop((resource.group, resource.version, resource.plural), None) is not None:
+        if self._kinds.pop(_key(kind), None) is not None:
             self.generation += 1
+            self._retire(_key(kind))
+
+    def until_retired(self, kind: Kind, end: Callable[[], None]) -> Callable[[], None]:
+        """Have `end` called once when the kind is replaced or served no more; returns what takes that back."""
+        waiting = self._retirements.setdefault(_key(kind), set())
+        waiting.add(end)
+        return lambda: waiting.discard(end)
+
+    def _retire(self, key: tuple[str, str, str]) -> None:
+        for end in self._retirements.pop(key, ()):
+            end()
+
+
+def _key(kind: Kind) -> tuple[str, str, str]:
+    return kind.resource.group, kind.resource.version, kind.resource.plural
 
 
 def builtin() -> Registry:

@@ -22,4 +22,4 @@ def validate_update(kind: Kind, new: Obj, old: Obj) -> list[Cause]:
     causes = metadata.validate(kind, new) + metadata.validate_update(new, old)
     if len(new) == len(old) and all(new.get(part) == old.get(part) for part in new if part != "metadata"):
         return causes
-    return causes + kind.strategy.validate(new) + kind.strategy.validate_update(new, old)
+    return causes + kind.strategy.validate_change(new, old)

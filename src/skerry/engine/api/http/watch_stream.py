@@ -11,7 +11,7 @@ import contextlib
 
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange
-from skerry.engine.api.response import Watching
+from skerry.engine.api.response import WatchEnded, Watching
 from skerry.kube.errors import StatusError
 
 _LAST_WORDS = 5.0
@@ -61,6 +61,8 @@ async def _pump(watching: Watching, encoder: Encoder, exchange: Exchange) -> Non
         while True:
             events = await stream.next()
             await exchange.write(b"".join([encoder.event(kind, event) for event in events]))
+    except WatchEnded:
+        return
     except StatusError as error:
         await exchange.write(encoder.error_event(error))
 

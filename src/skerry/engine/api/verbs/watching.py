@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import orjson
 
@@ -17,7 +17,7 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.converting import all_served, changes_served
 from skerry.engine.api.options import ListOptions, list_options
 from skerry.engine.api.request import Request, Target, stored_as
-from skerry.engine.api.response import Event, Response, Watching
+from skerry.engine.api.response import Event, Response, WatchEnded, Watching
 from skerry.engine.api.revisions import too_large, too_old
 from skerry.engine.api.selection import Selection, select
 from skerry.engine.store.contract import (
@@ -45,7 +45,10 @@ async def watch(backend: Backend, request: Request) -> Response:
     if target.name:
         selection = selection.named(target.name)
     timeout = options.timeout or random.randint(*_LONGEST)  # noqa: S311  # spread, not secrecy
-    return Watching(target.kind, Stream(backend.store, target, selection, options), float(timeout))
+    stream = Stream(backend.store, target, selection, options)
+    if target.kind.conversion is not None:
+        stream.on_close = backend.registry.until_retired(target.kind, stream.retire)
+    return Watching(target.kind, stream, float(timeout))
 
 
 class Stream:
@@ -60,6 +63,8 @@ class Stream:
         self._first_end: Event | None = None
         self._feed: Watch | None = None
         self._error: StatusError | None = None
+        self._retired = False
+        self.on_close: Callable[[], None] | None = None
         self._open(target, options)
 
     def _open(self, target: Target, options: ListOptions) -> None:
@@ -109,6 +114,8 @@ class Stream:
             except WatchOverflow as error:
                 raise too_old(self._store.oldest, self._store.revision) from error
             except StoreClosed as error:
+                if self._retired:
+                    raise WatchEnded("the definition of what is watched has changed") from error
                 raise ServiceUnavailable("the server is shutting down") from error
             if events := await self._filtered(changes):
                 return events
@@ -127,8 +134,16 @@ class Stream:
             return []
         return await self._filtered(changes)
 
+    def retire(self) -> None:
+        """End it because its kind has changed."""
+        self._retired = True
+        if self._feed is not None:
+            self._feed.close()
+
     def close(self) -> None:
         """End it; harmless twice."""
+        if self.on_close is not None:
+            self.on_close()
         if self._feed is not None:
             self._feed.close()
 

@@ -1,9 +1,9 @@
-"""apiextensions.k8s.io/v1: definitions of custom resources; objects only until the API serves what they define."""
+"""apiextensions.k8s.io/v1: definitions of custom resources; `engine.api.custom` serves what they define."""
 
 from __future__ import annotations
 
+from skerry.engine.schema.kinds.apiextensions.definition import DefinitionStrategy
 from skerry.engine.schema.kinds.declare import STATUS, Group
-from skerry.engine.schema.strategies import SpecStrategy
 
 GROUP = Group("apiextensions.k8s.io", "v1", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions")
 
@@ -16,6 +16,6 @@ KINDS = [
         namespaced=False,
         categories=("api-extensions",),
         subresources=STATUS,
-        strategy=SpecStrategy(),
+        strategy=DefinitionStrategy(),
     ),
 ]

@@ -1,0 +1,1 @@
+"""Serving custom resources: following the definitions in the store, converting between versions."""

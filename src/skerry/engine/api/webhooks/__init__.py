@@ -1,0 +1,1 @@
+"""Calling the webhooks that users register: conversion, admission."""
