@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.patch import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, apply_patch
+from skerry.engine.schema.patch import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, apply_patch
 from skerry.kube.errors import BadRequest, Invalid, RequestEntityTooLarge, StatusError, UnsupportedMediaType
 from skerry.kube.objects import Obj, Resource
 
@@ -176,8 +176,6 @@ def test_bodies_that_are_no_json(media_type: str) -> None:
 
 
 def test_types_that_are_not_supported() -> None:
-    with pytest.raises(UnsupportedMediaType, match="server-side apply"):
-        patched(PODS, APPLY_PATCH, {}, {})
     with pytest.raises(UnsupportedMediaType, match="accepted media types include: application/json-patch"):
         patched(PODS, "application/json", {}, {})
     with pytest.raises(UnsupportedMediaType):

@@ -7,7 +7,7 @@ does; known ones with a bad value are refused with the Status Kubernetes gives.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skerry.engine.schema.codec import FieldValidation
 from skerry.kube.errors import BadRequest, Cause, Invalid, invalid
@@ -69,7 +69,24 @@ def write_options(query: Mapping[str, str], kind: str = "CreateOptions") -> Writ
     manager = query.get("fieldManager", "")
     if len(manager) > 128 or not manager.isprintable():
         raise _bad_option(kind, "fieldManager", f'Invalid value: "{manager[:128]}": too long or unprintable')
-    return WriteOptions(_dry_run(kind, query.get("dryRun", "")), validation, manager, query.get("force") == "true")
+    return WriteOptions(_dry_run(kind, query.get("dryRun", "")), validation, manager)
+
+
+def apply_options(query: Mapping[str, str]) -> WriteOptions:
+    """Read the options of a server-side apply, which must say who applies. Raises Invalid."""
+    options = write_options(query, "PatchOptions")
+    if not options.field_manager:
+        why = "Required value: is required for apply patch"
+        raise _bad_option("PatchOptions", "fieldManager", why, "FieldValueRequired")
+    return replace(options, force=_boolean(query, "force") or False)
+
+
+def patch_options(query: Mapping[str, str]) -> WriteOptions:
+    """Read the options of the other patches. Raises Invalid."""
+    if "force" in query:
+        why = "Forbidden: may not be specified for non-apply patch"
+        raise _bad_option("PatchOptions", "force", why, "FieldValueForbidden")
+    return write_options(query, "PatchOptions")
 
 
 def list_options(query: Mapping[str, str]) -> ListOptions:

@@ -10,8 +10,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from skerry.engine.api.backend import Backend
+from skerry.engine.api.metadata import same
 from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request
+from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.managed.managers import listed, stored
 from skerry.engine.schema.managed.resets import reset_fields
 from skerry.engine.schema.managed.typing import type_of
 from skerry.engine.schema.managed.updates import Write, track_update
@@ -25,10 +28,10 @@ Track: TypeAlias = Callable[[Obj, Obj], None]
 """Brings the managedFields of the new object (the first) up to date, given the old one."""
 
 
-def write_of(backend: Backend, request: Request, options: WriteOptions) -> Write:
-    """What managedFields say about this request."""
+def write_of(backend: Backend, request: Request, options: WriteOptions, body: Kind | None = None) -> Write:
+    """What managedFields say about this request. `body`: its kind where that is not the target's (Scale)."""
     target = request.what
-    kind = target.kind
+    kind = body or target.kind
     return Write(
         options.field_manager or agent_name(request.headers.get(b"user-agent", b"")),
         kind.resource.api_version,
@@ -43,6 +46,21 @@ def tracker(backend: Backend, request: Request, options: WriteOptions) -> Track:
     """The hook for an update or a patch that is no apply."""
     write = write_of(backend, request, options)
     return lambda new, old: track_update(new, old, write)
+
+
+def keep_times(new: Obj, old: Obj) -> None:
+    """Give the new managedFields the times they had, where these are all that differ in the whole object: a write that
+    was normalised away changed nothing. Source: `fieldmanager/equality.go`."""
+    given, had = new["metadata"].get("managedFields"), old["metadata"].get("managedFields")
+    if given is had or not given or not had or given == had:
+        return
+    new["metadata"]["managedFields"] = had
+    if not same(new, old) or _timeless(given) != _timeless(had):
+        new["metadata"]["managedFields"] = given
+
+
+def _timeless(entries: list[Obj]) -> list[Obj]:
+    return listed({manager: {**entry, "time": None} for manager, entry in stored(entries).items()})
 
 
 def program_of(user: str) -> str:

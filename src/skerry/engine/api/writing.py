@@ -22,7 +22,7 @@ from skerry.engine.api.metadata import begin, carry_over, encoder, generated_nam
 from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Stored
-from skerry.engine.api.tracking import Track
+from skerry.engine.api.tracking import Track, keep_times
 from skerry.engine.schema import validation
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry, KeyExists, KeyMissing, RevisionConflict
@@ -169,6 +169,7 @@ async def _store(
     """Write `new` over what there is, unless that changes nothing."""
     entry, shown = states
     old = shown.shared()
+    keep_times(new, old)
     if same(new, old) and shown is entry:
         return Stored(kind, entry)
     if what.options.dry_run:

@@ -48,12 +48,10 @@ def check_patch_type(kind: Kind, media_type: str) -> None:
     supported = [JSON_PATCH, MERGE_PATCH] + ([STRATEGIC_PATCH] if kind.definition else [])
     if media_type in supported:
         return
-    if media_type == APPLY_PATCH:
-        raise UnsupportedMediaType(
-            f"server-side apply ({APPLY_PATCH}) is not supported by this release of Skerry; use client-side apply"
-        )
+    accepted = [*supported, APPLY_PATCH]
     raise UnsupportedMediaType(
-        "the body of the request was in an unknown format - accepted media types include: " + ", ".join(supported)
+        f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}; "
+        f"got {media_type!r}"
     )
 
 

@@ -13,14 +13,17 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import media_type, read_bytes, read_object
 from skerry.engine.api.converting import served
 from skerry.engine.api.metadata import check_address
-from skerry.engine.api.options import WriteOptions, write_options
+from skerry.engine.api.options import WriteOptions, apply_options, patch_options, write_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response
+from skerry.engine.api.subresources.scale_managers import hand_back, managed_scale, scale_tracker
+from skerry.engine.api.tracking import Track, write_of
+from skerry.engine.api.verbs.apply import application, read_config
 from skerry.engine.api.verbs.get import find
 from skerry.engine.api.writing import Change, View, change, refuse
 from skerry.engine.schema import codec
 from skerry.engine.schema.bodies import SCALE
-from skerry.engine.schema.patch import apply_patch
+from skerry.engine.schema.patch import APPLY_PATCH, apply_patch
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
@@ -81,12 +84,15 @@ async def update_scale(backend: Backend, request: Request) -> Response:
     options = write_options(request.query, "UpdateOptions")
     scale = await read_object(request, SCALE, options.field_validation)
     check_address(scale, _scale_target(request))
-    return await _change(backend, request, lambda entry: scaled(entry.decode(), scale), options)
+    track = scale_tracker(backend, request, options, scale_of)
+    return await _change(backend, request, lambda entry: scaled(entry.decode(), scale), options, track)
 
 
 async def patch_scale(backend: Backend, request: Request) -> Response:
     """Patch the Scale as if it were an object. Raises NotFound, Conflict, Invalid, UnsupportedMediaType."""
-    options = write_options(request.query, "PatchOptions")
+    if media_type(request.content_type) == APPLY_PATCH:
+        return await _apply_scale(backend, request)
+    options = patch_options(request.query)
     body = orjson.dumps(request.handed) if request.handed is not None else await read_bytes(request)
 
     def wanted(entry: Entry) -> Obj:
@@ -95,14 +101,36 @@ async def patch_scale(backend: Backend, request: Request) -> Response:
         check_address(scale, _scale_target(request))
         return scaled(entry.decode(), scale)
 
+    track = scale_tracker(backend, request, options, scale_of)
+    return await _change(backend, request, wanted, options, track)
+
+
+async def _apply_scale(backend: Backend, request: Request) -> Response:
+    """Apply a Scale. Raises ApplyConflict, NotFound, Conflict, BadRequest, Invalid."""
+    kind, options = request.what.kind, apply_options(request.query)
+    config = await read_config(request, options)
+    check_address(config, _scale_target(request))
+    applied = application(config, _scale_target(request), write_of(backend, request, options, SCALE), options)
+
+    def wanted(entry: Entry) -> Obj:
+        obj = entry.decode()
+        scale, _ = codec.check(SCALE, applied.onto(managed_scale(kind, obj, scale_of(obj))), "Ignore")
+        hand_back(kind, obj, entry.shared(), scale)
+        return scaled(obj, scale)
+
     return await _change(backend, request, wanted, options)
 
 
 async def _change(
-    backend: Backend, request: Request, wanted: Callable[[Entry], Obj], options: WriteOptions
+    backend: Backend,
+    request: Request,
+    wanted: Callable[[Entry], Obj],
+    options: WriteOptions,
+    track: Track | None = None,
 ) -> Response:
     prepare = request.what.kind.strategy.prepare_update
-    changed = await change(backend, request, Change(wanted, prepare, options, view=View(scale_of, scaled)))
+    what = Change(wanted, prepare, options, track, view=View(scale_of, scaled))
+    changed = await change(backend, request, what)
     return Computed(scale_of(changed.obj if isinstance(changed, Computed) else changed.entry.shared()))
 
 

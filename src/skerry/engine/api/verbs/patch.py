@@ -1,6 +1,7 @@
 """`patch`: JSON patch, merge patch, strategic merge patch, applied again when somebody else was faster.
 
-A patch that carries a resourceVersion only applies to that state. Neighbour: `engine.schema.patch`.
+A patch that carries a resourceVersion only applies to that state. Server-side apply has a file of its own (`apply`).
+Neighbour: `engine.schema.patch`.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import orjson
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import media_type, read_bytes
 from skerry.engine.api.metadata import check_address
-from skerry.engine.api.options import WriteOptions, write_options
+from skerry.engine.api.options import WriteOptions, patch_options
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.tracking import tracker
+from skerry.engine.api.verbs.apply import apply
 from skerry.engine.api.writing import Change, Prepare, change
 from skerry.engine.schema import codec
-from skerry.engine.schema.patch import apply_patch, check_patch_type
+from skerry.engine.schema.patch import APPLY_PATCH, apply_patch, check_patch_type
 from skerry.engine.store.contract import Entry
 from skerry.kube.objects import Obj
 
@@ -28,10 +30,12 @@ async def patch(backend: Backend, request: Request) -> Response:
 
 async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Response:
     """`patch` with `prepare` saying what may be touched (status patches come here too)."""
-    options = write_options(request.query, "PatchOptions")
+    if media_type(request.content_type) == APPLY_PATCH:
+        return await apply(backend, request, prepare)
+    options = patch_options(request.query)
     body = orjson.dumps(request.handed) if request.handed is not None else await read_bytes(request)
     content_type = media_type(request.content_type)
-    check_patch_type(request.what.kind, content_type)  # before the object is looked for: an apply may create it
+    check_patch_type(request.what.kind, content_type)  # before the object is looked for, as Kubernetes does
 
     def wanted(entry: Entry) -> Obj:
         return _patched(request, entry, content_type, body, options)
