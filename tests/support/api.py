@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from skerry.engine.schema.registry import builtin
 from skerry.engine.store.contract import Store
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.clock import Clock, SystemClock
+from skerry.kube.errors import AlreadyExists
+from skerry.kube.resources import SERVICE_ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,17 @@ async def running_api(
         server = ApiServer(config, store, builtin(), pod_access)
         await server.start()
         try:
-            yield RunningApi(server, store, server.client("test", MASTERS), server.url, config.paths.kubeconfig)
+            client = server.client("test", MASTERS)
+            await _equip(client)
+            yield RunningApi(server, store, client, server.url, config.paths.kubeconfig)
         finally:
             await server.stop()
             await store.close()
+
+
+async def _equip(client: LocalClient) -> None:
+    """What a controller makes, where none runs: without this account there are no pods. Its token is not mounted, since
+    nobody publishes the certificate that goes with it."""
+    account = {"metadata": {"name": "default"}, "automountServiceAccountToken": False}
+    with suppress(AlreadyExists):
+        await client.create(SERVICE_ACCOUNTS, account, "default")

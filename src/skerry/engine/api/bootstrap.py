@@ -1,4 +1,5 @@
-"""What every cluster has from the start: four namespaces, and the `kubernetes` Service that leads to this API."""
+"""What every cluster has from the start: four namespaces, two priority classes, and the Service `kubernetes` that leads
+to this API."""
 
 from __future__ import annotations
 
@@ -10,10 +11,20 @@ from skerry.engine.config import EngineConfig
 from skerry.kube.client import Client
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, Resource
-from skerry.kube.resources import ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, SERVICES
+from skerry.kube.resources import ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, SERVICES
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _NAME, _NAMESPACE = "kubernetes", "default"
+_SYSTEM_PRIORITIES = {
+    "system-node-critical": (
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    "system-cluster-critical": (
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+}
 
 
 async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
@@ -21,6 +32,10 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
     for name in SYSTEM_NAMESPACES:
         with contextlib.suppress(AlreadyExists):
             await client.create(NAMESPACES, {"metadata": {"name": name}})
+    for name, (value, description) in _SYSTEM_PRIORITIES.items():
+        with contextlib.suppress(AlreadyExists):
+            wanted = {"metadata": {"name": name}, "value": value, "description": description}
+            await client.create(PRIORITY_CLASSES, wanted)
     with contextlib.suppress(AlreadyExists):
         await client.create(SERVICES, _service(config, port), _NAMESPACE)
     address = reachable_address(config.bind)

@@ -28,6 +28,7 @@ from skerry.engine.controllers.replicationcontroller.controller import Replicati
 from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.engine.controllers.serviceaccount import NamespaceEquipment
 from skerry.engine.controllers.statefulset.controller import StatefulSetController
+from skerry.engine.controllers.volume_protection import ClaimProtection, VolumeProtection
 from skerry.kube.controller import Controller
 
 
@@ -52,6 +53,8 @@ def make_controllers(context: Context) -> list[Controller]:
         NodeLifecycle(acting_as("node-controller")),
         PodGarbageCollector(acting_as("pod-garbage-collector")),
         EventExpiry(acting_as("event-expiry")),
+        ClaimProtection(acting_as("pvc-protection-controller")),
+        VolumeProtection(acting_as("pv-protection-controller")),
         NamespaceController(acting_as("namespace-controller")),
         GarbageCollector(acting_as("generic-garbage-collector")),
     ]

@@ -43,6 +43,12 @@ class Attributes:
     """Called after the attempt, when what it stored (if anything) can be read: what was held for it is let go."""
 
     @property
+    def obj(self) -> Obj:
+        """`new`, for plug-ins that are not asked about deletions."""
+        assert self.new is not None
+        return self.new
+
+    @property
     def user(self) -> User:
         """Who writes."""
         return self.request.who

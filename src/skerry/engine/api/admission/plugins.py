@@ -8,8 +8,15 @@ from __future__ import annotations
 
 from skerry.engine.api.admission.certificate_requests import certificate_requester, certificate_subject_restriction
 from skerry.engine.api.admission.chain import Chain
+from skerry.engine.api.admission.default_classes import default_ingress_class, default_storage_class
+from skerry.engine.api.admission.default_tolerations import default_toleration_seconds
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
+from skerry.engine.api.admission.priority import priority
+from skerry.engine.api.admission.runtime_class import runtime_class
+from skerry.engine.api.admission.service_account import service_account
 from skerry.engine.api.admission.service_addresses import service_addresses
+from skerry.engine.api.admission.storage_protection import storage_object_in_use_protection
+from skerry.engine.api.admission.taint_nodes import taint_nodes_by_condition
 from skerry.engine.api.auth.authority import Authority
 from skerry.engine.api.auth.rbac.escalation import escalation_check
 from skerry.engine.config import EngineConfig
@@ -22,8 +29,16 @@ def builtin_chain(config: EngineConfig, store: Store, registry: Registry, author
     return Chain(
         (
             namespace_lifecycle(store),
+            service_account(store),
+            taint_nodes_by_condition(),
+            priority(store),
+            default_toleration_seconds(),
+            default_storage_class(store),
+            storage_object_in_use_protection(),
+            runtime_class(store),
             certificate_requester(),
             certificate_subject_restriction(),
+            default_ingress_class(store),
             service_addresses(config, store),
             escalation_check(authority),
         )

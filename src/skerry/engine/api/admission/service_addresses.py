@@ -29,8 +29,7 @@ def service_addresses(config: EngineConfig, store: Store) -> Plugin:
     """What writes on their way were given, by their attributes."""
 
     def allocate(attributes: Attributes) -> None:
-        service, own = attributes.new, id(attributes)
-        assert service is not None
+        service, own = attributes.obj, id(attributes)
         if attributes.old is not None:
             keep_allocated(service, attributes.old)
         others = [entry.shared() for entry in store.list("services") if entry.key != attributes.target.key]

@@ -124,18 +124,12 @@ def default_template(template: Obj) -> None:
 
 
 def default_pod(pod: Obj) -> None:
-    """A Pod: also requests from limits, service links, and what Kubernetes' default admission plug-ins add."""
+    """A Pod: also requests from limits, and service links. What admission adds is in `engine.api.admission`."""
     spec = pod.setdefault("spec", {})
     default_pod_spec(spec)
     spec.setdefault("enableServiceLinks", True)
     for container in containers_of(spec):
         _requests_from_limits(container)
-    spec.setdefault("serviceAccountName", "default")
-    spec.setdefault("serviceAccount", spec["serviceAccountName"])
-    if not spec.get("priorityClassName"):
-        spec.setdefault("priority", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    _add_tolerations(spec)
 
 
 def _requests_from_limits(container: Obj) -> None:
@@ -143,16 +137,3 @@ def _requests_from_limits(container: Obj) -> None:
     limits = resources.get("limits")
     if limits:
         resources["requests"] = {**limits, **(resources.get("requests") or {})}
-
-
-def _add_tolerations(spec: Obj) -> None:
-    """As the admission plug-in DefaultTolerationSeconds: five minutes on a node that is not ready or not reachable."""
-    tolerations = spec.setdefault("tolerations", [])
-    for name in ("not-ready", "unreachable"):
-        key = f"node.kubernetes.io/{name}"
-        if not any(
-            toleration.get("key") in (key, None, "") and toleration.get("effect") in ("NoExecute", None, "")
-            for toleration in tolerations
-        ):
-            wanted = {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
-            tolerations.append(wanted)
