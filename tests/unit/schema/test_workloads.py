@@ -120,6 +120,134 @@ def test_stateful_sets() -> None:
     assert "updates to statefulset spec for fields other than 'replicas'" in causes["spec"]
 
 
+def _spec_of(**spec: Any) -> Obj:
+    return deployment(serviceName="web", **spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "message"),
+    [
+        ({"podManagementPolicy": "Random"}, "spec.podManagementPolicy", "must be 'OrderedReady' or 'Parallel'"),
+        ({"updateStrategy": {"type": "BigBang"}}, "spec.updateStrategy", "must be 'RollingUpdate' or 'OnDelete'"),
+        (
+            {"updateStrategy": {"type": "OnDelete", "rollingUpdate": {"partition": 1}}},
+            "spec.updateStrategy.rollingUpdate",
+            "only allowed for updateStrategy 'RollingUpdate'",
+        ),
+        (
+            {"updateStrategy": {"rollingUpdate": {"partition": -1}}},
+            "spec.updateStrategy.rollingUpdate.partition",
+            "must be greater than or equal to 0",
+        ),
+        ({"ordinals": {"start": -1}}, "spec.ordinals.start", "must be greater than or equal to 0"),
+        (
+            {"persistentVolumeClaimRetentionPolicy": {"whenScaled": "Burn"}},
+            "spec.persistentVolumeClaimRetentionPolicy.whenScaled",
+            'supported values: "Delete", "Retain"',
+        ),
+        (
+            {"template": {"metadata": {"labels": {"app": "web"}}, "spec": pod(activeDeadlineSeconds=5)["spec"]}},
+            "spec.template.spec.activeDeadlineSeconds",
+            "Forbidden: activeDeadlineSeconds in StatefulSet is not Supported",
+        ),
+        (
+            {"template": {"metadata": {"labels": {"app": "web"}}, "spec": pod(restartPolicy="Never")["spec"]}},
+            "spec.template.spec.restartPolicy",
+            'supported values: "Always"',
+        ),
+    ],
+)
+def test_refused_stateful_sets(spec: Obj, field: str, message: str) -> None:
+    assert message in problems(APPS["statefulsets"], _spec_of(**spec))[field]
+
+
+def test_containers_may_mount_claims() -> None:
+    template = deployment()["spec"]["template"]
+    template["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    assert "spec.template.spec.containers[0].volumeMounts[0].name" in problems(
+        APPS["statefulsets"], _spec_of(template=template)
+    )
+    claims = [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}]
+    assert not problems(APPS["statefulsets"], _spec_of(template=template, volumeClaimTemplates=claims))
+
+
+def test_max_unavailable_of_a_stateful_set_is_dropped_as_its_gate_is_off() -> None:
+    made = created(APPS["statefulsets"], _spec_of(updateStrategy={"rollingUpdate": {"maxUnavailable": 2}}))
+    assert made["spec"]["updateStrategy"]["rollingUpdate"] == {"partition": 0}
+
+
+def test_a_stateful_set_is_named_as_a_host() -> None:
+    made = _spec_of()
+    made["metadata"]["name"] = "web.v1"
+    assert "RFC 1123 label" in problems(APPS["statefulsets"], made)["metadata.name"]
+
+
+@pytest.mark.parametrize(
+    ("rolling", "field", "message"),
+    [
+        ({"maxSurge": 1}, "maxSurge", "may not be set when maxUnavailable is non-zero"),
+        ({"maxUnavailable": 0}, "maxUnavailable", "Required value: cannot be 0 when maxSurge is 0"),
+        ({"maxUnavailable": 0, "maxSurge": "101%"}, "maxSurge", "must not be greater than 100%"),
+        ({"maxUnavailable": "x"}, "maxUnavailable", "a valid percent string"),
+    ],
+)
+def test_refused_updates_of_daemon_sets(rolling: Obj, field: str, message: str) -> None:
+    found = problems(APPS["daemonsets"], deployment(updateStrategy={"rollingUpdate": rolling}))
+    assert message in found[f"spec.updateStrategy.rollingUpdate.{field}"]
+
+
+def test_the_template_of_a_daemon_set_has_a_generation_of_its_own() -> None:
+    kind, name = APPS["daemonsets"], "deprecated.daemonset.template.generation"
+    old = created(kind, deployment())
+    assert old["metadata"]["annotations"] == {name: "1"}
+
+    def cheat(obj: Obj) -> None:
+        obj["spec"]["minReadySeconds"] = 3
+        obj["metadata"]["annotations"] = {name: "7", "mine": "x"}
+
+    new, causes = changed(kind, old, cheat)
+    assert (new["metadata"]["annotations"], causes) == ({name: "1", "mine": "x"}, {})
+    new, _ = changed(kind, old, lambda obj: obj["spec"]["template"]["spec"].update(hostname="x"))
+    assert (new["metadata"]["annotations"][name], new["metadata"]["generation"]) == ("2", 2)
+
+
+@pytest.mark.parametrize("plural", ["deployments", "replicasets", "statefulsets"])
+@pytest.mark.parametrize(
+    ("status", "field", "message"),
+    [
+        ({"replicas": -1}, "replicas", "must be greater than or equal to 0"),
+        ({"replicas": 1, "readyReplicas": 2}, "readyReplicas", "cannot be greater than status.replicas"),
+        ({"replicas": 2, "availableReplicas": 1}, "availableReplicas", "cannot be greater than"),
+    ],
+)
+def test_counts_in_a_status_add_up(plural: str, status: Obj, field: str, message: str) -> None:
+    kind = APPS[plural]
+    old = created(kind, deployment())
+    causes = kind.strategy.validate_update({**old, "status": status}, old)
+    assert message in {cause.field: cause.message for cause in causes}[f"status.{field}"]
+    assert not kind.strategy.validate_update({**old, "status": {"replicas": 2, "readyReplicas": 2}}, old)
+
+
+def test_collisions_only_grow() -> None:
+    kind = APPS["daemonsets"]
+    old = {**created(kind, deployment()), "status": {"desiredNumberScheduled": 1, "collisionCount": 2}}
+    new = {**old, "status": {"desiredNumberScheduled": 1, "numberAvailable": 3}}
+    (cause,) = kind.strategy.validate_update(new, old)
+    assert (cause.field, cause.message) == ("status.collisionCount", "Invalid value: 0: cannot be decremented")
+
+
+def test_controller_revisions() -> None:
+    kind = APPS["controllerrevisions"]
+    revision: Obj = {"metadata": {"name": "web-1"}, "data": {"spec": {}}, "revision": 1}
+    assert not problems(kind, revision)
+    assert problems(kind, {**revision, "revision": -1})["revision"].endswith("greater than or equal to 0")
+    assert problems(kind, {"metadata": {"name": "x"}, "revision": 1})["data"] == "Required value: data is mandatory"
+    old = created(kind, revision)
+    assert not changed(kind, old, lambda obj: obj.update(revision=4))[1]
+    assert changed(kind, old, lambda obj: obj.update(data={"spec": {"x": 1}}))[1]["data"].endswith("immutable")
+    assert "generation" not in old["metadata"]
+
+
 def test_daemon_sets() -> None:
     made = created(APPS["daemonsets"], deployment())
     assert made["spec"]["updateStrategy"] == {

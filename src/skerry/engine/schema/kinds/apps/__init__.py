@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from skerry.engine.schema import names
+from skerry.engine.schema.kinds.apps.controller_revision import ControllerRevisionStrategy
 from skerry.engine.schema.kinds.apps.daemon_set import DaemonSetStrategy
 from skerry.engine.schema.kinds.apps.deployment import DeploymentStrategy
 from skerry.engine.schema.kinds.apps.replica_set import ReplicaSetStrategy
@@ -11,7 +13,7 @@ from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 GROUP = Group("apps", "v1", "io.k8s.api.apps")
 
 KINDS = [
-    GROUP.kind("controllerrevisions", "ControllerRevision"),
+    GROUP.kind("controllerrevisions", "ControllerRevision", strategy=ControllerRevisionStrategy()),
     GROUP.kind("daemonsets", "DaemonSet", "ds", categories=("all",), subresources=STATUS, strategy=DaemonSetStrategy()),
     GROUP.kind(
         "deployments", "Deployment", "deploy", categories=("all",), subresources=SCALABLE, strategy=DeploymentStrategy()
@@ -26,6 +28,12 @@ KINDS = [
         strategy=ReplicaSetStrategy(),
     ),
     GROUP.kind(
-        "statefulsets", "StatefulSet", "sts", categories=("all",), subresources=SCALABLE, strategy=StatefulSetStrategy()
+        "statefulsets",
+        "StatefulSet",
+        "sts",
+        categories=("all",),
+        subresources=SCALABLE,
+        strategy=StatefulSetStrategy(),
+        name_rule=names.label,
     ),
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from skerry.engine.schema.causes import not_supported
-from skerry.engine.schema.kinds.apps.deployment import check_rolling_update
+from collections.abc import Iterator
+
+from skerry.engine.schema.causes import invalid, not_supported, required
+from skerry.engine.schema.kinds.apps.deployment import check_count_or_percent, check_share, is_zero
 from skerry.engine.schema.kinds.apps.replica_set import selector_kept
+from skerry.engine.schema.kinds.apps.status_rules import check_status
 from skerry.engine.schema.kinds.apps.templates import check_count, check_selected_template
 from skerry.engine.schema.pods.defaults import default_template
 from skerry.engine.schema.strategies import SpecStrategy, set_default
@@ -54,11 +57,27 @@ class DaemonSetStrategy(SpecStrategy):
         causes = [*check_count(spec, "minReadySeconds"), *check_count(spec, "revisionHistoryLimit")]
         update = spec.get("updateStrategy") or {}
         if update.get("type") not in _TYPES:
-            causes.append(not_supported("spec.updateStrategy.type", update.get("type", ""), _TYPES))
+            causes.append(not_supported("spec.updateStrategy", update, _TYPES))
         elif update["type"] == "RollingUpdate":
-            causes += check_rolling_update(update.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
-        return causes + list(check_selected_template(spec, "daemonset"))
+            causes += _check_rolling_update(update.get("rollingUpdate") or {}, "spec.updateStrategy.rollingUpdate")
+        return causes + list(check_selected_template(spec, "daemonset", "DaemonSet"))
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
-        """The selector stays."""
-        return selector_kept(new, old)
+        """The selector stays; counts in the status are none below zero."""
+        return selector_kept(new, old) + check_status(new, old)
+
+
+def _check_rolling_update(rolling: Obj, field: str) -> Iterator[Cause]:
+    """Exactly one of surge and unavailable is more than nothing."""
+    complaints: list[Cause] = []
+    for name in ("maxUnavailable", "maxSurge"):
+        complaints += check_count_or_percent(rolling.get(name, 0), f"{field}.{name}")
+        complaints += check_share(rolling.get(name, 0), f"{field}.{name}")
+    yield from complaints
+    unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    if complaints:
+        return
+    if is_zero(unavailable) and is_zero(surge):
+        yield required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0")
+    elif not is_zero(unavailable) and not is_zero(surge):
+        yield invalid(f"{field}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")

@@ -8,6 +8,7 @@ from typing import Any
 
 from skerry.engine.schema.causes import forbidden, invalid, not_supported
 from skerry.engine.schema.kinds.apps.replica_set import selector_kept
+from skerry.engine.schema.kinds.apps.status_rules import check_status
 from skerry.engine.schema.kinds.apps.templates import check_count, check_selected_template, default_workload
 from skerry.engine.schema.pods.resources import NOT_NEGATIVE
 from skerry.engine.schema.strategies import SpecStrategy, set_default
@@ -50,14 +51,14 @@ class DeploymentStrategy(SpecStrategy):
         return list(_check_spec(obj.get("spec") or {}))
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
-        """The selector stays."""
-        return selector_kept(new, old)
+        """The selector stays; counts in the status add up."""
+        return selector_kept(new, old) + check_status(new, old)
 
 
 def _check_spec(spec: Obj) -> Iterator[Cause]:
     for name in ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
         yield from check_count(spec, name)
-    yield from check_selected_template(spec, "deployment")
+    yield from check_selected_template(spec, "deployment", "ReplicaSet")
     yield from _check_strategy(spec.get("strategy") or {}, "spec.strategy")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
     if deadline is not None and deadline <= ready:
@@ -67,7 +68,7 @@ def _check_spec(spec: Obj) -> Iterator[Cause]:
 def _check_strategy(strategy: Obj, field: str) -> Iterator[Cause]:
     kind, rolling = strategy.get("type"), strategy.get("rollingUpdate")
     if kind not in _TYPES:
-        yield not_supported(field, kind or "", _TYPES)
+        yield not_supported(field, strategy, _TYPES)
     elif kind == "Recreate" and rolling is not None:
         yield forbidden(f"{field}.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
     elif kind == "RollingUpdate":
@@ -83,10 +84,9 @@ def check_rolling_update(rolling: Obj, field: str) -> Iterator[Cause]:
     unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
     if complaints:
         return
-    if _is_zero(unavailable) and _is_zero(surge):
+    if is_zero(unavailable) and is_zero(surge):
         yield invalid(f"{field}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
-    if isinstance(unavailable, str) and int(unavailable[:-1]) > 100:
-        yield invalid(f"{field}.maxUnavailable", unavailable, "must not be greater than 100%")
+    yield from check_share(unavailable, f"{field}.maxUnavailable")
 
 
 def check_count_or_percent(value: Any, field: str) -> Iterator[Cause]:
@@ -99,5 +99,12 @@ def check_count_or_percent(value: Any, field: str) -> Iterator[Cause]:
         yield invalid(field, value, NOT_NEGATIVE)
 
 
-def _is_zero(value: Any) -> bool:
+def check_share(value: Any, field: str) -> Iterator[Cause]:
+    """At most all of them, where it is a legal percentage."""
+    if isinstance(value, str) and _PERCENT.fullmatch(value) and int(value[:-1]) > 100:
+        yield invalid(field, value, "must not be greater than 100%")
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a legal number or percentage is none."""
     return value == 0 or (isinstance(value, str) and int(value[:-1]) == 0)

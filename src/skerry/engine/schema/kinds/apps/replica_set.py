@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skerry.engine.schema.causes import immutable
+from skerry.engine.schema.kinds.apps.status_rules import check_status
 from skerry.engine.schema.kinds.apps.templates import check_count, check_selected_template, default_workload
 from skerry.engine.schema.strategies import SpecStrategy
 from skerry.kube.errors import Cause
@@ -25,11 +26,11 @@ class ReplicaSetStrategy(SpecStrategy):
         spec = obj.get("spec") or {}
         causes = list(check_count(spec, "replicas"))
         causes += check_count(spec, "minReadySeconds")
-        return causes + list(check_selected_template(spec, "ReplicaSet"))
+        return causes + list(check_selected_template(spec, "deployment", "ReplicaSet"))
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
-        """The selector stays."""
-        return selector_kept(new, old)
+        """The selector stays; counts in the status add up."""
+        return selector_kept(new, old) + check_status(new, old)
 
 
 def selector_kept(new: Obj, old: Obj) -> list[Cause]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from skerry.engine.schema.causes import invalid, required
+from skerry.engine.schema.causes import forbidden, invalid, required
 from skerry.engine.schema.label_selectors import check_label_selector
 from skerry.engine.schema.pods.defaults import default_template
 from skerry.engine.schema.pods.resources import NOT_NEGATIVE
@@ -28,8 +28,11 @@ def check_count(spec: Obj, name: str) -> Iterator[Cause]:
         yield invalid(f"spec.{name}", spec[name], NOT_NEGATIVE)
 
 
-def check_selected_template(spec: Obj, kind: str, restart_policies: tuple[str, ...] = ("Always",)) -> Iterator[Cause]:
-    """A selector that is there, legal, not empty, and matches the template's labels; and the template itself."""
+def check_selected_template(spec: Obj, kind: str, title: str) -> Iterator[Cause]:
+    """A selector that is there, legal, not empty, and matches the template's labels; and the template itself.
+
+    `kind` and `title` are what Kubernetes calls the kind in two of its messages.
+    """
     selector, template = spec.get("selector"), spec.get("template") or {}
     if selector is None:
         yield required("spec.selector")
@@ -40,7 +43,15 @@ def check_selected_template(spec: Obj, kind: str, restart_policies: tuple[str, .
             yield invalid("spec.selector", selector, f"empty selector is invalid for {kind}")
         elif not complaints:
             yield from _check_match(selector, template)
-    yield from check_template(template, "spec.template", restart_policies)
+    yield from check_lasting_template(template, title)
+
+
+def check_lasting_template(template: Obj, title: str) -> Iterator[Cause]:
+    """A template of pods that run until they are deleted."""
+    yield from check_template(template, "spec.template")
+    if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
+        why = f"activeDeadlineSeconds in {title} is not Supported"
+        yield forbidden("spec.template.spec.activeDeadlineSeconds", why)
 
 
 def _check_match(selector: Obj, template: Obj) -> Iterator[Cause]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from skerry.engine.schema.causes import invalid, required
-from skerry.engine.schema.kinds.apps.templates import check_count, default_workload
-from skerry.engine.schema.pods.validation import check_template
+from skerry.engine.schema.kinds.apps.status_rules import check_status
+from skerry.engine.schema.kinds.apps.templates import check_count, check_lasting_template, default_workload
 from skerry.engine.schema.strategies import SpecStrategy
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
@@ -36,4 +36,8 @@ class ReplicationControllerStrategy(SpecStrategy):
         elif not selector.items() <= labels.items():
             why = "`selector` does not match template `labels`"
             causes.append(invalid("spec.template.metadata.labels", labels, why))
-        return causes + list(check_template(template, "spec.template"))
+        return causes + list(check_lasting_template(template, "ReplicationController"))
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        """Counts in the status add up."""
+        return check_status(new, old)
