@@ -11,7 +11,7 @@ from skerry.kube.objects import Obj
 
 _UNWATCHED = frozenset({
     "jobs.batch", "cronjobs.batch",
-    "horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy", "ingresses.networking.k8s.io",
+    "horizontalpodautoscalers.autoscaling", "ingresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 _UNENFORCED = frozenset({

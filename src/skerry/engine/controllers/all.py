@@ -15,6 +15,7 @@ from skerry.engine.controllers.certificates.signer import CertificateSigner
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.daemonset.controller import DaemonSetController
 from skerry.engine.controllers.deployment.controller import DeploymentController
+from skerry.engine.controllers.disruption.controller import DisruptionController
 from skerry.engine.controllers.endpoints.endpoints_controller import EndpointsController
 from skerry.engine.controllers.endpoints.mirror_controller import EndpointSliceMirror
 from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
@@ -43,6 +44,7 @@ def make_controllers(context: Context) -> list[Controller]:
         DeploymentController(acting_as("deployment-controller")),
         StatefulSetController(acting_as("statefulset-controller")),
         DaemonSetController(acting_as("daemon-set-controller")),
+        DisruptionController(acting_as("disruption-controller")),
         EndpointSliceController(acting_as("endpointslice-controller")),
         EndpointsController(acting_as("endpoint-controller")),
         EndpointSliceMirror(acting_as("endpointslicemirroring-controller")),

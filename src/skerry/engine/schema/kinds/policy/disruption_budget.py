@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from skerry.engine.schema.causes import invalid
+from skerry.engine.schema.causes import invalid, not_supported
 from skerry.engine.schema.kinds.apps.deployment import check_count_or_percent
 from skerry.engine.schema.label_selectors import check_label_selector
 from skerry.engine.schema.strategies import SpecStrategy
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+
+_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 
 
 class DisruptionBudgetStrategy(SpecStrategy):
@@ -26,5 +28,8 @@ def _check_spec(spec: Obj) -> Iterator[Cause]:
         yield invalid("spec", spec, "minAvailable and maxUnavailable cannot be both set")
     for name in bounds:
         yield from check_count_or_percent(spec[name], f"spec.{name}")
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in _POLICIES:
+        yield not_supported("spec.unhealthyPodEvictionPolicy", policy, _POLICIES)
     if spec.get("selector"):
         yield from check_label_selector(spec["selector"], "spec.selector")
