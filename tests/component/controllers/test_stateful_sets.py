@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -165,6 +166,28 @@ async def test_a_pod_that_ended_comes_again(phase: str) -> None:
         world.node.becomes_ready = lambda pod: pod["metadata"]["uid"] != uid
         await world.client.patch(PODS, "web-0", {"status": {"phase": phase}}, "default", subresource="status")
         await world.until(lambda: is_settled(world, 1) and world.get(PODS, "web-0")["metadata"]["uid"] != uid)
+
+
+async def test_a_pod_that_fails_again_and_again_is_not_replaced_as_fast_as_can_be() -> None:
+    async with running_controllers() as world:
+        seen = history_of(world)
+
+        def fail(delta: Any) -> None:
+            if delta.new is not None and delta.new["status"].get("phase") == "Running":
+                status = {"status": {"phase": "Failed"}}
+                tasks.append(
+                    asyncio.create_task(world.client.patch(PODS, "web-0", status, "default", subresource="status"))
+                )
+
+        tasks: list[asyncio.Task[Obj]] = []
+        world.context.informers.of(PODS).add_handler(fail)
+        world.node.becomes_ready = lambda pod: False
+        await world.client.create(STATEFUL_SETS, stateful_set(replicas=1), "default")
+        await world.until(lambda: seen.count(("+", "web-0")) == 2)
+        await world.settle(0.5)
+        assert seen.count(("+", "web-0")) == 2, "the second failure waits a second"
+        await world.until(lambda: seen.count(("+", "web-0")) == 3)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_orphans_are_adopted_and_strangers_are_not() -> None:

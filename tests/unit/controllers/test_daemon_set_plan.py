@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skerry.engine.controllers.daemonset.backoff import FailedPods
 from skerry.engine.controllers.daemonset.nodes import Fit, fit
 from skerry.engine.controllers.daemonset.plan import Plan, Situation, manage, situation_of
 from skerry.engine.controllers.daemonset.pods import build_pod, is_updated, target_node, tolerant_spec
 from skerry.engine.controllers.daemonset.rolling import limits_of, roll
 from skerry.engine.controllers.daemonset.status import daemon_set_status, seconds_until_next_available
+from skerry.engine.controllers.failed_pods import FailedPods
 from skerry.kube.objects import Obj, is_deleting, name_of
 
 from .builders import NOW, ago, node
@@ -131,7 +131,7 @@ def test_failed_pods_are_not_replaced_faster_than_the_back_off() -> None:
 
 
 def test_the_back_off_doubles_up_to_a_quarter_of_an_hour_and_is_forgotten() -> None:
-    failed, now = FailedPods(), NOW
+    failed, now = FailedPods(900), NOW
     delays = []
     for _ in range(12):
         failed.deleted("ns/agent", "a", now)

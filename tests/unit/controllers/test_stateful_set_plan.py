@@ -154,6 +154,12 @@ def test_updates(owner: Obj, pods: list[Obj], expected: dict[str, list[str]]) ->
     assert summary(decide(owner, pods, OLD, NEW)) == expected
 
 
+def test_a_pod_that_keeps_failing_waits_longer_each_time() -> None:
+    failed = [member(0, OLD), member(1, OLD, phase="Failed")]
+    waiting = plan(Situation(stateful_set(3), OLD, OLD, failed, {}.get, NOW, lambda ordinal: 4.0 * ordinal))
+    assert (summary(waiting), waiting.wait) == ({}, [4.0])
+
+
 def test_nothing_for_a_set_that_is_going() -> None:
     owner = stateful_set(3)
     owner["metadata"]["deletionTimestamp"] = ago(0)

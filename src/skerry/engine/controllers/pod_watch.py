@@ -24,11 +24,20 @@ class PodWatch:
     def handle(self, delta: Delta) -> None:
         """The informer's handler."""
         old, new = delta.old, delta.new
-        if old is not None and new is not None and replica_relevant(old) == replica_relevant(new):
-            return
-        for state in (old, new):
-            for key in self._keys_of(state) if state is not None else ():
-                self._add(key)
+        if old is None or new is None:
+            self._add_all(self._keys_of(delta.object))
+        elif self._may_concern(old, new) and replica_relevant(old) != replica_relevant(new):
+            self._add_all((*self._keys_of(old), *self._keys_of(new)))
+
+    def _add_all(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._add(key)
+
+    def _may_concern(self, old: Obj, new: Obj) -> bool:
+        """Cheap, for every change of every pod comes here: false when another kind owns it, before and after."""
+        references = _references(new)
+        kind = self._owners.resource.kind
+        return references != _references(old) or all(one["kind"] == kind for one in references if one.get("controller"))
 
     def _keys_of(self, pod: Obj) -> Iterable[str]:
         reference = controller_of(pod)
@@ -43,3 +52,7 @@ class PodWatch:
         for owner in self._owners.list(namespace_of(orphan)) if labels_of(orphan) else ():
             if self._selects(owner)(orphan):
                 yield key_of(owner)
+
+
+def _references(pod: Obj) -> list[Obj]:
+    return pod["metadata"].get("ownerReferences") or []

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.daemonset.backoff import FailedPods
 from skerry.engine.controllers.daemonset.nodes import suits_view
 from skerry.engine.controllers.daemonset.plan import Plan, Situation, ended_message, manage, situation_of
 from skerry.engine.controllers.daemonset.pods import HASH, build_pod, target_node
 from skerry.engine.controllers.daemonset.rolling import roll
 from skerry.engine.controllers.daemonset.status import daemon_set_status, seconds_until_next_available
+from skerry.engine.controllers.failed_pods import FailedPods
 from skerry.engine.controllers.history.keeper import History, RevisionKeeper
 from skerry.engine.controllers.history.revisions import surplus
 from skerry.engine.controllers.ownership import Claimer, by_selector, index_controllers
@@ -28,6 +28,7 @@ from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of, split_key
 from skerry.kube.resources import DAEMON_SETS, NODES, PODS
 
+_LONGEST_BACK_OFF = 900.0  # seconds
 _LAGGING = 0.5  # seconds; the pods' own events nearly always come first
 
 
@@ -46,7 +47,7 @@ class DaemonSetController(Controller):
         self._nodes = context.informers.of(NODES)
         index_controllers(self._pods)
         self._written = Written(self._pods)
-        self._failed = FailedPods()
+        self._failed = FailedPods(_LONGEST_BACK_OFF)
         self._control = PodControl(context.client, self._recorder, self._written)
         self._claimer = Claimer(context.client, DAEMON_SETS, self._pods)
         self._keeper = RevisionKeeper(context, DAEMON_SETS, HASH)

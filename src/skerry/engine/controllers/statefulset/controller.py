@@ -6,13 +6,15 @@ that no step is taken twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.failed_pods import FailedPods
 from skerry.engine.controllers.history.keeper import RevisionKeeper
 from skerry.engine.controllers.history.revisions import surplus
 from skerry.engine.controllers.ownership import Claimer, index_controllers
 from skerry.engine.controllers.pod_watch import PodWatch
+from skerry.engine.controllers.pods import is_finished
 from skerry.engine.controllers.statefulset.acting import StatefulPods
 from skerry.engine.controllers.statefulset.identity import members_of, owner_and_ordinal, revision_of
 from skerry.engine.controllers.statefulset.plan import Situation, plan
@@ -24,12 +26,12 @@ from skerry.engine.controllers.statefulset.status import (
 )
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
 from skerry.kube.controller import Controller
-from skerry.kube.errors import StatusError
 from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 
 _HASH_LABEL = "controller.kubernetes.io/hash"
+_LONGEST_BACK_OFF = 10.0  # seconds; Kubernetes has none, but for what its clients may ask of the API in a second
 _LAGGING = 0.5  # seconds; the pods' own events nearly always come first
 
 
@@ -48,6 +50,7 @@ class StatefulSetController(Controller):
         index_controllers(self._pods)
         self._written = Written(self._pods)
         self._claimer = Claimer(context.client, STATEFUL_SETS, self._pods, members_of)
+        self._failed = FailedPods(_LONGEST_BACK_OFF)
         self._keeper = RevisionKeeper(context, STATEFUL_SETS, _HASH_LABEL)
         self._acting = StatefulPods(context.client, context.recorder.named("statefulset-controller"), self._written)
         self.watch(self._sets)
@@ -62,6 +65,7 @@ class StatefulSetController(Controller):
         if owner is None:
             self._written.forget(key)
             self._keeper.forget(key)
+            self._failed.forget(key)
             return None
         if not self._written.seen(key) or not self._keeper.seen(key):
             return _LAGGING
@@ -71,28 +75,36 @@ class StatefulSetController(Controller):
             return None
         history = await self._keeper.history(owner)
         current = history.named(known_revisions(owner).current) or history.update
-        error = await self._acting.carry_out(owner, plan(self._situation(owner, current, history.update, pods)))
+        decided = plan(self._situation(owner, current, history.update, pods))
+        self._note_failed(key, decided.delete)
+        error = await self._acting.carry_out(owner, decided)
         if error is None and not self._written.seen(key):
             return _LAGGING  # the pods' events are on their way: the status is written once they are here
         revisions = Revisions(name_of(current), name_of(history.update), history.collisions)
         await self._report(owner, pods, revisions)
         await self._forget_old(owner, pods, revisions, history.revisions)
-        return self._again(owner, pods, error)
+        if error is not None and not namespace_is_ending(error):
+            raise error
+        later = [*decided.wait, seconds_until_next_available(owner, pods, self._clock.now())]
+        return min((seconds for seconds in later if seconds is not None), default=None)
+
+    def _note_failed(self, key: str, deleted: Iterable[Obj]) -> None:
+        for pod in deleted:
+            if is_finished(pod):
+                self._failed.deleted(key, name_of(pod), self._clock.now())
 
     def _situation(self, owner: Obj, current: Obj, update: Obj, pods: Sequence[Obj]) -> Situation:
         def claim(name: str) -> Obj | None:
             return self._claims.get(name, namespace_of(owner))
 
-        return Situation(owner, current, update, pods, claim, self._clock.now())
+        def delay(ordinal: int) -> float:
+            return self._failed.delay(key_of(owner), f"{name_of(owner)}-{ordinal}", self._clock.now())
+
+        return Situation(owner, current, update, pods, claim, self._clock.now(), delay)
 
     async def _report(self, owner: Obj, pods: Sequence[Obj], revisions: Revisions) -> None:
         status = stateful_set_status(owner, pods, revisions, self._clock.now())
         await write_status(self._client, STATEFUL_SETS, owner, status)
-
-    def _again(self, owner: Obj, pods: Sequence[Obj], error: StatusError | None) -> float | None:
-        if error is not None and not namespace_is_ending(error):
-            raise error
-        return seconds_until_next_available(owner, pods, self._clock.now())
 
     async def _forget_old(self, owner: Obj, pods: Sequence[Obj], known: Revisions, all_: Sequence[Obj]) -> None:
         """Keep `spec.revisionHistoryLimit` revisions beside those in use."""

@@ -29,6 +29,8 @@ class Situation:
     pods: Sequence[Obj]
     claim: Callable[[str], Obj | None]
     now: datetime
+    delay: Callable[[int], float] = lambda ordinal: 0.0
+    """Seconds until a failed pod of an ordinal may be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Plan:
     correct: list[Obj] = field(default_factory=list)
     provide: list[Obj] = field(default_factory=list)
     own: list[tuple[Obj, list[Obj]]] = field(default_factory=list)
+    wait: list[float] = field(default_factory=list)
+    """Seconds until pods that ended may be replaced."""
 
 
 def plan(situation: Situation) -> Plan:
@@ -83,8 +87,7 @@ class _Planner:
             self._create(ordinal)
             return False
         if is_finished(pod):
-            if not is_deleting(pod):
-                self.plan.delete.append(pod)
+            self._replace(ordinal, pod)
             return False
         if phase_of(pod) == "Pending":
             self._provide_claims(ordinal)
@@ -94,6 +97,14 @@ class _Planner:
         if not is_right(self._is.owner, pod) and not is_deleting(pod):
             self.plan.correct.append(pod)
         return True
+
+    def _replace(self, ordinal: int, ended: Obj) -> None:
+        """Delete a pod that ended, not faster than the back-off allows; when it is gone it is created anew."""
+        delay = self._is.delay(ordinal)
+        if delay > 0:
+            self.plan.wait.append(delay)
+        elif not is_deleting(ended):
+            self.plan.delete.append(ended)
 
     def _create(self, ordinal: int) -> None:
         owner = self._is.owner

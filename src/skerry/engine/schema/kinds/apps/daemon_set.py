@@ -36,15 +36,20 @@ class DaemonSetStrategy(SpecStrategy):
     def prepare_create(self, obj: Obj) -> None:
         """The first generation of the template."""
         super().prepare_create(obj)
-        obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), _GENERATION: "1"}
+        _set_generation(obj, "1")
 
     def count(self, new: Obj, old: Obj) -> None:
         """The template has a generation of its own, in an annotation that clients cannot set."""
         super().count(new, old)
-        generation = (old["metadata"].get("annotations") or {}).get(_GENERATION, "0")
+        generation = _generation(old)
         if (new.get("spec") or {}).get("template") != (old.get("spec") or {}).get("template"):
             generation = str(int(generation) + 1 if generation.isdecimal() else 1)
-        new["metadata"]["annotations"] = {**(new["metadata"].get("annotations") or {}), _GENERATION: generation}
+        _set_generation(new, generation)
+
+    def prepare_status(self, new: Obj, old: Obj) -> None:
+        """The generation is of the template, and stays."""
+        super().prepare_status(new, old)
+        _set_generation(new, _generation(old))
 
     def initial_status(self, obj: Obj) -> None:
         """None wanted yet."""
@@ -81,3 +86,11 @@ def _check_rolling_update(rolling: Obj, field: str) -> Iterator[Cause]:
         yield required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0")
     elif not is_zero(unavailable) and not is_zero(surge):
         yield invalid(f"{field}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
+
+
+def _generation(obj: Obj) -> str:
+    return str((obj["metadata"].get("annotations") or {}).get(_GENERATION, "0"))
+
+
+def _set_generation(obj: Obj, generation: str) -> None:
+    obj["metadata"]["annotations"] = {**(obj["metadata"].get("annotations") or {}), _GENERATION: generation}
