@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skerry.engine.api.auth.authentication import MASTERS
@@ -58,10 +58,12 @@ async def running_api(
     clock: Clock | None = None,
     pod_access: PodAccess | None = None,
     folder: Path | None = None,
+    authentication_config: Path | None = None,
 ) -> AsyncIterator[RunningApi]:
     """Start one, stop it at the end. `folder`: where its files go, to be kept; a temporary one otherwise."""
     with tempfile.TemporaryDirectory(prefix="skerry-api-") as temporary:
         config = engine_config(folder or Path(temporary), clock)
+        config = replace(config, authentication_config=authentication_config)
         store = store or MemoryStore()
         server = ApiServer(config, store, builtin(), pod_access)
         await server.start()

@@ -28,12 +28,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, **changed}
 
 
-def start_detached(data_dir: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start the engine in a session of its own, so that no terminal's end or Ctrl-C reaches it; it logs to `log`."""
+def start_detached(data_dir: Path, log: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Start the engine in a session of its own, so that no terminal's end or Ctrl-C reaches it; it logs to `log`.
+    `words`: further arguments of the engine."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         return subprocess.Popen(
-            command_of(PROGRAM, "--data-dir", str(data_dir)),
+            command_of(PROGRAM, "--data-dir", str(data_dir), *words),
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,

@@ -15,7 +15,7 @@ import click
 
 from skerry.cli.engine_process import PROGRAM, command_of
 from skerry.cli.errors import CommandFailed, MachineLacks
-from skerry.cli.options import DEFAULT_DATA_DIR, data_dir_option
+from skerry.cli.options import DEFAULT_DATA_DIR, authentication_config_option, data_dir_option, engine_options
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")
 UNITS = Path("/etc/systemd/system")
@@ -51,6 +51,7 @@ WantedBy=multi-user.target
 
 @click.command()
 @data_dir_option
+@authentication_config_option
 @click.option("--print", "print_only", is_flag=True, help="Print the unit; change nothing.")
 @click.option(
     "--directory",
@@ -59,7 +60,7 @@ WantedBy=multi-user.target
     show_default=True,
     help="Where units are kept.",
 )
-def command(data_dir: Path, print_only: bool, directory: Path) -> None:
+def command(data_dir: Path, authentication_config: Path | None, print_only: bool, directory: Path) -> None:
     """Start Skerry when the machine boots, by a systemd unit.
 
     The unit is enabled and started when systemd runs here; otherwise it is only written.
@@ -69,14 +70,14 @@ def command(data_dir: Path, print_only: bool, directory: Path) -> None:
       skerry install-service --print
       skerry install-service --data-dir /srv/second
     """
-    data_dir = data_dir.resolve()
+    data_dir, options = data_dir.resolve(), engine_options(authentication_config)
     if print_only:
-        click.echo(unit(data_dir), nl=False)
+        click.echo(unit(data_dir, *options), nl=False)
         return
     path = directory / unit_name(data_dir)
     try:
         (data_dir / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_text(unit(data_dir))
+        path.write_text(unit(data_dir, *options))
     except OSError as error:
         raise MachineLacks(f"cannot write {path}: {error.strerror}") from None
     click.echo(f"written {path}")
@@ -111,9 +112,9 @@ def remove_service(data_dir: Path) -> None:
     path.unlink()
 
 
-def unit(data_dir: Path) -> str:
-    """The unit's text. `%` begins a specifier in units, so it is doubled."""
-    start = shlex.join(command_of(PROGRAM, "--data-dir", str(data_dir)))
+def unit(data_dir: Path, *options: str) -> str:
+    """The unit's text; `options`: further ones of the engine. `%` begins a specifier in units, so it is doubled."""
+    start = shlex.join(command_of(PROGRAM, "--data-dir", str(data_dir), *options))
     log = data_dir / "log" / "engine.log"
     texts = {"data_dir": str(data_dir), "start": start, "log": str(log), "path": _PATH}
     return _UNIT.format(**{name: text.replace("%", "%%") for name, text in texts.items()})

@@ -38,3 +38,16 @@ def output_option(command: _Command) -> _Command:
         help="How to print it.",
     )
     return option(command)
+
+
+authentication_config_option = click.option(
+    "--authentication-config",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    default=None,
+    help="An AuthenticationConfiguration file: OpenID Connect issuers whose users may sign in.",
+)
+
+
+def engine_options(authentication_config: Path | None) -> list[str]:
+    """What the engine is told of it."""
+    return [] if authentication_config is None else ["--authentication-config", str(authentication_config)]

@@ -112,6 +112,8 @@ class EngineConfig:
     """The instance's place on this machine, from 0: its address ranges and its loopback address follow from it."""
     node_ip: str = "127.0.0.1"
     """The host's own address: the node's InternalIP, the address of host-network pods and of the API's endpoints."""
+    authentication_config: Path | None = None
+    """An AuthenticationConfiguration: further issuers of tokens, and who may come anonymously."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property

@@ -129,6 +129,7 @@ class ApiServer:
         except BaseException:
             listening.close()
             raise
+        self.credentials.start()
         write_kubeconfig(self.config.paths.kubeconfig, self.url, pki)
         log.info("API at %s", self.url)
 
@@ -149,6 +150,7 @@ class ApiServer:
             if late:
                 await asyncio.wait(late)
         await self._close_connections()
+        await self.credentials.close()
 
     async def _close_connections(self) -> None:
         """Wait until clients have said goodbye, as TLS wants it, but not for long."""

@@ -10,6 +10,7 @@ import argparse
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
@@ -23,10 +24,13 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="skerry.engine.program", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True, help="the instance's data directory")
+    parser.add_argument("--authentication-config", type=Path, help="an AuthenticationConfiguration")
     parser.add_argument("--stop-all", action="store_true", help="end everything of the instance; its state stays")
     arguments = parser.parse_args()
     try:
         config = open_instance(arguments.data_dir)
+        if arguments.authentication_config is not None:
+            config = replace(config, authentication_config=arguments.authentication_config.resolve())
         return _stop_all(config) if arguments.stop_all else _run(config)
     except (InstanceError, mount_namespace.NamespaceError, OSError) as error:
         sys.stderr.write(f"{error}\n")
