@@ -113,12 +113,10 @@ class DisruptionController(Controller):
         if resource is None:
             raise CannotTell(f"{kind} {name!r} in {api_version!r} is not a kind that is served")
         try:
-            await self._client.get(resource, name, namespace)
-        except NotFound:
-            return 0
-        try:
             scale = await self._client.get(resource, name, namespace, "scale")
-        except StatusError:
+        except StatusError as error:
+            if isinstance(error, NotFound) and error.details.get("name"):
+                return 0  # the owner is gone; without its name it is the path that nobody serves
             raise CannotTell(f"{resource.group_resource} {name!r} does not implement the scale subresource") from None
         return int((scale.get("spec") or {}).get("replicas") or 0)
 
