@@ -182,7 +182,8 @@ class Informer:
     def _take(self, event: WatchEvent) -> None:
         if event.type == "BOOKMARK":
             return
-        key = (namespace_of(event.object), name_of(event.object))
+        metadata = event.object["metadata"]
+        key = (metadata.get("namespace", ""), metadata["name"])
         self._apply(key, None if event.type == "DELETED" else event.object)
 
     def _reached(self, revision: str) -> None:

@@ -7,6 +7,7 @@ Neighbours: `engine.schema.managed` (what is written into them), `writing` (when
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 from skerry.engine.api.backend import Backend
@@ -23,6 +24,8 @@ from skerry.kube.objects import Obj
 
 LONGEST_NAME = 128
 """Bytes of a manager's name (`FieldManagerMaxLength`)."""
+_LONGEST_AGENT = 1024
+"""Bytes of a User-Agent that are looked at."""
 
 Track: TypeAlias = Callable[[Obj, Obj], None]
 """Brings the managedFields of the new object (the first) up to date, given the old one."""
@@ -33,7 +36,7 @@ def write_of(backend: Backend, request: Request, options: WriteOptions, body: Ki
     target = request.what
     kind = body or target.kind
     return Write(
-        options.field_manager or agent_name(request.headers.get(b"user-agent", b"")),
+        options.field_manager or agent_name(request.headers.get(b"user-agent", b"")[:_LONGEST_AGENT]),
         kind.resource.api_version,
         target.subresource,
         type_of(kind),
@@ -72,6 +75,7 @@ def program_of(user: str) -> str:
     return {"system:apiserver": "kube-apiserver"}.get(user, user.rpartition(":")[2])
 
 
+@lru_cache(256)
 def agent_name(agent: bytes) -> str:
     """The manager's name for a client that gave none: the User-Agent up to the first slash, what can be printed."""
     text = agent.decode("utf-8", "replace").partition("/")[0]

@@ -7,7 +7,7 @@ Source: structured-merge-diff `merge/update.go` (Update), apimachinery `managedf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from skerry.engine.schema.managed.elements import MalformedSet, ordered
 from skerry.engine.schema.managed.managers import (
@@ -33,10 +33,10 @@ UNTRACKED = frozenset(
 )  # fmt: skip
 """Fields of metadata that nobody manages; neither does anybody `apiVersion` and `kind`."""
 _NO_METADATA: Obj = {}
+_NO_OBJECT: Obj = {"metadata": {}}
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """Who writes what. `reset`: the fields this way of writing leaves as they are. `now`: RFC 3339."""
 
     name: str
@@ -56,7 +56,7 @@ def track_create(obj: Obj, write: Write) -> None:
     """Set the managedFields of a new object: all of it is its creator's, and of whom else it names itself."""
     metadata = obj["metadata"]
     managed = _named_by(metadata, {})
-    changed, _ = _compare(_NO_METADATA, obj, write)
+    changed, _ = _compare(_NO_OBJECT, obj, write)
     if changed and not managed:
         metadata["managedFields"] = [entry_of(write.manager, write.api_version, ordered(changed), write.now)]
     else:
@@ -119,7 +119,8 @@ def _taken(managed: Managed, changed: Set, removed: Set, write: Write) -> Manage
 
 def _compare(old: Obj, new: Obj, write: Write) -> tuple[Found, Found]:
     """What is different, less what nobody manages and what this way of writing leaves alone."""
-    changed, removed = write.type.compare(_tracked(old), _tracked(new))
+    before = old if old is _NO_OBJECT else _tracked(old)
+    changed, removed = write.type.compare(before, _tracked(new))
     if write.reset:
         changed, removed = without(changed or {}, write.reset), without(removed or {}, write.reset)
     return changed, removed
