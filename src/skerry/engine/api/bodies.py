@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from skerry.engine.api.request import Request
 from skerry.engine.schema import codec
-from skerry.engine.schema.codec import FieldValidation
+from skerry.engine.schema.codec import FieldValidation, media_type
 from skerry.engine.schema.contract import Kind
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj, Resource, copy_of
@@ -18,11 +18,6 @@ DELETE_OPTIONS = Kind(
     definition="io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
 )
 PROTOBUF = "application/vnd.kubernetes.protobuf"
-
-
-def media_type(content_type: str) -> str:
-    """The type without its parameters, lower case; "" counts as JSON, as in Kubernetes."""
-    return content_type.partition(";")[0].strip().lower() or "application/json"
 
 
 async def read_bytes(request: Request) -> bytes:

@@ -7,6 +7,7 @@ Source of the behaviour: apiserver `endpoints/handlers` (transformDecodeError, f
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -19,8 +20,14 @@ from skerry.kube.errors import BadRequest, UnsupportedMediaType
 from skerry.kube.objects import Obj
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
-JSON_TYPES = ("application/json", "")
+JSON_TYPES = ("application/json",)
 YAML_TYPES = ("application/yaml", "application/x-yaml")
+
+
+@lru_cache(64)
+def media_type(content_type: str) -> str:
+    """The type without its parameters, lower case; "" counts as JSON, as in Kubernetes."""
+    return content_type.partition(";")[0].strip().lower() or "application/json"
 
 
 def decode(
@@ -45,16 +52,16 @@ def check(kind: Kind, obj: Obj, field_validation: FieldValidation = "Warn") -> t
 def parse(body: bytes, content_type: str, *, find_duplicates: bool = False) -> tuple[Any, list[str]]:
     """The JSON value in a body and, if asked for, the names of fields given twice. Raises BadRequest,
     UnsupportedMediaType."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type in JSON_TYPES:
+    given = media_type(content_type)
+    if given in JSON_TYPES:
         return _parse_json(body, find_duplicates)
-    if media_type in YAML_TYPES:
+    if given in YAML_TYPES:
         from skerry.engine.schema.yaml_body import parse_yaml  # yaml costs 10 ms and few clients send it
 
         return parse_yaml(body)
     raise UnsupportedMediaType(
         f"the body of the request was in an unknown format - accepted media types include: "
-        f"application/json, application/yaml; got {media_type!r}"
+        f"application/json, application/yaml; got {given!r}"
     )
 
 

@@ -11,6 +11,7 @@ import contextlib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -28,8 +29,6 @@ _DRAIN_SECONDS = 5.0
 _HELD = 64 * 1024
 """Bytes of a body that are taken in before anybody reads them."""
 _GZIP_FROM = 128 * 1024
-_STATUS_LINES = {code.value: f"HTTP/1.1 {code.value} {code.phrase}\r\n".encode() for code in HTTPStatus}
-_NO_CACHE = (b"cache-control", b"no-cache, private")
 
 
 @dataclass(slots=True)
@@ -125,21 +124,20 @@ class Exchange:
 
     async def reply(self, code: int, content_type: bytes, body: bytes, more: Headers | None = None) -> None:
         """Send a whole answer, in one write; big ones compressed when the client takes that."""
-        headers = [(b"content-type", content_type), _NO_CACHE]
-        if more:
-            headers += more
+        headers = [*more] if more else []
         if len(body) > _GZIP_FROM and b"gzip" in self.headers.get(b"accept-encoding", b""):
             body = await asyncio.to_thread(_gzip, body)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
         headers.append((b"content-length", b"%d" % len(body)))
         self.code = code
-        await self._send(self._head(headers) + body if self.head.method != "HEAD" else self._head(headers))
+        head = self._head(content_type, headers)
+        await self._send(head + body if self.head.method != "HEAD" else head)
         self._end()
 
     async def start(self, content_type: bytes) -> None:
         """Begin an answer in pieces."""
         self.code = 200
-        await self._send(self._head([(b"content-type", content_type), _NO_CACHE, (b"transfer-encoding", b"chunked")]))
+        await self._send(self._head(content_type, [(b"transfer-encoding", b"chunked")]))
 
     async def write(self, piece: bytes) -> None:
         """Send a piece; waits while the client does not read."""
@@ -178,14 +176,12 @@ class Exchange:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def _head(self, headers: Headers) -> bytes:
+    def _head(self, content_type: bytes, headers: Headers) -> bytes:
         """Status line and headers."""
+        if not self.keep_alive:
+            headers.append((b"connection", b"close"))
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-        return b"%b%b%b" % (
-            _STATUS_LINES[self.code],
-            lines,
-            b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n",
-        )
+        return b"%b%b\r\n" % (_beginning(self.code, content_type), lines)
 
     async def _send(self, data: bytes) -> None:
         flow = self._line.flow
@@ -203,6 +199,13 @@ class Exchange:
         if not self.keep_alive:
             self._line.transport.close()
         self._line.answered()
+
+
+@lru_cache(256)
+def _beginning(code: int, content_type: bytes) -> bytes:
+    """What all answers of this kind have in common."""
+    line = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\n".encode()
+    return b"%bcontent-type: %b\r\ncache-control: no-cache, private\r\n" % (line, content_type)
 
 
 def _gzip(body: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import orjson
 
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.bodies import media_type, read_bytes, read_object
+from skerry.engine.api.bodies import read_bytes, read_object
 from skerry.engine.api.converting import served
 from skerry.engine.api.metadata import check_address
 from skerry.engine.api.options import WriteOptions, apply_options, patch_options, write_options
@@ -23,6 +23,7 @@ from skerry.engine.api.verbs.get import find
 from skerry.engine.api.writing import Change, View, change, refuse
 from skerry.engine.schema import codec
 from skerry.engine.schema.bodies import SCALE
+from skerry.engine.schema.codec import media_type
 from skerry.engine.schema.patch import APPLY_PATCH, apply_patch
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import Cause

@@ -9,7 +9,7 @@ from __future__ import annotations
 import orjson
 
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.bodies import media_type, read_bytes
+from skerry.engine.api.bodies import read_bytes
 from skerry.engine.api.metadata import check_address
 from skerry.engine.api.options import WriteOptions, patch_options
 from skerry.engine.api.request import Request
@@ -18,6 +18,7 @@ from skerry.engine.api.tracking import tracker
 from skerry.engine.api.verbs.apply import apply
 from skerry.engine.api.writing import Change, Prepare, change
 from skerry.engine.schema import codec
+from skerry.engine.schema.codec import media_type
 from skerry.engine.schema.patch import APPLY_PATCH, apply_patch, check_patch_type
 from skerry.engine.store.contract import Entry
 from skerry.kube.objects import Obj
