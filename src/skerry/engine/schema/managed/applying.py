@@ -7,8 +7,6 @@ Source: structured-merge-diff `merge/update.go` (Apply, prune), apimachinery `ma
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from skerry.engine.schema.managed.conflicts import ApplyConflict
 from skerry.engine.schema.managed.elements import ordered
 from skerry.engine.schema.managed.last_applied import allowed_conflicts, with_annotation
@@ -107,7 +105,7 @@ def _managers_of(live: Obj, write: Write) -> Managed:
     if managed or not live:
         return managed
     tracked = {**live, "metadata": {**live["metadata"]}}
-    track_create(tracked, replace(write, name=_BEFORE))
+    track_create(tracked, write._replace(name=_BEFORE))
     return stored(tracked["metadata"].get("managedFields"))
 
 
