@@ -12,6 +12,8 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.refusals import NotSupported, method_not_allowed, no_such_path
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Response
+from skerry.engine.api.reviews.access_reviews import review_access, review_own_access
+from skerry.engine.api.reviews.self_reviews import review_own_rules, review_self
 from skerry.engine.api.reviews.token_review import review_token
 from skerry.engine.api.subresources.approval import patch_approval, update_approval
 from skerry.engine.api.subresources.binding import bind
@@ -48,8 +50,15 @@ VERBS: Mapping[str, Verb] = {
 }
 USAGE: Mapping[str, Verb] = {"get": get_usage, "list": list_usage}
 """Of what is measured, not stored (metrics.k8s.io)."""
-REVIEWS: Mapping[tuple[str, str], Verb] = {("authentication.k8s.io", "tokenreviews"): review_token}
-"""By group and plural: what creating one of these does: they are answered and not stored."""
+REVIEWS: Mapping[str, Verb] = {
+    "tokenreviews.authentication.k8s.io": review_token,
+    "selfsubjectreviews.authentication.k8s.io": review_self,
+    "subjectaccessreviews.authorization.k8s.io": review_access,
+    "localsubjectaccessreviews.authorization.k8s.io": review_access,
+    "selfsubjectaccessreviews.authorization.k8s.io": review_own_access,
+    "selfsubjectrulesreviews.authorization.k8s.io": review_own_rules,
+}
+"""What creating one of these does: they are answered and not stored."""
 SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "status": {"get": get, "update": update_status, "patch": patch_status},
     "approval": {"get": get, "update": update_approval, "patch": patch_approval},
@@ -95,8 +104,8 @@ def verb_of(request: Request) -> Verb:
     name = target.subresource
     if not name:
         verb = (USAGE if target.kind.resource.group == MEASURED else VERBS).get(request.verb)
-        if request.verb == "create":
-            verb = REVIEWS.get((target.kind.resource.group, target.kind.resource.plural), verb)
+        if request.verb == "create" and len(target.kind.verbs) == 1:
+            verb = REVIEWS.get(target.group_resource, verb)
         if verb is None or request.verb not in target.kind.verbs:
             raise method_not_allowed(target)
         return verb

@@ -26,6 +26,7 @@ from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
 from skerry.engine.controllers.pod_gc import PodGarbageCollector
 from skerry.engine.controllers.replicaset.controller import ReplicaSetController
 from skerry.engine.controllers.replicationcontroller.controller import ReplicationControllerController
+from skerry.engine.controllers.role_aggregation import ClusterRoleAggregation
 from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.engine.controllers.serviceaccount import NamespaceEquipment
 from skerry.engine.controllers.statefulset.controller import StatefulSetController
@@ -52,6 +53,7 @@ def make_controllers(context: Context) -> list[Controller]:
         AccountTokens(context),
         CertificateSigner(acting_as("certificate-controller")),
         SigningRequestCleaner(acting_as("certificate-controller")),
+        ClusterRoleAggregation(acting_as("clusterrole-aggregation-controller")),
         NodeLifecycle(acting_as("node-controller")),
         PodGarbageCollector(acting_as("pod-garbage-collector")),
         EventExpiry(acting_as("event-expiry")),

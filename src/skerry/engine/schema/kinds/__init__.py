@@ -18,6 +18,7 @@ def builtin_kinds() -> Iterator[Kind]:
         apiextensions,
         apps,
         authentication,
+        authorization,
         autoscaling,
         batch,
         certificates,
@@ -33,7 +34,7 @@ def builtin_kinds() -> Iterator[Kind]:
     )
 
     for group in (
-        core, apps, authentication, autoscaling, batch, certificates, networking, policy, rbac, storage,
+        core, apps, authentication, authorization, autoscaling, batch, certificates, networking, policy, rbac, storage,
         admissionregistration, apiextensions, scheduling, coordination, node, discovery,
     ):  # fmt: skip
         yield from group.KINDS

@@ -8,4 +8,5 @@ GROUP = Group("authentication.k8s.io", "v1", "io.k8s.api.authentication")
 
 KINDS = [
     GROUP.kind("tokenreviews", "TokenReview", namespaced=False, verbs=("create",)),
+    GROUP.kind("selfsubjectreviews", "SelfSubjectReview", namespaced=False, verbs=("create",)),
 ]
