@@ -15,9 +15,8 @@ _UNWATCHED = frozenset({
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 _UNENFORCED = frozenset({
-    "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io", "roles.rbac.authorization.k8s.io",
-    "rolebindings.rbac.authorization.k8s.io", "clusterroles.rbac.authorization.k8s.io",
-    "clusterrolebindings.rbac.authorization.k8s.io", "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
     "mutatingwebhookconfigurations.admissionregistration.k8s.io",
     "validatingadmissionpolicies.admissionregistration.k8s.io",
     "validatingadmissionpolicybindings.admissionregistration.k8s.io",
