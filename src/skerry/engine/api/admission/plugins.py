@@ -6,7 +6,12 @@ policies) comes late, quota last, so that it charges only what nothing else refu
 
 from __future__ import annotations
 
-from skerry.engine.api.admission.certificate_requests import certificate_requester, certificate_subject_restriction
+from skerry.engine.api.admission.certificate_requests import (
+    certificate_approval,
+    certificate_requester,
+    certificate_signing,
+    certificate_subject_restriction,
+)
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.default_classes import default_ingress_class, default_storage_class
 from skerry.engine.api.admission.default_tolerations import default_toleration_seconds
@@ -37,6 +42,8 @@ def builtin_chain(config: EngineConfig, store: Store, registry: Registry, author
             storage_object_in_use_protection(),
             runtime_class(store),
             certificate_requester(),
+            certificate_approval(authority.decide),
+            certificate_signing(authority.decide),
             certificate_subject_restriction(),
             default_ingress_class(store),
             service_addresses(config, store),
