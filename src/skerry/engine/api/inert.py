@@ -15,7 +15,7 @@ _UNWATCHED = frozenset({
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 _UNENFORCED = frozenset({
-    "resourcequotas", "limitranges", "networkpolicies.networking.k8s.io",
+    "networkpolicies.networking.k8s.io",
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
     "mutatingwebhookconfigurations.admissionregistration.k8s.io",
     "validatingadmissionpolicies.admissionregistration.k8s.io",

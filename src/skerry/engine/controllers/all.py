@@ -26,6 +26,7 @@ from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
 from skerry.engine.controllers.pod_gc import PodGarbageCollector
 from skerry.engine.controllers.replicaset.controller import ReplicaSetController
 from skerry.engine.controllers.replicationcontroller.controller import ReplicationControllerController
+from skerry.engine.controllers.resourcequota.controller import ResourceQuotaController
 from skerry.engine.controllers.role_aggregation import ClusterRoleAggregation
 from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.engine.controllers.serviceaccount import NamespaceEquipment
@@ -57,6 +58,7 @@ def make_controllers(context: Context) -> list[Controller]:
         NodeLifecycle(acting_as("node-controller")),
         PodGarbageCollector(acting_as("pod-garbage-collector")),
         EventExpiry(acting_as("event-expiry")),
+        ResourceQuotaController(acting_as("resourcequota-controller")),
         ClaimProtection(acting_as("pvc-protection-controller")),
         VolumeProtection(acting_as("pv-protection-controller")),
         NamespaceController(acting_as("namespace-controller")),

@@ -15,8 +15,10 @@ from skerry.engine.api.admission.certificate_requests import (
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.default_classes import default_ingress_class, default_storage_class
 from skerry.engine.api.admission.default_tolerations import default_toleration_seconds
+from skerry.engine.api.admission.limit_ranger import limit_ranger
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.priority import priority
+from skerry.engine.api.admission.resource_quota.plugin import resource_quota
 from skerry.engine.api.admission.runtime_class import runtime_class
 from skerry.engine.api.admission.service_account import service_account
 from skerry.engine.api.admission.service_addresses import service_addresses
@@ -34,6 +36,7 @@ def builtin_chain(config: EngineConfig, store: Store, registry: Registry, author
     return Chain(
         (
             namespace_lifecycle(store),
+            limit_ranger(store),
             service_account(store),
             taint_nodes_by_condition(),
             priority(store),
@@ -48,5 +51,6 @@ def builtin_chain(config: EngineConfig, store: Store, registry: Registry, author
             default_ingress_class(store),
             service_addresses(config, store),
             escalation_check(authority),
+            resource_quota(store, config.clock),
         )
     )

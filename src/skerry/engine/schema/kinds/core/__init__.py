@@ -5,16 +5,17 @@ from __future__ import annotations
 from skerry.engine.schema.kinds.core.config_map import ConfigMapStrategy
 from skerry.engine.schema.kinds.core.endpoints import EndpointsStrategy
 from skerry.engine.schema.kinds.core.event import EventStrategy
+from skerry.engine.schema.kinds.core.limit_range import LimitRangeStrategy
 from skerry.engine.schema.kinds.core.namespace import NamespaceStrategy
 from skerry.engine.schema.kinds.core.node import NodeStrategy
 from skerry.engine.schema.kinds.core.pod import PodStrategy
 from skerry.engine.schema.kinds.core.replication_controller import ReplicationControllerStrategy
+from skerry.engine.schema.kinds.core.resource_quota import ResourceQuotaStrategy
 from skerry.engine.schema.kinds.core.secret import SecretStrategy
 from skerry.engine.schema.kinds.core.service import ServiceStrategy
 from skerry.engine.schema.kinds.core.volumes import ClaimStrategy, VolumeStrategy
 from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
-from skerry.engine.schema.strategies import UncountedStrategy
 
 POD_SUBRESOURCES = frozenset({"status", "log", "exec", "attach", "portforward", "binding", "eviction"})
 POD_FIELDS = (
@@ -33,7 +34,7 @@ KINDS = [
     GROUP.kind("configmaps", "ConfigMap", "cm", strategy=ConfigMapStrategy()),
     GROUP.kind("endpoints", "Endpoints", "ep", strategy=EndpointsStrategy()),
     GROUP.kind("events", "Event", "ev", selectable=EVENT_FIELDS, strategy=EventStrategy()),
-    GROUP.kind("limitranges", "LimitRange", "limits"),
+    GROUP.kind("limitranges", "LimitRange", "limits", strategy=LimitRangeStrategy()),
     GROUP.kind(
         "namespaces",
         "Namespace",
@@ -81,7 +82,7 @@ KINDS = [
         selectable=("status.replicas",),
         strategy=ReplicationControllerStrategy(),
     ),
-    GROUP.kind("resourcequotas", "ResourceQuota", "quota", subresources=STATUS, strategy=UncountedStrategy()),
+    GROUP.kind("resourcequotas", "ResourceQuota", "quota", subresources=STATUS, strategy=ResourceQuotaStrategy()),
     GROUP.kind("secrets", "Secret", selectable=("type",), strategy=SecretStrategy()),
     GROUP.kind("serviceaccounts", "ServiceAccount", "sa", subresources=frozenset({"token"})),
     GROUP.kind(

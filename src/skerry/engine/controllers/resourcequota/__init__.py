@@ -1,0 +1,1 @@
+"""The status of ResourceQuotas: what is used, recalculated when something changes."""
