@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 
+from skerry.engine.node.volumes import tokens
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from tests.component.node.node import Node, container, pod, ready
@@ -121,8 +123,14 @@ def token_volume(seconds: int = 3600) -> Obj:
     return {"projected": {"sources": [token, {"configMap": {"name": "beside"}}]}}
 
 
+async def make_account(node: Node, name: str) -> None:
+    """Nobody publishes the certificate here that an automatic token volume shows beside the token."""
+    account = {"metadata": {"name": name}, "automountServiceAccountToken": False}
+    await node.client.create(SERVICE_ACCOUNTS, account, "default")
+
+
 async def test_token_is_the_containers_users_own_and_outlives_the_agent(node: Node) -> None:
-    await node.client.create(SERVICE_ACCOUNTS, {"metadata": {"name": "app"}}, "default")
+    await make_account(node, "app")
     await node.client.create(CONFIG_MAPS, {"metadata": {"name": "beside"}, "data": {"a": "1"}}, "default")
     spec = {"serviceAccountName": "app", "securityContext": {"runAsUser": 1000}}
     await node.create(with_volume("caller", token_volume(), {"readOnly": True}, **spec))
@@ -140,3 +148,20 @@ async def test_token_is_the_containers_users_own_and_outlives_the_agent(node: No
             await asyncio.sleep(0.02)
     await node.delete("caller", 1)
     await node.until_gone("caller")
+
+
+async def test_tokens_are_renewed_while_the_pod_runs(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([timedelta(seconds=1)])
+    monkeypatch.setattr(
+        tokens, "renewal_of", lambda *_: datetime.now(UTC) + next(moments, timedelta(hours=1))
+    )  # the first token is due soon, the next is not
+    await make_account(node, "renewed")
+    volume = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+    await node.create(with_volume("renewed", volume, serviceAccountName="renewed"))
+    await node.until("renewed", ready)
+    first = await node.exec("renewed", "cat", "/v/token")
+    async with asyncio.timeout(5):
+        while await node.exec("renewed", "cat", "/v/token") == first:
+            await asyncio.sleep(0.05)
+    await node.delete("renewed", 1)
+    await node.until_gone("renewed")

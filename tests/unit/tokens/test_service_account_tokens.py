@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import jwt
 import pytest
 
+from skerry.engine.api.request import Request
 from skerry.kube.errors import BadRequest, Conflict, Invalid, NotFound
 from skerry.kube.objects import uid_of
 from skerry.kube.resources import NODES, PODS, SECRETS, SERVICE_ACCOUNTS
@@ -173,3 +174,21 @@ async def test_wrong_requests_are_refused(api: RunningApi) -> None:
     )
     assert answer.code == 422
     assert "must match the service account name if specified" in answer.json["message"]
+
+
+async def test_the_audit_log_learns_who_uses_a_token_for_too_long(api: RunningApi, clock: SetClock) -> None:
+    await make_account(api)
+    await make_pod(api)
+    bound = {"apiVersion": "v1", "kind": "Pod", "name": "web"}
+    token = (await request_token(api, expirationSeconds=3607, boundObjectRef=bound))["status"]["token"]
+    authenticate = api.server.credentials.authenticators()[0]
+
+    async def annotations() -> dict[str, str]:
+        request = Request(None, "get", None, headers={b"authorization": f"Bearer {token}".encode()})
+        assert await authenticate(request) is not None
+        return request.annotations
+
+    assert await annotations() == {}
+    clock.advance(3700)
+    late = f"subject: {APP}, seconds after warning threshold: 93"
+    assert await annotations() == {"authentication.k8s.io/stale-token": late}

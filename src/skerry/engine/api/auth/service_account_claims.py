@@ -6,13 +6,13 @@ Source: Kubernetes' `pkg/serviceaccount/claims.go` (bound tokens), `legacy.go` (
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from skerry.engine.api.auth.authentication import CREDENTIAL_ID, user
 from skerry.engine.api.auth.tokens import InvalidToken
-from skerry.engine.api.request import User
+from skerry.engine.api.request import NO_QUERY, User
 from skerry.engine.store.contract import Key
 from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
 
@@ -20,6 +20,7 @@ LEEWAY = 60
 """Seconds a clock may be off, and a deleted object's tokens live on."""
 LEGACY_ISSUER = "kubernetes/serviceaccount"
 _LEGACY = "kubernetes.io/serviceaccount/"
+STALE = "authentication.k8s.io/stale-token"
 _EXTRA = "authentication.kubernetes.io/"
 _PLURALS = {"pod": "pods", "secret": "secrets", "node": "nodes"}
 
@@ -142,6 +143,14 @@ def check_times(claimed: Claimed, now: float) -> None:
         raise InvalidToken("service account token has expired")
     if claimed.not_before is not None and now < claimed.not_before - LEEWAY:
         raise InvalidToken("service account token is not valid yet")
+
+
+def stale(claimed: Claimed, now: float) -> Mapping[str, str]:
+    """What the audit log says of a client that uses a token longer than it asked for: it should read it again."""
+    if claimed.warn_after is None or now <= claimed.warn_after:
+        return NO_QUERY
+    late = int(now - claimed.warn_after)
+    return {STALE: f"subject: {claimed.user.name}, seconds after warning threshold: {late}"}
 
 
 def _bound_sorts(private: Obj) -> list[str]:

@@ -20,6 +20,7 @@ from skerry.engine.api.auth.service_account_claims import (
     check_times,
     read_bound,
     read_legacy,
+    stale,
 )
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.auth.token_key import BadSignature
@@ -63,10 +64,11 @@ class ServiceAccountTokens:
         else:
             self._known.move_to_end(token)
         good_for = self._audiences_of(known.claimed, audiences)
-        self._check(token, known)
+        now = self._clock.now().timestamp()
+        self._check(token, known, now)
         if token not in self._known:
             self._remember(token, known)
-        return Identified(known.claimed.user, good_for)
+        return Identified(known.claimed.user, good_for, stale(known.claimed, now))
 
     def _read(self, token: str) -> _Known | None:
         """Raises InvalidToken for one that says it is ours and is not."""
@@ -87,9 +89,8 @@ class ServiceAccountTokens:
             raise InvalidToken(why)
         return good_for
 
-    def _check(self, token: str, known: _Known) -> None:
+    def _check(self, token: str, known: _Known, now: float) -> None:
         """Raises InvalidToken when time or an object has ended it."""
-        now = self._clock.now().timestamp()
         check_times(known.claimed, now)
         for reference in known.claimed.references:
             entry = self._store.get(reference.key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skerry.engine.api.auth.service_account_claims import Grant, claims_of, legacy_claims
+from skerry.engine.api.auth.service_account_claims import legacy_claims
 from skerry.engine.api.auth.token_key import TokenKey
 from skerry.engine.api.pki import TOKENS, Pki
 from skerry.engine.config import EngineConfig
@@ -23,9 +23,9 @@ class TokenIssuer:
     audiences: tuple[str, ...]
     key: TokenKey
 
-    def bound(self, grant: Grant) -> str:
-        """A token that ends with its time or its objects."""
-        return self.key.sign(claims_of(grant))
+    def sign(self, claims: Obj) -> str:
+        """A token that says this."""
+        return self.key.sign(claims)
 
     def legacy(self, account: Obj, secret: Obj) -> str:
         """A token that lives as long as the Secret it is kept in."""

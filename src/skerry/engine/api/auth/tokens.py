@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
 
 from skerry.engine.api.auth.authentication import Authenticator
-from skerry.engine.api.request import Request, User
+from skerry.engine.api.request import NO_QUERY, Request, User
 from skerry.kube.errors import Unauthorized
 
 _SUBPROTOCOL = "base64url.bearer.authorization.k8s.io."
@@ -32,6 +32,8 @@ class Identified:
 
     user: User
     audiences: tuple[str, ...]
+    annotations: Mapping[str, str] = field(default_factory=lambda: NO_QUERY)
+    """For the audit log."""
 
 
 TokenAuthenticator: TypeAlias = Callable[[str, Sequence[str]], Awaitable[Identified | None]]
@@ -68,9 +70,11 @@ def bearer(tokens: Tokens) -> Authenticator:
         if token is None:
             return None
         try:
-            return (await tokens.identify(token)).user
+            found = await tokens.identify(token)
         except InvalidToken as error:
             raise Unauthorized("Unauthorized") from error
+        request.annotations.update(found.annotations)
+        return found.user
 
     return authenticate
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from skerry.engine.api.admission.attributes import Attributes
-from skerry.engine.api.auth.service_account_claims import Grant
+from skerry.engine.api.auth.service_account_claims import Grant, claims_of
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
@@ -27,6 +27,8 @@ SHORTEST, LONGEST, DEFAULT = 600, 1 << 32, 3600
 EXTENDED_FROM, EXTENDED_TO = 3607, 365 * 24 * 3600
 """Pods that ask for this odd number of seconds (the automatic volume does) get a year, with a warning after what they
 asked for: clients that never read their token again would fail otherwise."""
+ISSUED_ID = "authentication.kubernetes.io/issued-credential-id"
+"""What the audit log calls the token made."""
 _BINDABLE = {"Pod": "pods", "Secret": "secrets", "Node": "nodes"}
 
 
@@ -47,7 +49,9 @@ async def create_token(backend: Backend, request: Request) -> Response:
     _check_duration(spec["expirationSeconds"])
     grant = _grant(backend, request, account, spec, int(now.timestamp()))
     ends = datetime.fromtimestamp(grant.now + spec["expirationSeconds"], UTC)
-    return Computed({**asked, "status": {"token": issuer.bound(grant), "expirationTimestamp": rfc3339(ends)}}, 201)
+    claims = claims_of(grant)
+    request.annotations[ISSUED_ID] = f"JTI={claims['jti']}"
+    return Computed({**asked, "status": {"token": issuer.sign(claims), "expirationTimestamp": rfc3339(ends)}}, 201)
 
 
 def _grant(backend: Backend, request: Request, account: Obj, spec: Obj, now: int) -> Grant:
