@@ -17,6 +17,7 @@ from skerry.engine.api.admission.default_classes import default_ingress_class, d
 from skerry.engine.api.admission.default_tolerations import default_toleration_seconds
 from skerry.engine.api.admission.limit_ranger import limit_ranger
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
+from skerry.engine.api.admission.pod_security.plugin import pod_security
 from skerry.engine.api.admission.priority import priority
 from skerry.engine.api.admission.resource_quota.plugin import resource_quota
 from skerry.engine.api.admission.runtime_class import runtime_class
@@ -39,6 +40,7 @@ def builtin_chain(config: EngineConfig, store: Store, registry: Registry, author
             limit_ranger(store),
             service_account(store),
             taint_nodes_by_condition(),
+            pod_security(store),
             priority(store),
             default_toleration_seconds(),
             default_storage_class(store),
