@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skerry.engine.controllers.all import make_controllers
 from skerry.engine.controllers.context import Context
-from skerry.engine.schema.registry import Registry, builtin
+from skerry.engine.program.context import make_context
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.controller import Controller
-from skerry.kube.events import Recorder
-from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, PODS, REPLICA_SETS
 from tests.support.api import RunningApi, running_api
@@ -68,11 +66,6 @@ class World:
         await asyncio.sleep(seconds)
 
 
-def deletable(registry: Registry) -> Iterable[Resource]:
-    """All resources that can be listed, watched and deleted."""
-    return [kind.resource for kind in registry.kinds() if {"list", "watch", "delete"} <= set(kind.verbs)]
-
-
 @asynccontextmanager
 async def running_controllers(
     *, clock: Clock | None = None, register: bool = True, folder: Path | None = None
@@ -81,14 +74,9 @@ async def running_controllers(
     clock = clock or SystemClock()
     async with running_api(clock=clock, folder=folder) as api:
         client = api.client
-        manager = api.server.component("system:kube-controller-manager")
-        informers = Informers(manager)
-        recorder = Recorder(manager, clock, "test")
-        registry = builtin()
-        config = api.server.config
-        sign = api.server.credentials.issuer.legacy
-        identity = functools.cache(api.server.component)
-        context = Context(manager, informers, recorder, clock, config, lambda: deletable(registry), CA, sign, identity)
+        identity = functools.cache(api.server.component)  # so that tests can reach the client a controller has
+        context = replace(make_context(api.server), ca_pem=CA, identity=identity)
+        informers = context.informers
         node = SimulatedNode(client, informers, clock)
         controllers = [*make_controllers(context), node]
         for resource in (EVENTS, PODS, REPLICA_SETS, DEPLOYMENTS, ENDPOINT_SLICES):
@@ -103,5 +91,5 @@ async def running_controllers(
         finally:
             for controller in reversed(controllers):
                 await controller.close()
-            await recorder.close()
+            await context.recorder.close()
             await informers.close()

@@ -7,7 +7,7 @@ thread of its own; `nodes` stands where the node agent would.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,17 +18,13 @@ from skerry.engine.api.pki import ensure
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.controllers.all import make_controllers
-from skerry.engine.controllers.context import Context
+from skerry.engine.program.context import make_context
 from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.clock import Clock, SystemClock
-from skerry.kube.events import Recorder
-from skerry.kube.informer import Informers
-from skerry.kube.objects import Obj, Resource
+from skerry.kube.objects import Obj
 from skerry.kube.resources import NODES
 from skerry.testing.nodes import SimulatedNodes, SimulatedPods
-
-_WATCHED_VERBS = {"list", "watch", "delete"}
 
 
 class RunningCluster:
@@ -47,14 +43,13 @@ class RunningCluster:
         )
         self.url = ""
         self._nodes = nodes
-        self._registry = builtin()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with self._stack as stack:
             store = MemoryStore()
             stack.push_async_callback(store.close)
-            api = ApiServer(self.config, store, self._registry)
+            api = ApiServer(self.config, store, builtin())
             stack.push_async_callback(api.stop)
             # Clients check certificates by the machine's clock, whatever time it is in the cluster.
             await api.start(ensure(replace(self.config, clock=SystemClock())))
@@ -69,27 +64,18 @@ class RunningCluster:
         await self._stack.aclose()
 
     async def _start_loops(self, api: ApiServer, stack: AsyncExitStack) -> None:
-        config, clock = self.config, self.config.clock
-        manager = api.client("system:kube-controller-manager")
+        context = make_context(api)
+        informers, clock = context.informers, context.clock
         kubelet = api.client("skerry-testing", "system:masters")  # every node's at once
-        informers = Informers(manager)
         stack.push_async_callback(informers.close)
-        recorder = Recorder(manager, clock, "kube-controller-manager")
-        stack.push_async_callback(recorder.close)
-        authority = (config.paths.pki / "ca.crt").read_text()
-        sign = api.credentials.issuer.legacy
-        identity = api.component
-        context = Context(manager, informers, recorder, clock, config, self._deletable, authority, sign, identity)
+        stack.push_async_callback(context.recorder.close)
         controllers = [
             *make_controllers(context),
             SimulatedNodes(kubelet, informers, clock),
-            SimulatedPods(kubelet, informers, clock, config.pod_cidr),
+            SimulatedPods(kubelet, informers, clock, self.config.pod_cidr),
         ]
         await informers.start()
         for controller in controllers:
             stack.push_async_callback(controller.close)
             controller.start()
         await asyncio.gather(*(kubelet.create(NODES, node) for node in self._nodes))
-
-    def _deletable(self) -> Iterable[Resource]:
-        return [kind.resource for kind in self._registry.kinds() if set(kind.verbs) >= _WATCHED_VERBS]

@@ -68,7 +68,7 @@ class ApiServer:
         self.config = config
         self.health = Health()
         self.port = config.port
-        self._registry = registry
+        self.registry = registry
         self.credentials = credentials = credentials_of(config, store)
         self._authority = authority_of(store)
         admission = builtin_chain(config, store, registry, self._authority)
@@ -102,7 +102,7 @@ class ApiServer:
 
     def client(self, name: str, *groups: str) -> LocalClient:
         """An in-process client acting as `name` ("system:kube-controller-manager"), allowed what that user is."""
-        return LocalClient(self._handler, self._registry, user(name, groups), program_of(name))
+        return LocalClient(self._handler, self.registry, user(name, groups), program_of(name))
 
     def component(self, name: str) -> LocalClient:
         """An in-process client acting as a user ("system:kube-scheduler") or, by a name without "system:", as the

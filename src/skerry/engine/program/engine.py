@@ -10,7 +10,6 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
@@ -20,7 +19,6 @@ import uvloop
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig
 from skerry.engine.controllers.all import make_controllers
-from skerry.engine.controllers.context import Context
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.engine.node.access.pod_access import NodePodAccess
@@ -29,17 +27,15 @@ from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.containerd.images import ensure_pause_image
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
+from skerry.engine.program.context import make_context
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
 from skerry.engine.schema.registry import builtin
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
-from skerry.kube.objects import Resource
 
 log = logging.getLogger(__name__)
-
-_WATCHED_VERBS = {"list", "watch", "delete"}
 
 
 def run(config: EngineConfig) -> int:
@@ -123,14 +119,8 @@ class Engine:
     async def _start_loops(self, api: ApiServer) -> None:
         """What reaches state through a client only. Caches are complete before anybody acts on them."""
         config = self.config
-        manager = api.component("system:kube-controller-manager")
-        informers = Informers(manager)
-        recorder = Recorder(manager, config.clock, "kube-controller-manager")
-        authority = (config.paths.pki / "ca.crt").read_text()
-        sign = api.credentials.issuer.legacy
-        context = Context(
-            manager, informers, recorder, config.clock, config, self._deletable, authority, sign, api.component
-        )
+        context = make_context(api)
+        informers, recorder = context.informers, context.recorder
         controllers = make_controllers(context)
         proxy = ServiceProxy(config, informers)
         agent = self._make_agent(api, informers)
@@ -154,7 +144,3 @@ class Engine:
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
         return NodeAgent(config, kubelet, informers, recorder, Runtime(self._cri, self._containerd))
-
-    def _deletable(self) -> Iterable[Resource]:
-        """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
-        return [kind.resource for kind in self._registry.kinds() if set(kind.verbs) >= _WATCHED_VERBS]

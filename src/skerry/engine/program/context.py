@@ -1,0 +1,38 @@
+"""What the controllers of an instance are given, made from its API server. Used by the engine and by test clusters.
+
+Nothing is started here: whoever makes a context starts and closes its informers and its recorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from skerry.engine.api.server import ApiServer
+from skerry.engine.controllers.context import Context
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Resource
+
+_WATCHED_VERBS = {"list", "watch", "delete"}
+
+
+def make_context(api: ApiServer) -> Context:
+    """The context of a started API server, as the controller manager's user."""
+    config = api.config
+    manager = api.component("system:kube-controller-manager")
+
+    def resources() -> Iterable[Resource]:
+        """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
+        return [kind.resource for kind in api.registry.kinds() if set(kind.verbs) >= _WATCHED_VERBS]
+
+    return Context(
+        client=manager,
+        informers=Informers(manager),
+        recorder=Recorder(manager, config.clock, "kube-controller-manager"),
+        clock=config.clock,
+        config=config,
+        resources=resources,
+        ca_pem=(config.paths.pki / "ca.crt").read_text(),
+        sign_token=api.credentials.issuer.legacy,
+        identity=api.component,
+    )
