@@ -89,11 +89,14 @@ def dispatcher(backend: Backend) -> Handler:
     async def handle(request: Request) -> Response:
         verb = verb_of(request)
         try:
-            return await verb(backend, request)
+            response = await verb(backend, request)
         except StoreFull as error:
             raise InsufficientStorage(f"the write could not be made durable: {error}") from error
         except StoreClosed as error:
             raise ServiceUnavailable("the server is shutting down") from error
+        if deprecation := request.what.kind.deprecation:
+            request.warnings.append(deprecation)
+        return response
 
     return handle
 

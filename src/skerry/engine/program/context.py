@@ -23,7 +23,7 @@ def make_context(api: ApiServer) -> Context:
 
     def resources() -> Iterable[Resource]:
         """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
-        return [kind.resource for kind in api.registry.kinds() if set(kind.verbs) >= _WATCHED_VERBS]
+        return [kind.resource for kind in api.registry.one_each() if set(kind.verbs) >= _WATCHED_VERBS]
 
     return Context(
         client=manager,

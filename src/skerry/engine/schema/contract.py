@@ -139,6 +139,8 @@ class Kind:
     """The kind of its lists where that is not the kind's name and "List"."""
     deprecation: str = ""
     """What who uses this version is told in a `Warning:` header."""
+    revision: int = 0
+    """Another number for every change of a custom resource's definition: what is published of it changes with it."""
     scale: ScalePaths | None = None
     """None: `spec.replicas`, `status.replicas` and the label selector `spec.selector`, as built-in kinds have them."""
 

@@ -37,6 +37,16 @@ class Registry:
             if group in (None, of_group) and version in (None, of_version)
         ]
 
+    def one_each(self) -> list[Kind]:
+        """One kind for every stored resource: of the version that is stored, where it is served."""
+        found: dict[str, Kind] = {}
+        for kind in self._kinds.values():
+            if kind.storage_group is None:
+                current = found.get(kind.resource.group_resource)
+                if current is None or (kind.conversion is None or kind.conversion.stores):
+                    found[kind.resource.group_resource] = kind
+        return list(found.values())
+
     def versions(self) -> dict[str, list[str]]:
         """The versions of every group, "" (core) first, the preferred version first."""
         found: dict[str, list[str]] = {}

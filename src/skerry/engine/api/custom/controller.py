@@ -194,6 +194,7 @@ class CustomResources(Controller):
         if (definition := self._served.get(name)) is not None:
             await self._write(obj, self._ended(obj, _IN_PROGRESS))
             await delete_instances(self._backend, definition.storage_kind)
+            self._replace(definition.served, [])  # before the definition goes, so that nobody finds one without it
             outcome = _COMPLETED
             obj = await self._client.get(CRD, name)
         finalizers = [each for each in obj["metadata"].get("finalizers") or () if each != FINALIZER]

@@ -41,7 +41,7 @@ class Definition:
         self._group: str = obj["spec"]["group"]
         self._convert = converter_of(obj, webhooks)
         self._entry = entry
-        kinds = kinds_of(obj, Source(self._schema, self._conversion))
+        kinds = kinds_of(obj, Source(self._schema, self._conversion, self.since))
         self.kinds = {kind.resource.version: kind for kind in kinds}
         served = set(served_versions(obj))
         self.served = [kind for kind in kinds if kind.resource.version in served]

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from skerry.engine.schema.openapi.custom import custom_schemas
 from skerry.engine.schema.openapi.operations import definitions_of
 from skerry.engine.schema.openapi.schemas import Dialect, encoded_closure
 from skerry.engine.schema.registry import Registry
@@ -39,7 +40,8 @@ def document(registry: Registry) -> bytes:
 
 def _document(registry: Registry) -> bytes:
     roots = [name for kind in registry.kinds() for name in definitions_of(kind)]
-    definitions = encoded_closure(roots, Dialect(v3=False))
+    dialect = Dialect(v3=False)
+    definitions = {**encoded_closure(roots, dialect), **custom_schemas(registry.kinds(), dialect)}
     schemas = ((name, orjson.loads(orjson.dumps(encoded))) for name, encoded in definitions.items())
     info = _text(1, "Kubernetes") + _text(2, "v1.36.0")
     return _text(_SWAGGER, "2.0") + _bytes(_INFO, info) + _bytes(_DEFINITIONS, named_schemas(schemas))

@@ -6,6 +6,7 @@ Source: Kubernetes' `pkg/registry/apps/*/storage` (ScaleREST). Pure conversions 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import orjson
 
@@ -24,26 +25,31 @@ from skerry.engine.api.writing import Change, View, change, refuse
 from skerry.engine.schema import codec
 from skerry.engine.schema.bodies import SCALE
 from skerry.engine.schema.codec import media_type
+from skerry.engine.schema.contract import ScalePaths
+from skerry.engine.schema.custom.jsonpath import value_at
 from skerry.engine.schema.patch import APPLY_PATCH, apply_patch
 from skerry.engine.store.contract import Entry
-from skerry.kube.errors import Cause
+from skerry.kube.errors import Cause, InternalError
 from skerry.kube.objects import Obj
 
 _METADATA = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
-def scale_of(obj: Obj) -> Obj:
-    """The Scale of an object."""
+def scale_of(obj: Obj, paths: ScalePaths | None = None) -> Obj:
+    """The Scale of an object; `paths`: where a custom resource keeps what it shows."""
     spec, status = obj.get("spec") or {}, obj.get("status") or {}
-    shown: Obj = {"replicas": status.get("replicas", 0)}
-    if selector := selector_text(spec.get("selector")):
-        shown["selector"] = selector
+    if paths is None:
+        replicas, current, selector = spec.get("replicas", 0), status.get("replicas", 0), spec.get("selector")
+        text = selector_text(selector)
+    else:
+        replicas, current = value_at(obj, paths.replicas) or 0, value_at(obj, paths.status_replicas) or 0
+        text = str(value_at(obj, paths.selector) or "") if paths.selector else ""
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {name: obj["metadata"][name] for name in _METADATA if name in obj["metadata"]},
-        "spec": {"replicas": spec.get("replicas", 0)},
-        "status": shown,
+        "spec": {"replicas": replicas},
+        "status": {"replicas": current, "selector": text} if text else {"replicas": current},
     }
 
 
@@ -61,13 +67,17 @@ def selector_text(selector: Obj | None) -> str:
     return ",".join(terms)
 
 
-def scaled(obj: Obj, scale: Obj) -> Obj:
+def scaled(obj: Obj, scale: Obj, paths: ScalePaths | None = None) -> Obj:
     """`obj` (private) with the replicas, uid and resourceVersion a Scale asks for. Raises Invalid."""
     replicas = (scale.get("spec") or {}).get("replicas", 0)
     if replicas < 0:
         why = f"Invalid value: {replicas}: must be greater than or equal to 0"
         refuse(SCALE, scale, [Cause("FieldValueInvalid", why, "spec.replicas")])
-    obj.setdefault("spec", {})["replicas"] = replicas
+    *way, last = ("spec", "replicas") if paths is None else paths.replicas
+    part = obj
+    for key in way:
+        part = part.setdefault(key, {})
+    part[last] = replicas
     for name in ("uid", "resourceVersion"):
         if scale["metadata"].get(name):
             obj["metadata"][name] = scale["metadata"][name]
@@ -76,8 +86,11 @@ def scaled(obj: Obj, scale: Obj) -> Obj:
 
 async def get_scale(backend: Backend, request: Request) -> Response:
     """The Scale of what is named. Raises NotFound."""
-    entry = await served(request.what.kind, find(backend, request.what))
-    return Computed(scale_of(entry.shared()))
+    kind = request.what.kind
+    obj = (await served(kind, find(backend, request.what))).shared()
+    if kind.scale is not None and value_at(obj, kind.scale.replicas) is None:
+        raise InternalError(f'the spec replicas field ".{".".join(kind.scale.replicas)}" does not exist')
+    return Computed(scale_of(obj, kind.scale))
 
 
 async def update_scale(backend: Backend, request: Request) -> Response:
@@ -85,8 +98,9 @@ async def update_scale(backend: Backend, request: Request) -> Response:
     options = write_options(request.query, "UpdateOptions")
     scale = await read_object(request, SCALE, options.field_validation)
     check_address(scale, _scale_target(request))
-    track = scale_tracker(backend, request, options, scale_of)
-    return await _change(backend, request, lambda entry: scaled(entry.decode(), scale), options, track)
+    view = _view(request)
+    track = scale_tracker(backend, request, options, view.show)
+    return await _change(backend, request, lambda entry: view.apply(entry.decode(), scale), options, track)
 
 
 async def patch_scale(backend: Backend, request: Request) -> Response:
@@ -96,13 +110,15 @@ async def patch_scale(backend: Backend, request: Request) -> Response:
     options = patch_options(request.query)
     body = orjson.dumps(request.handed) if request.handed is not None else await read_bytes(request)
 
+    view = _view(request)
+
     def wanted(entry: Entry) -> Obj:
-        patched = apply_patch(SCALE, media_type(request.content_type), scale_of(entry.decode()), body)
+        patched = apply_patch(SCALE, media_type(request.content_type), view.show(entry.decode()), body)
         scale, request.warnings[:] = codec.check(SCALE, patched, options.field_validation)
         check_address(scale, _scale_target(request))
-        return scaled(entry.decode(), scale)
+        return view.apply(entry.decode(), scale)
 
-    track = scale_tracker(backend, request, options, scale_of)
+    track = scale_tracker(backend, request, options, view.show)
     return await _change(backend, request, wanted, options, track)
 
 
@@ -113,11 +129,13 @@ async def _apply_scale(backend: Backend, request: Request) -> Response:
     check_address(config, _scale_target(request))
     applied = application(config, _scale_target(request), write_of(backend, request, options, SCALE), options)
 
+    view = _view(request)
+
     def wanted(entry: Entry) -> Obj:
         obj = entry.decode()
-        scale, _ = codec.check(SCALE, applied.onto(managed_scale(kind, obj, scale_of(obj))), "Ignore")
+        scale, _ = codec.check(SCALE, applied.onto(managed_scale(kind, obj, view.show(obj))), "Ignore")
         hand_back(kind, obj, entry.shared(), scale)
-        return scaled(obj, scale)
+        return view.apply(obj, scale)
 
     return await _change(backend, request, wanted, options)
 
@@ -129,10 +147,16 @@ async def _change(
     options: WriteOptions,
     track: Track | None = None,
 ) -> Response:
-    prepare = request.what.kind.strategy.prepare_update
-    what = Change(wanted, prepare, options, track, view=View(scale_of, scaled))
+    view = _view(request)
+    what = Change(wanted, request.what.kind.strategy.prepare_update, options, track, view=view)
     changed = await change(backend, request, what)
-    return Computed(scale_of(changed.obj if isinstance(changed, Computed) else changed.entry.shared()))
+    return Computed(view.show(changed.obj if isinstance(changed, Computed) else changed.entry.shared()))
+
+
+def _view(request: Request) -> View:
+    """How objects of a kind show and take a Scale."""
+    paths = request.what.kind.scale
+    return View(partial(scale_of, paths=paths), partial(scaled, paths=paths))
 
 
 def _scale_target(request: Request) -> Target:

@@ -19,7 +19,7 @@ from skerry.kube.objects import Obj, Resource, is_deleting
 CRD = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False)
 FINALIZER = "customresourcecleanup.apiextensions.k8s.io"
 _NO_SCHEMA: Obj = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-_DYING_VERBS = ("delete", "deletecollection", "get", "list", "watch")
+_DYING_VERBS = tuple(verb for verb in ALL_VERBS if verb != "create")
 
 ReadSchema = Callable[[str], Obj]
 """The `openAPIV3Schema` of a version, decoded afresh."""
@@ -33,6 +33,7 @@ class Source:
 
     schema: ReadSchema
     conversion: ConversionFor
+    revision: int = 0
 
 
 def kinds_of(definition: Obj, source: Source) -> list[Kind]:
@@ -89,6 +90,7 @@ def _kind(definition: Obj, version: Obj, source: Source) -> Kind:
         prune=strategy.prune,
         list_kind=names.get("listKind") or "",
         deprecation=_deprecation(spec, version),
+        revision=source.revision,
         scale=scale,
     )
 

@@ -43,6 +43,13 @@ def keys_of(path: str) -> tuple[str, ...]:
     return tuple(re.sub(r"\\(.)", r"\1", name) for name in re.split(r"(?<!\\)\.", path.removeprefix(".")) if name)
 
 
+def value_at(obj: Any, path: tuple[str, ...]) -> Any:
+    """A nested field, None when any part of the way is missing."""
+    for key in path:
+        obj = obj.get(key) if isinstance(obj, dict) else None
+    return obj
+
+
 def _steps(text: str) -> Iterator[Step]:
     at = 1 if text.startswith("$") else 0
     while at < len(text):

@@ -14,6 +14,7 @@ from skerry.engine.schema.contract import ScalePaths, Strategy
 from skerry.engine.schema.custom import defaulting, pruning
 from skerry.engine.schema.custom.complaints import NOWHERE
 from skerry.engine.schema.custom.embedded import check_embedded, coerce
+from skerry.engine.schema.custom.jsonpath import value_at
 from skerry.engine.schema.custom.structural import MISSING, Node, compile_node
 from skerry.engine.schema.custom.uniqueness import check_unique
 from skerry.engine.schema.custom.validating import Validator
@@ -139,10 +140,3 @@ def _check_scale(obj: Obj, scale: ScalePaths | None) -> Iterator[Cause]:
 def _go_type(value: Any) -> str:
     names = {str: "string", bool: "bool", float: "float64", list: "[]interface {}"}
     return names.get(type(value), "map[string]interface {}")
-
-
-def value_at(obj: Any, path: tuple[str, ...]) -> Any:
-    """A nested field, None when any part of the way is missing."""
-    for key in path:
-        obj = obj.get(key) if isinstance(obj, dict) else None
-    return obj

@@ -25,6 +25,7 @@ def builtin_kinds() -> Iterator[Kind]:
         coordination,
         core,
         discovery,
+        events,
         networking,
         node,
         policy,
@@ -35,6 +36,6 @@ def builtin_kinds() -> Iterator[Kind]:
 
     for group in (
         core, apps, authentication, authorization, autoscaling, batch, certificates, networking, policy, rbac, storage,
-        admissionregistration, apiextensions, scheduling, coordination, node, discovery,
+        admissionregistration, apiextensions, scheduling, coordination, node, discovery, events,
     ):  # fmt: skip
         yield from group.KINDS

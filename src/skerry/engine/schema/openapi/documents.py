@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.openapi.custom import custom_schemas
 from skerry.engine.schema.openapi.operations import definitions_of, paths_of
 from skerry.engine.schema.openapi.schemas import Dialect, encoded_closure
 from skerry.engine.schema.registry import Registry
@@ -33,7 +34,7 @@ def v2(registry: Registry) -> bytes:
             "swagger": "2.0",
             "info": _INFO,
             "paths": _paths(kinds, _V2),
-            "definitions": encoded_closure(_roots(kinds), _V2),
+            "definitions": {**encoded_closure(_roots(kinds), _V2), **custom_schemas(kinds, _V2)},
         }
 
     return _kept(registry, "v2", build)
@@ -43,7 +44,7 @@ def v3_index(registry: Registry) -> Obj:
     """What `/openapi/v3` answers: where each document is; the hash in its URL lets clients keep it for good."""
     paths = {}
     for path, (group, version) in _documents(registry).items():
-        names = [repr(kind.resource) for kind in registry.kinds(group, version)]
+        names = [f"{kind.resource!r} {kind.revision}" for kind in registry.kinds(group, version)]
         digest = hashlib.sha256("\n".join(["v1.36.0", *names]).encode()).hexdigest().upper()
         paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
     return {"paths": paths}
@@ -61,7 +62,7 @@ def v3(registry: Registry, path: str) -> bytes:
             "openapi": "3.0.0",
             "info": _INFO,
             "paths": _paths(kinds, _V3),
-            "components": {"schemas": encoded_closure(_roots(kinds), _V3)},
+            "components": {"schemas": {**encoded_closure(_roots(kinds), _V3), **custom_schemas(kinds, _V3)}},
         }
 
     return _kept(registry, path, build)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skerry.engine.schema.contract import Kind
+from skerry.engine.schema.openapi.custom import NEEDED, definition_name, list_name
 from skerry.engine.schema.openapi.schemas import Dialect
 from skerry.kube.objects import Obj
 
@@ -62,6 +63,8 @@ def definitions_of(kind: Kind) -> list[str]:
         found.append(kind.definition)
     if kind.definition and "list" in kind.verbs:
         found.append(f"{kind.definition}List")
+    if kind.schema is not None:
+        found += NEEDED
     return [*found, SCALE] if "scale" in kind.subresources else found
 
 
@@ -147,9 +150,9 @@ class _Path:
             return self.dialect.reference(f"{META}.{what.capitalize()}")
         if self.subresource == "scale":
             return self.dialect.reference(SCALE)
-        if not self.kind.definition:
+        if not self.kind.definition and self.kind.schema is None:
             return {"type": "object"}
-        return self.dialect.reference(self.kind.definition + ("List" if what == "list" else ""))
+        return self.dialect.reference(list_name(self.kind) if what == "list" else definition_name(self.kind))
 
     def _answer(self, action: Action) -> Obj:
         schema = self._schema(action.answer)

@@ -5,9 +5,13 @@ Imported with the first table, not with the kinds: an engine starts without anyb
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from skerry.engine.schema.contract import Kind, Printer
+from skerry.engine.schema.conversions import FieldMapping
 from skerry.engine.schema.printing import cluster, network, policies, storage, workloads
 from skerry.engine.schema.printing.pods import POD
+from skerry.kube.objects import copy_of
 
 _PRINTERS = {
     "Pod": POD,
@@ -58,4 +62,15 @@ def printer_of(kind: Kind) -> Printer:
     built-in definition, by which they are told apart."""
     if kind.printer is not None:
         return kind.printer
-    return _PRINTERS.get(kind.resource.kind, _GENERIC) if kind.definition else _GENERIC
+    printer = _PRINTERS.get(kind.resource.kind, _GENERIC) if kind.definition else _GENERIC
+    if isinstance(kind.conversion, FieldMapping):
+        return _of_stored(printer, kind.conversion)
+    return printer
+
+
+def _of_stored(printer: Printer, conversion: FieldMapping) -> Printer:
+    """A printer that is shown objects as they are stored, whatever version is asked for."""
+    row = printer.row
+    if row is None:
+        return printer
+    return replace(printer, row=lambda obj, now: row(conversion.store(copy_of(obj)), now))
