@@ -238,6 +238,17 @@ async def test_history_forgets_decoded_copies_of_superseded_states(store: Store)
     assert first.shared() is not decoded
 
 
+async def test_what_is_given_with_a_write_is_what_watchers_see(store: Store) -> None:
+    unwatched = await store.create(key("a"), body("x"), {"given": 1})
+    assert "given" not in unwatched.shared(), "nobody is about to look at it: it is not kept"
+    watch = store.watch(key("a").resource, since=store.revision)
+    given: dict[str, object] = {"given": 2}
+    await store.create(key("b"), body("x"), given)
+    (change,) = await watch.next()
+    assert change.entry.shared() is given
+    assert change.entry.decode() == orjson.loads(change.entry.value)
+
+
 async def test_a_stored_object_costs_little_more_than_its_bytes(store: Store) -> None:
     def encode(revision: int) -> bytes:
         return orjson.dumps({"metadata": {"resourceVersion": str(revision)}, "text": "x" * 900})

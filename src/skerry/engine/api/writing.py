@@ -104,8 +104,9 @@ async def _create_once(backend: Backend, attributes: Attributes, obj: Obj) -> En
             raise KeyExists(target.name)
         return Entry(target.key, 0, orjson.dumps(obj))
     if kind.conversion is None:
-        return await backend.store.create(target.key, encoder(obj))
-    return await served(kind, await backend.store.create(target.key, encoder(await stored(kind, obj))))
+        return await backend.store.create(target.key, encoder(obj), obj)
+    kept = await stored(kind, obj)
+    return await served(kind, await backend.store.create(target.key, encoder(kept), kept))
 
 
 async def change(backend: Backend, request: Request, what: Change) -> Stored | Computed:
@@ -178,7 +179,7 @@ async def _store(
     if shown is not entry and same(kept, entry.shared()):
         return Stored(kind, shown)
     write = backend.store.delete if goes_with(kind, new, old) else backend.store.update
-    written = await write(entry.key, encoder(kept), entry.revision)
+    written = await write(entry.key, encoder(kept), entry.revision, kept)
     return Stored(kind, await served(kind, written))
 
 

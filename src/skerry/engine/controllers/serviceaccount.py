@@ -70,7 +70,7 @@ class NamespaceEquipment(Controller):
 
     def _watch_named(self, informer: Informer, name: str) -> None:
         def changed(delta: Delta) -> None:
-            if name_of(delta.object) == name and delta.old is not None:
+            if delta.old is not None and name_of(delta.object) == name:
                 self.queue.add(namespace_of(delta.object))
 
         informer.add_handler(changed)

@@ -97,6 +97,10 @@ class Broadcaster:
         if not watchers:
             self._watchers.pop(subscription.resource, None)
 
+    def is_watched(self, resource: str) -> bool:
+        """Whether anybody watches a resource."""
+        return resource in self._watchers
+
     def publish(self, changes: Sequence[Change]) -> None:
         """Deliver committed changes, in revision order."""
         for change in changes:

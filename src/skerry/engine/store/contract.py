@@ -32,11 +32,11 @@ class Entry:
 
     __slots__ = ("_decoded", "key", "revision", "value")
 
-    def __init__(self, key: Key, revision: int, value: bytes) -> None:
+    def __init__(self, key: Key, revision: int, value: bytes, decoded: Obj | None = None) -> None:
         self.key = key
         self.revision = revision
         self.value = value
-        self._decoded: Obj | None = None
+        self._decoded = decoded
 
     def decode(self) -> Obj:
         """A fresh private object each time; the caller may change it."""
@@ -150,15 +150,16 @@ class Store(Protocol):
         """How many entries `list` would give now."""
         ...
 
-    async def create(self, key: Key, encode: Encode) -> Entry:
-        """Add. Raises KeyExists, StoreFull, StoreClosed. Cancelling the caller does not undo the write (all writes)."""
+    async def create(self, key: Key, encode: Encode, given: Obj | None = None) -> Entry:
+        """Add. Raises KeyExists, StoreFull, StoreClosed. Cancelling the caller does not undo the write (all writes).
+        `given`: what `encode` encodes, not to be changed from then on; it saves watchers the decoding (all writes)."""
         ...
 
-    async def update(self, key: Key, encode: Encode, expected: int) -> Entry:
+    async def update(self, key: Key, encode: Encode, expected: int, given: Obj | None = None) -> Entry:
         """Replace if at revision `expected`. Raises KeyMissing, RevisionConflict, StoreFull, StoreClosed."""
         ...
 
-    async def delete(self, key: Key, encode: Encode, expected: int) -> Entry:
+    async def delete(self, key: Key, encode: Encode, expected: int, given: Obj | None = None) -> Entry:
         """Remove if at revision `expected`; `encode` gives the last state for watchers. Raises as `update`."""
         ...
 

@@ -36,6 +36,7 @@ from skerry.engine.store.contract import (
 from skerry.engine.store.history import History
 from skerry.engine.store.limits import Limits
 from skerry.engine.store.state import State
+from skerry.kube.objects import Obj
 
 FIRST_REVISION = 1
 """The revision of a store nothing was written to."""
@@ -124,19 +125,19 @@ class OrderedStore(ABC):
         self._check_kept(since)
         return self._broadcaster.subscribe(resource, namespace, self._history.since(resource, since, namespace))
 
-    async def create(self, key: Key, encode: Encode) -> Entry:
+    async def create(self, key: Key, encode: Encode, given: Obj | None = None) -> Entry:
         """As in the contract."""
         if self._newest(key) is not None:
             raise KeyExists(f"{key} exists")
-        return await self._order("ADDED", key, encode)
+        return await self._order("ADDED", key, encode, given)
 
-    async def update(self, key: Key, encode: Encode, expected: int) -> Entry:
+    async def update(self, key: Key, encode: Encode, expected: int, given: Obj | None = None) -> Entry:
         """As in the contract."""
-        return await self._order("MODIFIED", self._expect(key, expected).key, encode)
+        return await self._order("MODIFIED", self._expect(key, expected).key, encode, given)
 
-    async def delete(self, key: Key, encode: Encode, expected: int) -> Entry:
+    async def delete(self, key: Key, encode: Encode, expected: int, given: Obj | None = None) -> Entry:
         """As in the contract."""
-        return await self._order("DELETED", self._expect(key, expected).key, encode)
+        return await self._order("DELETED", self._expect(key, expected).key, encode, given)
 
     async def settled(self, key: Key) -> None:
         """As in the contract."""
@@ -192,12 +193,15 @@ class OrderedStore(ABC):
             raise RevisionConflict(f"{key} is at revision {entry.revision}, not {expected}")
         return entry
 
-    def _order(self, type: Literal["ADDED", "MODIFIED", "DELETED"], key: Key, encode: Encode) -> asyncio.Future[Entry]:
+    def _order(
+        self, type: Literal["ADDED", "MODIFIED", "DELETED"], key: Key, encode: Encode, given: Obj | None
+    ) -> asyncio.Future[Entry]:
         if self._closing is not None:
             raise StoreClosed("the store is closed")
         revision = self._last + 1
         # Copied, because orjson's answers sit in buffers several times their size (8 KiB for 1 KiB), and these stay.
-        entry = Entry(key, revision, bytes(memoryview(encode(revision))))
+        value = bytes(memoryview(encode(revision)))
+        entry = Entry(key, revision, value, given if self._broadcaster.is_watched(key.resource) else None)
         self._last = revision  # only now: an encoder that raises uses no revision
         write = Write(type, entry, self._loop.create_future())
         self._pending[key] = write

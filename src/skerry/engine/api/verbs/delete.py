@@ -65,8 +65,8 @@ async def _delete_once(backend: Backend, target: Target, options: DeleteOptions,
     if options.dry_run or (not decision.gone and decision.marked is None):
         return entry, decision.gone
     if decision.gone:
-        return await backend.store.delete(target.key, encoder(obj), entry.revision), True
-    return await backend.store.update(target.key, encoder(obj), entry.revision), False
+        return await backend.store.delete(target.key, encoder(obj), entry.revision, obj), True
+    return await backend.store.update(target.key, encoder(obj), entry.revision, obj), False
 
 
 def _success(target: Target, obj: Obj) -> Obj:

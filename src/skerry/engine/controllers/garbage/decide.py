@@ -100,7 +100,8 @@ def needs_a_look(old: Obj | None, new: Obj) -> bool:
 
 def uid_index(obj: Obj) -> Sequence[str]:
     """For a cache's index: the uids of an object's owners."""
-    return tuple({one["uid"] for one in owner_references(obj)})
+    references = owner_references(obj)
+    return tuple({one["uid"] for one in references}) if references else ()
 
 
 def same(obj: Obj | None, uid: str) -> bool:
