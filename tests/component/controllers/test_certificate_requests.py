@@ -6,40 +6,19 @@ import asyncio
 import base64
 import ssl
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from skerry.kube.errors import Forbidden, Invalid, NotFound
 from skerry.kube.objects import Obj
 from skerry.kube.resources import SIGNING_REQUESTS
 from tests.support.controllers import World, running_controllers
 from tests.support.kubectl import Kubectl
+from tests.unit.tokens.requests import CLIENT, KEY, pem_request, request
 from tests.unit.tokens.support import SetClock
-
-CLIENT = "kubernetes.io/kube-apiserver-client"
-KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def pem_request(name: str, *groups: str, dns: str = "") -> str:
-    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
-    subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = x509.CertificateSigningRequestBuilder(subject)
-    if dns:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(dns)]), critical=False)
-    signed = builder.sign(KEY, hashes.SHA256())
-    return base64.b64encode(signed.public_bytes(serialization.Encoding.PEM)).decode()
-
-
-def request(name: str, pem: str, signer: str = CLIENT, **spec: Any) -> Obj:
-    return {
-        "metadata": {"name": name},
-        "spec": {"request": pem, "signerName": signer, "usages": ["client auth", "digital signature"], **spec},
-    }
 
 
 def of_type(obj: Obj, kind: str) -> Obj:

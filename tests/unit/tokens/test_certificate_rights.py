@@ -7,8 +7,8 @@ import pytest
 from skerry.kube.errors import Forbidden
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import SIGNING_REQUESTS
-from tests.component.controllers.test_certificate_requests import pem_request, request
 from tests.support.api import RunningApi
+from tests.unit.tokens.requests import pem_request, request
 
 ROLES = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", namespaced=False)
 BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
