@@ -1,4 +1,4 @@
-"""The life of a release by the real Helm 4, applying on the client's side (docs/limits.md)."""
+"""The life of a release by the real Helm 4, by server-side apply (its default) and by patches of its own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def chart(tmp_path: Path) -> Path:
     return tmp_path / "chart"
 
 
-def test_install_upgrade_rollback_uninstall(program: Program, namespace: str, chart: Path) -> None:
+@pytest.mark.parametrize("server_side", [True, False], ids=["server-side", "client-side"])
+def test_install_upgrade_rollback_uninstall(
+    program: Program, namespace: str, chart: Path, *, server_side: bool
+) -> None:
     def helm(*words: str) -> str:
         command = [program_path("helm"), "--kubeconfig", str(program.kubeconfig), "-n", namespace, *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
@@ -44,8 +47,13 @@ def test_install_upgrade_rollback_uninstall(program: Program, namespace: str, ch
     def replicas() -> int:
         return int(program.get("-n", namespace, "deployment/web")["status"]["readyReplicas"])
 
-    waiting = ("--server-side=false", "--wait", "--timeout=60s")
+    def managers() -> set[tuple[str, str]]:
+        shown = program.get("-n", namespace, "deployment/web", "--show-managed-fields")
+        return {(each["manager"], each["operation"]) for each in shown["metadata"]["managedFields"]}
+
+    waiting = (*(() if server_side else ("--server-side=false",)), "--wait", "--timeout=60s")
     assert "STATUS: deployed" in helm("install", "web", str(chart), *waiting)
+    assert ("helm", "Apply" if server_side else "Update") in managers()
     assert replicas() == 1
     helm("upgrade", "web", str(chart), "--set", "replicas=2", *waiting)
     assert replicas() == 2

@@ -11,6 +11,7 @@ from skerry.engine.schema.managed.updates import Write, track_create, track_upda
 from skerry.engine.schema.registry import builtin
 from skerry.kube.objects import Obj, copy_of
 
+Key = tuple[str, str, str]
 REGISTRY = builtin()
 DEPLOYMENTS = ("apps", "v1", "deployments")
 CONFIG_MAPS = ("", "v1", "configmaps")
@@ -18,14 +19,14 @@ PODS = ("", "v1", "pods")
 SERVICES = ("", "v1", "services")
 
 
-def kind(key: tuple[str, str, str]) -> Kind:
+def kind(key: Key) -> Kind:
     """A built-in kind."""
     found = REGISTRY.kind(*key)
     assert found is not None
     return found
 
 
-def write(key: tuple[str, str, str], name: str, subresource: str = "", at: int = 0) -> Write:
+def write(key: Key, name: str, subresource: str = "", at: int = 0) -> Write:
     """A write of `name`, `at` seconds after the tests' beginning of time."""
     of = kind(key)
     reset = reset_fields(of, subresource)
@@ -33,10 +34,17 @@ def write(key: tuple[str, str, str], name: str, subresource: str = "", at: int =
     return Write(name, of.resource.api_version, subresource, type_of(of), reset, now)
 
 
-def obj(key: tuple[str, str, str], **content: Any) -> Obj:
+def obj(key: Key, **content: Any) -> Obj:
     """An object that is stored: it has an identity. `metadata` adds to it."""
     resource = kind(key).resource
     metadata = {"name": "it", "namespace": "default", "uid": "u", "resourceVersion": "1", **content.pop("metadata", {})}
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **content}
+
+
+def config(key: Key, **content: Any) -> Obj:
+    """What somebody applies. `metadata` adds to the name."""
+    resource = kind(key).resource
+    metadata = {"name": "it", **content.pop("metadata", {})}
     return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **content}
 
 

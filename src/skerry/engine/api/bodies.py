@@ -28,7 +28,7 @@ async def read_bytes(request: Request) -> bytes:
 async def read_object(request: Request, kind: Kind, field_validation: FieldValidation) -> Obj:
     """The object of a create or update. Warnings go to the request. Raises BadRequest, UnsupportedMediaType."""
     if isinstance(request.handed, dict):
-        obj, warnings = codec.check(kind, copy_of(request.handed), field_validation)
+        obj, warnings = codec.check(kind, _private(request.handed, request.what.subresource), field_validation)
         request.warnings.extend(warnings)
         return obj
     body = await read_bytes(request)
@@ -38,6 +38,15 @@ async def read_object(request: Request, kind: Kind, field_validation: FieldValid
         obj, warnings = codec.decode(kind, body, request.content_type, field_validation)
     request.warnings.extend(warnings)
     return obj
+
+
+def _private(handed: Obj, subresource: str) -> Obj:
+    """A copy; without managedFields where they are not looked at, which half of a pod is."""
+    metadata = handed.get("metadata")
+    if subresource and metadata and "managedFields" in metadata:
+        metadata = {name: value for name, value in metadata.items() if name != "managedFields"}
+        return copy_of({**handed, "metadata": metadata})
+    return copy_of(handed)
 
 
 async def read_delete_options(request: Request) -> Obj | None:

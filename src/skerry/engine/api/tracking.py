@@ -16,7 +16,8 @@ from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.managed.managers import listed, stored
-from skerry.engine.schema.managed.resets import reset_fields
+from skerry.engine.schema.managed.resets import Reset, reset_fields
+from skerry.engine.schema.managed.types import Fields
 from skerry.engine.schema.managed.typing import type_of
 from skerry.engine.schema.managed.updates import Write, track_update
 from skerry.kube.clock import rfc3339
@@ -27,22 +28,25 @@ LONGEST_NAME = 128
 _LONGEST_AGENT = 1024
 """Bytes of a User-Agent that are looked at."""
 
+_MOST_KNOWN = 1000
+_known: dict[tuple[Callable[[], Obj] | str, str], tuple[Kind, Fields, Reset]] = {}
+"""What writes to a kind need, by its schema and the subresource."""
+
 Track: TypeAlias = Callable[[Obj, Obj], None]
 """Brings the managedFields of the new object (the first) up to date, given the old one."""
 
 
 def write_of(backend: Backend, request: Request, options: WriteOptions, body: Kind | None = None) -> Write:
     """What managedFields say about this request. `body`: its kind where that is not the target's (Scale)."""
-    target = request.what
-    kind = body or target.kind
-    return Write(
-        options.field_manager or agent_name(request.headers.get(b"user-agent", b"")[:_LONGEST_AGENT]),
-        kind.resource.api_version,
-        target.subresource,
-        type_of(kind),
-        reset_fields(kind, target.subresource),
-        rfc3339(backend.clock.now()),
-    )
+    kind, subresource = body or request.what.kind, request.what.subresource
+    place = (kind.schema or kind.definition, subresource)
+    known = _known.get(place)
+    if known is None or known[0] is not kind:
+        if len(_known) > _MOST_KNOWN:
+            _known.clear()
+        known = _known[place] = (kind, type_of(kind), reset_fields(kind, subresource))
+    name = options.field_manager or agent_name(request.headers.get(b"user-agent", b"")[:_LONGEST_AGENT])
+    return Write(name, kind.resource.api_version, subresource, known[1], known[2], rfc3339(backend.clock.now()))
 
 
 def tracker(backend: Backend, request: Request, options: WriteOptions) -> Track:
@@ -75,7 +79,7 @@ def program_of(user: str) -> str:
     return {"system:apiserver": "kube-apiserver"}.get(user, user.rpartition(":")[2])
 
 
-@lru_cache(256)
+@lru_cache(maxsize=256)
 def agent_name(agent: bytes) -> str:
     """The manager's name for a client that gave none: the User-Agent up to the first slash, what can be printed."""
     text = agent.decode("utf-8", "replace").partition("/")[0]

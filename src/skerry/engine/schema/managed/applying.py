@@ -52,7 +52,7 @@ class _Application:
         """The new object."""
         kind = self.write.type
         last = self.fields.get(self.me)
-        self.fields[self.me] = without(kind.owned(self.config) or {}, self.write.reset)
+        self.fields[self.me] = without(kind.owned(self.config) or {}, self.write.reset.fields)
         merged: Obj = merge(kind, self.live, self.config)
         new = self._pruned(merged, last) if last else merged
         self._take(new, force=force)
@@ -67,7 +67,10 @@ class _Application:
     def _take(self, new: Obj, *, force: bool) -> None:
         """Take from the others what this changes or removes. Raises ApplyConflict unless by force."""
         changed, removed = self.write.type.compare(self.live, new)
-        changed, removed = without(changed or {}, self.write.reset), without(removed or {}, self.write.reset)
+        changed, removed = (
+            without(changed or {}, self.write.reset.fields),
+            without(removed or {}, self.write.reset.fields),
+        )
         others = {manager: fields for manager, fields in self.fields.items() if manager != self.me}
         conflicts = {manager: common for manager, fields in others.items() if (common := intersection(fields, changed))}
         if conflicts and not force:

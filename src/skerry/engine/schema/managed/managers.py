@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from skerry.engine.schema.managed.elements import MalformedSet, checked, ordered
 from skerry.engine.schema.managed.sets import Set, union
-from skerry.kube.clock import parse_time
+from skerry.kube.clock import parse_time, rfc3339
 from skerry.kube.objects import Obj
 
 APPLY, UPDATE = "Apply", "Update"
@@ -41,7 +41,8 @@ def manager_of(entry: Mapping[str, Any]) -> Manager:
 
 
 def entry_of(manager: Manager, api_version: str, fields: Set, time: str | None) -> Obj:
-    """A new entry, `fields` in order already. `time` None: it changed nothing when it came."""
+    """A new entry, `fields` in order already. `time` (UTC, whole seconds: it sorts as text) None: the manager changed
+    nothing when it came."""
     entry: Obj = {"manager": manager.name, "operation": manager.operation, "apiVersion": api_version}
     if time is not None:
         entry["time"] = time
@@ -74,7 +75,8 @@ def given(entries: list[Obj]) -> Managed:
             raise MalformedSet(f"invalid fieldsType in managed fields entry {index}")
         manager = manager_of(entry)
         fields = ordered(checked(entry.get("fieldsV1") or {}))
-        found[manager] = entry_of(manager, entry["apiVersion"], fields, entry.get("time"))
+        time = entry.get("time")
+        found[manager] = entry_of(manager, entry["apiVersion"], fields, rfc3339(parse_time(time)) if time else None)
     return found
 
 
@@ -83,19 +85,14 @@ def listed(managed: Managed) -> list[Obj]:
     return sorted(managed.values(), key=_order) if len(managed) > 1 else list(managed.values())
 
 
-def _order(entry: Obj) -> tuple[str, float, str, str, str]:
+def _order(entry: Obj) -> tuple[str, str, str, str, str]:
     return (
         entry["operation"],
-        _seconds(entry),
+        entry.get("time", ""),
         entry.get("manager", ""),
         entry["apiVersion"],
         entry.get("subresource", ""),
     )
-
-
-def _seconds(entry: Obj) -> float:
-    time = entry.get("time")
-    return parse_time(time).timestamp() // 1 if time else 0
 
 
 def capped(managed: Managed) -> Managed:
@@ -106,7 +103,7 @@ def capped(managed: Managed) -> Managed:
     result = dict(managed)
     count = len(updaters)
     first: dict[str, Manager] = {}
-    for manager in sorted(updaters, key=lambda each: (_seconds(managed[each]), each)):
+    for manager in sorted(updaters, key=lambda each: (managed[each].get("time", ""), each)):
         if count <= MOST_UPDATERS:
             break
         version = manager.api_version

@@ -138,3 +138,18 @@ def disjoint(one: Set, other: Set) -> bool:
         if (is_member(mine) and is_member(below)) or not disjoint(mine, below):
             return False
     return True
+
+
+def covers(one: Set, other: Set) -> bool:
+    """Whether all of the second set is in the first."""
+    for key, below in other.items():
+        mine = one.get(key)
+        if mine is None:
+            return False
+        if (
+            key != SELF
+            and below is not mine
+            and not ((not is_member(below) or is_member(mine)) and covers(mine, below))
+        ):
+            return False
+    return True

@@ -14,6 +14,7 @@ from skerry.engine.schema.managed.sets import MEMBER, SELF, Set, as_member
 
 Found: TypeAlias = Set | None
 NOTHING: Found = None
+_MOST_KNOWN = 1000
 ABSENT: Any = object()
 """In `Struct.zeros`: the field is not there unless somebody sets it."""
 
@@ -57,12 +58,14 @@ class Scalar(Type):
 class Fields(Type):
     """An object: its declared fields, and the type of the others (None: there may be none)."""
 
-    __slots__ = ("declared", "rest", "zeros")
+    __slots__ = ("declared", "flat", "rest", "zeros")
 
     def __init__(self) -> None:
         self.declared: dict[str, tuple[str, Type]] = {}
         """By name: the path element and the type."""
         self.rest: Type | None = None
+        self.flat = False
+        """Whether it is a map of leaves."""
         self.zeros: dict[str, Any] = {}
         """What Kubernetes' Go types hold in a field that nobody set, where that is not nothing."""
 
@@ -73,6 +76,8 @@ class Fields(Type):
     def added(self, new: Any) -> Set:
         if not new or type(new) is not dict:
             return MEMBER
+        if self.flat:
+            return {SELF: MEMBER} | {f"f:{name}": MEMBER for name in new}
         declared, rest = self.declared, self.rest or LEAF
         found: Set = {SELF: MEMBER}
         for name, content in new.items():
@@ -93,35 +98,29 @@ class Fields(Type):
         old, new = old or {}, new or {}
         for name, content in new.items():
             before = old.get(name, ABSENT)
-            if before is content or before == content:
-                continue
-            if before is ABSENT:
-                self._appeared(name, content, changed, removed)
-            else:
-                key, kind = self.of(name)
-                _put(key, kind.compare(before, content), changed, removed)
+            if before is not content and before != content:
+                self.differ(name, before, content, changed, removed)
         if len(old) != len(new) or old.keys() - new.keys():
-            self._disappeared(old, new, changed, removed)
+            for name, before in old.items():
+                if name not in new:
+                    self.differ(name, before, ABSENT, changed, removed)
         return changed or NOTHING, removed or NOTHING
 
-    def _appeared(self, name: str, content: Any, changed: Set, removed: Set) -> None:
-        key, kind = self.of(name)
-        zero = self.zeros.get(name, ABSENT)
-        if zero is ABSENT:
-            changed[key] = kind.added(content)
-        elif zero != content:
-            _put(key, kind.compare(zero, content), changed, removed)
-
-    def _disappeared(self, old: dict[str, Any], new: dict[str, Any], changed: Set, removed: Set) -> None:
-        for name, before in old.items():
-            if name in new:
-                continue
-            key, kind = self.of(name)
+    def differ(self, name: str, old: Any, new: Any, changed: Set, removed: Set) -> None:
+        """Note the difference of one field, ABSENT where it is not there."""
+        known = self.declared.get(name)
+        key, kind = known if known is not None else (f"f:{name}", self.rest or LEAF)
+        if self.zeros:
             zero = self.zeros.get(name, ABSENT)
-            if zero is ABSENT:
-                removed[key] = kind.added(before)
-            elif zero != before:
-                _put(key, kind.compare(before, zero), changed, removed)
+            old, new = zero if old is ABSENT else old, zero if new is ABSENT else new
+            if old is not ABSENT and old == new:
+                return
+        if old is ABSENT:
+            changed[key] = kind.added(new)
+        elif new is ABSENT:
+            removed[key] = kind.added(old)
+        else:
+            _put(key, kind.compare(old, new), changed, removed)
 
     def owned(self, given: Any) -> Found:
         if not given or type(given) is not dict:
@@ -140,15 +139,27 @@ class Fields(Type):
 class List(Type):
     """A list whose items are told apart: by `keys` (objects), or by themselves (a set of scalars, `keys` empty)."""
 
-    __slots__ = ("defaults", "items", "keys")
+    __slots__ = ("_known", "defaults", "items", "keys")
 
     def __init__(self, items: Type, keys: tuple[str, ...], defaults: dict[str, Any]) -> None:
         self.items = items
         self.keys = tuple(sorted(keys))
         self.defaults = defaults
+        self._known: dict[Any, str] = {}
+        """Path elements by value, where items have one key: conditions and containers have the same few for ever."""
 
     def element(self, content: Any) -> str:
         """The path element of an item. Raises ValueError for one that cannot be told apart."""
+        if len(self.keys) == 1 and type(content) is dict and type(name := content.get(self.keys[0])) is str:
+            known = self._known.get(name)
+            if known is None:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                known = self._known[name] = item([(self.keys[0], name)])
+            return known
+        return self._element(content)
+
+    def _element(self, content: Any) -> str:
         if not self.keys:
             if isinstance(content, dict | list) or content is None:
                 raise ValueError(_unfit(content))

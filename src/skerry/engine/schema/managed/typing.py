@@ -120,6 +120,7 @@ class _Compiler:
             if self._definition:
                 self._note_zero(fields, name, below, kind, required=name in required)
         fields.rest = self._rest(schema)
+        fields.flat = not fields.declared and isinstance(fields.rest, Scalar | Atomic)
 
     def _rest(self, schema: Obj) -> Type | None:
         additional = schema.get("additionalProperties")

@@ -7,7 +7,7 @@ Source: structured-merge-diff `merge/update.go` (Update), apimachinery `managedf
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skerry.engine.schema.managed.elements import MalformedSet, ordered
 from skerry.engine.schema.managed.managers import (
@@ -21,8 +21,9 @@ from skerry.engine.schema.managed.managers import (
     listed,
     stored,
 )
-from skerry.engine.schema.managed.sets import SELF, Set, difference, disjoint, union, without
-from skerry.engine.schema.managed.types import Fields, Found
+from skerry.engine.schema.managed.resets import Reset
+from skerry.engine.schema.managed.sets import SELF, Set, covers, difference, disjoint, union, without
+from skerry.engine.schema.managed.types import ABSENT, Fields
 from skerry.kube.objects import Obj
 
 UNTRACKED = frozenset(
@@ -32,18 +33,17 @@ UNTRACKED = frozenset(
     }
 )  # fmt: skip
 """Fields of metadata that nobody manages; neither does anybody `apiVersion` and `kind`."""
-_NO_METADATA: Obj = {}
-_NO_OBJECT: Obj = {"metadata": {}}
+_NOTHING: Any = {}
 
 
 class Write(NamedTuple):
-    """Who writes what. `reset`: the fields this way of writing leaves as they are. `now`: RFC 3339."""
+    """Who writes what, at the time `now` (RFC 3339)."""
 
     name: str
     api_version: str
     subresource: str
     type: Fields
-    reset: Set
+    reset: Reset
     now: str
 
     @property
@@ -55,12 +55,12 @@ class Write(NamedTuple):
 def track_create(obj: Obj, write: Write) -> None:
     """Set the managedFields of a new object: all of it is its creator's, and of whom else it names itself."""
     metadata = obj["metadata"]
-    managed = _named_by(metadata, {})
-    changed, _ = _compare(_NO_OBJECT, obj, write)
+    managed = _named_by(metadata, _NOTHING) if "managedFields" in metadata else _NOTHING
+    changed, _ = _compare(_NOTHING, obj, write)
     if changed and not managed:
         metadata["managedFields"] = [entry_of(write.manager, write.api_version, ordered(changed), write.now)]
     else:
-        _put(metadata, _taken(managed, changed or {}, {}, write))
+        _put(metadata, _taken(managed, changed, {}, write))
 
 
 def track_update(new: Obj, old: Obj, write: Write) -> None:
@@ -74,7 +74,7 @@ def track_update(new: Obj, old: Obj, write: Write) -> None:
         return
     changed, removed = _compare(old, new, write)
     if changed or removed:
-        managed = capped(_taken(managed, changed or {}, removed or {}, write))
+        managed = capped(_taken(managed, changed, removed, write))
     _put(metadata, managed)
 
 
@@ -112,27 +112,38 @@ def _taken(managed: Managed, changed: Set, removed: Set, write: Write) -> Manage
             result[manager] = {**entry, "fieldsV1": ordered(left)}
     if changed:
         had = result.get(mine)
-        fields = union(had["fieldsV1"], changed) if had else changed
-        result[mine] = entry_of(mine, write.api_version, ordered(fields), write.now)
+        if had is not None and covers(had["fieldsV1"], changed):
+            fields = had["fieldsV1"]
+        else:
+            fields = ordered(union(had["fieldsV1"], changed) if had else changed)
+        result[mine] = entry_of(mine, write.api_version, fields, write.now)
     return result
 
 
-def _compare(old: Obj, new: Obj, write: Write) -> tuple[Found, Found]:
+def _compare(old: Obj, new: Obj, write: Write) -> tuple[Set, Set]:
     """What is different, less what nobody manages and what this way of writing leaves alone."""
-    before = old if old is _NO_OBJECT else _tracked(old)
-    changed, removed = write.type.compare(before, _tracked(new))
-    if write.reset:
-        changed, removed = without(changed or {}, write.reset), without(removed or {}, write.reset)
+    reset = write.reset
+    changed: Set = {}
+    removed: Set = {}
+    for name in new if len(old) <= len(new) and old.keys() <= new.keys() else {**old, **new}:
+        if name in reset.names:
+            continue
+        before, after = old.get(name, ABSENT), new.get(name, ABSENT)
+        if before is after:
+            continue
+        if name == "metadata":
+            before, after = _tracked(before), _tracked(after)
+        if before != after:
+            write.type.differ(name, before, after, changed, removed)
+    if reset.parts:
+        return without(changed, reset.fields), without(removed, reset.fields)
     return changed, removed
 
 
-def _tracked(obj: Obj) -> Obj:
-    metadata = obj.get("metadata") or _NO_METADATA
-    kept = {name: value for name, value in metadata.items() if name not in UNTRACKED}
-    shown = {**obj, "metadata": kept}
-    shown.pop("apiVersion", None)
-    shown.pop("kind", None)
-    return shown
+def _tracked(metadata: Any) -> Obj:
+    if not metadata or metadata is ABSENT:
+        return {}
+    return {name: value for name, value in metadata.items() if name not in UNTRACKED}
 
 
 def strip(fields: Set) -> Set:
