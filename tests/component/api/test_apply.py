@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from skerry.kube.objects import Obj
+from skerry.kube.errors import Forbidden
+from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
@@ -28,6 +29,13 @@ spec:
 """
 DEPLOYMENT = "/apis/apps/v1/namespaces/default/deployments/web"
 CONFIG_MAP = "/api/v1/namespaces/default/configmaps/c"
+ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
+ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
+DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
+TEXT = {"type": "string"}
+OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 APPLY = "application/apply-patch+yaml"
 Call = Callable[..., Any]
 
@@ -152,12 +160,12 @@ async def test_status_is_applied_through_its_subresource(api: RunningApi, call: 
         DEPLOYMENTS, {"metadata": {"name": "web"}, "spec": {**spec, "template": template}}, "default"
     )
     body: Obj = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
-    body["status"] = {"readyReplicas": 1}
+    body["status"] = {"replicas": 1, "readyReplicas": 1}
     code, answer = await call("PATCH", f"{DEPLOYMENT}/status?fieldManager=me", body, APPLY)
-    assert (code, answer["status"]) == (200, {"readyReplicas": 1})
+    assert (code, answer["status"]) == (200, body["status"])
     entry = answer["metadata"]["managedFields"][0]
     assert (entry["manager"], entry["operation"], entry["subresource"]) == ("me", "Apply", "status")
-    assert entry["fieldsV1"] == {"f:status": {"f:readyReplicas": {}}}
+    assert entry["fieldsV1"] == {"f:status": {"f:readyReplicas": {}, "f:replicas": {}}}
     body["metadata"] = {"name": "gone"}
     code, _ = await call("PATCH", f"{DEPLOYMENT.replace('web', 'gone')}/status?fieldManager=me", body, APPLY)
     assert code == 404
@@ -225,7 +233,64 @@ async def test_managers_are_named_by_option_or_agent(api: RunningApi, kubectl: K
 
 
 async def test_in_process_clients_apply_as_their_program(api: RunningApi) -> None:
-    client = api.server.client("system:kube-controller-manager")
+    client = api.server.client("system:serviceaccount:kube-system:some-controller", "system:masters")
     applied = await client.patch(CONFIG_MAPS, "c", {"data": {"a": "b"}}, "default", kind="apply")
     (entry,) = applied["metadata"]["managedFields"]
     assert (entry["manager"], entry["operation"]) == ("kube-controller-manager", "Apply")
+
+
+async def test_creating_by_apply_takes_the_right_to_create(api: RunningApi) -> None:
+    rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["patch"]}]
+    role = {"metadata": {"name": "patcher"}, "rules": rules}
+    subject = {"kind": "User", "name": "ben", "apiGroup": "rbac.authorization.k8s.io"}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "patcher"}
+    binding = {"metadata": {"name": "patcher"}, "roleRef": reference, "subjects": [subject]}
+    await api.client.create(ROLES, role, "default")
+    await api.client.create(ROLE_BINDINGS, binding, "default")
+    ben = api.server.client("ben")
+    with pytest.raises(Forbidden, match='cannot create resource "configmaps"'):
+        await ben.patch(CONFIG_MAPS, "c", {"data": {"a": "b"}}, "default", kind="apply")
+    await api.client.create(CONFIG_MAPS, {"metadata": {"name": "c"}}, "default")
+    await ben.patch(CONFIG_MAPS, "c", {"data": {"a": "b"}}, "default", kind="apply")
+
+
+async def test_custom_resources_merge_as_their_schema_says(api: RunningApi, call: Call) -> None:
+    port = {"type": "object", "required": ["port"], "properties": {"port": {"type": "integer"}, "name": TEXT}}
+    ports = {
+        "type": "array", "items": port, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"],
+    }  # fmt: skip
+    spec = {"type": "object", "properties": {"ports": ports, "words": {"type": "array", "items": TEXT}}}
+    names = {"plural": "things", "kind": "Thing"}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec, "status": OPEN}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema, "subresources": {"status": {}}}
+    definition = {"metadata": {"name": "things.x.y"}, "spec": {"group": "x.y", "scope": "Namespaced", "names": names}}
+    definition["spec"]["versions"] = [version]
+    await api.client.create(DEFINITIONS, definition)
+    things = "/apis/x.y/v1/namespaces/default/things/t"
+
+    async def apply(manager: str, path: str = things, **content: Any) -> tuple[int, Obj]:
+        body = {"apiVersion": "x.y/v1", "kind": "Thing", "metadata": {"name": "t"}, **content}
+        answer: tuple[int, Obj] = await call("PATCH", f"{path}?fieldManager={manager}", body, APPLY)
+        return answer
+
+    for _ in range(200):  # until the definition is served
+        code, _ = await apply("a", spec={"ports": [{"port": 80, "name": "web"}], "words": ["x"]})
+        if code != 404:
+            break
+        await asyncio.sleep(0.02)
+    assert code == 201
+    code, both = await apply("b", spec={"ports": [{"port": 443}]}, status={"seen": True})
+    assert [each["port"] for each in both["spec"]["ports"]] == [80, 443]
+    entry = next(each for each in both["metadata"]["managedFields"] if each["manager"] == "b")
+    assert entry["fieldsV1"] == {"f:spec": {"f:ports": {'k:{"port":443}': {".": {}, "f:port": {}}}}}
+    code, status = await apply("b", spec={"words": ["y"]})
+    assert status["message"] == 'Apply failed with 1 conflict: conflict with "a": .spec.words'
+    code, status = await apply("b", spec={"port": 1})
+    assert (code, status["message"].endswith(".spec.port: field not declared in schema")) == (400, True)
+    code, seen = await apply("c", f"{things}/status", status={"seen": {"deeply": 1}})
+    assert (code, seen["status"]) == (200, {"seen": {"deeply": 1}})
+    entry = next(each for each in seen["metadata"]["managedFields"] if each["manager"] == "c")
+    assert (entry["subresource"], entry["fieldsV1"]) == (
+        "status",
+        {"f:status": {"f:seen": {".": {}, "f:deeply": {}}}},
+    )

@@ -15,7 +15,8 @@ from skerry.engine.api.metadata import same
 from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.managed.managers import listed, stored
+from skerry.engine.schema.managed.elements import MalformedSet
+from skerry.engine.schema.managed.managers import given, listed, stored
 from skerry.engine.schema.managed.resets import Reset, reset_fields
 from skerry.engine.schema.managed.types import Fields
 from skerry.engine.schema.managed.typing import type_of
@@ -28,6 +29,10 @@ LONGEST_NAME = 128
 _LONGEST_AGENT = 1024
 """Bytes of a User-Agent that are looked at."""
 
+_MALFORMED = (
+    ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating "
+    "admission controller; please fix your requests"
+)
 _MOST_KNOWN = 1000
 _known: dict[tuple[Callable[[], Obj] | str, str], tuple[Kind, Fields, Reset]] = {}
 """What writes to a kind need, by its schema and the subresource."""
@@ -55,6 +60,18 @@ def tracker(backend: Backend, request: Request, options: WriteOptions) -> Track:
     return lambda new, old: track_update(new, old, write)
 
 
+def undo_malformed(obj: Obj, before: list[Obj] | None, warnings: list[str]) -> None:
+    """Put managedFields back that a mutating webhook has broken. Source: `fieldmanager/admission.go`."""
+    metadata = obj["metadata"]
+    if metadata.get("managedFields") == before:
+        return
+    try:
+        given(metadata.get("managedFields") or [])
+    except MalformedSet as error:
+        metadata["managedFields"] = before
+        warnings.append(f"{_MALFORMED}: {error}")
+
+
 def keep_times(new: Obj, old: Obj) -> None:
     """Give the new managedFields the times they had, where these are all that differ in the whole object: a write that
     was normalised away changed nothing. Source: `fieldmanager/equality.go`."""
@@ -76,6 +93,8 @@ def program_of(user: str) -> str:
         return "kubelet"
     if user.startswith("system:serviceaccount:kube-system:"):
         return "kube-controller-manager"
+    if user.startswith("system:serviceaccount:kube-system:"):
+        return "kube-controller-manager"  # in which all controllers run
     return {"system:apiserver": "kube-apiserver"}.get(user, user.rpartition(":")[2])
 
 

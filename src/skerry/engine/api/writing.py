@@ -22,7 +22,7 @@ from skerry.engine.api.metadata import begin, carry_over, encoder, generated_nam
 from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Stored
-from skerry.engine.api.tracking import Track, keep_times
+from skerry.engine.api.tracking import Track, keep_times, undo_malformed
 from skerry.engine.schema import validation
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry, KeyExists, KeyMissing, RevisionConflict
@@ -69,8 +69,10 @@ async def create(backend: Backend, request: Request, obj: Obj, options: WriteOpt
     target = Target(what.kind, what.namespace, obj["metadata"].get("name") or "")
     attributes = Attributes("CREATE", request, target, obj, None, options)
     try:
+        entries = obj["metadata"].get("managedFields")
         if (pending := backend.admission.mutate(attributes)) is not None:
             await pending
+            undo_malformed(obj, entries, request.warnings)
         return await _create_named(backend, attributes, obj)
     finally:
         attributes.finish()
@@ -150,12 +152,14 @@ async def _admitted(backend: Backend, attributes: Attributes, what: Change, new:
     kind, view = attributes.target.kind, what.view
     if view is not None:
         attributes.new, attributes.old = view.show(new), view.show(old)
+    entries = new["metadata"].get("managedFields")
     if (pending := backend.admission.mutate(attributes)) is not None:
         await pending
     if view is not None:
         new = view.apply(new, attributes.new or {})
     if pending is not None:
         carry_over(new["metadata"], old["metadata"])  # webhooks may send anything back
+        undo_malformed(new, entries, attributes.request.warnings)
     what.prepare(new, old)
     refuse(kind, new, validation.validate_update(kind, new, old))
     attributes.new = new if view is None else view.show(new)

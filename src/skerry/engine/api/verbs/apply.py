@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skerry.engine.api import writing
+from skerry.engine.api.auth.access import access_of
+from skerry.engine.api.auth.authorization import authorise
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_bytes
 from skerry.engine.api.inert import warnings_for
@@ -114,6 +116,7 @@ async def _update(backend: Backend, request: Request, wanted: Application, prepa
 
 async def _create(backend: Backend, request: Request, wanted: Application) -> Response:
     target = request.what
+    authorise(request, access_of(request)._replace(verb="create"), backend.authority.decide)
     uid = wanted.config["metadata"].get("uid")
     if uid:
         why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"

@@ -58,7 +58,7 @@ class Scalar(Type):
 class Fields(Type):
     """An object: its declared fields, and the type of the others (None: there may be none)."""
 
-    __slots__ = ("declared", "flat", "rest", "zeros")
+    __slots__ = ("declared", "flat", "lasting", "rest", "zeros")
 
     def __init__(self) -> None:
         self.declared: dict[str, tuple[str, Type]] = {}
@@ -66,6 +66,8 @@ class Fields(Type):
         self.rest: Type | None = None
         self.flat = False
         """Whether it is a map of leaves."""
+        self.lasting = True
+        """Whether objects are never older than this schema: those of custom resources may be."""
         self.zeros: dict[str, Any] = {}
         """What Kubernetes' Go types hold in a field that nobody set, where that is not nothing."""
 

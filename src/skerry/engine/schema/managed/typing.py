@@ -68,6 +68,7 @@ def of_custom_resource(schema: Obj) -> Fields:
     assert isinstance(compiled, Fields)
     for name in ("apiVersion", "kind"):
         compiled.declared[name] = (f"f:{name}", _STRING)
+    compiled.lasting = False
     compiled.declared["metadata"] = ("f:metadata", of_definition(OBJECT_META))
     return compiled
 

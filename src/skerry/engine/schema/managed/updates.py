@@ -22,6 +22,7 @@ from skerry.engine.schema.managed.managers import (
     stored,
 )
 from skerry.engine.schema.managed.resets import Reset
+from skerry.engine.schema.managed.schemas import reconciled
 from skerry.engine.schema.managed.sets import SELF, Set, covers, difference, disjoint, union, without
 from skerry.engine.schema.managed.types import ABSENT, Fields
 from skerry.kube.objects import Obj
@@ -72,6 +73,8 @@ def track_update(new: Obj, old: Obj, write: Write) -> None:
     if not managed:
         metadata.pop("managedFields", None)
         return
+    if not write.type.lasting:
+        managed = _up_to_date(managed, write.type)
     changed, removed = _compare(old, new, write)
     if changed or removed:
         managed = capped(_taken(managed, changed, removed, write))
@@ -89,6 +92,15 @@ def _named_by(new: Obj, old: Obj) -> Managed:
         return given(sent) or stored(had)
     except MalformedSet:
         return stored(had)
+
+
+def _up_to_date(managed: Managed, kind: Fields) -> Managed:
+    """The entries for a schema in which more may be atomic than when they were written."""
+    result: Managed = {}
+    for manager, entry in managed.items():
+        fields = reconciled(kind, entry["fieldsV1"])
+        result[manager] = entry if fields == entry["fieldsV1"] else {**entry, "fieldsV1": ordered(fields)}
+    return result
 
 
 def _put(metadata: Obj, managed: Managed) -> None:
