@@ -53,3 +53,24 @@ async def test_watch(core: client.CoreV1Api) -> None:
         return seen
 
     assert await asyncio.to_thread(use) == [("ADDED", "a"), ("MODIFIED", "a"), ("DELETED", "a")]
+
+
+async def test_server_side_apply(core: client.CoreV1Api) -> None:
+    def use() -> None:
+        def apply(manager: str, **data: str) -> client.V1ConfigMap:
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}
+            return core.patch_namespaced_config_map(
+                "c", "default", body, field_manager=manager, _content_type="application/apply-patch+yaml"
+            )
+
+        assert apply("one", a="1").data == {"a": "1"}
+        assert apply("two", b="2").data == {"a": "1", "b": "2"}
+        with pytest.raises(client.ApiException) as caught:
+            apply("two", a="2")
+        assert caught.value.status == 409
+        less = apply("one")
+        assert less.data == {"b": "2"}
+        assert [each.manager for each in less.metadata.managed_fields if each.operation == "Apply"] == ["one", "two"]
+        core.api_client.close()
+
+    await asyncio.to_thread(use)
