@@ -12,6 +12,7 @@ from google.protobuf import any_pb2
 
 from skerry.engine.cel import checked_pb2 as pb
 from skerry.engine.cel.checks import check_literals
+from skerry.engine.cel.constructors import Constructing
 from skerry.engine.cel.contract import Budget, CelType, CompileError, EvaluationError, VariableType
 from skerry.engine.cel.environment import environment
 from skerry.engine.cel.frames import Frame, Meter, Step
@@ -50,13 +51,16 @@ class Compiled:
         return value.value if type(value) is Optional and value.present else value
 
 
-def compile_checked(source: str, variables: Mapping[str, VariableType]) -> Compiled:
+def compile_checked(
+    source: str, variables: Mapping[str, VariableType], constructing: Constructing | None = None
+) -> Compiled:
     """See `contract.compile_expression`."""
     text = Source(source)
+    files = constructing.files if constructing else ()
     if len(source) > _LONGEST:
         raise CompileError(f"expression is too long: {len(source)} characters, at most {_LONGEST} are allowed")
     try:
-        serialized = environment(variables).compile(source)
+        serialized = environment(variables, files).compile(constructing.source if constructing else source)
     except (RuntimeError, ValueError, UnicodeError) as error:
         raise CompileError(text.reworded(_unwrapped(str(error)))) from None
     checked = pb.Checked.FromString(any_pb2.Any.FromString(serialized).value)

@@ -34,6 +34,7 @@ FUNCTIONS: dict[str, list[str]] = {
     "isSemver": ["string -> bool", "string bool -> bool"],
     "format.named": [f"string -> optional_type<{FORMAT}>"],
     **{f"format.{name}": [f"-> {FORMAT}"] for name in NAMES},
+    "jsonpatch.escapeKey": ["string -> string"],
     "string": [f"{IP} -> string", f"{CIDR} -> string"],
 }
 

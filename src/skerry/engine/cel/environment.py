@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from cel_expr_python import cel
 
 from skerry.engine.cel import declarations
-from skerry.engine.cel.contract import CelType, VariableType
+from skerry.engine.cel.contract import CelType, Structural, VariableType
 from skerry.engine.cel.schema_types import Declared, declare, opaque_types
 
 _EXTENSIONS = (("optional", "latest"), ("sets", "latest"), ("strings", 2), ("two-var-comprehensions", "latest"))
@@ -39,27 +39,35 @@ class Environment:
         return serialized
 
 
-def environment(variables: Mapping[str, VariableType]) -> Environment:
-    """The compiler for expressions over these variables."""
-    simple = tuple((name, of) for name, of in variables.items() if isinstance(of, CelType))
-    if len(simple) == len(variables):
-        return _untyped(simple)
-    return _made([(name, of if isinstance(of, CelType) else declare(name, of)) for name, of in variables.items()])
+def environment(variables: Mapping[str, VariableType], files: tuple[bytes, ...] = ()) -> Environment:
+    """The compiler for expressions over these variables. `files`: descriptors of further types they may name."""
+    if files or any(isinstance(of, Structural) and not of.name for of in variables.values()):
+        return _new(variables, files)
+    # policies share few sets of variables; those of a custom resource's schema are used once and not kept
+    key = tuple((name, of if isinstance(of, CelType) else of.name) for name, of in variables.items())
+    if key not in _kept:
+        while len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = _new(variables)
+    return _kept[key]
 
 
-@lru_cache(maxsize=64)
-def _untyped(variables: tuple[tuple[str, CelType], ...]) -> Environment:
-    """Policies share few sets of variables; those of a schema are used once and not kept."""
-    return _made(list(variables))
+_MOST_KEPT = 64
+_kept: dict[tuple[tuple[str, CelType | str], ...], Environment] = {}
 
 
-def _made(variables: list[tuple[str, CelType | Declared]]) -> Environment:
+def _new(variables: Mapping[str, VariableType], files: tuple[bytes, ...] = ()) -> Environment:
+    types = [(name, of if isinstance(of, CelType) else declare(name, of)) for name, of in variables.items()]
+    return _made(types, files)
+
+
+def _made(variables: list[tuple[str, CelType | Declared]], files: tuple[bytes, ...]) -> Environment:
     types = [(name, of.type if isinstance(of, Declared) else of) for name, of in variables]
     config = {
         "extensions": [{"name": name, "version": version} for name, version in _EXTENSIONS],
         "variables": [{"name": name, **_described(of)} for name, of in types],
     }
-    pool = _pool([of for _, of in variables if isinstance(of, Declared)])
+    pool = _pool([*files, *(of.file for _, of in variables if isinstance(of, Declared))])
     made = cel.NewEnv(
         descriptor_pool=pool, config=cel.NewEnvConfigFromYaml(json.dumps(config)), extensions=[_kubernetes()]
     )
@@ -71,13 +79,13 @@ def _described(of: CelType) -> dict[str, Any]:
     return {"type_name": _YAML_NAMES.get(of.name, of.name), **({"params": params} if params else {})}
 
 
-def _pool(declared: list[Declared]) -> Any:
+def _pool(files: list[bytes]) -> Any:
     from google.protobuf import descriptor_pool, duration_pb2, struct_pb2, timestamp_pb2
 
     pool = descriptor_pool.DescriptorPool()
     for module in (duration_pb2, struct_pb2, timestamp_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-    for file in (*opaque_types(), *(one.file for one in declared)):
+    for file in (*opaque_types(), *files):
         pool.AddSerializedFile(file)
     return pool
 

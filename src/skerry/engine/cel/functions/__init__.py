@@ -15,6 +15,7 @@ from skerry.engine.cel.functions import (
     conversions,
     formats,
     formatting,
+    json_patches,
     lists,
     networks,
     optionals,
@@ -28,8 +29,8 @@ from skerry.engine.cel.functions import (
 )
 
 _LIBRARIES = (
-    authorizer, conversions, formats, formatting, lists, networks, optionals, quantities, regex, semvers, sets, strings,
-    timestamps, urls,
+    authorizer, conversions, formats, formatting, json_patches, lists, networks, optionals, quantities, regex, semvers,
+    sets, strings, timestamps, urls,
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}

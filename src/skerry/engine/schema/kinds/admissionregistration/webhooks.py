@@ -1,0 +1,153 @@
+"""Webhook configurations: defaults and validation. Source: `pkg/apis/admissionregistration/validation/validation.go`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from skerry.engine.schema import names
+from skerry.engine.schema.causes import duplicate, invalid, not_supported, required
+from skerry.engine.schema.kinds.admissionregistration.expressions import WEBHOOK
+from skerry.engine.schema.kinds.admissionregistration.matching import (
+    FAILURE_POLICIES,
+    REINVOCATION_POLICIES,
+    check_choice,
+    check_match_conditions,
+    check_rule,
+    check_selectors,
+    default_matching,
+)
+from skerry.engine.schema.strategies import CountedStrategy, set_default
+from skerry.kube.errors import Cause
+from skerry.kube.objects import Obj
+
+_SIDE_EFFECTS = frozenset({"None", "NoneOnDryRun"})
+_REVIEW_VERSIONS = ("v1", "v1beta1")
+_QUALIFIED_PARTS = 3
+
+
+class WebhookStrategy(CountedStrategy):
+    """Webhook configurations have no spec: their list is what counts."""
+
+    counted = ("webhooks",)
+
+    def __init__(self, *, mutating: bool) -> None:
+        self._mutating = mutating
+
+    def default(self, obj: Obj) -> None:
+        """`SetDefaults_{Validating,Mutating}Webhook`."""
+        for hook in obj.get("webhooks") or ():
+            set_default(hook, "failurePolicy", "Fail")
+            default_matching(hook, ("rules",))
+            set_default(hook, "timeoutSeconds", 10)
+            if self._mutating:
+                set_default(hook, "reinvocationPolicy", "Never")
+            if service := (hook.get("clientConfig") or {}).get("service"):
+                set_default(service, "port", 443)
+
+    def validate(self, obj: Obj) -> list[Cause]:
+        """All webhooks of the list."""
+        causes: list[Cause] = []
+        seen: set[str] = set()
+        for index, hook in enumerate(obj.get("webhooks") or ()):
+            field = f"webhooks[{index}]"
+            causes += self._check(hook, field)
+            if hook.get("name") and hook["name"] in seen:
+                causes.append(duplicate(f"{field}.name", hook["name"]))
+            seen.add(hook.get("name") or "")
+        return causes
+
+    def _check(self, hook: Obj, field: str) -> Iterator[Cause]:
+        yield from _check_name(hook.get("name") or "", f"{field}.name")
+        for index, rule in enumerate(hook.get("rules") or ()):
+            yield from check_rule(rule, f"{field}.rules[{index}]")
+        yield from check_choice(hook, "failurePolicy", FAILURE_POLICIES, field)
+        yield from _check_side_effects(hook.get("sideEffects"), f"{field}.sideEffects")
+        if not 1 <= hook.get("timeoutSeconds", 10) <= 30:
+            why = "the timeout value must be between 1 and 30 seconds"
+            yield invalid(f"{field}.timeoutSeconds", hook["timeoutSeconds"], why)
+        yield from check_selectors(hook, field)
+        if self._mutating:
+            yield from check_choice(hook, "reinvocationPolicy", REINVOCATION_POLICIES, field)
+        yield from _check_client(hook.get("clientConfig") or {}, f"{field}.clientConfig")
+        yield from check_match_conditions(hook.get("matchConditions") or [], WEBHOOK, f"{field}.matchConditions")
+        yield from _check_review_versions(hook.get("admissionReviewVersions") or [], f"{field}.admissionReviewVersions")
+
+
+def _check_name(name: str, field: str) -> Iterator[Cause]:
+    if not name:
+        yield required(field)
+    elif complaint := names.subdomain(name):
+        yield invalid(field, name, complaint)
+    elif name.count(".") < _QUALIFIED_PARTS - 1:
+        yield invalid(field, name, "should be a domain with at least three segments separated by dots")
+
+
+def _check_side_effects(value: str | None, field: str) -> Iterator[Cause]:
+    if value is None:
+        yield required(field, f"must specify one of {', '.join(sorted(_SIDE_EFFECTS))}")
+    elif value not in _SIDE_EFFECTS:
+        yield not_supported(field, value, _SIDE_EFFECTS)
+
+
+def _check_review_versions(versions: list[str], field: str) -> Iterator[Cause]:
+    if not versions:
+        yield required(field, f"must specify one of {', '.join(_REVIEW_VERSIONS)}")
+        return
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield invalid(f"{field}[{index}]", version, "duplicate version")
+        elif complaint := names.dns1035(version):
+            yield invalid(f"{field}[{index}]", version, complaint)
+    if not set(versions) & set(_REVIEW_VERSIONS):
+        yield invalid(field, versions, f"must include at least one of {', '.join(_REVIEW_VERSIONS)}")
+
+
+def _check_client(client: Obj, field: str) -> Iterator[Cause]:
+    url, service = client.get("url"), client.get("service")
+    if (url is None) == (service is None):
+        yield required(field, "exactly one of url or service is required")
+    elif url is not None:
+        yield from check_url(url, f"{field}.url")
+    else:
+        yield from check_service(service or {}, f"{field}.service")
+
+
+def check_url(url: str, field: str) -> Iterator[Cause]:
+    """A webhook's URL (`ValidateWebhookURL`)."""
+    form = "; desired format: https://host[/path]"
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        yield required(field, f"url must be a valid URL: {error}{form}")
+        return
+    if parts.scheme != "https":
+        yield invalid(field, parts.scheme, f"'https' is the only allowed URL scheme{form}")
+    if not parts.netloc:
+        yield invalid(field, parts.netloc, f"host must be specified{form}")
+    if "@" in parts.netloc:
+        yield invalid(field, parts.netloc.rpartition("@")[0], "user information is not permitted in the URL")
+    if parts.fragment:
+        yield invalid(field, parts.fragment, "fragments are not permitted in the URL")
+    if parts.query:
+        yield invalid(field, parts.query, "query parameters are not permitted in the URL")
+
+
+def check_service(service: Obj, field: str) -> Iterator[Cause]:
+    """A reference to a service (`ValidateWebhookService`)."""
+    for key in ("name", "namespace"):
+        if not service.get(key):
+            yield required(f"{field}.{key}", f"service {key} is required")
+    if complaint := names.port_number(service.get("port", 443)):
+        yield invalid(f"{field}.port", service["port"], f"port is not valid: {complaint}")
+    path = service.get("path")
+    if path is None:
+        return
+    if not path.startswith("/"):
+        yield invalid(f"{field}.path", path, "must start with a '/'")
+        return
+    for index, step in enumerate(path.removeprefix("/").removesuffix("/").split("/") if len(path) > 1 else ()):
+        if not step:
+            yield invalid(f"{field}.path", path, f"segment[{index}] may not be empty")
+        elif complaint := names.subdomain(step):
+            yield invalid(f"{field}.path", path, f"segment[{index}]: {complaint}")
