@@ -16,10 +16,6 @@ _UNWATCHED = frozenset({
 })  # fmt: skip
 _UNENFORCED = frozenset({
     "networkpolicies.networking.k8s.io",
-    "validatingwebhookconfigurations.admissionregistration.k8s.io",
-    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-    "validatingadmissionpolicies.admissionregistration.k8s.io",
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
 })  # fmt: skip
 
 

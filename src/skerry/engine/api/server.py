@@ -71,7 +71,8 @@ class ApiServer:
         self.registry = registry
         self.credentials = credentials = credentials_of(config, store)
         self._authority = authority_of(store)
-        admission = builtin_chain(config, store, registry, self._authority)
+        webhooks = WebhookClient(cluster_addresses(store))
+        admission = builtin_chain(config, store, registry, self._authority, webhooks)
         self._backend = Backend(config, store, registry, admission, credentials, self._authority, pod_access)
         for kind in MEASURED_KINDS if pod_access is not None else ():
             registry.add(kind)
@@ -84,9 +85,7 @@ class ApiServer:
         resources = _routed(dispatcher(self._backend), plain.handle)
         decide = self._authority.decide
         self._handler = authenticated(impersonating(authorised(resources, decide), decide), authenticators)
-        self._custom = CustomResources(
-            self._backend, self.client("system:apiserver", MASTERS), WebhookClient(cluster_addresses(store))
-        )
+        self._custom = CustomResources(self._backend, self.client("system:apiserver", MASTERS), webhooks)
         self._let_in = authenticated(impersonating(authorised_upgrade(_nothing, decide), decide), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
         self._serving = Serving(self._edge.serve, self._edge.websocket, lost=self._lost)

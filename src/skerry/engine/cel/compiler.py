@@ -62,7 +62,8 @@ def compile_checked(
     try:
         serialized = environment(variables, files).compile(constructing.source if constructing else source)
     except (RuntimeError, ValueError, UnicodeError) as error:
-        raise CompileError(text.reworded(_unwrapped(str(error)))) from None
+        rewritten = constructing.source if constructing else ""
+        raise CompileError(text.reworded(_unwrapped(str(error)), rewritten)) from None
     checked = pb.Checked.FromString(any_pb2.Any.FromString(serialized).value)
     check_literals(checked, text)
     try:

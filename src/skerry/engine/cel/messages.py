@@ -20,8 +20,12 @@ class Source:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def reworded(self, message: str) -> str:
-        """The library's message in cel-go's words."""
+    def reworded(self, message: str, compiled: str = "") -> str:
+        """The library's message in cel-go's words. `compiled`: the text that was compiled, when it is not this."""
+        if compiled:
+            for line, original in zip(compiled.split("\n"), self._text.split("\n"), strict=True):
+                message = message.replace(f" | {line}\n", f" | {original}\n")
+        message = _without_consequences(message)
         message = _NOT_IN_STRUCT.sub(r"\1", message)
         message = _NO_FIELD_OF_VARIABLES.sub(r"undefined field '\1'", message)
         return _UNDECLARED.sub(_first_name, message)
@@ -32,6 +36,12 @@ class Source:
         line, column = before.count("\n") + 1, offset - (before.rfind("\n") + 1)
         shown = self._text.split("\n")[line - 1]
         return f"ERROR: <input>:{line}:{column + 1}: {reason}\n | {shown}\n | {'.' * column}^"
+
+
+def _without_consequences(message: str) -> str:
+    """cel-cpp goes on where a part has no type because of an error before; cel-go says nothing of that."""
+    errors = message.split("\nERROR: ")
+    return "\nERROR: ".join([errors[0], *(error for error in errors[1:] if "'*error*'" not in error.split("\n")[0])])
 
 
 def _first_name(match: re.Match[str]) -> str:

@@ -15,9 +15,14 @@ from skerry.engine.api.admission.certificate_requests import (
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.default_classes import default_ingress_class, default_storage_class
 from skerry.engine.api.admission.default_tolerations import default_toleration_seconds
+from skerry.engine.api.admission.dynamic.matching import Matching
+from skerry.engine.api.admission.hooks.mutating import mutating_webhooks
+from skerry.engine.api.admission.hooks.validating import validating_webhooks
 from skerry.engine.api.admission.limit_ranger import limit_ranger
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
 from skerry.engine.api.admission.pod_security.plugin import pod_security
+from skerry.engine.api.admission.policies.mutating import mutating_policies
+from skerry.engine.api.admission.policies.validating import validating_policies
 from skerry.engine.api.admission.priority import priority
 from skerry.engine.api.admission.resource_quota.plugin import resource_quota
 from skerry.engine.api.admission.runtime_class import runtime_class
@@ -27,13 +32,18 @@ from skerry.engine.api.admission.storage_protection import storage_object_in_use
 from skerry.engine.api.admission.taint_nodes import taint_nodes_by_condition
 from skerry.engine.api.auth.authority import Authority
 from skerry.engine.api.auth.rbac.escalation import escalation_check
+from skerry.engine.api.webhooks.client import WebhookClient
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
 
 
-def builtin_chain(config: EngineConfig, store: Store, registry: Registry, authority: Authority) -> Chain:
-    """The chain of a server. Plug-ins read what they need from `store`, ask `authority` what users may; none writes."""
+def builtin_chain(
+    config: EngineConfig, store: Store, registry: Registry, authority: Authority, client: WebhookClient
+) -> Chain:
+    """The chain of a server. Plug-ins read what they need from `store`, ask `authority` what users may and webhooks by
+    `client`; none writes."""
+    look, decide = Matching(store, registry), authority.decide
     return Chain(
         (
             namespace_lifecycle(store),
@@ -53,6 +63,10 @@ def builtin_chain(config: EngineConfig, store: Store, registry: Registry, author
             default_ingress_class(store),
             service_addresses(config, store),
             escalation_check(authority),
+            mutating_policies(store, registry, look, decide),
+            mutating_webhooks(store, look, client, decide),
+            validating_policies(store, registry, look, decide),
+            validating_webhooks(store, look, client, decide),
             resource_quota(store, config.clock),
         )
     )

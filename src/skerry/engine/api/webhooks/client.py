@@ -50,11 +50,12 @@ class WebhookClient:
         self._session: aiohttp.ClientSession | None = None
         self._contexts: dict[str, ssl.SSLContext] = {}
 
-    async def call(self, config: Obj, review: Obj, seconds: float) -> Obj:
-        """POST a review to a `WebhookClientConfig`; the decoded answer. Raises WebhookFailure."""
+    async def call(self, config: Obj, review: Obj, seconds: float, query: str = "") -> Obj:
+        """POST a review to a `WebhookClientConfig`; the decoded answer. Raises WebhookFailure. `query`: for the URL
+        ("?timeout=10s")."""
         import aiohttp
 
-        where = self._destination(config)
+        where = self._destination(config, query)
         if self._session is None:
             self._session = aiohttp.ClientSession()
         try:
@@ -86,13 +87,13 @@ class WebhookClient:
             await self._session.close()
             self._session = None
 
-    def _destination(self, config: Obj) -> Destination:
+    def _destination(self, config: Obj, query: str) -> Destination:
         if config.get("url"):
-            return Destination(str(config["url"]))
+            return Destination(f"{config['url']}{query}")
         service = config.get("service")
         if not service:
             raise WebhookFailure("webhook configuration must have either service or URL")
-        path = service.get("path") or "/"
+        path = f"{service.get('path') or '/'}{query}"
         address = self._address_of(service["namespace"], service["name"])
         host = f"{service['name']}.{service['namespace']}.svc"
         return Destination(f"https://{address}:{service.get('port') or 443}{path}", host)
@@ -131,8 +132,8 @@ def _shown(config: Obj, where: Destination) -> str:
     """The address as people know it."""
     if not where.server_name:
         return where.url
-    service = config["service"]
-    return f"https://{where.server_name}:{service.get('port') or 443}{service.get('path') or '/'}"
+    _, _, rest = where.url.removeprefix("https://").partition("/")
+    return f"https://{where.server_name}:{config['service'].get('port') or 443}/{rest}"
 
 
 def _tls_context(bundle: str) -> ssl.SSLContext:

@@ -5,6 +5,8 @@ What they do is in `engine.api.admission.webhooks` and `.policies`; here is what
 
 from __future__ import annotations
 
+from typing import Any
+
 from skerry.engine.schema.kinds.admissionregistration.policies import (
     MutatingBindingStrategy,
     MutatingPolicyStrategy,
@@ -15,7 +17,7 @@ from skerry.engine.schema.kinds.admissionregistration.webhooks import WebhookStr
 from skerry.engine.schema.kinds.declare import STATUS, Group
 
 GROUP = Group("admissionregistration.k8s.io", "v1", "io.k8s.api.admissionregistration")
-_SHARED = {"namespaced": False, "categories": ("api-extensions",)}
+_SHARED: dict[str, Any] = {"namespaced": False, "categories": ("api-extensions",)}
 
 KINDS = [
     GROUP.kind(

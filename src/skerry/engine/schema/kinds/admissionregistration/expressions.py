@@ -1,7 +1,7 @@
 """The variables expressions of webhooks and policies may read, and compiling such an expression once.
 
-Source: `apiserver/pkg/admission/plugin/cel/compile.go`. `object` and `oldObject` are dynamic here, as there; the request
-is typed. Neighbours: `policies` and `webhooks` check with it, `engine.api.admission` evaluates what it compiled.
+Source: `apiserver/pkg/admission/plugin/cel/compile.go`. `object` and `oldObject` are dynamic here, as there; the
+request is typed. Neighbours: `policies` and `webhooks` check with it, `engine.api.admission` evaluates.
 """
 
 from __future__ import annotations

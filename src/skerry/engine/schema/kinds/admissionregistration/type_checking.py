@@ -1,7 +1,7 @@
 """What a ValidatingAdmissionPolicy's expressions look like when `object` has the type of the kinds it matches.
 
-Compiling takes `object` as dynamic; here it is checked against the schema of each kind a rule names in full, and what does
-not fit becomes a warning in `status.typeChecking`. Source:
+Compiling takes `object` as dynamic; here it is checked against the schema of each kind a rule names in full, and what
+does not fit becomes a warning in `status.typeChecking`. Source:
 `apiserver/pkg/admission/plugin/policy/validating/typechecking.go`.
 """
 

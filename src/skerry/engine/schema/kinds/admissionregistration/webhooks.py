@@ -1,4 +1,7 @@
-"""Webhook configurations: defaults and validation. Source: `pkg/apis/admissionregistration/validation/validation.go`."""
+"""Webhook configurations: defaults and validation.
+
+Source: `pkg/apis/admissionregistration/{v1/defaults.go,validation/validation.go}`.
+"""
 
 from __future__ import annotations
 
