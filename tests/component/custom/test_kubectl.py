@@ -102,3 +102,19 @@ async def test_discovery_and_openapi_say_so_at_once(api: RunningApi, kubectl: Ku
 
 async def _get(raw: RawApi, path: str) -> tuple[int, Any]:
     return await asyncio.to_thread(raw.call, "GET", path)
+
+
+async def test_server_side_apply_merges_maps_by_their_keys(kubectl: Kubectl) -> None:
+    ports = {
+        "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+        "items": {"type": "object", "required": ["name"],
+                  "properties": {"name": {"type": "string"}, "port": {"type": "integer"}}},
+    }  # fmt: skip
+    listed = version("v1", {"spec": {"type": "object", "properties": {"ports": ports}}})
+    await kubectl("create", "-f", "-", stdin=json.dumps(definition(listed)))
+    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=5s")
+    for manager, port in (("one", 1), ("two", 2)):
+        spec = {"ports": [{"name": manager, "port": port}]}
+        obj = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": spec}
+        await kubectl("apply", "--server-side", f"--field-manager={manager}", "-f", "-", stdin=json.dumps(obj))
+    assert (await kubectl("get", "widget", "a", "-o", "jsonpath={.spec.ports[*].port}")).out == "1 2"

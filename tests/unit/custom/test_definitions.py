@@ -9,7 +9,8 @@ import pytest
 from skerry.engine.api.custom.names import decide_names
 from skerry.engine.schema.custom.columns import cell
 from skerry.engine.schema.custom.definition_rules import check_definition
-from skerry.engine.schema.custom.jsonpath import JsonPath, keys_of
+from skerry.engine.schema.custom.jsonpath import JsonPath
+from skerry.engine.schema.custom.nested import keys_of
 from skerry.engine.schema.custom.versions import by_preference
 from skerry.engine.schema.kinds.apiextensions.definition import DefinitionStrategy
 from skerry.kube.objects import Obj

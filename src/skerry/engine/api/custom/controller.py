@@ -11,20 +11,23 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from skerry.engine.api.backend import Backend
-from skerry.engine.api.custom.definitions import Definition, state_of
 from skerry.engine.api.custom.ending import delete_instances
 from skerry.engine.api.custom.names import Condition, Names, decide_names, with_conditions
 from skerry.engine.api.webhooks.client import WebhookClient
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.custom.definition import CRD, FINALIZER, condition_is_true
+from skerry.engine.schema.custom.definition import CRD, FINALIZER, condition_is_true, state_of
 from skerry.engine.store.contract import Entry, Key, StoreClosed, WatchOverflow
 from skerry.kube.client import Client
 from skerry.kube.clock import rfc3339
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, is_deleting
+
+if TYPE_CHECKING:
+    from skerry.engine.api.custom.definitions import Definition
 
 log = logging.getLogger(__name__)
 
@@ -152,6 +155,8 @@ class CustomResources(Controller):
         current = self._served.get(name)
         if current is not None and current.state == state_of(obj):
             return
+        from skerry.engine.api.custom.definitions import Definition  # most engines start without one
+
         made = Definition(entry, obj, self._webhooks)
         self._served[name] = made
         self._replace(current.served if current is not None else [], made.served)

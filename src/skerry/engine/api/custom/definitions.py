@@ -15,16 +15,11 @@ import orjson
 from skerry.engine.api.custom.conversion_webhook import convert_by_webhook
 from skerry.engine.api.webhooks.client import WebhookClient
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.custom.definition import (
-    Source,
-    kinds_of,
-    schema_in,
-    served_versions,
-    storage_version,
-)
+from skerry.engine.schema.custom.definition import schema_in, served_versions, state_of, storage_version
+from skerry.engine.schema.custom.kinds import Source, kinds_of
 from skerry.engine.schema.custom.strategy import CustomStrategy
 from skerry.engine.store.contract import Entry
-from skerry.kube.objects import Obj, is_deleting, uid_of
+from skerry.kube.objects import Obj
 
 Convert: TypeAlias = Callable[[list[Obj], str], Awaitable[list[Obj]]]
 """Objects of other versions to an apiVersion. Raises InternalError (a webhook failed)."""
@@ -101,12 +96,6 @@ class VersionConversion:
             for obj in converted:
                 prune(obj)
         return converted
-
-
-def state_of(obj: Obj) -> tuple[object, ...]:
-    """What kinds depend on: while this is the same, so are they."""
-    names = (obj.get("status") or {}).get("acceptedNames") or {}
-    return uid_of(obj), obj["metadata"].get("generation"), is_deleting(obj), orjson.dumps(names)
 
 
 def converter_of(obj: Obj, webhooks: WebhookClient) -> Convert:

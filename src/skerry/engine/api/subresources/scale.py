@@ -26,7 +26,7 @@ from skerry.engine.schema import codec
 from skerry.engine.schema.bodies import SCALE
 from skerry.engine.schema.codec import media_type
 from skerry.engine.schema.contract import ScalePaths
-from skerry.engine.schema.custom.jsonpath import value_at
+from skerry.engine.schema.custom.nested import value_at
 from skerry.engine.schema.patch import APPLY_PATCH, apply_patch
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import Cause, InternalError

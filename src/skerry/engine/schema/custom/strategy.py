@@ -14,7 +14,7 @@ from skerry.engine.schema.contract import ScalePaths, Strategy
 from skerry.engine.schema.custom import defaulting, pruning
 from skerry.engine.schema.custom.complaints import NOWHERE
 from skerry.engine.schema.custom.embedded import check_embedded, coerce
-from skerry.engine.schema.custom.jsonpath import value_at
+from skerry.engine.schema.custom.nested import value_at
 from skerry.engine.schema.custom.structural import MISSING, Node, compile_node
 from skerry.engine.schema.custom.uniqueness import check_unique
 from skerry.engine.schema.custom.validating import Validator

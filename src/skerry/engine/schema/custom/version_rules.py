@@ -8,7 +8,7 @@ from typing import Any
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, invalid, required
 from skerry.engine.schema.custom.complaints import too_many
-from skerry.engine.schema.custom.jsonpath import keys_of
+from skerry.engine.schema.custom.nested import keys_of
 from skerry.engine.schema.custom.schema_rules import check_schema
 from skerry.engine.schema.custom.structural import Node, compile_node
 from skerry.kube.errors import Cause
