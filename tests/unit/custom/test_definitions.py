@@ -12,6 +12,7 @@ from skerry.engine.schema.custom.definition_rules import check_definition
 from skerry.engine.schema.custom.jsonpath import JsonPath
 from skerry.engine.schema.custom.nested import keys_of
 from skerry.engine.schema.custom.versions import by_preference
+from skerry.engine.schema.custom.warnings import finalizer_warnings
 from skerry.engine.schema.kinds.apiextensions.definition import DefinitionStrategy
 from skerry.kube.objects import Obj
 from tests.support.definitions import definition, version
@@ -226,3 +227,20 @@ def test_keys_of_simple_paths() -> None:
 )  # fmt: skip
 def test_cells(kind: str, value: Any, shown: Any) -> None:
     assert cell(kind, value, 100.0) == shown
+
+
+def test_what_is_probably_not_meant_is_told() -> None:
+    strategy = DefinitionStrategy()
+    old = definition(version("v1", {"a": {"type": "string", "format": "colour"}}))
+    assert strategy.warnings(old, None) == ['unrecognized format "colour"']
+    new = definition(
+        version("v1", {"a": {"type": "string", "format": "colour"}, "b": {"type": "integer", "format": "x"}})
+    )
+    assert strategy.warnings(new, old) == ['unrecognized format "x"']
+
+
+def test_finalizers_without_a_path_are_warned_of() -> None:
+    obj = {"metadata": {"finalizers": ["example.com/hold", "hold.example.com"]}}
+    [warning] = finalizer_warnings(obj, None)
+    assert warning.startswith('metadata.finalizers: "hold.example.com": prefer a domain-qualified finalizer name')
+    assert finalizer_warnings(obj, obj) == []

@@ -99,6 +99,7 @@ async def _create_once(backend: Backend, attributes: Attributes, obj: Obj) -> En
     begin(obj["metadata"], rfc3339(backend.clock.now()))
     kind.strategy.prepare_create(obj)
     refuse(kind, obj, validation.validate(kind, obj))
+    attributes.request.warnings.extend(kind.strategy.warnings(obj, None))
     if (pending := backend.admission.validate(attributes)) is not None:
         await pending
     if attributes.options.dry_run:
@@ -162,6 +163,7 @@ async def _admitted(backend: Backend, attributes: Attributes, what: Change, new:
         undo_malformed(new, entries, attributes.request.warnings)
     what.prepare(new, old)
     refuse(kind, new, validation.validate_update(kind, new, old))
+    attributes.request.warnings.extend(kind.strategy.warnings(new, old))
     attributes.new = new if view is None else view.show(new)
     if (pending := backend.admission.validate(attributes)) is not None:
         await pending

@@ -58,6 +58,10 @@ class Strategy:
         """All rules for a change, where they are not simply those on the new object and those on the change."""
         return self.validate(new) + self.validate_update(new, old)
 
+    def warnings(self, new: Obj, old: Obj | None) -> list[str]:
+        """What who writes `new` is told although it is valid; `old` None at creation. Nothing is changed."""
+        return []
+
     def prepare_delete(self, obj: Obj, now: str) -> None:
         """What the first request to delete does to an object beside marking it (a finalizer of the kind's own). `now`
         is RFC 3339."""

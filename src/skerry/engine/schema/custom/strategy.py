@@ -102,6 +102,14 @@ class CustomStrategy(Strategy):
         """All rules on what has changed, and the rules on the change itself."""
         return self._check(new, old)
 
+    def warnings(self, new: Obj, old: Obj | None) -> list[str]:
+        """About finalizers' names."""
+        if not new["metadata"].get("finalizers"):
+            return []
+        from skerry.engine.schema.custom.warnings import finalizer_warnings
+
+        return finalizer_warnings(new, old)
+
     def _check(self, obj: Obj, old: Any) -> list[Cause]:
         root = self.compiled.root
         causes = self.compiled.validator.check(obj, "", old).causes

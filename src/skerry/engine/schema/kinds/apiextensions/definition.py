@@ -40,6 +40,12 @@ class DefinitionStrategy(SpecStrategy):
             new["status"] = {**new["status"]}
         _remember_storage(new)
 
+    def warnings(self, new: Obj, old: Obj | None) -> list[str]:
+        """About formats and sets."""
+        from skerry.engine.schema.custom.warnings import definition_warnings
+
+        return [] if old is not None and old["spec"] == new["spec"] else definition_warnings(new, old)
+
     def prepare_delete(self, obj: Obj, now: str) -> None:
         """Its objects go first: a finalizer holds it until they have."""
         finalizers = obj["metadata"].setdefault("finalizers", [])
