@@ -16,7 +16,7 @@ from skerry.engine.api.options import WriteOptions
 from skerry.engine.api.request import Request
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.managed.elements import MalformedSet
-from skerry.engine.schema.managed.managers import given, listed, stored
+from skerry.engine.schema.managed.managers import LONGEST_NAME, given, listed, stored
 from skerry.engine.schema.managed.resets import Reset, reset_fields
 from skerry.engine.schema.managed.types import Fields
 from skerry.engine.schema.managed.typing import type_of
@@ -24,8 +24,6 @@ from skerry.engine.schema.managed.updates import Write, track_update
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
-LONGEST_NAME = 128
-"""Bytes of a manager's name (`FieldManagerMaxLength`)."""
 _LONGEST_AGENT = 1024
 """Bytes of a User-Agent that are looked at."""
 

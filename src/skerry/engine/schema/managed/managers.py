@@ -6,7 +6,7 @@ Entries are JSON objects, shared, never changed. Source: apimachinery `managedfi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from skerry.engine.schema.managed.elements import MalformedSet, checked, ordered
@@ -17,6 +17,9 @@ from skerry.kube.objects import Obj
 APPLY, UPDATE = "Apply", "Update"
 MOST_UPDATERS = 10
 """Entries of updates that are kept apart; the oldest beyond become one."""
+LONGEST_NAME = 128
+"""Bytes of a manager's name (`FieldManagerMaxLength`)."""
+_LONGEST_SUBRESOURCE = 256
 _ANCIENT = "ancient-changes"
 
 
@@ -74,10 +77,18 @@ def given(entries: list[Obj]) -> Managed:
         if entry.get("fieldsType") != "FieldsV1":
             raise MalformedSet(f"invalid fieldsType in managed fields entry {index}")
         manager = manager_of(entry)
+        if len(manager.name.encode()) > LONGEST_NAME or len(manager.subresource) > _LONGEST_SUBRESOURCE:
+            raise MalformedSet("the name of a manager or subresource is too long")
         fields = ordered(checked(entry.get("fieldsV1") or {}))
-        time = entry.get("time")
-        found[manager] = entry_of(manager, entry["apiVersion"], fields, rfc3339(parse_time(time)) if time else None)
+        found[manager] = entry_of(manager, entry["apiVersion"], fields, _time(entry.get("time")))
     return found
+
+
+def _time(given: str | None) -> str | None:
+    try:
+        return rfc3339(parse_time(given)) if given else None
+    except ValueError as error:
+        raise MalformedSet(str(error)) from None
 
 
 def listed(managed: Managed) -> list[Obj]:
@@ -122,8 +133,3 @@ def _merge(managed: Managed, bucket: Manager, first: Manager, manager: Manager) 
     moved = managed.pop(manager)
     fields = ordered(union(moved["fieldsV1"], into["fieldsV1"]))
     managed[bucket] = entry_of(bucket, bucket.api_version, fields, moved.get("time"))
-
-
-def names(managed: Iterable[Manager]) -> list[str]:
-    """The names of managers, for messages and tests."""
-    return sorted({manager.name for manager in managed})
