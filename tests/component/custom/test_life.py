@@ -10,6 +10,7 @@ import pytest
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube.errors import BadRequest, Expired, Invalid, MethodNotAllowed, NotFound, UnsupportedMediaType
 from skerry.kube.objects import Resource
+from skerry.kube.resources import LEASES
 from tests.support.api import RunningApi, running_api
 from tests.support.definitions import (
     CRDS,
@@ -187,3 +188,19 @@ async def test_versions_with_the_same_schema_differ_in_name_only(api: RunningApi
     assert stored["apiVersion"] == "example.com/v1"
     with pytest.raises(BadRequest, match="does not match the expected API version"):
         await api.client.create(newer, widget("b", "example.com/v1"))
+
+
+async def test_a_definition_of_a_built_in_resource_leaves_that_alone(api: RunningApi) -> None:
+    obj = definition(plural="leases", kind="Lease", group="coordination.k8s.io")
+    name = "leases.coordination.k8s.io"
+    obj["metadata"] = {"name": name, "annotations": {"api-approved.kubernetes.io": "unapproved, a test"}}
+    lease = await api.client.create(LEASES, {"metadata": {"name": "held"}, "spec": {"holderIdentity": "me"}}, "default")
+    await define(api.client, obj)
+    assert await api.client.get(LEASES, "held", "default") == lease
+    await api.client.delete(CRDS, name)
+    async with asyncio.timeout(5):
+        with pytest.raises(NotFound):
+            while True:
+                await api.client.get(CRDS, name)
+                await asyncio.sleep(0.002)
+    assert await api.client.get(LEASES, "held", "default") == lease

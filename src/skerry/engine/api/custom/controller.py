@@ -41,6 +41,9 @@ _IN_PROGRESS: Condition = (
     "CustomResource deletion is in progress",
 )
 _COMPLETED: Condition = ("Terminating", "False", "InstanceDeletionCompleted", "removed all instances")
+_BUILT_IN: Condition = (
+    "Terminating", "False", "OverlappingBuiltInResource", "instances overlap with built-in resources in storage",
+)  # fmt: skip
 _NEVER_SERVED: Condition = ("Terminating", "False", "NeverEstablished", "resource was never established")
 
 
@@ -153,13 +156,19 @@ class CustomResources(Controller):
     def _serve(self, entry: Entry, obj: Obj) -> None:
         name = entry.key.name
         current = self._served.get(name)
-        if current is not None and current.state == state_of(obj):
+        if self._is_built_in(obj) or (current is not None and current.state == state_of(obj)):
             return
         from skerry.engine.api.custom.definitions import Definition  # most engines start without one
 
         made = Definition(entry, obj, self._webhooks)
         self._served[name] = made
         self._replace(current.served if current is not None else [], made.served)
+
+    def _is_built_in(self, obj: Obj) -> bool:
+        """Whether the engine has such a resource of its own: that one is served, and its objects are never touched."""
+        spec = obj["spec"]
+        kinds = self._backend.registry.kinds(spec["group"])
+        return any(kind.definition and kind.resource.plural == spec["names"]["plural"] for kind in kinds)
 
     def _replace(self, old: Sequence[Kind], new: Sequence[Kind]) -> None:
         registry = self._backend.registry
@@ -195,7 +204,7 @@ class CustomResources(Controller):
 
     async def _take_down_once(self, name: str) -> None:
         obj = await self._client.get(CRD, name)
-        outcome = _NEVER_SERVED
+        outcome = _BUILT_IN if self._is_built_in(obj) else _NEVER_SERVED
         if (definition := self._served.get(name)) is not None:
             await self._write(obj, self._ended(obj, _IN_PROGRESS))
             await delete_instances(self._backend, definition.storage_kind)
