@@ -15,7 +15,13 @@ import click
 
 from skerry.cli.engine_process import PROGRAM, command_of
 from skerry.cli.errors import CommandFailed, MachineLacks
-from skerry.cli.options import DEFAULT_DATA_DIR, authentication_config_option, data_dir_option, engine_options
+from skerry.cli.options import (
+    DEFAULT_DATA_DIR,
+    audit_policy_option,
+    authentication_config_option,
+    data_dir_option,
+    engine_options,
+)
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")
 UNITS = Path("/etc/systemd/system")
@@ -52,6 +58,7 @@ WantedBy=multi-user.target
 @click.command()
 @data_dir_option
 @authentication_config_option
+@audit_policy_option
 @click.option("--print", "print_only", is_flag=True, help="Print the unit; change nothing.")
 @click.option(
     "--directory",
@@ -60,7 +67,9 @@ WantedBy=multi-user.target
     show_default=True,
     help="Where units are kept.",
 )
-def command(data_dir: Path, authentication_config: Path | None, print_only: bool, directory: Path) -> None:
+def command(
+    data_dir: Path, authentication_config: Path | None, audit_policy: Path | None, print_only: bool, directory: Path
+) -> None:
     """Start Skerry when the machine boots, by a systemd unit.
 
     The unit is enabled and started when systemd runs here; otherwise it is only written.
@@ -70,7 +79,7 @@ def command(data_dir: Path, authentication_config: Path | None, print_only: bool
       skerry install-service --print
       skerry install-service --data-dir /srv/second
     """
-    data_dir, options = data_dir.resolve(), engine_options(authentication_config)
+    data_dir, options = data_dir.resolve(), engine_options(authentication_config, audit_policy)
     if print_only:
         click.echo(unit(data_dir, *options), nl=False)
         return

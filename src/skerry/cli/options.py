@@ -48,6 +48,15 @@ authentication_config_option = click.option(
 )
 
 
-def engine_options(authentication_config: Path | None) -> list[str]:
-    """What the engine is told of it."""
-    return [] if authentication_config is None else ["--authentication-config", str(authentication_config)]
+audit_policy_option = click.option(
+    "--audit-policy",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    default=None,
+    help="An audit policy file: what the audit log keeps. Without one there is no audit log.",
+)
+
+
+def engine_options(authentication_config: Path | None, audit_policy: Path | None) -> list[str]:
+    """What the engine is told of them."""
+    given = {"--authentication-config": authentication_config, "--audit-policy": audit_policy}
+    return [word for option, path in given.items() if path is not None for word in (option, str(path))]

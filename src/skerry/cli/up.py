@@ -24,7 +24,7 @@ from skerry.cli.down import stop_all
 from skerry.cli.engine_process import last_lines, size_of, start_detached
 from skerry.cli.errors import CommandFailed, MachineLacks
 from skerry.cli.instance_files import InstanceFiles, find_instance
-from skerry.cli.options import authentication_config_option, data_dir_option, engine_options
+from skerry.cli.options import audit_policy_option, authentication_config_option, data_dir_option, engine_options
 from skerry.cli.printing import step
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import InstanceError, open_instance, port_is_free
@@ -39,9 +39,17 @@ _SECONDS_TO_END = 15.0
 @data_dir_option
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="The API's port; 0 picks a free one. [6443]")
 @authentication_config_option
+@audit_policy_option
 @click.option("--detach", is_flag=True, help="Return when it is ready instead of staying attached.")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait until it is ready.")
-def command(data_dir: Path, port: int | None, authentication_config: Path | None, detach: bool, timeout: float) -> None:
+def command(
+    data_dir: Path,
+    port: int | None,
+    authentication_config: Path | None,
+    audit_policy: Path | None,
+    detach: bool,
+    timeout: float,
+) -> None:
     """Start Skerry on this machine.
 
     Checks first what is needed and starts nothing if something is missing. Without --detach it stays attached, and
@@ -55,7 +63,7 @@ def command(data_dir: Path, port: int | None, authentication_config: Path | None
     begun = time.monotonic()
     _check_machine()
     step("machine checked", time.monotonic() - begun)
-    config = replace(_open(data_dir, port), authentication_config=authentication_config)
+    config = replace(_open(data_dir, port), authentication_config=authentication_config, audit_policy=audit_policy)
     start = Start(config, InstanceFiles(config.paths.data, config.instance), time.monotonic() + timeout)
     with _alone(config.paths.data):
         if start.files.engine_pid() is not None:
@@ -128,12 +136,16 @@ def _start(start: Start) -> subprocess.Popen[bytes]:
     paths.status_file.unlink(missing_ok=True)
     start.log_begins = size_of(paths.engine_log)
     outlived = start.files.containerd_answers()
-    process = start_detached(paths.data, paths.engine_log, *engine_options(start.config.authentication_config))
+    process = start_detached(paths.data, paths.engine_log, *_engine_options(start.config))
     take_back = partial(_end, process) if outlived else partial(stop_all, start.files)
     with _otherwise(take_back), _Interrupts():
         _wait_until_ready(start, process)
     click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(start)}")
     return process
+
+
+def _engine_options(config: EngineConfig) -> list[str]:
+    return engine_options(config.authentication_config, config.audit_policy)
 
 
 def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:

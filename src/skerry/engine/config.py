@@ -45,6 +45,11 @@ class Paths:
         return self.logs / "engine.log"
 
     @property
+    def audit_log(self) -> Path:
+        """The audit log, JSON lines, if one is kept; older ones beside it."""
+        return self.logs / "audit.log"
+
+    @property
     def pods(self) -> Path:
         """Per pod uid: volumes, etc-hosts, termination messages."""
         return self.data / "pods"
@@ -112,6 +117,8 @@ class EngineConfig:
     """The instance's place on this machine, from 0: its address ranges and its loopback address follow from it."""
     node_ip: str = "127.0.0.1"
     """The host's own address: the node's InternalIP, the address of host-network pods and of the API's endpoints."""
+    audit_policy: Path | None = None
+    """An audit policy (`audit.k8s.io/v1`); without one no audit log is kept."""
     authentication_config: Path | None = None
     """An AuthenticationConfiguration: further issuers of tokens, and who may come anonymously."""
     clock: Clock = field(default_factory=SystemClock)

@@ -15,6 +15,7 @@ import ssl
 from functools import partial
 
 from skerry.engine.api.admission.plugins import builtin_chain
+from skerry.engine.api.audit.log import audit_log_of, audited
 from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
 from skerry.engine.api.auth.authority import authority_of
 from skerry.engine.api.auth.authorization import authorised, authorised_upgrade
@@ -83,10 +84,12 @@ class ApiServer:
         plain = Plain(registry, self.health, metrics, address, credentials.issuer)
         authenticators = credentials.authenticators()
         resources = _routed(dispatcher(self._backend), plain.handle)
-        decide = self._authority.decide
-        self._handler = authenticated(impersonating(authorised(resources, decide), decide), authenticators)
+        decide, self._audit_log = self._authority.decide, audit_log_of(config)
+        let_in = impersonating(authorised(resources, decide), decide)
+        self._handler = authenticated(audited(let_in, self._audit_log), authenticators)
         self._custom = CustomResources(self._backend, self.client("system:apiserver", MASTERS), webhooks)
-        self._let_in = authenticated(impersonating(authorised_upgrade(_nothing, decide), decide), authenticators)
+        upgrade = impersonating(authorised_upgrade(_nothing, decide), decide)
+        self._let_in = authenticated(audited(upgrade, self._audit_log), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
         self._serving = Serving(self._edge.serve, self._edge.websocket, lost=self._lost)
         self._state = self._serving.state
@@ -150,6 +153,8 @@ class ApiServer:
                 await asyncio.wait(late)
         await self._close_connections()
         await self.credentials.close()
+        if self._audit_log is not None:
+            await self._audit_log.close()
 
     async def _close_connections(self) -> None:
         """Wait until clients have said goodbye, as TLS wants it, but not for long."""
@@ -200,4 +205,4 @@ def _routed(resources: Handler, plain: Handler) -> Handler:
 
 
 async def _nothing(request: Request) -> Response:
-    return Raw(b"")
+    return Raw(b"", code=101)

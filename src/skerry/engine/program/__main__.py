@@ -25,12 +25,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="skerry.engine.program", description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True, help="the instance's data directory")
     parser.add_argument("--authentication-config", type=Path, help="an AuthenticationConfiguration")
+    parser.add_argument("--audit-policy", type=Path, help="an audit policy")
     parser.add_argument("--stop-all", action="store_true", help="end everything of the instance; its state stays")
     arguments = parser.parse_args()
     try:
         config = open_instance(arguments.data_dir)
         if arguments.authentication_config is not None:
             config = replace(config, authentication_config=arguments.authentication_config.resolve())
+        if arguments.audit_policy is not None:
+            config = replace(config, audit_policy=arguments.audit_policy.resolve())
         return _stop_all(config) if arguments.stop_all else _run(config)
     except (InstanceError, mount_namespace.NamespaceError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -1,0 +1,118 @@
+"""An audit event as it is written. Source: Kubernetes' `audit.k8s.io/v1` Event and `apiserver/pkg/audit/request.go`."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from skerry.engine.api.auth.access import Access
+from skerry.engine.api.bodies import PROTOBUF
+from skerry.engine.api.request import Request
+from skerry.engine.api.response import Computed, Listing, Response, Stored
+from skerry.engine.api.reviews.token_review import user_info
+from skerry.engine.schema import codec
+from skerry.kube.errors import StatusError
+from skerry.kube.objects import Obj
+
+_LONGEST_AGENT = 1024
+
+
+def beginning(request: Request, access: Access) -> Obj:
+    """What is known when a request has come in."""
+    event: Obj = {"requestURI": uri_of(request), "verb": access.verb, "user": user_info(access.user)}
+    sources = [one.strip() for one in request.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if one]
+    if request.source and request.source not in sources[-1:]:
+        sources.append(request.source)
+    if sources:
+        event["sourceIPs"] = sources
+    if agent := request.headers.get(b"user-agent", b"").decode("latin-1"):
+        event["userAgent"] = agent if len(agent) <= _LONGEST_AGENT else f"{agent[:_LONGEST_AGENT]}...TRUNCATED"
+    if not access.path:
+        event["objectRef"] = _reference(access)
+    return event
+
+
+def uri_of(request: Request) -> str:
+    """The URI; for a request from the same process the one it would have had."""
+    if request.path or request.target is None:
+        query = request.raw_query.decode("latin-1")
+        return f"{request.path}?{query}" if query else request.path
+    target = request.target
+    parts = [target.kind.resource.path(target.namespace or None), target.name, target.subresource]
+    path = "/".join(part for part in parts if part)
+    return f"{path}?{urlencode(request.query)}" if request.query else path
+
+
+def _reference(access: Access) -> Obj:
+    parts = {
+        "resource": access.resource,
+        "namespace": access.namespace,
+        "name": access.name,
+        "apiGroup": access.group,
+        "apiVersion": access.version,
+        "subresource": access.subresource,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def impersonation(request: Request) -> Obj:
+    """Who the requestor acts as, {} if as nobody."""
+    if request.impersonation is None:
+        return {}
+    more: Obj = {"impersonatedUser": user_info(request.who)}
+    if request.impersonation.constraint:
+        more["authenticationMetadata"] = {"impersonationConstraint": request.impersonation.constraint}
+    return more
+
+
+def status_of(outcome: Response | StatusError | int) -> Obj:
+    """The `responseStatus`."""
+    if isinstance(outcome, StatusError):
+        status = outcome.to_json()
+        return {"metadata": {}, **{key: status[key] for key in ("status", "message", "reason", "code")}}
+    code = outcome if isinstance(outcome, int) else getattr(outcome, "code", 200)
+    return {"metadata": {}, "code": code}
+
+
+def body_of(outcome: Response | StatusError, *, without_managed_fields: bool) -> Any:
+    """The object of an answer, None when it is none."""
+    if isinstance(outcome, StatusError):
+        return outcome.to_json()
+    if isinstance(outcome, Stored):
+        return _object(outcome.entry.value, without_managed_fields=without_managed_fields)
+    if isinstance(outcome, Computed):
+        return stripped(outcome.obj) if without_managed_fields else outcome.obj
+    if isinstance(outcome, Listing):
+        resource, without = outcome.kind.resource, without_managed_fields
+        items = [_object(entry.value, without_managed_fields=without) for entry in outcome.entries]
+        metadata = {"resourceVersion": str(outcome.revision)}
+        kind = f"{resource.kind}List"
+        return {"kind": kind, "apiVersion": resource.api_version, "metadata": metadata, "items": items}
+    return None
+
+
+def _object(encoded: bytes, *, without_managed_fields: bool) -> Any:
+    return stripped(orjson.loads(encoded)) if without_managed_fields else orjson.Fragment(encoded)
+
+
+def stripped(obj: Any) -> Any:
+    """An object without its managedFields; the one given stays as it is."""
+    metadata = obj.get("metadata") if isinstance(obj, dict) else None
+    if not isinstance(metadata, dict) or "managedFields" not in metadata:
+        return obj
+    return {**obj, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
+
+
+def readable(body: bytes, content_type: str) -> Any:
+    """A request's body as JSON, as far as it can be read: YAML and protobuf are decoded, the rest is text."""
+    given = codec.media_type(content_type)
+    try:
+        if given == PROTOBUF:
+            from skerry.engine.api.protobuf.decode import decode  # its table is read when a client sends protobuf
+
+            return decode(body)
+        return codec.parse(body, f"application/{'yaml' if given.endswith('yaml') else 'json'}")[0]
+    except StatusError:
+        return body.decode("utf-8", "replace")

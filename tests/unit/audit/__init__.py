@@ -1,0 +1,1 @@
+"""The audit log: its policy, its events, its file."""
