@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ import orjson
 
 from skerry.engine.api.auth.access import Access
 from skerry.engine.api.bodies import PROTOBUF
-from skerry.engine.api.request import Request
+from skerry.engine.api.request import Request, User
 from skerry.engine.api.response import Computed, Listing, Response, Stored
 from skerry.engine.api.reviews.token_review import user_info
 from skerry.engine.schema import codec
@@ -21,17 +22,24 @@ _LONGEST_AGENT = 1024
 
 def beginning(request: Request, access: Access) -> Obj:
     """What is known when a request has come in."""
-    event: Obj = {"requestURI": uri_of(request), "verb": access.verb, "user": user_info(access.user)}
-    sources = [one.strip() for one in request.headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",") if one]
-    if request.source and request.source not in sources[-1:]:
-        sources.append(request.source)
+    event: Obj = {"requestURI": uri_of(request), "verb": access.verb, "user": _encoded(access.user)}
+    sources = [request.source] if request.source else []
+    if forwarded := request.headers.get(b"x-forwarded-for"):
+        before = [one.strip() for one in forwarded.decode("latin-1").split(",")]
+        sources = before if before[-1:] == sources else before + sources
     if sources:
         event["sourceIPs"] = sources
-    if agent := request.headers.get(b"user-agent", b"").decode("latin-1"):
+    if given := request.headers.get(b"user-agent"):
+        agent = given.decode("latin-1")
         event["userAgent"] = agent if len(agent) <= _LONGEST_AGENT else f"{agent[:_LONGEST_AGENT]}...TRUNCATED"
     if not access.path:
         event["objectRef"] = _reference(access)
     return event
+
+
+@lru_cache(256)
+def _encoded(user: User) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(user_info(user)))
 
 
 def uri_of(request: Request) -> str:
@@ -46,15 +54,16 @@ def uri_of(request: Request) -> str:
 
 
 def _reference(access: Access) -> Obj:
-    parts = {
-        "resource": access.resource,
-        "namespace": access.namespace,
-        "name": access.name,
-        "apiGroup": access.group,
-        "apiVersion": access.version,
-        "subresource": access.subresource,
-    }
-    return {name: value for name, value in parts.items() if value}
+    reference = {"resource": access.resource, "apiVersion": access.version}
+    if access.namespace:
+        reference["namespace"] = access.namespace
+    if access.name:
+        reference["name"] = access.name
+    if access.group:
+        reference["apiGroup"] = access.group
+    if access.subresource:
+        reference["subresource"] = access.subresource
+    return reference
 
 
 def impersonation(request: Request) -> Obj:

@@ -23,7 +23,7 @@ from skerry.engine.api.auth.access import access_of
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Event, EventStream, Response, Streamed, Watching
 from skerry.engine.config import EngineConfig
-from skerry.kube.clock import Clock, rfc3339_micro
+from skerry.kube.clock import Clock
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj
 
@@ -55,6 +55,7 @@ class AuditLog:
         self.file = file
         self.clock = clock
         self.close = file.close
+        self._random, self._count = str(uuid.uuid4())[:23], 0
 
     def begin(self, request: Request) -> Trail | None:
         """The trail of a request; None when nothing is kept of it."""
@@ -62,17 +63,22 @@ class AuditLog:
         verdict = self._policy.verdict(access)
         if verdict.level is Level.NONE:
             return None
-        given = request.headers.get(b"audit-id", b"").decode("latin-1")[:64]
+        given = request.headers.get(b"audit-id")
         event: Obj = {
             "kind": "Event",
             "apiVersion": "audit.k8s.io/v1",
             "level": verdict.level.text,
-            "auditID": given or str(uuid.uuid4()),
+            "auditID": given.decode("latin-1")[:64] if given else self._next_id(),
             "stage": RECEIVED,
             **events.beginning(request, access),
-            "requestReceivedTimestamp": rfc3339_micro(self.clock.now()),
+            "requestReceivedTimestamp": self.clock.now(),
         }
         return Trail(self, verdict, event)
+
+    def _next_id(self) -> str:
+        """Unique: a number within what is random for this log."""
+        self._count += 1
+        return f"{self._random}-{self._count:012x}"
 
 
 class Trail:
@@ -161,8 +167,8 @@ class Trail:
     def _write(self, stage: str) -> None:
         if stage not in self._verdict.omitted:
             self._event["stage"] = stage
-            self._event["stageTimestamp"] = rfc3339_micro(self._log.clock.now())
-            self._log.file.add(orjson.dumps(self._event))
+            self._event["stageTimestamp"] = self._log.clock.now()
+            self._log.file.add(orjson.dumps(self._event, option=orjson.OPT_UTC_Z))
 
 
 class _Watched:
