@@ -19,14 +19,22 @@ from skerry.kube.resources import NODES, PODS
 ALLOCATABLE = {"cpu": "8", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "500"}
 
 
+ENDED = ("Succeeded", "Failed")
+
+
 def always(pod: Obj) -> bool:
     """Every pod."""
     return True
 
 
+def never_ends(pod: Obj) -> int | None:
+    """No pod ends by itself."""
+    return None
+
+
 class SimulatedNode(Controller):
-    """`becomes_ready` says of a running pod whether it gets ready; `stops` whether a terminating one goes. After
-    changing them call `look_again`."""
+    """`becomes_ready` says of a running pod whether it gets ready; `stops` whether a terminating one goes; `ends` with
+    which code its containers exit, None while they run. After changing them call `look_again`."""
 
     name = "simulated-node"
     workers = 16
@@ -36,6 +44,7 @@ class SimulatedNode(Controller):
         self.node = node
         self.becomes_ready: Callable[[Obj], bool] = always
         self.stops: Callable[[Obj], bool] = always
+        self.ends: Callable[[Obj], int | None] = never_ends
         self._client = client
         self._clock = clock
         self._pods = informers.of(PODS)
@@ -82,13 +91,36 @@ class SimulatedNode(Controller):
 
     async def _let_go(self, pod: Obj) -> None:
         if self.stops(pod):
+            if pod["metadata"].get("finalizers") and (pod.get("status") or {}).get("phase") not in ENDED:
+                await self._write(pod, self._ended(pod, 137))  # as a node does: first the truth, then the end
             options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
             await self._client.delete(PODS, name_of(pod), namespace_of(pod), options)
 
     async def _report(self, pod: Obj) -> None:
-        status = self._status(pod)
+        phase = (pod.get("status") or {}).get("phase")
+        if phase in ENDED:
+            return
+        code = self.ends(pod) if phase == "Running" else None
+        status = self._status(pod) if code is None else self._ended(pod, code)
         if {key: (pod.get("status") or {}).get(key) for key in status} != status:
-            await self._client.patch(PODS, name_of(pod), {"status": status}, namespace_of(pod), subresource="status")
+            await self._write(pod, status)
+
+    async def _write(self, pod: Obj, status: Obj) -> None:
+        await self._client.patch(PODS, name_of(pod), {"status": status}, namespace_of(pod), subresource="status")
+
+    def _ended(self, pod: Obj, code: int) -> Obj:
+        """The status of a pod all of whose containers have exited with a code."""
+        now = rfc3339(self._clock.now())
+        terminated = {"exitCode": code, "reason": "Error" if code else "Completed", "finishedAt": now}
+        containers = [
+            {"name": one["name"], "image": one.get("image", ""), "state": {"terminated": terminated}}
+            | {"imageID": "", "ready": False, "restartCount": 0}
+            for one in pod["spec"]["containers"]
+        ]
+        before = [one for one in (pod.get("status") or {}).get("conditions") or () if one["type"] != "Ready"]
+        ready = {"type": "Ready", "status": "False", "lastTransitionTime": now}
+        phase = "Failed" if code else "Succeeded"
+        return {"phase": phase, "conditions": [*before, ready], "containerStatuses": containers}
 
     def _status(self, pod: Obj) -> Obj:
         if uid_of(pod) not in self._ips:

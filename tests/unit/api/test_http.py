@@ -360,14 +360,13 @@ async def test_an_endless_head_is_cut_short(api: RunningApi) -> None:
 
 
 async def test_who_makes_what_nothing_acts_on_is_told(api: RunningApi) -> None:
-    container = {"name": "c", "image": "busybox:1"}
-    job = {
-        "metadata": {"name": "j"},
-        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    volume = {
+        "metadata": {"name": "v"},
+        "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/srv"}},
     }
-    made = await send(api, "POST", "/apis/batch/v1/namespaces/default/jobs", job)
+    made = await send(api, "POST", "/api/v1/persistentvolumes", volume)
     assert made.code == 201
-    assert "jobs.batch are stored, but nothing acts on them" in made.headers["warning"]
+    assert "persistentvolumes are stored, but nothing acts on them" in made.headers["warning"]
     balanced = {"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
     made = await send(api, "POST", "/api/v1/namespaces/default/services", balanced)
     assert "no load balancer" in made.headers["warning"]

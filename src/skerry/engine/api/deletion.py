@@ -32,7 +32,7 @@ def decide(target: Target, obj: Obj, options: DeleteOptions, now: datetime) -> D
     if not obj["metadata"].get("deletionTimestamp"):
         target.kind.strategy.prepare_delete(obj, rfc3339(now))
     grace = _grace(target, obj, options)
-    finalizers = _finalizers(obj, options.propagation)
+    finalizers = _finalizers(obj, propagation(target, obj, options))
     waits = bool(finalizers) or bool((obj.get("spec") or {}).get("finalizers") and _is_namespace(target))
     metadata = obj["metadata"]
     before = (metadata.get("deletionTimestamp"), metadata.get("deletionGracePeriodSeconds"), metadata.get("finalizers"))
@@ -43,6 +43,14 @@ def decide(target: Target, obj: Obj, options: DeleteOptions, now: datetime) -> D
         metadata["finalizers"] = finalizers
     after = (metadata.get("deletionTimestamp"), metadata.get("deletionGracePeriodSeconds"), metadata.get("finalizers"))
     return Decision(gone=False, marked=None if before == after else obj)
+
+
+def propagation(target: Target, obj: Obj, options: DeleteOptions) -> str:
+    """The policy the client chose; without one, the kind's own unless an earlier request has decided."""
+    decided = any(name in (FOREGROUND, ORPHAN) for name in obj["metadata"].get("finalizers") or ())
+    if options.propagation or decided or not target.kind.strategy.orphans_by_default:
+        return options.propagation
+    return "Orphan"
 
 
 def check_preconditions(target: Target, obj: Obj, options: DeleteOptions) -> None:

@@ -45,7 +45,7 @@ class ListOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeleteOptions:
-    """`metav1.DeleteOptions`. grace None: the object's own. propagation "": the default, Background."""
+    """`metav1.DeleteOptions`. grace None: the object's own. propagation "": the kind's default, mostly Background."""
 
     grace: int | None = None
     propagation: str = ""

@@ -21,6 +21,9 @@ from skerry.engine.controllers.endpoints.mirror_controller import EndpointSliceM
 from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
 from skerry.engine.controllers.event_expiry import EventExpiry
 from skerry.engine.controllers.garbage.controller import GarbageCollector
+from skerry.engine.controllers.job.controller import JobController
+from skerry.engine.controllers.job.orphans import JobOrphans
+from skerry.engine.controllers.job.ttl import FinishedJobs
 from skerry.engine.controllers.namespace.controller import NamespaceController
 from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
 from skerry.engine.controllers.pod_gc import PodGarbageCollector
@@ -46,6 +49,9 @@ def make_controllers(context: Context) -> list[Controller]:
         DeploymentController(acting_as("deployment-controller")),
         StatefulSetController(acting_as("statefulset-controller")),
         DaemonSetController(acting_as("daemon-set-controller")),
+        JobController(acting_as("job-controller")),
+        JobOrphans(acting_as("job-controller")),
+        FinishedJobs(acting_as("ttl-after-finished-controller")),
         DisruptionController(acting_as("disruption-controller")),
         EndpointSliceController(acting_as("endpointslice-controller")),
         EndpointsController(acting_as("endpoint-controller")),

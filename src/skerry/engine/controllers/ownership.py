@@ -102,9 +102,16 @@ class Claimer:
     """Carries claims out for owners of one kind over objects of another."""
 
     def __init__(
-        self, client: Client, owners: Resource, owned: Informer, selects: Callable[[Obj], Selects] = by_selector
+        self,
+        client: Client,
+        owners: Resource,
+        owned: Informer,
+        selects: Callable[[Obj], Selects] = by_selector,
+        finalizer: str = "",
     ) -> None:
+        """`finalizer`: one that what is taken over gets and what is let go loses."""
         self._client = client
+        self._finalizer = finalizer
         self._selects = selects
         self._owners = owners
         self._informer = owned
@@ -135,15 +142,24 @@ class Claimer:
 
     async def _adopt(self, owner: Obj, obj: Obj) -> Obj | None:
         references = [*(obj["metadata"].get("ownerReferences") or ()), owner_reference(owner, self._owners)]
-        return await self._set_references(obj, references)
+        return await self._set(obj, references, self._finalizers(obj, wanted=True))
 
     async def _release(self, owner: Obj, obj: Obj) -> None:
         references = obj["metadata"].get("ownerReferences") or ()
-        await self._set_references(obj, [ref for ref in references if ref["uid"] != uid_of(owner)])
+        kept = [ref for ref in references if ref["uid"] != uid_of(owner)]
+        await self._set(obj, kept, self._finalizers(obj, wanted=False))
 
-    async def _set_references(self, obj: Obj, references: list[Obj]) -> Obj | None:
+    def _finalizers(self, obj: Obj, *, wanted: bool) -> Obj:
+        """The part of a patch that puts the finalizer on or takes it off; {} where there is nothing to do."""
+        finalizers = obj["metadata"].get("finalizers") or []
+        if not self._finalizer or (self._finalizer in finalizers) == wanted:
+            return {}
+        others = [name for name in finalizers if name != self._finalizer]
+        return {"finalizers": [*others, self._finalizer] if wanted else others}
+
+    async def _set(self, obj: Obj, references: list[Obj], more: Obj) -> Obj | None:
         metadata = {"resourceVersion": obj["metadata"]["resourceVersion"], "uid": uid_of(obj)}
-        patch = {"metadata": {**metadata, "ownerReferences": references}}
+        patch = {"metadata": {**metadata, "ownerReferences": references, **more}}
         try:
             return await self._client.patch(self._informer.resource, name_of(obj), patch, namespace_of(obj))
         except NotFound:

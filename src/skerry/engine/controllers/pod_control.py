@@ -1,7 +1,8 @@
 """Creating and deleting pods on behalf of a controller object, with the events Kubernetes writes about it.
 
-Source: Kubernetes `RealPodControl` (`pkg/controller/controller_utils.go`). Used by ReplicaSet, ReplicationController
-and DaemonSet; a StatefulSet has words of its own. Every write is noted in `Written`, so that a lagging cache is known.
+Source: Kubernetes `RealPodControl` (`pkg/controller/controller_utils.go`). Used by ReplicaSet, ReplicationController,
+DaemonSet and Job; a StatefulSet has words of its own. Every write is noted in `Written`, so that a lagging cache is
+known.
 """
 
 from __future__ import annotations
@@ -48,14 +49,15 @@ class PodControl:
 
     async def create_all(self, key: str, owner: Obj, pods: Sequence[Obj]) -> StatusError | None:
         """Create pods in growing batches; returns the first failure."""
-        return await in_growing_batches(pods[:MOST_AT_ONCE], lambda pod: self._create(key, owner, pod))
+        return await in_growing_batches(pods[:MOST_AT_ONCE], lambda pod: self.create(key, owner, pod))
 
     async def delete_all(self, key: str, owner: Obj, pods: Iterable[Obj]) -> StatusError | None:
         """Delete pods, all at once; returns the first failure."""
-        errors = await asyncio.gather(*(self._delete(key, owner, pod) for pod in pods))
+        errors = await asyncio.gather(*(self.delete(key, owner, pod) for pod in pods))
         return next((error for error in errors if error is not None), None)
 
-    async def _create(self, key: str, owner: Obj, pod: Obj) -> StatusError | None:
+    async def create(self, key: str, owner: Obj, pod: Obj) -> StatusError | None:
+        """Create one pod; returns the failure."""
         try:
             created = await self._client.create(PODS, pod, namespace_of(owner))
         except StatusError as error:
@@ -66,7 +68,8 @@ class PodControl:
         self._recorder.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {name_of(created)}")
         return None
 
-    async def _delete(self, key: str, owner: Obj, pod: Obj) -> StatusError | None:
+    async def delete(self, key: str, owner: Obj, pod: Obj) -> StatusError | None:
+        """Delete one pod; returns the failure. One that is gone is none."""
         options = {"preconditions": {"uid": uid_of(pod)}}
         try:
             deleted = await self._client.delete(PODS, name_of(pod), namespace_of(pod), options)

@@ -1,6 +1,6 @@
 """Which owner must look again when a pod changes: its controller, or for an orphan those who would take it over.
 
-Source: the pod handlers of Kubernetes' workload controllers. Shared by ReplicaSet, StatefulSet and DaemonSet.
+Source: the pod handlers of Kubernetes' workload controllers. Shared by ReplicaSet, StatefulSet, DaemonSet and Job.
 """
 
 from __future__ import annotations
@@ -16,17 +16,25 @@ from skerry.kube.objects import Obj, controller_of, key_of, labels_of, namespace
 class PodWatch:
     """Connects pods to the queue of a controller of `owners`, whose `selects` says which orphans one would take."""
 
-    def __init__(self, owners: Informer, selects: Callable[[Obj], Selects], add: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        owners: Informer,
+        selects: Callable[[Obj], Selects],
+        add: Callable[[str], None],
+        relevant: Callable[[Obj], tuple[object, ...]] = replica_relevant,
+    ) -> None:
+        """`relevant`: what an owner looks at; two states of a pod that agree in it need no second look."""
         self._owners = owners
         self._selects = selects
         self._add = add
+        self._relevant = relevant
 
     def handle(self, delta: Delta) -> None:
         """The informer's handler."""
         old, new = delta.old, delta.new
         if old is None or new is None:
             self._add_all(self._keys_of(delta.object))
-        elif self._may_concern(old, new) and replica_relevant(old) != replica_relevant(new):
+        elif self._may_concern(old, new) and self._relevant(old) != self._relevant(new):
             self._add_all((*self._keys_of(old), *self._keys_of(new)))
 
     def _add_all(self, keys: Iterable[str]) -> None:

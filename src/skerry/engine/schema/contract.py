@@ -34,6 +34,9 @@ class Column:
 class Strategy:
     """What is particular about a kind. Objects passed in are private to the request and are changed in place."""
 
+    orphans_by_default: bool = False
+    """Whether what an object owns stays when a client that deletes it does not say otherwise."""
+
     def default(self, obj: Obj) -> None:
         """Fill in what the user left out, as Kubernetes' `SetDefaults_*` do."""
 

@@ -29,11 +29,18 @@ RETURNED = frozenset(
 )  # fmt: skip
 """Kinds answered with the deleted object (`ReturnDeletedObject`)."""
 
+_ORPHANS = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set"
+    " propagationPolicy=Orphan to suppress this warning"
+)
+
 
 async def delete(backend: Backend, request: Request) -> Response:
     """Delete what is named. Raises NotFound, Conflict (a precondition), Forbidden, Invalid."""
     options = delete_options(request.query, await read_delete_options(request))
     target = request.what
+    if target.kind.strategy.orphans_by_default and not options.propagation:
+        request.warnings.append(_ORPHANS)
     entry, gone = await delete_one(backend, request, target, options)
     if not gone or target.group_resource in RETURNED:
         return Stored(target.kind, await served(target.kind, entry))

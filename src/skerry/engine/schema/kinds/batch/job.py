@@ -23,6 +23,8 @@ _NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 class JobStrategy(SpecStrategy):
     """Pods that run to their end."""
 
+    orphans_by_default = True
+
     def default(self, obj: Obj) -> None:
         """One pod, six retries."""
         default_job_spec(obj.setdefault("spec", {}))
