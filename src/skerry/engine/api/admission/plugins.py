@@ -20,6 +20,7 @@ from skerry.engine.api.admission.hooks.mutating import mutating_webhooks
 from skerry.engine.api.admission.hooks.validating import validating_webhooks
 from skerry.engine.api.admission.limit_ranger import limit_ranger
 from skerry.engine.api.admission.namespace_lifecycle import namespace_lifecycle
+from skerry.engine.api.admission.node_restriction import node_restriction
 from skerry.engine.api.admission.pod_security.plugin import pod_security
 from skerry.engine.api.admission.policies.mutating import mutating_policies
 from skerry.engine.api.admission.policies.validating import validating_policies
@@ -49,6 +50,7 @@ def builtin_chain(
             namespace_lifecycle(store),
             limit_ranger(store),
             service_account(store),
+            node_restriction(store, config.node_name),
             taint_nodes_by_condition(),
             pod_security(store),
             priority(store),
