@@ -4,8 +4,7 @@ isort:skip_file
 A checked CEL expression, as far as the interpreter reads it.
 
 Field numbers follow the Common Expression Language specification (cel/expr/checked.proto and syntax.proto), so the
-bytes cel-cpp writes can be read. Generated with grpcio-tools and mypy-protobuf:
-  cd src && python -m grpc_tools.protoc -I. --python_out=. --mypy_out=. skerry/engine/cel/checked.proto
+bytes cel-cpp writes can be read. Regenerate with `python -m skerry.engine.cel.generate`.
 """
 
 from collections import abc as _abc
