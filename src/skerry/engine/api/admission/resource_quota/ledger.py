@@ -2,7 +2,7 @@
 
 Looking and holding happen in one step of the event loop, so concurrent writers cannot overshoot. A held write counts
 until the store shows it or it has failed. Sums are kept per namespace and resource and brought up to date by comparing
-revisions, so that a look costs little more than walking the namespace's entries. Neighbours: `engine.quota` (what one
+states, so that a look costs little more than listing the namespace's entries. Neighbours: `engine.quota` (what one
 object uses), `plugin`.
 """
 
@@ -99,7 +99,6 @@ class Ledger:
 
 
 class _Counted(NamedTuple):
-    revision: int
     obj: Obj
     usage: Amounts
 
@@ -109,6 +108,8 @@ class _Table:
 
     def __init__(self, resource: str) -> None:
         self._resource = resource
+        self._entries: set[Entry] = set()
+        """The states taken over: a state is one object in the store, so sets of them compare at the speed of C."""
         self._objects: dict[str, _Counted] = {}
         self._totals: dict[Scopes, dict[str, Amount]] = {}
         self._leaving: set[str] = set()
@@ -116,17 +117,14 @@ class _Table:
 
     def refresh(self, entries: Sequence[Entry], now: datetime) -> None:
         """Take over what changed."""
-        objects = self._objects
-        for entry in entries:
-            known = objects.get(entry.key.name)
-            if known is None or known.revision != entry.revision:
-                self._put(entry.key.name, _counted(self._resource, entry, now))
-        if len(objects) > len(entries):
-            present = {entry.key.name for entry in entries}
-            for name in [name for name in objects if name not in present]:
-                self._put(name, None)
+        present = set(entries)
+        for gone in self._entries - present:
+            self._put(gone.key.name, None)
+        for entry in present - self._entries:
+            self._put(entry.key.name, _counted(self._resource, entry, now))
+        self._entries = present
         for name in tuple(self._leaving):
-            known = objects[name]
+            known = self._objects[name]
             self._put(name, known._replace(usage=usage(self._resource, known.obj, now)))
 
     def total(self, scopes: Scopes) -> dict[str, Amount]:
@@ -158,7 +156,7 @@ class _Table:
 
 def _counted(resource: str, entry: Entry, now: datetime) -> _Counted:
     obj = entry.shared()
-    return _Counted(entry.revision, obj, usage(resource, obj, now))
+    return _Counted(obj, usage(resource, obj, now))
 
 
 def _revision(entry: Entry | None) -> int:
