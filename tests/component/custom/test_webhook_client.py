@@ -50,9 +50,13 @@ async def test_what_is_not_there_or_not_trusted_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_silent_webhook_costs_its_time_and_no_more() -> None:
+    left = asyncio.Event()
+
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        left.set()
 
     listening = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
@@ -60,5 +64,6 @@ async def test_a_silent_webhook_costs_its_time_and_no_more() -> None:
     with pytest.raises(WebhookFailure, match="context deadline exceeded"):
         await client.call({"url": f"https://127.0.0.1:{port}/"}, {}, 0.1)
     await client.close()
+    await asyncio.wait_for(left.wait(), 5)
     listening.close()
     await listening.wait_closed()
