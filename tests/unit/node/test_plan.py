@@ -171,3 +171,23 @@ def test_never_starts_what_runs_and_nothing_in_an_ending_pod(
     assert not (ending and starts)
     assert sum(name.startswith("i") for name in starts) <= 1
     assert {name[0] for name in starts} != {"i", "m"}
+
+
+def test_an_ephemeral_container_starts_at_once_and_only_once() -> None:
+    debugged = pod(init=[container("setup")], ephemeralContainers=[container("debug")])
+    assert Start("debug", 0) in plan(view(debugged, record("setup"))).actions
+    for seen in (record("debug"), exited("debug", 1)):
+        assert plan(view(debugged, record("setup"), seen)).actions == ()
+
+
+def test_an_ephemeral_container_neither_keeps_a_pod_nor_fails_it() -> None:
+    debugged = pod(ephemeralContainers=[container("debug")], restartPolicy="Never")
+    (kill,) = plan(view(debugged, exited(), record("debug"))).actions
+    assert isinstance(kill, Kill)
+    assert kill.record.name == "debug"
+    assert plan(view(debugged, record(), exited("debug", 1))).actions == ()
+
+
+def test_an_ephemeral_container_the_runtime_forgot_is_not_started_again() -> None:
+    status = {"ephemeralContainerStatuses": [{"name": "debug", "containerID": "containerd://gone"}]}
+    assert plan(view(pod(ephemeralContainers=[container("debug")], status=status), record())).actions == ()

@@ -19,6 +19,7 @@ from skerry.engine.api.subresources.approval import patch_approval, update_appro
 from skerry.engine.api.subresources.binding import bind
 from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
+from skerry.engine.api.subresources.pod_parts import patch_ephemeral_containers, update_ephemeral_containers
 from skerry.engine.api.subresources.pod_streams import log, refuse_plain
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
 from skerry.engine.api.subresources.status import patch_status, update_status
@@ -67,6 +68,11 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "binding": {"create": bind},
     "eviction": {"create": evict},
     "token": {"create": create_token},
+    "ephemeralcontainers": {
+        "get": get,
+        "update": update_ephemeral_containers,
+        "patch": patch_ephemeral_containers,
+    },
     "log": {"get": log},
     "exec": {"get": refuse_plain, "create": refuse_plain},
     "attach": {"get": refuse_plain, "create": refuse_plain},
@@ -76,7 +82,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 
 REFUSED = frozenset(
     {
-        "pods/proxy", "pods/ephemeralcontainers", "pods/resize", "services/proxy",
+        "pods/proxy", "pods/resize", "services/proxy",
         "nodes/proxy",
     }
 )  # fmt: skip

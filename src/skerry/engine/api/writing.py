@@ -35,6 +35,7 @@ ATTEMPTS = 100
 
 _NAME_ATTEMPTS = 8
 Prepare: TypeAlias = Callable[[Obj, Obj], None]
+Checks: TypeAlias = Callable[[Obj, Obj], list[Cause]]
 _States: TypeAlias = tuple[Entry, Entry]
 """An object as it is stored, and as the version asked for shows it."""
 
@@ -59,6 +60,8 @@ class Change:
     """Keeps managedFields; None where who writes does not come to manage what it wrote, or `wanted` has seen to it."""
     trusted: bool = False
     """Made by the server itself (a binding, admitted as such): what users may change is not the question."""
+    checks: Checks | None = None
+    """The rules in place of the kind's, for a subresource that has its own (new, old)."""
     view: View | None = None
     """What admission sees of it, where that is not the object itself."""
 
@@ -162,7 +165,7 @@ async def _admitted(backend: Backend, attributes: Attributes, what: Change, new:
         carry_over(new["metadata"], old["metadata"])  # webhooks may send anything back
         undo_malformed(new, entries, attributes.request.warnings)
     what.prepare(new, old)
-    refuse(kind, new, validation.validate_update(kind, new, old))
+    refuse(kind, new, what.checks(new, old) if what.checks else validation.validate_update(kind, new, old))
     attributes.request.warnings.extend(kind.strategy.warnings(new, old))
     attributes.new = new if view is None else view.show(new)
     if (pending := backend.admission.validate(attributes)) is not None:

@@ -30,6 +30,7 @@ SUBRESOURCES = {
     "binding": Subresource(("create",), "Binding"),
     "eviction": Subresource(("create",), "Eviction", "policy", "v1"),
     "token": Subresource(("create",), "TokenRequest", "authentication.k8s.io", "v1"),
+    "ephemeralcontainers": Subresource(("get", "patch", "update")),
     "log": Subresource(("get",)),
     "exec": Subresource(("create", "get"), "PodExecOptions"),
     "attach": Subresource(("create", "get"), "PodAttachOptions"),

@@ -19,7 +19,7 @@ from skerry.engine.api.options import WriteOptions, apply_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response, Stored
 from skerry.engine.api.tracking import write_of
-from skerry.engine.api.writing import ATTEMPTS, Change, Prepare
+from skerry.engine.api.writing import ATTEMPTS, Change, Checks, Prepare
 from skerry.engine.schema import codec
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.managed.applying import apply as merged
@@ -43,7 +43,7 @@ class Application:
         return copy_of(merged(live, self.config, self.write, force=self.options.force))
 
 
-async def apply(backend: Backend, request: Request, prepare: Prepare) -> Response:
+async def apply(backend: Backend, request: Request, prepare: Prepare, checks: Checks | None = None) -> Response:
     """Apply what the body says. Raises ApplyConflict, Conflict, BadRequest, Invalid; NotFound for a subresource."""
     options = apply_options(request.query)
     config = await read_config(request, options)
@@ -52,7 +52,7 @@ async def apply(backend: Backend, request: Request, prepare: Prepare) -> Respons
     for _ in range(ATTEMPTS):
         try:
             if request.what.subresource or backend.store.get(request.what.key) is not None:
-                return await _update(backend, request, wanted, prepare)
+                return await _update(backend, request, wanted, (prepare, checks))
         except NotFound:
             if request.what.subresource or backend.store.get(request.what.key) is not None:
                 raise
@@ -105,13 +105,15 @@ def check_config(config: Obj, kind: Kind, write: Write, namespace: str, name: st
         raise BadRequest(f"failed to create typed patch object ({namespace}/{name}; {shown}): {problem}")
 
 
-async def _update(backend: Backend, request: Request, wanted: Application, prepare: Prepare) -> Response:
+async def _update(
+    backend: Backend, request: Request, wanted: Application, rules: tuple[Prepare, Checks | None]
+) -> Response:
     kind = request.what.kind
 
     def changed(entry: Entry) -> Obj:
         return codec.check(kind, wanted.onto(entry.shared()), "Ignore")[0]
 
-    return await writing.change(backend, request, Change(changed, prepare, wanted.options))
+    return await writing.change(backend, request, Change(changed, rules[0], wanted.options, checks=rules[1]))
 
 
 async def _create(backend: Backend, request: Request, wanted: Application) -> Response:

@@ -16,7 +16,7 @@ from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.tracking import tracker
 from skerry.engine.api.verbs.apply import apply
-from skerry.engine.api.writing import Change, Prepare, change
+from skerry.engine.api.writing import Change, Checks, Prepare, change
 from skerry.engine.schema import codec
 from skerry.engine.schema.codec import media_type
 from skerry.engine.schema.patch import APPLY_PATCH, apply_patch, check_patch_type
@@ -29,10 +29,10 @@ async def patch(backend: Backend, request: Request) -> Response:
     return await patch_with(backend, request, request.what.kind.strategy.prepare_update)
 
 
-async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Response:
-    """`patch` with `prepare` saying what may be touched (status patches come here too)."""
+async def patch_with(backend: Backend, request: Request, prepare: Prepare, checks: Checks | None = None) -> Response:
+    """`patch` with `prepare` saying what may be touched (status patches come here too), `checks` as in `Change`."""
     if media_type(request.content_type) == APPLY_PATCH:
-        return await apply(backend, request, prepare)
+        return await apply(backend, request, prepare, checks)
     options = patch_options(request.query)
     body = orjson.dumps(request.handed) if request.handed is not None else await read_bytes(request)
     content_type = media_type(request.content_type)
@@ -41,7 +41,8 @@ async def patch_with(backend: Backend, request: Request, prepare: Prepare) -> Re
     def wanted(entry: Entry) -> Obj:
         return _patched(request, entry, content_type, body, options)
 
-    return await change(backend, request, Change(wanted, prepare, options, tracker(backend, request, options)))
+    track = tracker(backend, request, options)
+    return await change(backend, request, Change(wanted, prepare, options, track, checks=checks))
 
 
 def _patched(request: Request, entry: Entry, content_type: str, body: bytes, options: WriteOptions) -> Obj:

@@ -11,7 +11,7 @@ from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.tracking import tracker
-from skerry.engine.api.writing import Change, Prepare, change
+from skerry.engine.api.writing import Change, Checks, Prepare, change
 from skerry.engine.store.contract import Entry
 from skerry.kube.objects import Obj
 
@@ -21,8 +21,8 @@ async def update(backend: Backend, request: Request) -> Response:
     return await replace(backend, request, request.what.kind.strategy.prepare_update)
 
 
-async def replace(backend: Backend, request: Request, prepare: Prepare) -> Response:
-    """`update` with `prepare` saying what may be touched (status updates come here too)."""
+async def replace(backend: Backend, request: Request, prepare: Prepare, checks: Checks | None = None) -> Response:
+    """`update` with `prepare` saying what may be touched (status updates come here too), `checks` as in `Change`."""
     target = request.what
     options = write_options(request.query, "UpdateOptions")
     obj = await read_object(request, target.kind, options.field_validation)
@@ -34,4 +34,5 @@ async def replace(backend: Backend, request: Request, prepare: Prepare) -> Respo
         again: Obj = given.pop() if given else orjson.loads(encoded)
         return again
 
-    return await change(backend, request, Change(wanted, prepare, options, tracker(backend, request, options)))
+    track = tracker(backend, request, options)
+    return await change(backend, request, Change(wanted, prepare, options, track, checks=checks))

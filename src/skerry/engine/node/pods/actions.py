@@ -21,10 +21,10 @@ from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Observer
 from skerry.engine.node.pods.plan import Action, DropSandbox, Kill, MakeSandbox, MountVolumes, Release, Start
 from skerry.engine.node.pods.starter import Starter, pod_ips
-from skerry.engine.node.pods.state import ProbeState, Wait
+from skerry.engine.node.pods.state import ProbeState, Wait, reported_statuses
 from skerry.engine.node.spec.downward import PodFacts
 from skerry.engine.node.volumes.manager import references_of
-from skerry.kube.objects import Obj, uid_of
+from skerry.kube.objects import uid_of
 
 _FIRST, _LONGEST = timedelta(seconds=0.5), timedelta(seconds=122)  # between attempts at volumes and sandboxes
 
@@ -75,7 +75,7 @@ class Actions:
         for name, attempts in known.containers.items():
             settled = (self.containers.with_message(record) if record.exited else record for record in attempts)
             known.containers[name] = tuple(settled)
-        reported = {status["name"]: status for status in _reported(known.pod)}
+        reported = {status["name"]: status for status in reported_statuses(known.pod)}
         for record in known.running():
             status = reported.get(record.name, {})
             before = None
@@ -181,8 +181,3 @@ class Actions:
     async def close(self) -> None:
         """Stop waiting for anything."""
         await self.containers.close()
-
-
-def _reported(pod: Obj) -> list[Obj]:
-    status: Obj = pod.get("status") or {}
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]

@@ -72,10 +72,10 @@ class Containers:
         self._count_restart(container)
         known.waits.pop(action.name, None)
         claimed: list[str] = []
-        job = StartJob(
-            known.pod, container, action, known.sandbox, known.volumes, partial(self._claimed, claimed), self.ending
-        )
+        claim = partial(self._claimed, claimed)
         try:
+            target = self._target(container)
+            job = StartJob(known.pod, container, action, known.sandbox, known.volumes, claim, self.ending, target)
             container_id = await self._starter.start(job)
         except Interrupted:
             return False
@@ -88,6 +88,14 @@ class Containers:
             await self._after_start(container, record)
         await self._prune(action.name)
         return True
+
+    def _target(self, container: Obj) -> str:
+        """The running container that `targetContainerName` means, "" for none. Raises ConfigError."""
+        name = container.get("targetContainerName") or ""
+        record = self._known.view().latest(name)
+        if name and (record is None or not record.running):
+            raise ConfigError(f"failed to find target container {name!r}: it does not run")
+        return record.id if record else ""
 
     def _claimed(self, claimed: list[str], container_id: str) -> None:
         claimed.append(container_id)

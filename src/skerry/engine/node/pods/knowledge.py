@@ -11,7 +11,16 @@ from pathlib import Path
 
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.pods.observer import Found, with_record
-from skerry.engine.node.pods.state import ContainerRecord, Phase, PodView, ProbeState, SandboxRecord, Termination, Wait
+from skerry.engine.node.pods.state import (
+    ContainerRecord,
+    Phase,
+    PodView,
+    ProbeState,
+    SandboxRecord,
+    Termination,
+    Wait,
+    all_containers,
+)
 from skerry.kube.objects import Obj
 
 _ORDER = (Phase.CREATED, Phase.RUNNING, Phase.EXITED)
@@ -95,9 +104,7 @@ class Knowledge:
 
     def container_spec(self, name: str) -> Obj:
         """The container's definition; only its name for one that is no longer in the pod."""
-        spec = self.pod["spec"]
-        for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        for container in all_containers(self.pod):
             if container["name"] == name:
-                found: Obj = container
-                return found
+                return container
         return {"name": name}

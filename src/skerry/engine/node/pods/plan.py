@@ -3,7 +3,7 @@
 Source of the behaviour: the kubelet's `computePodActions` (pkg/kubelet/kuberuntime). The worker carries the actions
 out in order, observes again and asks again, until nothing is left to do. Invariants: main containers start only after
 every regular init container has succeeded and every sidecar has started; nothing starts in a pod that has to end;
-sidecars outlive the main containers.
+sidecars outlive the main containers; an ephemeral container is started once.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from skerry.engine.node.pods.state import (
     ContainerRecord,
     Phase,
     PodView,
+    ephemeral_containers,
     init_containers,
     is_sidecar,
     main_containers,
+    reported_statuses,
     restart_policy,
     spec_hash,
 )
@@ -114,6 +116,8 @@ def will_restart(pod: Obj, container: Obj, record: ContainerRecord) -> bool:
     """Whether a container of any sort that ended is to be started again, as long as the pod goes on."""
     if is_sidecar(container):
         return True
+    if any(container["name"] == other["name"] for other in ephemeral_containers(pod)):
+        return False
     if any(container["name"] == other["name"] for other in init_containers(pod)):
         return not record.succeeded and restart_policy(pod) != "Never"
     return _restarts(record, restart_policy(pod))
@@ -201,6 +205,15 @@ class _Containers:
             self.kill_if_wrong(container, record)
         return record
 
+    def begin_ephemeral(self) -> None:
+        """Start ephemeral containers, whatever the others do, each once."""
+        reported = {status["name"] for status in reported_statuses(self.view.pod) if status.get("containerID")}
+        for container in ephemeral_containers(self.view.pod):
+            record = self.view.latest(container["name"])
+            known = record is not None and record.phase is not Phase.CREATED
+            if not known and (record is not None or container["name"] not in reported):
+                self.start(container)
+
     def initialize(self, container: Obj) -> bool:
         """See to one init container; whether the next one may begin."""
         if is_sidecar(container):
@@ -220,6 +233,7 @@ def _plan_containers(view: PodView) -> Plan:
     """A working sandbox: init containers in order, then all main containers."""
     todo = _Containers(view)
     policy = restart_policy(view.pod)
+    todo.begin_ephemeral()
     initialized = any(todo.current(container["name"]) for container in main_containers(view.pod))
     for container in init_containers(view.pod):
         if initialized:
@@ -238,8 +252,7 @@ def next_attempt(view: PodView, name: str) -> int:
     record = view.latest(name)
     if record is not None:
         return record.attempt + 1
-    status = view.pod.get("status") or {}
-    for reported in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
+    for reported in reported_statuses(view.pod):
         if reported.get("name") == name and reported.get("containerID"):
             return int(reported.get("restartCount", 0)) + 1
     return 0

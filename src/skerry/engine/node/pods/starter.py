@@ -45,6 +45,8 @@ class StartJob:
     claim: Callable[[str], None]
     ending: asyncio.Event
     """Interrupts the wait for the image."""
+    target: str = ""
+    """The container whose processes an ephemeral container shares, by its id in the runtime."""
 
 
 class Starter:
@@ -121,6 +123,7 @@ class Starter:
                 environment=variables,
                 mounts=mounts,
                 machine_memory=context.machine_memory,
+                target=job.target,
             ),
         )
 
@@ -175,8 +178,11 @@ def pod_ips(pod: Obj, sandbox: SandboxRecord, machine_ip: str) -> tuple[str, ...
 
 def field_path(pod: Obj, container: Obj) -> str:
     """How events name a container: `spec.containers{web}`."""
-    init = any(container["name"] == other["name"] for other in pod["spec"].get("initContainers") or ())
-    return f"spec.{'initContainers' if init else 'containers'}{{{container['name']}}}"
+    name = container["name"]
+    for part in ("initContainers", "ephemeralContainers"):
+        if any(name == other["name"] for other in pod["spec"].get(part) or ()):
+            return f"spec.{part}{{{name}}}"
+    return f"spec.containers{{{name}}}"
 
 
 def message_file(context: NodeContext, uid: str, name: str, attempt: int) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -164,6 +164,25 @@ def init_containers(pod: Obj) -> list[Obj]:
 def main_containers(pod: Obj) -> list[Obj]:
     """`spec.containers`."""
     return pod["spec"].get("containers") or []
+
+
+def ephemeral_containers(pod: Obj) -> list[Obj]:
+    """`spec.ephemeralContainers`."""
+    return pod["spec"].get("ephemeralContainers") or []
+
+
+def all_containers(pod: Obj) -> Iterator[Obj]:
+    """Containers of every sort."""
+    yield from init_containers(pod)
+    yield from main_containers(pod)
+    yield from ephemeral_containers(pod)
+
+
+def reported_statuses(pod: Obj) -> Iterator[Obj]:
+    """The statuses of containers of every sort that the API has."""
+    status = pod.get("status") or {}
+    for part in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+        yield from status.get(part) or ()
 
 
 def restart_policy(pod: Obj) -> str:

@@ -35,6 +35,8 @@ class ContainerContext:
     environment: Mapping[str, str]
     mounts: Sequence[pb.Mount]
     machine_memory: int
+    target: str = ""
+    """The id of the container whose process namespace it joins, "" for none."""
 
 
 def container_config(pod: Obj, container: Obj, context: ContainerContext) -> pb.ContainerConfig:
@@ -59,9 +61,18 @@ def container_config(pod: Obj, container: Obj, context: ContainerContext) -> pb.
         tty=bool(container.get("tty")),
         linux=pb.LinuxContainerConfig(
             resources=container_resources(pod, container, context.machine_memory),
-            security_context=container_security(pod, container, context.user),
+            security_context=_security(pod, container, context),
         ),
     )
+
+
+def _security(pod: Obj, container: Obj, context: ContainerContext) -> pb.LinuxContainerSecurityContext:
+    """In the target's process namespace, unless the whole pod shares one."""
+    security = container_security(pod, container, context.user)
+    if context.target and security.namespace_options.pid == pb.CONTAINER:
+        security.namespace_options.pid = pb.TARGET
+        security.namespace_options.target_id = context.target
+    return security
 
 
 def _annotations(pod: Obj, container: Obj, attempt: int) -> dict[str, str]:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from skerry.engine.node.pods.state import ContainerRecord, PodView, init_containers, is_sidecar, main_containers
+from skerry.engine.node.pods.state import (
+    ContainerRecord,
+    PodView,
+    ephemeral_containers,
+    init_containers,
+    is_sidecar,
+    main_containers,
+    reported_statuses,
+)
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
@@ -22,6 +30,13 @@ def main_statuses(view: PodView) -> list[Obj]:
 def init_statuses(view: PodView) -> list[Obj]:
     """One status per `spec.initContainers`, in its order."""
     return [_status(view, container, "PodInitializing") for container in init_containers(view.pod)]
+
+
+def ephemeral_statuses(view: PodView) -> list[Obj]:
+    """One status per `spec.ephemeralContainers`, in its order. They have no probes and are never "ready"."""
+    default = "PodInitializing" if init_containers(view.pod) else "ContainerCreating"
+    statuses = [_status(view, container, default) for container in ephemeral_containers(view.pod)]
+    return [{**status, "ready": False, "started": None} for status in statuses]
 
 
 def _status(view: PodView, container: Obj, default_reason: str) -> Obj:
@@ -44,8 +59,7 @@ def _status(view: PodView, container: Obj, default_reason: str) -> Obj:
 
 
 def _reported_restarts(view: PodView, name: str) -> int:
-    status = view.pod.get("status") or {}
-    for reported in (*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())):
+    for reported in reported_statuses(view.pod):
         if reported.get("name") == name:
             return int(reported.get("restartCount", 0))
     return 0

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from skerry.engine.node.pods.state import PodView, init_containers, is_sidecar, main_containers, restart_policy
 from skerry.engine.node.spec.quality import qos_class
-from skerry.engine.node.status.containers import init_statuses, main_statuses
+from skerry.engine.node.status.containers import ephemeral_statuses, init_statuses, main_statuses
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
@@ -38,6 +38,8 @@ def pod_status(view: PodView, host_ip: str) -> Obj:
     }
     if init:
         status["initContainerStatuses"] = init
+    if ephemeral := ephemeral_statuses(view):
+        status["ephemeralContainerStatuses"] = ephemeral
     return status
 
 

@@ -30,7 +30,7 @@ def check_containers(spec: Obj, field: str) -> Iterator[Cause]:
         host_ports: set[tuple[str, str, int]] = set()
         for index, container in enumerate(spec.get(part) or ()):
             below = f"{field}.{part}[{index}]"
-            yield from _check_container(container, below, host_network=host_network)
+            yield from check_container(container, below, host_network=host_network)
             yield from check_mounts(container, below, volumes)
             if part == "initContainers":
                 yield from _check_init(container, below)
@@ -40,7 +40,8 @@ def check_containers(spec: Obj, field: str) -> Iterator[Cause]:
             yield from _check_host_ports(container, below, host_ports)
 
 
-def _check_container(container: Obj, field: str, *, host_network: bool) -> Iterator[Cause]:
+def check_container(container: Obj, field: str, *, host_network: bool) -> Iterator[Cause]:
+    """One container of any sort, by itself."""
     name = container.get("name")
     if not name:
         yield required(f"{field}.name")

@@ -9,6 +9,7 @@ from skerry.engine.schema import names
 from skerry.engine.schema.causes import forbidden, invalid, not_supported, required
 from skerry.engine.schema.metadata import validate_annotations, validate_labels
 from skerry.engine.schema.pods.containers import check_containers
+from skerry.engine.schema.pods.ephemeral import check_ephemeral_containers
 from skerry.engine.schema.pods.resources import NOT_NEGATIVE
 from skerry.engine.schema.pods.scheduling import check_scheduling
 from skerry.engine.schema.pods.security import check_pod_security
@@ -30,6 +31,8 @@ def check_pod_spec(spec: Obj, field: str) -> Iterator[Cause]:
     if spec.get("volumes"):
         yield from check_volumes(spec["volumes"], f"{field}.volumes")
     yield from check_containers(spec, field)
+    if spec.get("ephemeralContainers"):
+        yield from check_ephemeral_containers(spec, field)
     if spec.get("restartPolicy") not in RESTART_POLICIES:
         yield not_supported(f"{field}.restartPolicy", spec.get("restartPolicy", ""), RESTART_POLICIES)
     yield from _check_dns(spec, field)

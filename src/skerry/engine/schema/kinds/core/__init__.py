@@ -17,7 +17,9 @@ from skerry.engine.schema.kinds.core.volumes import ClaimStrategy, VolumeStrateg
 from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
 
-POD_SUBRESOURCES = frozenset({"status", "log", "exec", "attach", "portforward", "binding", "eviction"})
+POD_SUBRESOURCES = frozenset({
+    "status", "log", "exec", "attach", "portforward", "binding", "eviction", "ephemeralcontainers",
+})  # fmt: skip
 POD_FIELDS = (
     "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
     "status.phase", "status.podIP", "status.nominatedNodeName",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from skerry.engine.schema.causes import forbidden
 from skerry.engine.schema.pods.defaults import default_pod
+from skerry.engine.schema.pods.ephemeral import check_only_added, with_ephemeral_containers
 from skerry.engine.schema.pods.qos import qos_class
 from skerry.engine.schema.pods.update import check_pod_update
 from skerry.engine.schema.pods.validation import check_pod_spec
@@ -24,7 +25,7 @@ class PodStrategy(SpecStrategy):
         obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
 
     def validate(self, obj: Obj) -> list[Cause]:
-        """The pod spec's rules. Ephemeral containers would come through their subresource, which is not served."""
+        """The pod spec's rules. Ephemeral containers come later, through their subresource."""
         spec = obj.get("spec") or {}
         causes = list(check_pod_spec(spec, "spec"))
         if spec.get("ephemeralContainers"):
@@ -34,3 +35,24 @@ class PodStrategy(SpecStrategy):
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
         """Little may change."""
         return list(check_pod_update(new, old))
+
+    def validate_change(self, new: Obj, old: Obj) -> list[Cause]:
+        """Unlike a new pod, one that is there may have ephemeral containers."""
+        return list(check_pod_spec(new.get("spec") or {}, "spec")) + self.validate_update(new, old)
+
+    def prepare_ephemeral_containers(self, new: Obj, old: Obj) -> None:
+        """`pods/ephemeralcontainers` changes them and nothing else."""
+        self._only_spec(new, old, with_ephemeral_containers(old["spec"], new.get("spec") or {}))
+
+    def validate_ephemeral_containers(self, new: Obj, old: Obj) -> list[Cause]:
+        """The rules of `pods/ephemeralcontainers`."""
+        return [*check_pod_spec(new["spec"], "spec"), *check_only_added(new, old)]
+
+    def _only_spec(self, new: Obj, old: Obj, spec: Obj) -> None:
+        """Everything as it was but the spec; who manages which field is kept, too."""
+        managed = new["metadata"].get("managedFields")
+        new["metadata"] = {key: value for key, value in old["metadata"].items() if key != "managedFields"}
+        if managed is not None:
+            new["metadata"]["managedFields"] = managed
+        new["spec"] = spec
+        self.prepare_update(new, old)
