@@ -16,6 +16,8 @@ from pathlib import Path
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 """Whether the machine forwards packets between interfaces: "0" or "1"."""
+CLAIMS = Path("/run/skerry/forwarding")
+"""Where running instances note that they need it."""
 
 
 @contextlib.contextmanager
