@@ -6,10 +6,10 @@ import base64
 import binascii
 import ssl
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import forbidden, invalid, not_supported, required
+from skerry.engine.schema.webhook_clients import check_client
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
@@ -43,52 +43,11 @@ def _check_webhook(webhook: Obj, *, strict_bundle: bool) -> Iterator[Cause]:
     field, config = f"{_FIELD}.webhookClientConfig", webhook.get("clientConfig")
     if config is None:
         yield required(field, "required when strategy is set to Webhook")
-    elif (config.get("url") is None) == (config.get("service") is None):
-        yield required(field, "exactly one of url or service is required")
-    elif config.get("url") is not None:
-        yield from _check_url(config["url"], f"{field}.url")
     else:
-        yield from _check_service(config["service"], f"{field}.service")
+        yield from check_client(config, field)
     if strict_bundle and config and config.get("caBundle"):
         yield from _check_bundle(config["caBundle"], f"{field}.caBundle")
     yield from _check_reviews(webhook.get("conversionReviewVersions") or [])
-
-
-def _check_url(url: str, field: str) -> Iterator[Cause]:
-    form = "desired format: https://host[/path]"
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        yield required(field, f"url must be a valid URL: {error}; {form}")
-        return
-    if parts.scheme != "https":
-        yield invalid(field, parts.scheme, f"'https' is the only allowed URL scheme; {form}")
-    if not parts.hostname:
-        yield invalid(field, parts.netloc, f"host must be specified; {form}")
-    if parts.username is not None:
-        yield invalid(field, parts.username, "user information is not permitted in the URL")
-    if parts.fragment:
-        yield invalid(field, parts.fragment, "fragments are not permitted in the URL")
-    if parts.query:
-        yield invalid(field, parts.query, "query parameters are not permitted in the URL")
-
-
-def _check_service(service: Obj, field: str) -> Iterator[Cause]:
-    for part in ("name", "namespace"):
-        if not service.get(part):
-            yield required(f"{field}.{part}", f"service {part} is required")
-    if complaint := names.port_number(service.get("port", 443)):
-        yield invalid(f"{field}.port", service.get("port"), f"port is not valid: {complaint}")
-    path = service.get("path")
-    if path in (None, "", "/"):
-        return
-    if not path.startswith("/"):
-        yield invalid(f"{field}.path", path, "must start with a '/'")
-    for index, part in enumerate(path.removeprefix("/").removesuffix("/").split("/")):
-        if not part:
-            yield invalid(f"{field}.path", path, f"segment[{index}] may not be empty")
-        elif complaint := names.subdomain(part):
-            yield invalid(f"{field}.path", path, f"segment[{index}]: {complaint}")
 
 
 def _check_bundle(bundle: str, field: str) -> Iterator[Cause]:

@@ -6,7 +6,6 @@ Source: `pkg/apis/admissionregistration/{v1/defaults.go,validation/validation.go
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, invalid, not_supported, required
@@ -21,6 +20,7 @@ from skerry.engine.schema.kinds.admissionregistration.matching import (
     default_matching,
 )
 from skerry.engine.schema.strategies import CountedStrategy, set_default
+from skerry.engine.schema.webhook_clients import check_client
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
@@ -72,7 +72,7 @@ class WebhookStrategy(CountedStrategy):
         yield from check_selectors(hook, field)
         if self._mutating:
             yield from check_choice(hook, "reinvocationPolicy", REINVOCATION_POLICIES, field)
-        yield from _check_client(hook.get("clientConfig") or {}, f"{field}.clientConfig")
+        yield from check_client(hook.get("clientConfig") or {}, f"{field}.clientConfig")
         yield from check_match_conditions(hook.get("matchConditions") or [], WEBHOOK, f"{field}.matchConditions")
         yield from _check_review_versions(hook.get("admissionReviewVersions") or [], f"{field}.admissionReviewVersions")
 
@@ -104,53 +104,3 @@ def _check_review_versions(versions: list[str], field: str) -> Iterator[Cause]:
             yield invalid(f"{field}[{index}]", version, complaint)
     if not set(versions) & set(_REVIEW_VERSIONS):
         yield invalid(field, versions, f"must include at least one of {', '.join(_REVIEW_VERSIONS)}")
-
-
-def _check_client(client: Obj, field: str) -> Iterator[Cause]:
-    url, service = client.get("url"), client.get("service")
-    if (url is None) == (service is None):
-        yield required(field, "exactly one of url or service is required")
-    elif url is not None:
-        yield from check_url(url, f"{field}.url")
-    else:
-        yield from check_service(service or {}, f"{field}.service")
-
-
-def check_url(url: str, field: str) -> Iterator[Cause]:
-    """A webhook's URL (`ValidateWebhookURL`)."""
-    form = "; desired format: https://host[/path]"
-    try:
-        parts = urlsplit(url)
-    except ValueError as error:
-        yield required(field, f"url must be a valid URL: {error}{form}")
-        return
-    if parts.scheme != "https":
-        yield invalid(field, parts.scheme, f"'https' is the only allowed URL scheme{form}")
-    if not parts.netloc:
-        yield invalid(field, parts.netloc, f"host must be specified{form}")
-    if "@" in parts.netloc:
-        yield invalid(field, parts.netloc.rpartition("@")[0], "user information is not permitted in the URL")
-    if parts.fragment:
-        yield invalid(field, parts.fragment, "fragments are not permitted in the URL")
-    if parts.query:
-        yield invalid(field, parts.query, "query parameters are not permitted in the URL")
-
-
-def check_service(service: Obj, field: str) -> Iterator[Cause]:
-    """A reference to a service (`ValidateWebhookService`)."""
-    for key in ("name", "namespace"):
-        if not service.get(key):
-            yield required(f"{field}.{key}", f"service {key} is required")
-    if complaint := names.port_number(service.get("port", 443)):
-        yield invalid(f"{field}.port", service["port"], f"port is not valid: {complaint}")
-    path = service.get("path")
-    if path is None:
-        return
-    if not path.startswith("/"):
-        yield invalid(f"{field}.path", path, "must start with a '/'")
-        return
-    for index, step in enumerate(path.removeprefix("/").removesuffix("/").split("/") if len(path) > 1 else ()):
-        if not step:
-            yield invalid(f"{field}.path", path, f"segment[{index}] may not be empty")
-        elif complaint := names.subdomain(step):
-            yield invalid(f"{field}.path", path, f"segment[{index}]: {complaint}")

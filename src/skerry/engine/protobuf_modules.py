@@ -1,4 +1,4 @@
-"""Regenerates the `_pb2` modules from their `.proto` files: `python -m skerry.engine.node.cri.generate`.
+"""Regenerates the `_pb2` modules from their `.proto` files: `python -m skerry.engine.protobuf_modules`.
 
 For developers: needs grpcio-tools and mypy-protobuf from the `dev` dependency group. The paths handed to protoc are
 paths inside the package, so that a generated module names itself as it is imported. A unit test compares the committed
@@ -12,17 +12,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOURCE_ROOT = Path(__file__).resolve().parents[4]
-CRI = Path("skerry/engine/node/cri/cri.proto")
-HEALTH = Path("skerry/engine/node/probes/health.proto")
+SOURCE_ROOT = Path(__file__).resolve().parents[2]
+ENGINE = Path("skerry/engine")
+PROTOS = (
+    ENGINE / "cel" / "checked.proto",
+    ENGINE / "node" / "containerd" / "api.proto",
+    ENGINE / "node" / "cri" / "cri.proto",
+    ENGINE / "node" / "probes" / "health.proto",
+)
 
 
 def _protoc(proto: Path, *arguments: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "grpc_tools.protoc", f"-I{SOURCE_ROOT}", *arguments, str(proto)],
-        cwd=SOURCE_ROOT,
-        check=True,
-    )
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{SOURCE_ROOT}", *arguments, str(proto)]
+    subprocess.run(command, cwd=SOURCE_ROOT, check=True)
 
 
 def descriptor_set(proto: Path) -> bytes:
@@ -37,7 +39,7 @@ def main() -> None:
     """Write the generated modules beside their sources."""
     plugin = Path(sys.executable).with_name("protoc-gen-mypy")
     outputs = (f"--python_out={SOURCE_ROOT}", f"--mypy_out={SOURCE_ROOT}")
-    for proto in (CRI, HEALTH):
+    for proto in PROTOS:
         _protoc(proto, f"--plugin=protoc-gen-mypy={plugin}", *outputs)
 
 
