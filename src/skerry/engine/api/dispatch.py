@@ -21,6 +21,7 @@ from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
 from skerry.engine.api.subresources.pod_parts import patch_ephemeral_containers, update_ephemeral_containers
 from skerry.engine.api.subresources.pod_streams import log, refuse_plain
+from skerry.engine.api.subresources.proxy.handler import proxy
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
 from skerry.engine.api.subresources.status import patch_status, update_status
 from skerry.engine.api.subresources.token import create_token
@@ -73,6 +74,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
         "update": update_ephemeral_containers,
         "patch": patch_ephemeral_containers,
     },
+    "proxy": dict.fromkeys(("get", "create", "update", "patch", "delete", "options"), proxy),
     "log": {"get": log},
     "exec": {"get": refuse_plain, "create": refuse_plain},
     "attach": {"get": refuse_plain, "create": refuse_plain},
@@ -82,8 +84,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 
 REFUSED = frozenset(
     {
-        "pods/proxy", "pods/resize", "services/proxy",
-        "nodes/proxy",
+        "pods/resize", "nodes/proxy",
     }
 )  # fmt: skip
 """Subresources Kubernetes has and this server refuses by name."""

@@ -72,6 +72,8 @@ class Request:
     """get, list, watch, create, update, patch, delete, deletecollection, connect; on plain paths the HTTP method."""
     target: Target | None
     path: str = ""
+    method: str = "GET"
+    """The HTTP method, for what is passed on to others."""
     raw_query: bytes = b""
     """As it came: streams read repeated parameters from it."""
     query: Mapping[str, str] = field(default_factory=lambda: NO_QUERY)

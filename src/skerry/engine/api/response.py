@@ -96,10 +96,12 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """Bytes as they come, until the iterator ends (logs)."""
+    """Bytes as they come, until the iterator ends (logs, what is proxied)."""
 
     chunks: AsyncIterator[bytes]
     content_type: str = "text/plain"
+    code: int = 200
+    headers: Sequence[tuple[str, str]] = ()
 
 
 Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed

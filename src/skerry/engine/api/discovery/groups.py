@@ -14,7 +14,8 @@ from skerry.kube.objects import Obj
 
 
 class Subresource(NamedTuple):
-    """What a subresource takes and gives: group and version "" when they are its parent's; kind "" likewise."""
+    """What a subresource takes and gives: group and version "" when they are its parent's; kind "" likewise; "{}" in
+    it is the parent's."""
 
     verbs: tuple[str, ...]
     kind: str = ""
@@ -31,6 +32,7 @@ SUBRESOURCES = {
     "eviction": Subresource(("create",), "Eviction", "policy", "v1"),
     "token": Subresource(("create",), "TokenRequest", "authentication.k8s.io", "v1"),
     "ephemeralcontainers": Subresource(("get", "patch", "update")),
+    "proxy": Subresource(("create", "delete", "get", "patch", "update"), "{}ProxyOptions"),
     "log": Subresource(("get",)),
     "exec": Subresource(("create", "get"), "PodExecOptions"),
     "attach": Subresource(("create", "get"), "PodAttachOptions"),
@@ -91,7 +93,7 @@ def _resources(kind: Kind) -> Iterator[Obj]:
             "name": f"{resource.plural}/{name}",
             "singularName": "",
             "namespaced": resource.namespaced,
-            "kind": served.kind or resource.kind,
+            "kind": served.kind.format(resource.kind) or resource.kind,
             "verbs": list(served.verbs),
         }
         if served.group:
@@ -145,5 +147,5 @@ def _aggregated_resource(kind: Kind) -> Obj:
 def _aggregated_subresource(kind: Kind, name: str, served: Subresource) -> Obj:
     resource = kind.resource
     group_name, version = (served.group, served.version) if served.group else (resource.group, resource.version)
-    response = {"group": group_name, "version": version, "kind": served.kind or resource.kind}
+    response = {"group": group_name, "version": version, "kind": served.kind.format(resource.kind) or resource.kind}
     return {"subresource": name, "responseKind": response, "verbs": list(served.verbs)}

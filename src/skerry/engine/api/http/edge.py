@@ -16,7 +16,7 @@ import orjson
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate
-from skerry.engine.api.http.routes import query_of, segments_of, target_of, verb_for
+from skerry.engine.api.http.routes import before_proxied, query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request, Target
@@ -74,6 +74,7 @@ class Edge:
             user=head.user,
             verb=verb_for(head.method, target, query) if target else head.method.lower(),
             target=target,
+            method=head.method,
             path=head.path.decode("latin-1"),
             raw_query=head.query,
             query=query,
@@ -86,6 +87,8 @@ class Edge:
 
     def _target(self, path: bytes) -> Target | None:
         """What a path names. Remembered for some: most requests are for the same few collections and objects."""
+        if b"/proxy" in path:
+            path = before_proxied(path)
         if self._generation != self._registry.generation or len(self._targets) > _REMEMBERED:
             self._generation = self._registry.generation
             self._targets.clear()
@@ -161,7 +164,8 @@ async def _stream(response: Streamed, exchange: Exchange) -> None:
 
 async def _send_chunks(response: Streamed, exchange: Exchange) -> None:
     try:
-        await exchange.start(response.content_type.encode())
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+        await exchange.start(response.content_type.encode("latin-1"), response.code, headers)
         async for chunk in response.chunks:
             await exchange.write(chunk)
         await exchange.finish()

@@ -29,6 +29,8 @@ _DRAIN_SECONDS = 5.0
 _HELD = 64 * 1024
 """Bytes of a body that are taken in before anybody reads them."""
 _GZIP_FROM = 128 * 1024
+_WITHOUT_BODY = (204, 304)
+_KNOWN_CODES = frozenset(int(status) for status in HTTPStatus)
 
 
 @dataclass(slots=True)
@@ -134,19 +136,22 @@ class Exchange:
         await self._send(head + body if self.head.method != "HEAD" else head)
         self._end()
 
-    async def start(self, content_type: bytes) -> None:
+    async def start(self, content_type: bytes, code: int = 200, more: Headers | None = None) -> None:
         """Begin an answer in pieces."""
-        self.code = 200
-        await self._send(self._head(content_type, [(b"transfer-encoding", b"chunked")]))
+        self.code = code
+        headers = [*more] if more else []
+        if code not in _WITHOUT_BODY:
+            headers.append((b"transfer-encoding", b"chunked"))
+        await self._send(self._head(content_type, headers))
 
     async def write(self, piece: bytes) -> None:
         """Send a piece; waits while the client does not read."""
-        if piece and self.head.method != "HEAD":
+        if piece and self.head.method != "HEAD" and self.code not in _WITHOUT_BODY:
             await self._send(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     async def finish(self) -> None:
         """End an answer in pieces."""
-        if self.head.method != "HEAD":
+        if self.head.method != "HEAD" and self.code not in _WITHOUT_BODY:
             await self._send(b"0\r\n\r\n")
         self._end()
 
@@ -204,7 +209,8 @@ class Exchange:
 @lru_cache(256)
 def _beginning(code: int, content_type: bytes) -> bytes:
     """What all answers of this kind have in common."""
-    line = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\n".encode()
+    phrase = HTTPStatus(code).phrase if code in _KNOWN_CODES else "Unknown"
+    line = f"HTTP/1.1 {code} {phrase}\r\n".encode()
     return b"%bcontent-type: %b\r\ncache-control: no-cache, private\r\n" % (line, content_type)
 
 

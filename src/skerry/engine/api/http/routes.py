@@ -6,6 +6,7 @@ escaped slash stays in its segment, where no name may have one. Empty segments m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -20,6 +21,9 @@ LONGEST_PATH = 4096
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 _ONE = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _MANY = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+_PROXY = re.compile(rb"^(/api/v1/(?:namespaces/[^/]+/(?:pods|services)|nodes)/[^/]+/proxy)(?:/.*)?$", re.DOTALL)
+_PROXIED = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete",
+            "OPTIONS": "options"}  # fmt: skip
 _SUB = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -69,6 +73,18 @@ def query_of(raw: bytes) -> Mapping[str, str]:
     return query
 
 
+def before_proxied(raw_path: bytes) -> bytes:
+    """The path up to and with `/proxy`, when what follows belongs to a pod, service or node and is not ours to read."""
+    match = _PROXY.match(raw_path)
+    return match.group(1) if match else raw_path
+
+
+def proxied_part(path: str) -> tuple[str, str]:
+    """A request's path cut after `/proxy`: ours, and the backend's ("" or beginning with a slash)."""
+    ours = before_proxied(path.encode("latin-1")).decode("latin-1")
+    return ours, path[len(ours) :]
+
+
 def target_of(registry: Registry, segments: list[str]) -> Target | None:
     """What a path names; None when it is no resource's path. Raises NotFound for a resource nobody serves."""
     if len(segments) < 3 or segments[0] not in ("api", "apis"):
@@ -104,7 +120,9 @@ def _named(kind: Kind, namespace: str, rest: list[str], *, in_namespace: bool) -
 
 def verb_for(method: str, target: Target, query: Mapping[str, str]) -> str:
     """The verb of a method on a target. Raises MethodNotAllowed."""
-    if target.subresource:
+    if target.subresource == "proxy":
+        verb = _PROXIED.get(method)
+    elif target.subresource:
         verb = _SUB.get(method)
     elif target.name:
         verb = _ONE.get(method)

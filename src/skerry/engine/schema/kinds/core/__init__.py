@@ -18,7 +18,7 @@ from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
 
 POD_SUBRESOURCES = frozenset({
-    "status", "log", "exec", "attach", "portforward", "binding", "eviction", "ephemeralcontainers",
+    "status", "log", "exec", "attach", "portforward", "binding", "eviction", "ephemeralcontainers", "proxy",
 })  # fmt: skip
 POD_FIELDS = (
     "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",
@@ -93,7 +93,7 @@ KINDS = [
         "svc",
         categories=("all",),
         name_rule=dns1035,
-        subresources=STATUS,
+        subresources=STATUS | {"proxy"},
         selectable=("spec.clusterIP", "spec.type"),
         strategy=ServiceStrategy(),
     ),
