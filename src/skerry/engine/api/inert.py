@@ -10,7 +10,6 @@ from __future__ import annotations
 from skerry.kube.objects import Obj
 
 _UNWATCHED = frozenset({
-    "cronjobs.batch",
     "horizontalpodautoscalers.autoscaling", "ingresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip

@@ -13,6 +13,7 @@ from skerry.engine.controllers.account_tokens import AccountTokens
 from skerry.engine.controllers.certificates.cleaner import SigningRequestCleaner
 from skerry.engine.controllers.certificates.signer import CertificateSigner
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.cronjob.controller import CronJobController
 from skerry.engine.controllers.daemonset.controller import DaemonSetController
 from skerry.engine.controllers.deployment.controller import DeploymentController
 from skerry.engine.controllers.disruption.controller import DisruptionController
@@ -51,6 +52,7 @@ def make_controllers(context: Context) -> list[Controller]:
         DaemonSetController(acting_as("daemon-set-controller")),
         JobController(acting_as("job-controller")),
         JobOrphans(acting_as("job-controller")),
+        CronJobController(acting_as("cronjob-controller")),
         FinishedJobs(acting_as("ttl-after-finished-controller")),
         DisruptionController(acting_as("disruption-controller")),
         EndpointSliceController(acting_as("endpointslice-controller")),

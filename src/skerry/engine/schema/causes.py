@@ -51,6 +51,16 @@ def too_long(field: str, limit: int) -> Cause:
     return Cause("FieldValueTooLong", f"Too long: may not be more than {limit} bytes", field)
 
 
+def too_many(field: str, actual: int, limit: int) -> Cause:
+    """`Too many: 21: must have at most 20 items`."""
+    return Cause("FieldValueTooMany", f"Too many: {actual}: must have at most {limit} items", field)
+
+
+def invalid_whole(field: str, detail: str) -> Cause:
+    """`Invalid value: detail`, where the value would say nothing."""
+    return Cause("FieldValueInvalid", f"Invalid value: {detail}", field)
+
+
 def immutable(field: str, value: Any) -> Cause:
     """`Invalid value: ...: field is immutable`."""
     return invalid(field, value, "field is immutable")

@@ -1,4 +1,4 @@
-"""CronJob. Source: `SetDefaults_CronJob`, `ValidateCronJobCreate`."""
+"""CronJob. Source: `SetDefaults_CronJob`, `ValidateCronJobCreate`, `ValidateCronJobUpdate`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import Iterator
 
 from skerry.engine.schema.causes import invalid, not_supported, required
 from skerry.engine.schema.kinds.apps.templates import check_count
-from skerry.engine.schema.kinds.batch.job import check_job_spec, default_job_spec
+from skerry.engine.schema.kinds.batch.job import default_job_spec
+from skerry.engine.schema.kinds.batch.job_rules import check_job_spec
 from skerry.engine.schema.strategies import SpecStrategy, set_default
+from skerry.kube.cron import BadSchedule, parse_schedule, time_zone
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
 MAX_NAME = 52
 """Characters: eleven more name its jobs."""
 _POLICIES = ("Allow", "Forbid", "Replace")
-_FIELD = r"[0-9A-Za-z*?,/-]+"
-_SCHEDULE = re.compile(
-    rf"\s*(?:{_FIELD}(?:\s+{_FIELD}){{4}}|@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)|@every\s+\S+)\s*"
-)
+_ZONE_PART = re.compile(r"[A-Za-z._0-9+][A-Za-z.\-_0-9+]{0,13}")
 
 
 class CronJobStrategy(SpecStrategy):
@@ -39,21 +38,62 @@ class CronJobStrategy(SpecStrategy):
 
     def validate(self, obj: Obj) -> list[Cause]:
         """Name, schedule, policies and the job."""
-        name = obj["metadata"].get("name") or ""
-        causes = list(_check_spec(obj.get("spec") or {}))
+        name, spec = obj["metadata"].get("name") or "", obj.get("spec") or {}
+        causes = [*_check_spec(spec), *_check_zone(spec.get("timeZone"))]
         if len(name) > MAX_NAME:
             causes.append(invalid("metadata.name", name, f"must be no more than {MAX_NAME} characters"))
         return causes
 
+    def validate_change(self, new: Obj, old: Obj) -> list[Cause]:
+        """A zone that was accepted once is not looked up again."""
+        spec = new.get("spec") or {}
+        zone = spec.get("timeZone")
+        changed = zone != (old.get("spec") or {}).get("timeZone")
+        return [*_check_spec(spec), *(_check_zone(zone) if changed else ())]
+
 
 def _check_spec(spec: Obj) -> Iterator[Cause]:
-    schedule = spec.get("schedule")
-    if not schedule:
-        yield required("spec.schedule")
-    elif not _SCHEDULE.fullmatch(schedule):
-        yield invalid("spec.schedule", schedule, "expected exactly 5 fields or a descriptor like @hourly")
+    yield from _check_schedule(spec.get("schedule"))
     if spec.get("concurrencyPolicy") not in _POLICIES:
         yield not_supported("spec.concurrencyPolicy", spec.get("concurrencyPolicy", ""), _POLICIES)
     for name in ("successfulJobsHistoryLimit", "failedJobsHistoryLimit", "startingDeadlineSeconds"):
         yield from check_count(spec, name)
-    yield from check_job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
+    job, field = (spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec"
+    yield from check_job_spec(job, field)
+    if job.get("selector") is not None:
+        yield invalid(f"{field}.selector", job["selector"], "`selector` will be auto-generated")
+    if job.get("manualSelector"):
+        yield not_supported(f"{field}.manualSelector", True, ("nil", "false"))
+
+
+def _check_schedule(schedule: str | None) -> Iterator[Cause]:
+    if not schedule:
+        yield required("spec.schedule")
+        return
+    if "TZ" in schedule:
+        why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead"
+        yield invalid("spec.schedule", schedule, why)
+        return
+    try:
+        parse_schedule(schedule)
+    except BadSchedule as why_not:
+        yield invalid("spec.schedule", schedule, str(why_not))
+
+
+def _check_zone(zone: str | None) -> Iterator[Cause]:
+    if zone is None:
+        return
+    field = "spec.timeZone"
+    if not zone:
+        yield invalid(field, zone, "timeZone must be nil or non-empty string")
+        return
+    if any(part in (".", "..") or not _ZONE_PART.fullmatch(part) for part in zone.split("/")):
+        yield invalid(field, zone, f"unknown time zone {zone}")
+        return
+    if zone.lower() == "local":
+        why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
+        yield invalid(field, zone, why)
+    try:
+        time_zone(zone)
+    except ValueError as why_not:
+        yield invalid(field, zone, str(why_not))
