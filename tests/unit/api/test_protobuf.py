@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import struct
 
 import pytest
 from hypothesis import given
@@ -96,3 +97,32 @@ def test_nothing_else_than_a_refusal(raw: bytes) -> None:
     for kind in ("Pod", "DeleteOptions"):
         with contextlib.suppress(BadRequest):
             decode(body("v1", kind, raw))
+
+
+def schema_of(schema: bytes) -> Obj:
+    """A definition with one version whose schema this is."""
+    version = field(1, "v1") + field(2, 1) + field(3, 1) + field(4, field(1, schema))
+    spec = field(1, "example.dev") + field(3, field(1, "things")) + field(4, "Namespaced") + field(7, version)
+    decoded = decode(body("apiextensions.k8s.io/v1", "CustomResourceDefinition", METADATA + field(2, spec)))
+    found: Obj = decoded["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return found
+
+
+def test_schemas_of_custom_resources() -> None:
+    """The four types of k8s.io/apiextensions-apiserver that write their JSON themselves."""
+    number = field(5, "number") + varint(9 << 3 | 1) + struct.pack("<d", 10.0)
+    properties = field(29, field(1, "size") + field(2, number))
+    items = field(24, field(1, field(5, "string")))
+    closed, opened = field(30, field(1, 0)), field(33, field(1, 1) + field(2, field(5, "string")))
+    defaults = field(8, field(1, '{"a":null}')) + field(20, field(1, "1")) + field(20, field(1, '"x"'))
+    dependencies = field(32, field(1, "a") + field(2, field(2, "b") + field(2, "c")))
+    assert schema_of(field(5, "object") + properties + items + closed + opened + defaults + dependencies) == {
+        "type": "object",
+        "properties": {"size": {"type": "number", "maximum": 10}},
+        "items": {"type": "string"},
+        "additionalProperties": False,
+        "additionalItems": {"type": "string"},
+        "default": {"a": None},
+        "enum": [1, "x"],
+        "dependencies": {"a": ["b", "c"]},
+    }

@@ -2,8 +2,9 @@
 
 Type codes in the table: s string, b bool, i integer, d double, y bytes, Q quantity, I int-or-string, T time, U time in
 microseconds, D duration, R raw JSON, F managed fields; "[]x" a list, "{}x" a map from strings, "Ex" a list wrapped
-in a message; anything else a message's name. A field without name is inlined into its parent, as Go's JSON does. What
-Go leaves out of JSON when zero is left out here too. Source: Kubernetes' "protobuf encoding" and generated.proto.
+in a message, "Ox" a message whose JSON is that of one of its fields; anything else a message's name. A field without
+name is inlined into its parent, as Go's JSON does. What Go leaves out of JSON when zero is left out here too. Source:
+Kubernetes' "protobuf encoding" and generated.proto.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from skerry.kube.objects import Obj
 
 _MAGIC = b"k8s\x00"
 _DEEPEST = 64
+_NO_EXPONENT = 1e21
 _PACKAGES = {"": "core", "rbac.authorization.k8s.io": "rbac", "meta.k8s.io": "meta"}
 
 Message = dict[int, tuple[str, str, bool]]
@@ -113,7 +115,14 @@ def _value(code: str, value: Value, depth: int) -> Any:
         return scalar(value)
     if code.startswith("E"):
         return [_value(code[1:], item, depth + 1) for number, item in fields(_bytes(value)) if number == 1]
+    if code.startswith("O"):
+        return _one_of(_message(code[1:], _bytes(value), depth + 1))
     return _message(code, _bytes(value), depth + 1)
+
+
+def _one_of(alternatives: Obj) -> Any:
+    """A schema wins over what is beside it (`JSONSchemaPropsOrBool`, `OrArray`, `OrStringArray`)."""
+    return alternatives["schema"] if "schema" in alternatives else next(iter(alternatives.values()), None)
 
 
 def _bytes(value: Value) -> bytes:
@@ -133,7 +142,9 @@ def _text(value: Value) -> str:
 
 
 def _double(value: Value) -> float:
-    return float(struct.unpack("<d", _number(value).to_bytes(8, "little", signed=_number(value) < 0))[0])
+    """Whole numbers without a point, as Go's JSON has them."""
+    number = float(struct.unpack("<d", _number(value).to_bytes(8, "little", signed=_number(value) < 0))[0])
+    return int(number) if number.is_integer() and abs(number) < _NO_EXPONENT else number
 
 
 def _quantity(value: Value) -> str:

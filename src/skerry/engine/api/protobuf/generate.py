@@ -1,6 +1,7 @@
-"""Make `fields.json` from checkouts of k8s.io/api and k8s.io/apimachinery (Go modules):
+"""Make `fields.json` from a folder with checkouts of four Go modules of k8s.io: api, apimachinery,
+apiextensions-apiserver and kube-aggregator, all of the release whose behaviour the engine has:
 
-    python -m skerry.engine.api.protobuf.generate API_FOLDER APIMACHINERY_FOLDER
+    python -m skerry.engine.api.protobuf.generate FOLDER
 
 Read are the struct tags of the Go types: number, JSON name, inlining, and whether a zero is left out. The table holds
 only the messages that can be reached from the kinds of the group versions below. Run it again for a newer Kubernetes.
@@ -18,8 +19,13 @@ from pathlib import Path
 GROUP_VERSIONS = (
     "core/v1", "apps/v1", "batch/v1", "autoscaling/v1", "autoscaling/v2", "policy/v1", "networking/v1", "discovery/v1",
     "coordination/v1", "events/v1", "rbac/v1", "storage/v1", "scheduling/v1", "node/v1", "certificates/v1",
-    "admissionregistration/v1", "authentication/v1", "authorization/v1",
+    "admissionregistration/v1", "authentication/v1", "authorization/v1", "flowcontrol/v1", "apiextensions/v1",
+    "apiregistration/v1",
 )  # fmt: skip
+_ELSEWHERE = {"apiextensions/v1": "apiextensions-apiserver", "apiregistration/v1": "kube-aggregator"}
+"""Group versions that are not part of k8s.io/api: their module."""
+_ONE_OF = "JSONSchemaPropsOr"
+"""Types whose JSON is that of one of their fields begin so."""
 META = "meta/v1"
 _SCALARS = {"string": "s", "bool": "b", "int32": "i", "int64": "i", "int": "i", "uint32": "i", "float64": "d"}
 _SCALARS |= {"[]byte": "y", "byte": "i", "uint8": "i"}
@@ -27,6 +33,7 @@ _SPECIAL = {
     "resource.Quantity": "Q", "intstr.IntOrString": "I", "runtime.RawExtension": "R", "types.UID": "s",
     "types.NodeName": "s", "types.NamespacedName": "s", f"{META}.Time": "T", f"{META}.MicroTime": "U",
     f"{META}.FieldsV1": "F", f"{META}.Duration": "D",
+    "apiextensions/v1.JSON": "R",
 }  # fmt: skip
 _FIELD = re.compile(r"^\t(?:(?P<name>\w+)\s+)?(?P<type>[\w.*\[\]]+)\s+`(?P<tags>[^`]*)`")
 _IMPORT = re.compile(r'^\s*(?P<alias>\w+)?\s*"k8s\.io/(?:api|apimachinery/pkg/apis)/(?P<path>[\w/]+)"')
@@ -64,6 +71,8 @@ class Package:
                 inside = None
                 if found["type"] == "struct" and found["open"]:
                     inside = self.structs.setdefault(found["name"], [])
+                elif found["type"] == "struct{}":
+                    self.structs[found["name"]] = []
                 elif not found["open"]:
                     self.aliases[found["name"]] = found["type"].split("//")[0].strip()
             elif line == "}":
@@ -79,9 +88,14 @@ def _field(line: str) -> Field | None:
     tags = dict(re.findall(r'(\w+):"([^"]*)"', found["tags"]))
     if "protobuf" not in tags or tags["protobuf"] == "-":
         return None
-    name, *options = tags.get("json", "").split(",")
+    name, *options = (tags.get("json") or _protobuf_name(tags["protobuf"])).split(",")
     keeps = found["type"].startswith("*") or not {"omitempty", "omitzero"} & set(options)
     return Field(tags["protobuf"].split(",")[1], name, found["type"], keeps)
+
+
+def _protobuf_name(tag: str) -> str:
+    """The name a field has there, for types that write their JSON themselves."""
+    return next((part.removeprefix("name=") for part in tag.split(",") if part.startswith("name=")), "")
 
 
 class Table:
@@ -120,7 +134,7 @@ class Table:
         if alias is not None:
             return self._code(home, alias)
         self.add(home, name)
-        return f"{home}.{name}"
+        return f"O{home}.{name}" if name.startswith(_ONE_OF) else f"{home}.{name}"
 
     def _element(self, package: str, go_type: str) -> str:
         """An element's type; a list inside a list is a message with the items as its first field."""
@@ -137,12 +151,15 @@ class Table:
         return (self._packages[package].imports[alias], name) if dot else (package, name)
 
 
-def packages(api: Path, apimachinery: Path) -> dict[str, Package]:
+def packages(modules: Path) -> dict[str, Package]:
     """All packages by the last two parts of their path."""
-    found = {name: Package(name, sorted((api / name).glob("*types.go"))) for name in GROUP_VERSIONS}
-    meta = sorted((apimachinery / "pkg/apis/meta/v1").glob("*types.go"))
-    found[META] = Package(META, meta)
+    found = {name: Package(name, sorted(_folder(modules, name).glob("*types*.go"))) for name in GROUP_VERSIONS}
+    found[META] = Package(META, sorted((modules / "apimachinery/pkg/apis/meta/v1").glob("*types.go")))
     return found
+
+
+def _folder(modules: Path, name: str) -> Path:
+    return modules / _ELSEWHERE[name] / "pkg/apis" / name if name in _ELSEWHERE else modules / "api" / name
 
 
 def roots(found: dict[str, Package]) -> Iterator[tuple[str, str]]:
@@ -156,7 +173,7 @@ def roots(found: dict[str, Package]) -> Iterator[tuple[str, str]]:
 
 def main() -> None:
     """Write the table."""
-    found = packages(Path(sys.argv[1]), Path(sys.argv[2]))
+    found = packages(Path(sys.argv[1]))
     table = Table(found)
     for package, struct in roots(found):
         table.add(package, struct)
