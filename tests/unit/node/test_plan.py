@@ -19,6 +19,7 @@ from skerry.engine.node.pods.plan import (
     plan,
 )
 from skerry.engine.node.pods.state import Phase, ProbeState, SandboxRecord, Termination, Wait
+from skerry.engine.node.status.pod_status import pod_status
 from tests.unit.node.views import NOW, container, exited, pod, record, view
 
 SOON, DEADLINE = NOW + timedelta(seconds=5), NOW + timedelta(seconds=30)
@@ -191,3 +192,22 @@ def test_an_ephemeral_container_neither_keeps_a_pod_nor_fails_it() -> None:
 def test_an_ephemeral_container_the_runtime_forgot_is_not_started_again() -> None:
     status = {"ephemeralContainerStatuses": [{"name": "debug", "containerID": "containerd://gone"}]}
     assert plan(view(pod(ephemeralContainers=[container("debug")], status=status), record())).actions == ()
+
+
+RULED = container(restartPolicy="Never", restartPolicyRules=[
+    {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "again"), [(42, True), (1, False), (0, False)])
+def test_a_containers_own_rules_decide_on_its_restart(code: int, again: bool) -> None:
+    ended = view(pod(RULED, restartPolicy="Never"), exited(code=code))
+    assert (Start("main", 1) in plan(ended).actions) == again
+    phase = "Running" if again else "Failed" if code else "Succeeded"
+    assert pod_status(ended, "10.0.0.1")["phase"] == phase
+
+
+def test_a_container_that_must_not_restart_stays_ended_in_a_pod_that_always_does() -> None:
+    mixed = pod(container(restartPolicy="Never"), container("other"))
+    assert plan(view(mixed, exited(code=1), record("other"))).actions == ()
+    assert Start("other", 1) in plan(view(mixed, exited(code=1), exited("other"))).actions

@@ -120,7 +120,7 @@ def verb_of(request: Request) -> Verb:
             raise method_not_allowed(target)
         return verb
     verbs = SUBRESOURCES.get(name)
-    if verbs is None and (name in target.kind.subresources or f"{target.group_resource}/{name}" in REFUSED):
+    if f"{target.group_resource}/{name}" in REFUSED or (verbs is None and name in target.kind.subresources):
         raise NotSupported(f"{target.group_resource}/{name} is not supported by this server")
     if verbs is None or name not in target.kind.subresources:
         raise no_such_path()

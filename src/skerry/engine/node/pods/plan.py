@@ -98,18 +98,22 @@ def plan(view: PodView) -> Plan:
 
 def is_finished(view: PodView) -> bool:
     """Whether every main container has ended for good, or an init container has failed for good."""
-    policy = restart_policy(view.pod)
     for container in init_containers(view.pod):
         record = view.latest(container["name"])
-        if record and record.exited and not record.succeeded and policy == "Never" and not is_sidecar(container):
+        if record and record.exited and not record.succeeded and not will_restart(view.pod, container, record):
             return True
-    records = [view.latest(container["name"]) for container in main_containers(view.pod)]
-    return all(record is not None and record.exited and not _restarts(record, policy) for record in records)
+    ends = [(container, view.latest(container["name"])) for container in main_containers(view.pod)]
+    return all(record and record.exited and not will_restart(view.pod, container, record) for container, record in ends)
 
 
-def _restarts(record: ContainerRecord, policy: str) -> bool:
-    """Whether a main container that ended is to be started again."""
-    return policy == "Always" or (policy == "OnFailure" and not record.succeeded)
+def _ruled(container: Obj, record: ContainerRecord) -> bool:
+    """Whether one of the container's `restartPolicyRules` asks for a restart after this exit code."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        listed = record.exit_code in (codes.get("values") or ())
+        if listed == (codes.get("operator") == "In"):
+            return str(rule.get("action")) == "Restart"
+    return False
 
 
 def will_restart(pod: Obj, container: Obj, record: ContainerRecord) -> bool:
@@ -118,9 +122,12 @@ def will_restart(pod: Obj, container: Obj, record: ContainerRecord) -> bool:
         return True
     if any(container["name"] == other["name"] for other in ephemeral_containers(pod)):
         return False
+    if _ruled(container, record):
+        return True
+    policy = container.get("restartPolicy") or restart_policy(pod)
     if any(container["name"] == other["name"] for other in init_containers(pod)):
-        return not record.succeeded and restart_policy(pod) != "Never"
-    return _restarts(record, restart_policy(pod))
+        return not record.succeeded and policy != "Never"
+    return policy == "Always" or (policy == "OnFailure" and not record.succeeded)
 
 
 def _wind_down(view: PodView) -> Plan:
@@ -195,10 +202,14 @@ class _Containers:
         elif probe.failure:
             self.actions.append(Kill(record, probe.failure, grace=probe.grace))
 
-    def keep_running(self, container: Obj, policy: str) -> ContainerRecord | None:
+    def keep_running(self, container: Obj) -> ContainerRecord | None:
         """See to a container that should run; the record when it does."""
         record = self.current(container["name"])
-        if record is None or record.phase is Phase.CREATED or (record.exited and _restarts(record, policy)):
+        if (
+            record is None
+            or record.phase is Phase.CREATED
+            or (record.exited and will_restart(self.view.pod, container, record))
+        ):
             self.start(container)
             return None
         if record.running:
@@ -217,7 +228,7 @@ class _Containers:
     def initialize(self, container: Obj) -> bool:
         """See to one init container; whether the next one may begin."""
         if is_sidecar(container):
-            record = self.keep_running(container, "Always")
+            record = self.keep_running(container)
             return record is not None and record.running and self.view.probe(record).started
         record = self.current(container["name"])
         if record is not None and record.succeeded:
@@ -232,17 +243,16 @@ class _Containers:
 def _plan_containers(view: PodView) -> Plan:
     """A working sandbox: init containers in order, then all main containers."""
     todo = _Containers(view)
-    policy = restart_policy(view.pod)
     todo.begin_ephemeral()
     initialized = any(todo.current(container["name"]) for container in main_containers(view.pod))
     for container in init_containers(view.pod):
         if initialized:
             if is_sidecar(container):
-                todo.keep_running(container, "Always")
+                todo.keep_running(container)
         elif not todo.initialize(container):
             return Plan(tuple(todo.actions), todo.again_at)
     for container in main_containers(view.pod):
-        todo.keep_running(container, policy)
+        todo.keep_running(container)
     return Plan(tuple(todo.actions), todo.again_at)
 
 

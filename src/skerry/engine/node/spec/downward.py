@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from skerry.engine.node.errors import ConfigError
-from skerry.engine.node.pods.state import init_containers, main_containers
+from skerry.engine.node.pods.state import all_containers
 from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of, uid_of
 from skerry.kube.quantities import parse_quantity
 
@@ -93,7 +93,7 @@ def resource_value(facts: PodFacts, reference: Obj, container_name: str) -> str:
 
 
 def _container(pod: Obj, name: str) -> Obj:
-    for container in (*main_containers(pod), *init_containers(pod)):
+    for container in all_containers(pod):
         if container["name"] == name:
             return container
     raise ConfigError(f"container {name} not found")

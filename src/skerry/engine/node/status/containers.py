@@ -53,9 +53,16 @@ def _status(view: PodView, container: Obj, default_reason: str) -> Obj:
         "imageID": record.image_id if record else "",
         "started": bool(record and record.running and view.probe(record).started),
     }
+    if mounts := container.get("volumeMounts"):
+        status["volumeMounts"] = [_mount(mount) for mount in mounts]
     if record:
         status["containerID"] = f"containerd://{record.id}"
     return status
+
+
+def _mount(mount: Obj) -> Obj:
+    shown: Obj = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    return {**shown, "readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else shown
 
 
 def _reported_restarts(view: PodView, name: str) -> int:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from skerry.engine.node.pods.state import PodView, init_containers, is_sidecar, main_containers, restart_policy
+from skerry.engine.node.pods.plan import is_finished, will_restart
+from skerry.engine.node.pods.state import (
+    PodView,
+    all_containers,
+    init_containers,
+    is_sidecar,
+    main_containers,
+    restart_policy,
+)
 from skerry.engine.node.spec.quality import qos_class
 from skerry.engine.node.status.containers import ephemeral_statuses, init_statuses, main_statuses
 from skerry.kube.clock import rfc3339
@@ -68,12 +76,23 @@ def _phase(view: PodView, init: Sequence[Obj], main: Sequence[Obj]) -> str:
     if view.termination and view.termination.failed:
         return "Failed"
     ended = view.termination is not None and not view.running
-    policy = restart_policy(view.pod)
+    policy = _policy(view)
     if not _any_started(main):
         if policy == "Never" and any(_failed(status) for status in _regular(view, init)):
             return "Failed"
         return "Failed" if ended and _any_started(init) else "Pending"
     return _started_phase(main, "Never" if ended else policy)
+
+
+def _policy(view: PodView) -> str:
+    """The pod's restart policy, as far as the containers' own policies and rules leave it: "Never" once everything has
+    ended for good, "Always" while something ended that will be started again."""
+    if is_finished(view):
+        return "Never"
+    ends = ((container, view.latest(container["name"])) for container in all_containers(view.pod))
+    if any(record and record.exited and will_restart(view.pod, container, record) for container, record in ends):
+        return "Always"
+    return restart_policy(view.pod)
 
 
 def _started_phase(main: Sequence[Obj], policy: str) -> str:
