@@ -1,0 +1,41 @@
+"""One test cluster for the clients of a module; each test has a namespace of its own in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from skerry.testing import Cluster, cluster
+from tests.support.helm import Helm
+from tests.support.raw_api import RawApi
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def shared_cluster() -> Iterator[Cluster]:
+    with cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def api(shared_cluster: Cluster) -> Iterator[RawApi]:
+    client = RawApi(shared_cluster.kubeconfig)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def namespace(api: RawApi) -> str:
+    name = f"n{next(_numbers)}"
+    code, answer = api.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    assert code == 201, answer
+    return name
+
+
+@pytest.fixture
+def helm(shared_cluster: Cluster, namespace: str, tmp_path: Path) -> Helm:
+    return Helm(shared_cluster.kubeconfig, tmp_path, namespace)
