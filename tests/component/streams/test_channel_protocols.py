@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from skerry.engine.api.streams.websocket import SERVER_OPTIONS
+from skerry.engine.api.streams.server_protocol import SERVER_OPTIONS
 from skerry.kube.kubeconfig import load_kubeconfig
 from tests.component.streams.conftest import Eventually
 from tests.component.streams.local_pods import LocalPods

@@ -7,6 +7,7 @@ SIGTERM ends the engine and leaves containerd and the pods running. Exit code 1 
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -54,6 +55,7 @@ def _run(config: EngineConfig) -> int:
     prefix = mount_namespace.enter_argv(config.paths, directory=Path.cwd())
     if prefix:
         os.execvp(prefix[0], [*prefix, sys.executable, "-m", "skerry.engine.program", *sys.argv[1:]])  # noqa: S606  # no shell wanted
+    gc.disable()  # the modules stay anyway; looking through them time and again is a tenth of the start
     from skerry.engine.program.engine import run
     from skerry.engine.program.logs import set_up
 

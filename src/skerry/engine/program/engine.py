@@ -60,10 +60,11 @@ async def _run_until_told(config: EngineConfig) -> None:
 
 def _spare_collections() -> None:
     """Take what the start made out of the garbage collector's sight, and have it look less often: it was a third of
-    the cost of a write, because every object stored adds to what it goes through."""
+    the cost of a write, because every object stored adds to what it goes through. During the start it is off."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(5000, 20, 20)
+    gc.enable()
 
 
 class Engine:

@@ -13,19 +13,19 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import httptools
 import orjson
-from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.server import ServerState
 
 from skerry.engine.api.auth.authentication import user_of_connection
 from skerry.engine.api.http.exchange import Exchange, Head, Headers, Line
+from skerry.engine.api.http.flow import Flow
 from skerry.engine.api.request import User
-from skerry.engine.api.streams.websocket import SERVER_OPTIONS, websocket_protocol
 from skerry.kube.errors import BadRequest
+
+if TYPE_CHECKING:
+    from skerry.engine.api.streams.server_protocol import WebSockets
 
 log = logging.getLogger(__name__)
 
@@ -39,33 +39,29 @@ Serve: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
 
 @dataclass
+class Open:
+    """The connections there are, and the requests being answered."""
+
+    connections: set[Any] = field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+@dataclass
 class Serving:
     """What the connections of one server share. `websocket` is an ASGI application."""
 
     serve: Serve
     websocket: Any
-    state: ServerState = field(default_factory=ServerState)
-    """The connections there are, the requests being answered."""
+    state: Open = field(default_factory=Open)
     lost: Callable[[], None] = lambda: None
     """Called when a connection is gone for good."""
 
     @cached_property
-    def websocket_config(self) -> Config:
-        """uvicorn's configuration for WebSockets: no logs of its own, no lifespan."""
-        config = Config(
-            self.websocket,
-            http=Connection,  # not used, but the default would be imported
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            **SERVER_OPTIONS,
-        )
-        config.load()
-        return config
+    def websockets(self) -> WebSockets:
+        """What a connection becomes; imported with the first one, as it costs memory and a part of the start."""
+        from skerry.engine.api.streams.server_protocol import WebSockets
+
+        return WebSockets(self.websocket, self.state.connections, self.state.tasks)
 
 
 class Connection(asyncio.Protocol):
@@ -94,11 +90,11 @@ class Connection(asyncio.Protocol):
         """Learn who it is; the TLS handshake is over by now."""
         transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         self.transport = transport
-        self._line = Line(transport, FlowControl(transport), self._answered)
+        self._line = Line(transport, Flow(transport), self._answered)
         tls = transport.get_extra_info("ssl_object")
         self._user = user_of_connection(tls) if tls is not None else None
         self._source = str((transport.get_extra_info("peername") or ("",))[0])
-        self._serving.state.connections.add(self)  # type: ignore[arg-type]
+        self._serving.state.connections.add(self)
         self._watch_idleness(KEEP_ALIVE)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -234,8 +230,7 @@ class Connection(asyncio.Protocol):
         if self._idle_timer is not None:
             self._idle_timer.cancel()
         fields = b"".join([b"%b: %b\r\n" % field for field in self._fields])
-        serving = self._serving
-        protocol = websocket_protocol(serving.websocket_config, serving.state, {"user": self._user})
+        protocol = self._serving.websockets.protocol({"user": self._user})
         protocol.connection_made(self.transport)
         protocol.data_received(b"%b %b HTTP/1.1\r\n%b\r\n" % (self._parser.get_method(), self._url, fields))
         self.transport.set_protocol(protocol)

@@ -15,8 +15,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeAlias
 
-from uvicorn.protocols.http.flow_control import FlowControl
-
+from skerry.engine.api.http.flow import Flow
 from skerry.engine.api.request import User
 from skerry.kube.errors import BadRequest, RequestEntityTooLarge
 
@@ -50,7 +49,7 @@ class Line:
     """An exchange's way back to its client. `answered` is called once the answer has been handed to `transport`."""
 
     transport: asyncio.Transport
-    flow: FlowControl
+    flow: Flow
     answered: Callable[[], None]
 
 

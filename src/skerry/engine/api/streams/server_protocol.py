@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol as Kubernetes' clients need it. Imported by the first WebSocket (`websocket_protocol`).
+"""uvicorn's WebSocket protocol as Kubernetes' clients need it. Imported by the first WebSocket.
 
 kubectl offers the sub-protocol `SPDY/3.1+portforward.k8s.io`, whose slash RFC 6455 does not allow in a name and the
 `websockets` library refuses; Kubernetes' own server takes it. uvicorn reads the offers itself, so the
@@ -24,9 +24,44 @@ _log = logging.getLogger(__name__)
 _log.setLevel(logging.WARNING)
 
 
+SERVER_OPTIONS: dict[str, Any] = {
+    "ws_max_size": 4 << 20,  # bytes of one message; kubectl sends 32 KiB, the Python client what it is given
+    "ws_ping_interval": 20.0,  # seconds; to a host that is gone, a ping fails the connection
+    "ws_ping_timeout": None,  # a client we hold back may answer late: its silence is no sign of death
+    "ws_per_message_deflate": False,  # costs more than loopback and data centre networks do
+}
+
+
 class _AnySubprotocol(ServerProtocol):
     def process_subprotocol(self, headers: Headers) -> None:
         """Accept what is offered without parsing it; the application chooses."""
+
+
+class WebSockets:
+    """Makes WebSockets of a server's connections: `application` is ASGI, the sets are the server's own."""
+
+    def __init__(self, application: Any, connections: set[Any], tasks: set[asyncio.Task[None]]) -> None:
+        self._config = Config(
+            application,
+            http=StreamsProtocol,  # not used, but the default would be imported
+            ws=StreamsProtocol,
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            **SERVER_OPTIONS,
+        )
+        self._config.load()
+        self._state = ServerState()
+        self._state.connections = connections
+        self._state.tasks = tasks
+
+    def protocol(self, app_state: dict[str, Any]) -> StreamsProtocol:
+        """The protocol of one connection; `app_state` is its `scope["state"]`."""
+        return StreamsProtocol(self._config, self._state, app_state)
 
 
 class StreamsProtocol(WebSocketsSansIOProtocol):

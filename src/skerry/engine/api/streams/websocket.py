@@ -1,8 +1,8 @@
 """One accepted or refused WebSocket, over ASGI.
 
-uvicorn below holds back the peer while nobody receives (back-pressure) and sends pings; `SERVER_OPTIONS` are the
-settings of it that streams rely on. Invariant: after `receive` gave None, or `send` raised ClientGone, the peer is
-gone.
+uvicorn below holds back the peer while nobody receives (back-pressure) and sends pings; the settings of it
+that streams rely on are in `server_protocol`. Invariant: after `receive` gave None, or `send` raised ClientGone, the
+peer is gone.
 """
 
 from __future__ import annotations
@@ -19,23 +19,6 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
-
-
-def websocket_protocol(config: Any, server_state: Any, app_state: dict[str, Any]) -> Any:
-    """What uvicorn makes of a connection that becomes a WebSocket; costs memory only once there is one."""
-    from skerry.engine.api.streams.server_protocol import StreamsProtocol
-
-    return StreamsProtocol(config, server_state, app_state)
-
-
-SERVER_OPTIONS: dict[str, Any] = {
-    "ws": websocket_protocol,
-    "ws_max_size": 4 << 20,  # bytes of one message; kubectl sends 32 KiB, the Python client what it is given
-    "ws_ping_interval": 20.0,  # seconds; to a host that is gone, a ping fails the connection
-    "ws_ping_timeout": None,  # a client we hold back may answer late: its silence is no sign of death
-    "ws_per_message_deflate": False,  # costs more than loopback and data centre networks do
-}
-"""For `uvicorn.Config(**SERVER_OPTIONS, ...)`."""
 
 NORMAL, PROTOCOL_ERROR = 1000, 1002
 
