@@ -8,16 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Protocol
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.005, 60.0  # seconds; doubling per failure in a row
 _AT_ONCE = 0.001  # seconds: uvloop has no timers shorter than this, and gives a handle without a time instead
 
 
+class Line(Protocol):
+    """Keys that wait, and which of them is next: a deque, or something with an order of its own."""
+
+    def append(self, key: str, /) -> None:
+        """One more."""
+
+    def popleft(self) -> str:
+        """Take the next; there is one."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
 class WorkQueue:
     """Keys waiting for a worker."""
 
-    def __init__(self) -> None:
-        self._ready: deque[str] = deque()
+    def __init__(self, line: Line | None = None) -> None:
+        """`line`: in which order keys are taken; as they come when it is not given."""
+        self._ready: Line = deque() if line is None else line
         self._waiting: set[str] = set()
         self._active: set[str] = set()
         self._again: set[str] = set()

@@ -10,6 +10,9 @@ from skerry.kube.resources import NODES, PODS
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
 
+NOBODY = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+USELESS = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+
 
 def pod(name: str, cpu: str = "", **spec: Any) -> Obj:
     """A pod of one container that asks for so much CPU."""
@@ -36,7 +39,7 @@ async def test_a_pod_that_does_not_fit_says_so_and_is_bound_when_there_is_room()
         for name in ("one", "two"):
             await world.client.create(PODS, pod(name, "5"), "default")
         await world.until(lambda: bool(node_of(world, "one")) and why_pending(world, "two"))
-        assert why_pending(world, "two") == "0/1 nodes are available: 1 Insufficient cpu."
+        assert why_pending(world, "two") == "0/1 nodes are available: 1 Insufficient cpu. " + NOBODY
         assert world.get(PODS, "two")["status"]["conditions"][0]["reason"] == "Unschedulable"
         await world.until(lambda: world.events("FailedScheduling") == [why_pending(world, "two")])
         await world.client.delete(PODS, "one", "default")
@@ -66,7 +69,7 @@ async def test_cordon_and_taints_keep_pods_away_until_lifted() -> None:
         await world.until(lambda: world.get(NODES, "node")["spec"].get("taints"))
         await world.client.create(PODS, pod("one"), "default")
         await world.until(lambda: why_pending(world, "one"))
-        assert why_pending(world, "one") == "0/1 nodes are available: 1 node(s) were unschedulable."
+        assert why_pending(world, "one") == "0/1 nodes are available: 1 node(s) were unschedulable. " + USELESS
         await world.client.patch(NODES, "node", {"spec": {"unschedulable": False}})
         await world.until(lambda: node_of(world, "one") == "node")
         assert not world.get(NODES, "node")["spec"].get("taints")
@@ -79,7 +82,7 @@ async def test_gates_other_schedulers_and_changed_pods() -> None:
         await world.client.create(PODS, pod("picky", nodeSelector={"disk": "ssd"}), "default")
         await world.until(lambda: why_pending(world, "picky"))
         reason = "1 node(s) didn't match Pod's node affinity/selector"
-        assert why_pending(world, "picky") == f"0/1 nodes are available: {reason}."
+        assert why_pending(world, "picky") == f"0/1 nodes are available: {reason}. {USELESS}"
         await world.settle()
         assert not node_of(world, "gated")
         assert not node_of(world, "foreign")
@@ -104,7 +107,7 @@ async def test_anti_affinity_spreads_over_nodes_and_then_waits() -> None:
         assert nodes == ["", "node", "second"]
         pending = next(name for name in "abc" if not node_of(world, name))
         reason = "2 node(s) didn't match pod anti-affinity rules"
-        assert why_pending(world, pending) == f"0/2 nodes are available: {reason}."
+        assert why_pending(world, pending).startswith(f"0/2 nodes are available: {reason}. preemption: ")
 
 
 async def test_what_is_not_supported_is_named() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.controllers.scheduler.cluster import Cluster, facts_of
+from skerry.engine.controllers.scheduler.cluster import Cluster
 from skerry.engine.controllers.scheduler.decide import Placement, Unschedulable, decide
+from skerry.engine.controllers.scheduler.ranking import Rankings
 from skerry.engine.controllers.scheduler.requests import HostPort, host_ports, pod_requests
 from skerry.engine.controllers.scheduler.taints import tolerates
+from skerry.engine.controllers.scheduler.templates import facts_of
 from skerry.kube.objects import Obj
 
 from .builders import node, pod
@@ -32,13 +34,13 @@ def cluster_of(*nodes: Obj, pods: dict[str, list[Obj]] | None = None) -> Cluster
 
 
 def message(cluster: Cluster, one: Obj) -> str:
-    decision = decide(facts_of(one), cluster.nodes())
+    decision = decide(facts_of(one), Rankings(cluster))
     assert isinstance(decision, Unschedulable)
     return decision.message
 
 
 def target(cluster: Cluster, one: Obj) -> str:
-    decision = decide(facts_of(one), cluster.nodes())
+    decision = decide(facts_of(one), Rankings(cluster))
     assert isinstance(decision, Placement), decision
     return decision.node
 
@@ -121,7 +123,7 @@ def test_tolerations(toleration: Obj, expected: bool) -> None:
     taint = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
     assert tolerates(toleration, taint) is expected
     cluster = cluster_of(node(taints=[taint]))
-    decision = decide(facts_of(asking(tolerations=[toleration])), cluster.nodes())
+    decision = decide(facts_of(asking(tolerations=[toleration])), Rankings(cluster))
     assert isinstance(decision, Placement) is expected
 
 
@@ -238,7 +240,6 @@ def test_pods_of_an_unknown_node_are_counted_when_it_comes() -> None:
 @pytest.mark.parametrize(
     ("spec", "named"),
     [
-        ({"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "d"}}]}, "persistentVolumeClaim"),
         ({"resourceClaims": [{"name": "gpu"}]}, "resourceClaims"),
     ],
 )

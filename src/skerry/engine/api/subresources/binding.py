@@ -40,8 +40,11 @@ def bound(target: Target, pod: Obj, node: str, now: str) -> Obj:
         raise _refused(target, f"pod {target.name} is being deleted, cannot be assigned to a host")
     if current := pod["spec"].get("nodeName"):
         raise _refused(target, f'pod {target.name} is already assigned to node "{current}"')
+    if pod["spec"].get("schedulingGates"):
+        raise _refused(target, f"pod {target.name} has non-empty .spec.schedulingGates")
     pod["spec"]["nodeName"] = node
     status = pod.setdefault("status", {})
+    status.pop("nominatedNodeName", None)
     conditions = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
     status["conditions"] = [*conditions, scheduled]

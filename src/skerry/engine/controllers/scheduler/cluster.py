@@ -1,108 +1,72 @@
 """The scheduler's picture of the nodes: what is on each, counting pods that are being bound right now.
 
 A pod is counted from the moment the scheduler decides ("assumed"), long before the API says so; that is what keeps
-fifty pods at once from overfilling a node. Pods are known by uid, so every step can be repeated harmlessly.
+fifty pods at once from overfilling a node. Pods are known by uid, so every step can be repeated harmlessly. Every
+change of a node gives it a new version, so that `ranking` looks only at nodes that have changed. Pods that wait for
+victims to go are `nominated`: room is kept for them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from skerry.engine.controllers.scheduler.requests import HostPort, amounts, host_ports, pod_requests
-from skerry.kube.objects import Obj, labels_of, name_of, namespace_of, uid_of
-
-
-@dataclass(frozen=True, slots=True)
-class PodFacts:
-    """What of a pod matters when placing it or others."""
-
-    pod: Obj
-    requests: Counter[str]
-    ports: list[HostPort]
-
-    @property
-    def uid(self) -> str:
-        """The pod's uid."""
-        return uid_of(self.pod)
-
-    @property
-    def namespace(self) -> str:
-        """The pod's namespace."""
-        return namespace_of(self.pod)
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The pod's labels."""
-        return labels_of(self.pod)
-
-
-def facts_of(pod: Obj) -> PodFacts:
-    """Work the facts out. Raises ValueError for quantities that are none."""
-    return PodFacts(pod, pod_requests(pod), host_ports(pod))
-
-
-@dataclass(slots=True)
-class NodeState:
-    """One node and what is on it. `node` is None while pods name a node that is not there."""
-
-    name: str
-    node: Obj | None = None
-    allocatable: Counter[str] = field(default_factory=Counter)
-    used: Counter[str] = field(default_factory=Counter)
-    pods: dict[str, PodFacts] = field(default_factory=dict)
-    choosy: dict[str, PodFacts] = field(default_factory=dict)
-    """Those of `pods` that have anti-affinity and so may keep others away."""
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """The node's labels."""
-        return labels_of(self.node) if self.node is not None else {}
-
-    def ports(self) -> Iterator[HostPort]:
-        """Host ports taken."""
-        for facts in self.pods.values():
-            yield from facts.ports
-
-    def put(self, facts: PodFacts) -> None:
-        """Count a pod here."""
-        self.pods[facts.uid] = facts
-        self.used.update(facts.requests)
-        if (facts.pod["spec"].get("affinity") or {}).get("podAntiAffinity"):
-            self.choosy[facts.uid] = facts
-
-    def take_out(self, uid: str) -> None:
-        """Count it no longer."""
-        self.used.subtract(self.pods.pop(uid).requests)
-        self.choosy.pop(uid, None)
+from skerry.engine.controllers.scheduler.node_state import NodeState
+from skerry.engine.controllers.scheduler.population import Population
+from skerry.engine.controllers.scheduler.templates import PodFacts
+from skerry.kube.objects import Obj, name_of
 
 
 class Cluster:
     """All nodes."""
 
     def __init__(self) -> None:
+        self.population = Population()
+        self.priorities: Counter[int] = Counter()
+        """How many placed pods have each priority."""
         self._nodes: dict[str, NodeState] = {}
+        self._there = 0
         self._places: dict[str, str] = {}
         self._assumed: set[str] = set()
+        self._nominations: dict[str, str] = {}
+        self._version = 0
+        self._changed: dict[str, int] = {}  # node: version of its last change, the newest last
+
+    def __len__(self) -> int:
+        """How many nodes are there."""
+        return self._there
 
     def nodes(self) -> list[NodeState]:
         """The nodes that are there."""
         return [state for state in self._nodes.values() if state.node is not None]
 
+    def state(self, name: str) -> NodeState | None:
+        """One node; None when it is not there."""
+        state = self._nodes.get(name)
+        return state if state is not None and state.node is not None else None
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        return self._version
+
+    def changed_since(self, version: int) -> list[str]:
+        """Names of the nodes that have changed, or gone, after `version`."""
+        return list(_newest(self._changed, version))
+
     def set_node(self, node: Obj) -> None:
         """A node appeared or changed."""
         state = self._state(name_of(node))
-        status = node.get("status") or {}
-        state.node = node
-        state.allocatable = amounts(status.get("allocatable") or status.get("capacity"))
+        self._there += state.node is None
+        state.set_node(node, self._note(state.name))
 
     def remove_node(self, name: str) -> None:
         """A node is gone; what was on it stays counted until it is gone too."""
         state = self._state(name)
+        self._there -= state.node is not None
         state.node = None
-        if not state.pods:
-            del self._nodes[name]
+        self._note(name)
+        self._drop_if_empty(state)
 
     def place(self, facts: PodFacts, node: str) -> None:
         """The API says that the pod is bound to this node."""
@@ -125,9 +89,8 @@ class Cluster:
         if name is None:
             return False
         state = self._nodes[name]
-        state.take_out(uid)
-        if state.node is None and not state.pods:
-            del self._nodes[name]
+        self._take(state, uid)
+        self._drop_if_empty(state)
         return True
 
     def facts(self, uid: str) -> PodFacts | None:
@@ -135,13 +98,64 @@ class Cluster:
         name = self._places.get(uid)
         return self._nodes[name].pods[uid] if name is not None else None
 
+    def refresh(self, known: PodFacts, pod: Obj) -> None:
+        """Something of a placed pod has changed that decides nothing here (its status)."""
+        self._nodes[self._places[known.uid]].pods[known.uid] = PodFacts(pod, known.template)
+
+    def nominate(self, facts: PodFacts, node: str) -> None:
+        """Keep room on a node for a pod that waits; "" for not any more."""
+        before = self._nominations.pop(facts.uid, None)
+        if before is not None:
+            state = self._nodes[before]
+            state.nominated.pop(facts.uid, None)
+            self._note(before)
+            self._drop_if_empty(state)
+        if node:
+            self._nominations[facts.uid] = node
+            self._state(node).nominated[facts.uid] = facts
+            self._note(node)
+
+    def nomination(self, uid: str) -> str:
+        """The node that is kept for the pod, or ""."""
+        return self._nominations.get(uid, "")
+
     def _put(self, facts: PodFacts, node: str) -> None:
-        if facts.uid in self._places:
-            self._nodes[self._places[facts.uid]].take_out(facts.uid)
-        self._state(node).put(facts)
+        before = self._places.get(facts.uid)
+        if before is not None:
+            self._take(self._nodes[before], facts.uid)
+        state = self._state(node)
+        state.put(facts)
+        self.population.put(facts, node)
+        self.priorities[facts.priority] += 1
         self._places[facts.uid] = node
+        self._note(node)
+
+    def _take(self, state: NodeState, uid: str) -> None:
+        facts = state.take_out(uid)
+        self.population.take(facts, state.name)
+        self.priorities[facts.priority] -= 1
+        if not self.priorities[facts.priority]:
+            del self.priorities[facts.priority]
+        self._note(state.name)
+
+    def _note(self, name: str) -> int:
+        self._version += 1
+        self._changed.pop(name, None)
+        self._changed[name] = self._version
+        return self._version
 
     def _state(self, name: str) -> NodeState:
         if name not in self._nodes:
             self._nodes[name] = NodeState(name)
         return self._nodes[name]
+
+    def _drop_if_empty(self, state: NodeState) -> None:
+        if state.node is None and not state.pods and not state.nominated:
+            self._nodes.pop(state.name, None)
+
+
+def _newest(changed: dict[str, int], version: int) -> Iterator[str]:
+    for name in reversed(changed):
+        if changed[name] <= version:
+            return
+        yield name

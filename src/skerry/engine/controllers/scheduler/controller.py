@@ -1,170 +1,153 @@
 """The scheduler's loop: takes pods without a node, decides, counts them at once, and binds them in parallel.
 
 Between reading the picture of the cluster and assuming the pod there is no await, so decisions are one after the
-other although bindings are not. A pod that fits nowhere waits in `_waiting` until something changes that could help:
-a node, or a pod leaving one. Neighbours: `decide` (pure), `cluster` (the picture).
+other, the most important pod first, although bindings are not. A pod that fits nowhere waits in `_waiting` until
+something changes that could help. Neighbours: `decide` and `preemption` (pure), `cluster` (the picture), `watching`
+(keeps the picture), `acting` (the API).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.pods import is_finished, node_of
-from skerry.engine.controllers.scheduler.cluster import Cluster, PodFacts, facts_of
-from skerry.engine.controllers.scheduler.decide import Placement, decide
-from skerry.engine.controllers.scheduler.neighbours import has_neighbour_rules
+from skerry.engine.controllers.scheduler.acting import Acting
+from skerry.engine.controllers.scheduler.decide import Placement, Unschedulable, decide
+from skerry.engine.controllers.scheduler.preemption import NoPreemption, preempt
+from skerry.engine.controllers.scheduler.templates import PodFacts, facts_of
+from skerry.engine.controllers.scheduler.urgency import UrgentFirst
+from skerry.engine.controllers.scheduler.volumes import Storage, VolumeNeeds, needs_of
+from skerry.engine.controllers.scheduler.watching import Watching, is_ours
 from skerry.kube.controller import Controller
-from skerry.kube.errors import NotFound, StatusError
-from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of, namespace_of, split_key, uid_of
-from skerry.kube.resources import NODES, PODS
+from skerry.kube.errors import StatusError
+from skerry.kube.objects import Obj, Resource, key_of, split_key, uid_of
+from skerry.kube.resources import (
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    POD_DISRUPTION_BUDGETS,
+    PODS,
+)
+from skerry.kube.workqueue import WorkQueue
 
-NAME = "default-scheduler"
+STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
+
+Result = TypeVar("Result")
 
 
 class Scheduler(Controller):
     """Binds pods whose `spec.schedulerName` is "default-scheduler"."""
 
     name = "scheduler"
-    workers = 16
+    workers = 32
 
     def __init__(self, context: Context) -> None:
         super().__init__()
-        self._client = context.client
-        self._clock = context.clock
-        self._recorder = context.recorder.named(NAME)
         self._pods = context.informers.of(PODS)
-        self._nodes = context.informers.of(NODES)
-        self._cluster = Cluster()
-        self._waiting: dict[str, Obj] = {}
-        self._said: dict[str, str] = {}
-        self._nodes.add_handler(self._node_changed)
-        self._pods.add_handler(self._pod_changed)
+        self._budgets = context.informers.of(POD_DISRUPTION_BUDGETS)
+        claims = context.informers.of(PERSISTENT_VOLUME_CLAIMS)
+        volumes, classes = context.informers.of(PERSISTENT_VOLUMES), context.informers.of(STORAGE_CLASSES)
+        self._storage = Storage(claims.get, volumes.get, classes.get)
+        self._acting = Acting(context)
+        self.queue = WorkQueue(UrgentFirst(self._priority_of))
+        self._watching = Watching(context.informers, self.queue.add, self._acting.forget)
+        self._rankings = self._watching.rankings
+        self._cluster = self._watching.cluster
+        self._chosen: dict[str, str] = {}  # nodes of pods that wait for their claims to be bound, by uid
+        for storage in (claims, volumes, classes):
+            storage.add_handler(lambda _: self._storage_changed())
 
     async def reconcile(self, key: str) -> float | None:
         """Place one pod, or note why it cannot be."""
         namespace, name = split_key(key)
         pod = self._pods.get(name, namespace)
-        if pod is None or not is_ours(pod) or self._cluster.is_assumed(uid_of(pod)):
+        if pod is None or not is_ours(pod):
             return None
-        facts = facts_of(pod)
-        decision = decide(facts, self._cluster.nodes())
+        if self._cluster.is_assumed(uid_of(pod)):
+            await self._continue(pod)
+            return None
+        facts, needs = facts_of(pod), needs_of(pod, self._storage)
+        if needs is not None and needs.refusal:
+            await self._wait(facts, f"0/{len(self._cluster)} nodes are available: {needs.refusal}.")
+            return None
+        decision = decide(facts, self._rankings, needs.objection if needs is not None else None)
         if isinstance(decision, Placement):
-            self._waiting.pop(key, None)
-            self._cluster.assume(facts, decision.node)
-            await self._bind(facts, decision.node)
+            await self._place(facts, decision.node, needs)
         else:
-            self._waiting[key] = pod
-            await self._refuse(pod, decision.message)
+            await self._refuse(facts, decision, needs)
         return None
 
+    async def _place(self, facts: PodFacts, node: str, needs: VolumeNeeds | None) -> None:
+        following = self._watching.waiting.remove(key_of(facts.pod))
+        if following is not None:
+            self.queue.add(following)
+        self._cluster.assume(facts, node)
+        if needs is not None and needs.unbound:
+            self._chosen[facts.uid] = node
+            await self._guarded(facts, asyncio.gather(*(self._acting.choose_node_of(c, node) for c in needs.unbound)))
+            return
+        await self._bind(facts, node)
+
     async def _bind(self, facts: PodFacts, node: str) -> None:
-        pod = facts.pod
-        metadata = {"name": name_of(pod), "namespace": namespace_of(pod), "uid": uid_of(pod)}
-        target = {"apiVersion": "v1", "kind": "Node", "name": node}
-        binding = {"apiVersion": "v1", "kind": "Binding", "metadata": metadata, "target": target}
-        try:
-            await self._client.create(PODS, binding, namespace_of(pod), "binding")
-        except NotFound:
-            self._cluster.remove(facts.uid)
+        if not await self._guarded(facts, self._acting.bind(facts.pod, node)):
+            self._watching.not_placed(facts.uid)
+
+    async def _continue(self, pod: Obj) -> None:
+        """A pod whose node is chosen: its claims may be bound by now, or not be possible there."""
+        node, needs = self._chosen.get(uid_of(pod), ""), needs_of(pod, self._storage)
+        state = self._cluster.state(node)
+        if not node or needs is None:
             return
+        if needs.refusal or state is None or needs.objection(state) is not None:
+            self._give_up(uid_of(pod))
+            self.queue.add(key_of(pod))
+        elif not needs.unbound:
+            del self._chosen[uid_of(pod)]
+            await self._bind(facts_of(pod), node)
+
+    async def _guarded(self, facts: PodFacts, act: Awaitable[Result]) -> Result:
+        try:
+            return await act
         except (StatusError, OSError):
-            self._cluster.remove(facts.uid)
-            raise
-        self._said.pop(facts.uid, None)
-        self._recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {key_of(pod)} to {node}")
-
-    async def _refuse(self, pod: Obj, message: str) -> None:
-        """Say why in the condition and in an event, when it is news."""
-        if self._said.get(uid_of(pod)) == message:
-            return
-        self._said[uid_of(pod)] = message
-        self._recorder.event(pod, "Warning", "FailedScheduling", message)
-        new = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-        old = find_condition(conditions_of(pod), "PodScheduled") or {}
-        if {key: old.get(key) for key in new} != new:
-            status = {"conditions": with_condition(conditions_of(pod), new, self._clock.now())}
-            await self._patch_status(pod, status)
-
-    async def _patch_status(self, pod: Obj, status: Obj) -> None:
-        try:
-            metadata = {"resourceVersion": pod["metadata"]["resourceVersion"]}
-            patch = {"metadata": metadata, "status": status}
-            await self._client.patch(PODS, name_of(pod), patch, namespace_of(pod), subresource="status")
-        except NotFound:
-            return
-        except StatusError:
-            self._said.pop(uid_of(pod), None)
+            self._give_up(facts.uid)
             raise
 
-    def _node_changed(self, delta: Delta) -> None:
-        if delta.new is None:
-            self._cluster.remove_node(name_of(delta.object))
-            return
-        if delta.old is None or _placing_view(delta.old) != _placing_view(delta.new):
-            self._cluster.set_node(delta.new)
-            self._retry_waiting()
+    def _give_up(self, uid: str) -> None:
+        self._chosen.pop(uid, None)
+        self._watching.not_placed(uid)
 
-    def _pod_changed(self, delta: Delta) -> None:
-        pod, key = delta.object, key_of(delta.object)
-        if delta.new is None or is_finished(pod):
-            self._left(pod, key)
-        elif node_of(pod):
-            self._waiting.pop(key, None)
-            self._placed(pod, delta.old)
-        elif is_ours(pod) and (delta.old is None or _asks(delta.old) != _asks(pod)):
+    async def _refuse(self, facts: PodFacts, refusal: Unschedulable, needs: VolumeNeeds | None) -> None:
+        """See whether others can make room; wait otherwise."""
+        if refusal.resolvable is None:
+            await self._wait(facts, refusal.message)
+            return
+        budgets = self._budgets.list() if refusal.resolvable else ()
+        plan = preempt(facts, self._cluster, refusal, budgets, needs.objection if needs is not None else None)
+        if isinstance(plan, NoPreemption):
+            if plan.hopeless:
+                self._cluster.nominate(facts, "")
+            await self._wait(facts, f"{refusal.message} {plan.message}", "" if plan.hopeless else None)
+            return
+        overruled = self._watching.overruled(facts, plan.node)
+        self._cluster.nominate(facts, plan.node)
+        await self._wait(facts, refusal.message, plan.node)
+        await asyncio.gather(*(self._acting.clear_nomination(one) for one in overruled))
+        await self._acting.make_room(facts.pod, plan)
+
+    async def _wait(self, facts: PodFacts, message: str, nominated: str | None = None) -> None:
+        self._watching.waiting.add(facts)
+        await self._acting.refuse(facts.pod, message, nominated)
+
+    def _storage_changed(self) -> None:
+        for key in self._watching.waiting.with_claims():
             self.queue.add(key)
+        for uid in self._chosen:
+            facts = self._cluster.facts(uid)
+            if facts is not None:
+                self.queue.add(key_of(facts.pod))
 
-    def _left(self, pod: Obj, key: str) -> None:
-        self._waiting.pop(key, None)
-        self._said.pop(uid_of(pod), None)
-        if self._cluster.remove(uid_of(pod)):
-            self._retry_waiting()
-
-    def _placed(self, pod: Obj, old: Obj | None) -> None:
-        known = self._cluster.facts(uid_of(pod))
-        if known is not None and known.pod["spec"].get("containers") == pod["spec"].get("containers"):
-            self._cluster.place(replace(known, pod=pod), node_of(pod))
-        else:
-            self._cluster.place(facts_of(pod), node_of(pod))
-            if known is not None:
-                self._retry_waiting()  # resized: there may be more room now
-        arrived = old is None or not node_of(old)
-        if self._waiting and (arrived or labels_of(old or {}) != labels_of(pod)):
-            self._retry_waiting(only_choosy=True)
-
-    def _retry_waiting(self, only_choosy: bool = False) -> None:
-        """Queue what waits, the most important first, then the oldest."""
-        for key, pod in sorted(self._waiting.items(), key=lambda item: _urgency(item[1])):
-            if not only_choosy or has_neighbour_rules(pod):
-                self.queue.add(key)
-
-
-def is_ours(pod: Obj) -> bool:
-    """Whether the pod waits for this scheduler to place it."""
-    spec = pod["spec"]
-    mine = spec.get("schedulerName", NAME) == NAME
-    return mine and not spec.get("nodeName") and not spec.get("schedulingGates") and not is_deleting(pod)
-
-
-def _asks(pod: Obj) -> tuple[object, ...]:
-    """What of a pod without a node decides where it can go."""
-    return (pod["spec"], labels_of(pod))
-
-
-def _placing_view(node: Obj) -> tuple[object, ...]:
-    """What of a node decides who can come."""
-    spec, status = node.get("spec") or {}, node.get("status") or {}
-    return (
-        uid_of(node),
-        labels_of(node),
-        spec.get("taints"),
-        spec.get("unschedulable"),
-        status.get("allocatable") or status.get("capacity"),
-    )
-
-
-def _urgency(pod: Obj) -> tuple[int, str]:
-    return (-int(pod["spec"].get("priority") or 0), pod["metadata"].get("creationTimestamp", ""))
+    def _priority_of(self, key: str) -> int:
+        namespace, name = split_key(key)
+        pod = self._pods.get(name, namespace)
+        return int(pod["spec"].get("priority") or 0) if pod is not None else 0

@@ -1,55 +1,81 @@
 """Why a pod cannot go on a node: one small function per rule, in Kubernetes' order and with its wording.
 
 Source: Kubernetes `pkg/scheduler/framework/plugins`. The first rule that objects is the reason given for the node.
-Rules between pods are in `neighbours`.
+Fixed rules depend on the Node object only, passing ones on the pods that are there. Rules between pods are in
+`neighbours`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from skerry.engine.controllers.scheduler.cluster import NodeState, PodFacts
 from skerry.engine.controllers.scheduler.node_affinity import matches_required
-from skerry.engine.controllers.scheduler.taints import UNSCHEDULABLE, repelling_taints, tolerated
-
-Filter = Callable[[PodFacts, NodeState], Sequence[str]]
-
-
-def unschedulable(facts: PodFacts, state: NodeState) -> Sequence[str]:
-    """`kubectl cordon`."""
-    spec = (state.node or {}).get("spec") or {}
-    cordoned = spec.get("unschedulable") and not tolerated(facts.pod["spec"].get("tolerations") or (), UNSCHEDULABLE)
-    return ("node(s) were unschedulable",) if cordoned else ()
+from skerry.engine.controllers.scheduler.node_state import NodeState
+from skerry.engine.controllers.scheduler.taints import UNSCHEDULABLE, tolerated
+from skerry.engine.controllers.scheduler.templates import Template
 
 
-def taints(facts: PodFacts, state: NodeState) -> Sequence[str]:
-    """Taints without a toleration."""
-    return ("node(s) had untolerated taint(s)",) if repelling_taints(facts.pod["spec"], state.node or {}) else ()
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """`resolvable`: whether it might help if other pods left the node (Kubernetes' status Unschedulable)."""
+
+    reasons: tuple[str, ...]
+    resolvable: bool
 
 
-def node_affinity(facts: PodFacts, state: NodeState) -> Sequence[str]:
-    """nodeSelector and required node affinity."""
-    if matches_required(facts.pod["spec"], state.name, state.labels):
-        return ()
-    return ("node(s) didn't match Pod's node affinity/selector",)
+CORDONED = Objection(("node(s) were unschedulable",), False)
+TAINTED = Objection(("node(s) had untolerated taint(s)",), False)
+NOT_SELECTED = Objection(("node(s) didn't match Pod's node affinity/selector",), False)
+PORTS_TAKEN = Objection(("node(s) didn't have free ports for the requested pod ports",), True)
 
 
-def ports(facts: PodFacts, state: NodeState) -> Sequence[str]:
-    """Host ports that are taken."""
-    if not facts.ports:
-        return ()
-    taken = list(state.ports())
-    free = all(not wanted.conflicts(other) for wanted in facts.ports for other in taken)
-    return () if free else ("node(s) didn't have free ports for the requested pod ports",)
+def objection(template: Template, state: NodeState, uid: str = "") -> Objection | None:
+    """The first reason against a node, rules between pods aside; None for none. Room kept for waiting pods that are at
+    least as important is not free, but to the pod of `uid` itself."""
+    return fixed_objection(template, state) or passing_objection(template, state, uid)
 
 
-def resources(facts: PodFacts, state: NodeState) -> Sequence[str]:
-    """Too little left of something; every such thing is named."""
-    reasons = ["Too many pods"] if len(state.pods) + 1 > state.allocatable["pods"] else []
-    for name, wanted in facts.requests.items():
-        if wanted > 0 and wanted > state.allocatable[name] - state.used[name]:
+def fixed_objection(template: Template, state: NodeState) -> Objection | None:
+    """`kubectl cordon`, taints, nodeSelector and required node affinity."""
+    spec = template.spec
+    if state.unschedulable and not tolerated(spec.get("tolerations") or (), UNSCHEDULABLE):
+        return CORDONED
+    if state.hard_taints:
+        tolerations = spec.get("tolerations") or ()
+        if not all(tolerated(tolerations, taint) for taint in state.hard_taints):
+            return TAINTED
+    return None if matches_required(spec, state.name, state.labels) else NOT_SELECTED
+
+
+def passing_objection(template: Template, state: NodeState, uid: str = "") -> Objection | None:
+    """Host ports that are taken, too little left of something."""
+    found = _room_objection(template, state)
+    if found is None and state.nominated:
+        later = state.with_nominated(template.priority, uid)
+        return _room_objection(template, later) if later is not None else None
+    return found
+
+
+def _room_objection(template: Template, state: NodeState) -> Objection | None:
+    if template.ports and any(wanted.conflicts(taken) for wanted in template.ports for taken in state.ports):
+        return PORTS_TAKEN
+    allocatable, used = state.allocatable, state.used
+    if len(state.pods) + 1 <= allocatable.get("pods", 0):
+        for name, wanted in template.requests.items():
+            if wanted > allocatable.get(name, 0) - used.get(name, 0):
+                break
+        else:
+            return None
+    return _lacking(template, state)
+
+
+def _lacking(template: Template, state: NodeState) -> Objection:
+    """Every thing of which too little is left is named. What the node never has enough of, nobody can make room for."""
+    allocatable, used = state.allocatable, state.used
+    reasons = ["Too many pods"] if len(state.pods) + 1 > allocatable.get("pods", 0) else []
+    resolvable = True
+    for name, wanted in template.requests.items():
+        if wanted > allocatable.get(name, 0) - used.get(name, 0):
             reasons.append(f"Insufficient {name}")
-    return reasons
-
-
-FILTERS: tuple[Filter, ...] = (unschedulable, taints, node_affinity, ports, resources)
+            resolvable = resolvable and wanted <= allocatable.get(name, 0)
+    return Objection(tuple(reasons), resolvable)

@@ -1,182 +1,170 @@
 """Rules between pods: required pod affinity and anti-affinity, and topology spread with `DoNotSchedule`.
 
 Source: Kubernetes plug-ins `interpodaffinity` and `podtopologyspread`. A rule speaks of domains: nodes with the same
-value of a label (`topologyKey`). What a rule needs to know of the cluster is worked out once per pod to place, and
-not at all for pods without such rules. Namespaces are chosen by name or all of them; a `namespaceSelector` that
-selects by label is refused in `unsupported`.
+value of a label (`topologyKey`). What a rule needs to know of the cluster is counted once per pod to place, from the
+groups of `population`, and not at all for pods no rule bears on. `shift` counts one pod more or less, which is how
+preemption tries what would be without some pods.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from skerry.engine.controllers.scheduler.cluster import NodeState, PodFacts
+from skerry.engine.controllers.scheduler.cluster import Cluster
+from skerry.engine.controllers.scheduler.filters import Objection
 from skerry.engine.controllers.scheduler.node_affinity import matches_required
-from skerry.engine.controllers.scheduler.taints import repelling_taints
-from skerry.kube.objects import Obj, is_deleting
-from skerry.kube.selectors import Selector, selector_of
+from skerry.engine.controllers.scheduler.node_state import NodeState
+from skerry.engine.controllers.scheduler.population import attitudes_of
+from skerry.engine.controllers.scheduler.taints import tolerated
+from skerry.engine.controllers.scheduler.templates import PodFacts, Template
+from skerry.engine.controllers.scheduler.terms import Spread
 
-_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
-AFFINITY = "node(s) didn't match pod affinity rules"
-ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
-EXISTING_ANTI_AFFINITY = "node(s) didn't satisfy existing pods anti-affinity rules"
-SPREAD = "node(s) didn't match pod topology spread constraints"
-SPREAD_NO_LABEL = "node(s) didn't match pod topology spread constraints (missing required label)"
+AFFINITY = Objection(("node(s) didn't match pod affinity rules",), False)
+ANTI_AFFINITY = Objection(("node(s) didn't match pod anti-affinity rules",), True)
+EXISTING_ANTI_AFFINITY = Objection(("node(s) didn't satisfy existing pods anti-affinity rules",), True)
+SPREAD = Objection(("node(s) didn't match pod topology spread constraints",), True)
+SPREAD_NO_LABEL = Objection(("node(s) didn't match pod topology spread constraints (missing required label)",), False)
 
 Domain = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One (anti-)affinity term of a pod."""
+@dataclass(slots=True)
+class _SpreadCounts:
+    """Pods per value of the key, for one constraint."""
 
-    key: str
-    selector: Selector
-    namespaces: frozenset[str]
+    rule: Spread
+    counts: Counter[str]
+    eligible: frozenset[str]
+    self_match: int
+    least: int | None = None
 
-    def selects(self, facts: PodFacts) -> bool:
-        """Whether it speaks of this pod."""
-        in_scope = not self.namespaces or facts.namespace in self.namespaces
-        return in_scope and self.selector.matches(facts.labels)
+    def add(self, state: NodeState, number: int) -> None:
+        if state.name in self.eligible:
+            self.counts[state.labels[self.rule.key]] += number
+            self.least = None
 
-
-def terms_of(facts: PodFacts, kind: str) -> list[Term]:
-    """Required terms; `kind` is "podAffinity" or "podAntiAffinity"."""
-    affinity = (facts.pod["spec"].get("affinity") or {}).get(kind) or {}
-    return [_term(term, facts) for term in affinity.get(_REQUIRED) or ()]
-
-
-def _term(term: Obj, facts: PodFacts) -> Term:
-    selector = _with_label_keys(term, facts)
-    return Term(term["topologyKey"], selector, namespaces_of(term, facts.namespace))
-
-
-def namespaces_of(term: Obj, own: str) -> frozenset[str]:
-    """The namespaces a term speaks of; the empty set stands for all (`namespaceSelector: {}`)."""
-    named = frozenset(term.get("namespaces") or ())
-    if term.get("namespaceSelector") is not None:
-        return frozenset()
-    return named or frozenset({own})
-
-
-def _with_label_keys(rule: Obj, facts: PodFacts) -> Selector:
-    """The rule's selector, narrowed by `matchLabelKeys` to the values the pod itself has."""
-    given = rule.get("labelSelector") or {}
-    own = {key: facts.labels[key] for key in rule.get("matchLabelKeys") or () if key in facts.labels}
-    return selector_of({**given, "matchLabels": {**(given.get("matchLabels") or {}), **own}})
+    def objection(self, state: NodeState) -> Objection | None:
+        value = state.labels.get(self.rule.key)
+        if value is None:
+            return SPREAD_NO_LABEL
+        if self.least is None:
+            few = len(self.counts) < self.rule.min_domains or not self.counts
+            self.least = 0 if few else min(self.counts.values())
+        skew = self.counts.get(value, 0) + self.self_match - self.least
+        return SPREAD if skew > self.rule.skew else None
 
 
 class NeighbourRules:
     """The rules that bear on one pod, ready to be asked about nodes."""
 
-    def __init__(self, facts: PodFacts, nodes: Sequence[NodeState]) -> None:
-        self._facts = facts
-        self._affinity = terms_of(facts, "podAffinity")
-        self._affinity_domains = [_domains_with(term, nodes) for term in self._affinity]
-        self._starts_group = self._is_first_of_its_kind()
-        anti = terms_of(facts, "podAntiAffinity")
-        self._avoided = set().union(*(_domains_with(term, nodes) for term in anti)) if anti else set()
-        self._closed = _closed_domains(facts, nodes)
-        self._spread = [SpreadRule(rule, facts, nodes) for rule in hard_spread(facts.pod)]
+    def __init__(self, facts: PodFacts, cluster: Cluster) -> None:
+        self._facts, self._cluster = facts, cluster
+        template = facts.template
+        self._near: list[Counter[str]] = [Counter() for _ in template.affinity]
+        self._avoided: Counter[Domain] = Counter()
+        self._closed: Counter[Domain] = Counter()
+        self._spread = [_spread_counts(rule, facts, cluster) for rule in template.hard_spread]
+        if template.affinity or template.anti_affinity or template.hard_spread:
+            for group in cluster.population.groups():
+                self._count(group.namespace, group.labels, group.nodes, terminating=group.terminating)
+        for attitude, nodes in cluster.population.attitudes_to(facts):
+            if attitude.stance == "anti":
+                self._close(attitude.term.key, nodes)
 
-    def objections(self, state: NodeState) -> Sequence[str]:
-        """Why the pod cannot be this node's neighbour."""
+    def shift(self, other: PodFacts, state: NodeState, number: int) -> None:
+        """Count another pod once more, or with -1 once less, on a node."""
+        nodes = {state.name: number}
+        self._count(other.namespace, other.labels, nodes, terminating=other.is_deleting)
+        mine, population = self._facts, self._cluster.population
+        of_mine = population.labels_of_namespace(mine.namespace)
+        for attitude in attitudes_of(other) if other.template.is_choosy else ():
+            if attitude.stance == "anti" and attitude.term.selects(mine.namespace, mine.labels, of_mine):
+                self._close(attitude.term.key, nodes)
+
+    def objection(self, state: NodeState) -> Objection | None:
+        """Why the pod cannot be this node's neighbour, or None."""
         for rule in self._spread:
-            reason = rule.objection(state)
-            if reason:
-                return (reason,)
-        if not self._affinity_holds(state):
-            return (AFFINITY,)
-        domains = set(state.labels.items())
-        if domains & self._avoided:
-            return (ANTI_AFFINITY,)
-        return (EXISTING_ANTI_AFFINITY,) if domains & self._closed else ()
+            found = rule.objection(state)
+            if found is not None:
+                return found
+        template = self._facts.template
+        if template.affinity and not self._affinity_holds(state):
+            return AFFINITY
+        labels = state.labels
+        if self._avoided and any(
+            self._avoided.get((term.key, labels.get(term.key, "")), 0) > 0 for term in template.anti_affinity
+        ):
+            return ANTI_AFFINITY
+        if self._closed and any(self._closed.get(domain, 0) > 0 for domain in labels.items()):
+            return EXISTING_ANTI_AFFINITY
+        return None
+
+    def _count(self, namespace: str, labels: Mapping[str, str], nodes: Mapping[str, int], *, terminating: bool) -> None:
+        """Take pods that look alike into account."""
+        template, of_namespace = self._facts.template, self._cluster.population.labels_of_namespace(namespace)
+        if template.affinity and all(term.selects(namespace, labels, of_namespace) for term in template.affinity):
+            for term, counts in zip(template.affinity, self._near, strict=True):
+                for domain, number in self._domains(term.key, nodes):
+                    counts[domain[1]] += number
+        for term in template.anti_affinity:
+            if term.selects(namespace, labels, of_namespace):
+                for domain, number in self._domains(term.key, nodes):
+                    self._avoided[domain] += number
+        if namespace == self._facts.namespace and not terminating:
+            for rule in self._spread:
+                if rule.rule.selects(labels):
+                    self._add_all(rule, nodes)
+
+    def _add_all(self, rule: _SpreadCounts, nodes: Mapping[str, int]) -> None:
+        for name, number in nodes.items():
+            state = self._cluster.state(name)
+            if state is not None:
+                rule.add(state, number)
+
+    def _close(self, key: str, nodes: Mapping[str, int]) -> None:
+        for domain, number in self._domains(key, nodes):
+            self._closed[domain] += number
+
+    def _domains(self, key: str, nodes: Mapping[str, int]) -> Sequence[tuple[Domain, int]]:
+        found = []
+        for name, number in nodes.items():
+            state = self._cluster.state(name)
+            if state is not None and key in state.labels:
+                found.append(((key, state.labels[key]), number))
+        return found
 
     def _affinity_holds(self, state: NodeState) -> bool:
-        if any(term.key not in state.labels for term in self._affinity):
+        terms = self._facts.template.affinity
+        if any(term.key not in state.labels for term in terms):
             return False
-        if self._starts_group:
-            return True
-        wanted = zip(self._affinity, self._affinity_domains, strict=True)
-        return all((term.key, state.labels[term.key]) in domains for term, domains in wanted)
+        wanted = zip(terms, self._near, strict=True)
+        return all(counts.get(state.labels[term.key], 0) > 0 for term, counts in wanted) or self._starts_group()
 
-    def _is_first_of_its_kind(self) -> bool:
+    def _starts_group(self) -> bool:
         """A pod whose affinity speaks of itself may start a group when nobody is there yet."""
-        return not any(self._affinity_domains) and all(term.selects(self._facts) for term in self._affinity)
+        facts = self._facts
+        if any(number > 0 for counts in self._near for number in counts.values()):
+            return False
+        own = self._cluster.population.labels_of_namespace(facts.namespace)
+        return all(term.selects(facts.namespace, facts.labels, own) for term in facts.template.affinity)
 
 
-class SpreadRule:
-    """One `topologySpreadConstraints` entry with `whenUnsatisfiable: DoNotSchedule`."""
-
-    def __init__(self, rule: Obj, facts: PodFacts, nodes: Sequence[NodeState]) -> None:
-        self._key = rule["topologyKey"]
-        self._skew = int(rule.get("maxSkew", 1))
-        selector = _with_label_keys(rule, facts)
-        self._counts: Counter[str] = Counter()
-        keys = [other["topologyKey"] for other in hard_spread(facts.pod)]
-        for state in nodes:
-            if all(key in state.labels for key in keys) and _is_eligible(rule, facts, state):
-                self._counts[state.labels[self._key]] += _matching(selector, facts.namespace, state)
-        self._self_match = int(selector.matches(facts.labels))
-        self._least = self._global_minimum(int(rule.get("minDomains") or 1))
-
-    def objection(self, state: NodeState) -> str:
-        """Why the node would be one too many in its domain, or ""."""
-        if self._key not in state.labels:
-            return SPREAD_NO_LABEL
-        skew = self._counts[state.labels[self._key]] + self._self_match - self._least
-        return SPREAD if skew > self._skew else ""
-
-    def _global_minimum(self, min_domains: int) -> int:
-        if len(self._counts) < min_domains or not self._counts:
-            return 0
-        return min(self._counts.values())
+def _spread_counts(rule: Spread, facts: PodFacts, cluster: Cluster) -> _SpreadCounts:
+    keys = [other.key for other in facts.template.hard_spread]
+    eligible = [
+        state
+        for state in cluster.nodes()
+        if all(key in state.labels for key in keys) and is_eligible(rule, facts.template, state)
+    ]
+    counts: Counter[str] = Counter({state.labels[rule.key]: 0 for state in eligible})
+    return _SpreadCounts(rule, counts, frozenset(state.name for state in eligible), int(rule.selects(facts.labels)))
 
 
-def hard_spread(pod: Obj) -> list[Obj]:
-    """The constraints that forbid."""
-    rules = pod["spec"].get("topologySpreadConstraints") or ()
-    return [rule for rule in rules if rule.get("whenUnsatisfiable", "DoNotSchedule") == "DoNotSchedule"]
-
-
-def has_neighbour_rules(pod: Obj) -> bool:
-    """Whether other pods' coming and going may change where this one can go."""
-    affinity = pod["spec"].get("affinity") or {}
-    return bool(affinity.get("podAffinity") or affinity.get("podAntiAffinity") or hard_spread(pod))
-
-
-def _is_eligible(rule: Obj, facts: PodFacts, state: NodeState) -> bool:
+def is_eligible(rule: Spread, template: Template, state: NodeState) -> bool:
     """Nodes that count: by default those the pod's node affinity allows, whatever their taints."""
-    spec = facts.pod["spec"]
-    if rule.get("nodeAffinityPolicy", "Honor") == "Honor" and not matches_required(spec, state.name, state.labels):
+    if rule.heeds_affinity and not matches_required(template.spec, state.name, state.labels):
         return False
-    return rule.get("nodeTaintsPolicy", "Ignore") == "Ignore" or not repelling_taints(spec, state.node or {})
-
-
-def _matching(selector: Selector, namespace: str, state: NodeState) -> int:
-    return sum(
-        other.namespace == namespace and not is_deleting(other.pod) and selector.matches(other.labels)
-        for other in state.pods.values()
-    )
-
-
-def _domains_with(term: Term, nodes: Iterable[NodeState]) -> set[Domain]:
-    """The domains in which a pod that the term selects runs."""
-    return {
-        (term.key, state.labels[term.key])
-        for state in nodes
-        if term.key in state.labels and any(term.selects(other) for other in state.pods.values())
-    }
-
-
-def _closed_domains(facts: PodFacts, nodes: Iterable[NodeState]) -> set[Domain]:
-    """The domains in which a pod already there does not want this one."""
-    return {
-        (term.key, state.labels[term.key])
-        for state in nodes
-        for other in state.choosy.values()
-        for term in terms_of(other, "podAntiAffinity")
-        if term.key in state.labels and term.selects(facts)
-    }
+    tolerations = template.spec.get("tolerations") or ()
+    return not rule.heeds_taints or all(tolerated(tolerations, taint) for taint in state.hard_taints)

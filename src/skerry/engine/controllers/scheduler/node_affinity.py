@@ -21,6 +21,23 @@ def matches_required(spec: Obj, node_name: str, labels: Mapping[str, str]) -> bo
     return any(matches_term(term, node_name, labels) for term in required.get("nodeSelectorTerms") or ())
 
 
+def required_names(spec: Obj) -> frozenset[str] | None:
+    """The only nodes the required terms name by `matchFields` (as a DaemonSet's pods do); None when they name none."""
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    terms = (affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms")
+    found: frozenset[str] = frozenset()
+    for term in terms or ():
+        lists = [one["values"] for one in term.get("matchFields") or () if _names(one)]
+        if not lists:
+            return None
+        found |= frozenset(lists[0]).intersection(*lists[1:])
+    return found if terms else None
+
+
+def _names(field: Obj) -> bool:
+    return field.get("key") == "metadata.name" and field.get("operator") == "In" and bool(field.get("values"))
+
+
 def preferred_weight(spec: Obj, node_name: str, labels: Mapping[str, str]) -> int:
     """The sum of the weights of the preferred terms that this node meets."""
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}

@@ -17,6 +17,8 @@ from skerry.kube.quantities import bytes_of, millicores
 
 Amounts = Mapping[str, int]
 _POD_LEVEL = ("cpu", "memory")  # hugepages-* too
+UNSTATED: Amounts = {"cpu": 100, "memory": 200 * 1024 * 1024}
+"""What a container that asks for nothing is taken to use when nodes are compared (`GetNonzeroRequests`)."""
 
 
 class HostPort(NamedTuple):
@@ -44,16 +46,17 @@ def amounts(quantities: Mapping[str, object] | None) -> Counter[str]:
     return Counter({name: amount(name, str(value)) for name, value in (quantities or {}).items()})
 
 
-def pod_requests(pod: Obj) -> Counter[str]:
-    """What the scheduler reserves for the pod. Raises ValueError for quantities that are none."""
+def pod_requests(pod: Obj, unstated: Amounts | None = None) -> Counter[str]:
+    """What the scheduler reserves for the pod; `unstated`: for containers that do not say. Raises ValueError for
+    quantities that are none."""
     spec = pod["spec"]
     total: Counter[str] = Counter()
     for container in spec.get("containers") or ():
-        total.update(_asked(container))
+        total.update(_asked(container, unstated))
     sidecars: Counter[str] = Counter()
     largest: Counter[str] = Counter()
     for container in spec.get("initContainers") or ():
-        asked = _asked(container)
+        asked = _asked(container, unstated)
         if container.get("restartPolicy") == "Always":
             sidecars.update(asked)
             total.update(asked)
@@ -84,10 +87,13 @@ def _long_running(spec: Obj) -> Iterable[Obj]:
             yield container
 
 
-def _asked(container: Obj) -> Counter[str]:
+def _asked(container: Obj, unstated: Amounts | None) -> Counter[str]:
     """A limit without a request is a request."""
     resources = container.get("resources") or {}
-    return amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+    asked = amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+    for name, value in (unstated or {}).items():
+        asked.setdefault(name, value)
+    return asked
 
 
 def _apply_pod_level(total: Counter[str], spec: Obj) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from skerry.kube.objects import Obj
 
-NO_SCHEDULE, NO_EXECUTE, PREFER_NOT = "NoSchedule", "NoExecute", "PreferNoSchedule"
+NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "NoExecute"
 UNSCHEDULABLE: Obj = {"key": "node.kubernetes.io/unschedulable", "effect": NO_SCHEDULE}
 
 
@@ -36,13 +36,6 @@ def repelling_taints(spec: Obj, node: Obj) -> list[Obj]:
     tolerations = spec.get("tolerations") or ()
     hard = (taint for taint in taints if taint.get("effect") in (NO_SCHEDULE, NO_EXECUTE))
     return [taint for taint in hard if not tolerated(tolerations, taint)]
-
-
-def discouraging_taints(spec: Obj, node: Obj) -> int:
-    """How many of the node's PreferNoSchedule taints are not tolerated."""
-    taints = (node.get("spec") or {}).get("taints") or ()
-    soft = (taint for taint in taints if taint.get("effect") == PREFER_NOT)
-    return sum(not tolerated(spec.get("tolerations") or (), taint) for taint in soft)
 
 
 def _compares(operator: str, bound: str, value: str) -> bool:

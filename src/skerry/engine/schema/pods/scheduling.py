@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skerry.engine.schema import names
-from skerry.engine.schema.causes import duplicate, invalid, not_supported, required
+from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
 from skerry.engine.schema.label_selectors import check_label_selector
 from skerry.engine.schema.metadata import validate_labels
 from skerry.kube.errors import Cause
@@ -32,6 +32,8 @@ def check_scheduling(spec: Obj, field: str) -> Iterator[Cause]:
     gates: set[str] = set()
     for index, gate in enumerate(spec.get("schedulingGates") or ()):
         yield from _check_gate(gate.get("name", ""), f"{field}.schedulingGates[{index}]", gates)
+    if gates and spec.get("nodeName"):
+        yield forbidden(f"{field}.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
 def _check_gate(name: str, field: str, seen: set[str]) -> Iterator[Cause]:

@@ -67,9 +67,47 @@ def _without_changeable(after: Obj, before: Obj) -> Obj:
         munged.pop(part, None)
         if part in before:
             munged[part] = before[part]
+    if before.get("schedulingGates"):
+        _put_back_directives(munged, before)
     if before.get("terminationGracePeriodSeconds", 0) < 0 and after.get("terminationGracePeriodSeconds") == 1:
         munged["terminationGracePeriodSeconds"] = before["terminationGracePeriodSeconds"]
     return munged
+
+
+def _put_back_directives(munged: Obj, before: Obj) -> None:
+    """While a pod is gated, where it may go can be narrowed: more node labels, more expressions in each term."""
+    selector, old_selector = munged.get("nodeSelector") or {}, before.get("nodeSelector") or {}
+    if old_selector.items() <= selector.items():
+        _set_or_drop(munged, "nodeSelector", before.get("nodeSelector"))
+    new, old = munged.get("affinity") or {}, before.get("affinity") or {}
+    rest = {key: value for key, value in new.items() if key != "nodeAffinity"}
+    old_rest = {key: value for key, value in old.items() if key != "nodeAffinity"}
+    if rest == old_rest and _is_narrower(new.get("nodeAffinity") or {}, old.get("nodeAffinity") or {}):
+        _set_or_drop(munged, "affinity", before.get("affinity"))
+
+
+def _is_narrower(new: Obj, old: Obj) -> bool:
+    """Preferences may change at will; required terms stay as many, each with at least what it had."""
+    name = "requiredDuringSchedulingIgnoredDuringExecution"
+    if not old.get(name):
+        return True
+    terms, old_terms = (one.get("nodeSelectorTerms") or [] for one in (new.get(name) or {}, old[name]))
+    return len(terms) == len(old_terms) and all(map(_keeps, terms, old_terms))
+
+
+def _keeps(term: Obj, old: Obj) -> bool:
+    """Expressions are appended, never changed; a term that selects nothing stays."""
+    parts = ("matchExpressions", "matchFields")
+    if not any(old.get(part) for part in parts):
+        return term == old
+    return all((term.get(part) or [])[: len(old.get(part) or [])] == (old.get(part) or []) for part in parts)
+
+
+def _set_or_drop(spec: Obj, part: str, value: object) -> None:
+    if value is None:
+        spec.pop(part, None)
+    else:
+        spec[part] = value
 
 
 def _difference(after: Obj, before: Obj) -> str:

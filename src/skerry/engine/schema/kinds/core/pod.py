@@ -12,6 +12,15 @@ from skerry.engine.schema.strategies import SpecStrategy
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
+_GATED: Obj = {
+    "type": "PodScheduled",
+    "status": "False",
+    "lastProbeTime": None,
+    "lastTransitionTime": None,
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+
 
 class PodStrategy(SpecStrategy):
     """A pod is all but immutable: its node and its status are written through subresources."""
@@ -23,6 +32,8 @@ class PodStrategy(SpecStrategy):
     def initial_status(self, obj: Obj) -> None:
         """Pending, with its quality of service known."""
         obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
+        if obj["spec"].get("schedulingGates"):
+            obj["status"]["conditions"] = [dict(_GATED)]
 
     def validate(self, obj: Obj) -> list[Cause]:
         """The pod spec's rules. Ephemeral containers come later, through their subresource."""
