@@ -19,7 +19,12 @@ from skerry.engine.api.subresources.approval import patch_approval, update_appro
 from skerry.engine.api.subresources.binding import bind
 from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
-from skerry.engine.api.subresources.pod_parts import patch_ephemeral_containers, update_ephemeral_containers
+from skerry.engine.api.subresources.pod_parts import (
+    patch_ephemeral_containers,
+    patch_resize,
+    update_ephemeral_containers,
+    update_resize,
+)
 from skerry.engine.api.subresources.pod_streams import log, refuse_plain
 from skerry.engine.api.subresources.proxy.handler import proxy
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
@@ -75,6 +80,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
         "patch": patch_ephemeral_containers,
     },
     "proxy": dict.fromkeys(("get", "create", "update", "patch", "delete", "options"), proxy),
+    "resize": {"get": get, "update": update_resize, "patch": patch_resize},
     "log": {"get": log},
     "exec": {"get": refuse_plain, "create": refuse_plain},
     "attach": {"get": refuse_plain, "create": refuse_plain},
@@ -84,7 +90,7 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 
 REFUSED = frozenset(
     {
-        "pods/resize", "nodes/proxy",
+        "nodes/proxy",
     }
 )  # fmt: skip
 """Subresources Kubernetes has and this server refuses by name."""

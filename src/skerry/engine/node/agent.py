@@ -120,6 +120,7 @@ class NodeAgent:
             cri=cri,
             recorder=self._recorder,
             services=self._services,
+            pods=self._pods,
             reader=reader,
             object_watch=ObjectWatch(self._watcher, self._object_changed),
             puller=Puller(cri, self._recorder, clock),

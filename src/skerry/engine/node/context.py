@@ -39,6 +39,7 @@ class NodeContext:
     cri: CriClient
     recorder: Recorder
     services: Informer
+    pods: Informer
     reader: ObjectReader
     object_watch: ObjectWatch
     puller: Puller

@@ -33,6 +33,7 @@ SUBRESOURCES = {
     "token": Subresource(("create",), "TokenRequest", "authentication.k8s.io", "v1"),
     "ephemeralcontainers": Subresource(("get", "patch", "update")),
     "proxy": Subresource(("create", "delete", "get", "patch", "update"), "{}ProxyOptions"),
+    "resize": Subresource(("get", "patch", "update")),
     "log": Subresource(("get",)),
     "exec": Subresource(("create", "get"), "PodExecOptions"),
     "attach": Subresource(("create", "get"), "PodAttachOptions"),

@@ -19,7 +19,7 @@ from skerry.engine.node.errors import ConfigError, PodProblem, VolumeError
 from skerry.engine.node.pods.containers import Containers
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Observer
-from skerry.engine.node.pods.plan import Action, DropSandbox, Kill, MakeSandbox, MountVolumes, Release, Start
+from skerry.engine.node.pods.plan import Action, DropSandbox, Kill, MakeSandbox, MountVolumes, Release, Resize, Start
 from skerry.engine.node.pods.starter import Starter, pod_ips
 from skerry.engine.node.pods.state import ProbeState, Wait, reported_statuses
 from skerry.engine.node.spec.downward import PodFacts
@@ -66,6 +66,8 @@ class Actions:
             case Kill():
                 self.containers.kill(action)
                 return True
+            case Resize():
+                return await self.containers.resize(action.record)
             case Release():
                 return await self._release()
 
@@ -82,6 +84,8 @@ class Actions:
             if status.get("containerID", "").endswith(record.id):
                 before = ProbeState(started=bool(status.get("started")), ready=bool(status.get("ready")))
             self.containers.probe(record, before)
+            spec = known.container_spec(record.name)
+            known.applied[record.id] = status.get("resources") or spec.get("resources") or {}
         self.containers.forget_start_waits()
 
     # ---- volumes

@@ -41,6 +41,8 @@ class Knowledge:
         self.killing: dict[str, datetime] = {}
         self.hooking: set[str] = set()
         self.termination: Termination | None = None
+        self.applied: dict[str, Obj] = {}
+        self.resize_pending: tuple[str, str] | None = None
         self.volumes: dict[str, Path] | None = None
 
     def view(self) -> PodView:
@@ -56,6 +58,8 @@ class Knowledge:
             killing=dict(self.killing),
             termination=self.termination,
             volumes_ready=self.volumes is not None,
+            applied=dict(self.applied),
+            resize_pending=self.resize_pending,
         )
 
     def _probes(self) -> dict[str, ProbeState]:
@@ -89,6 +93,11 @@ class Knowledge:
         """Its container was removed from the runtime."""
         attempts = self.containers.get(record.name, ())
         self.containers[record.name] = tuple(each for each in attempts if each.id != record.id)
+        self.applied.pop(record.id, None)
+
+    def applied_by_name(self) -> dict[str, Obj]:
+        """The resources in force of running containers."""
+        return {record.name: self.applied[record.id] for record in self.running() if record.id in self.applied}
 
     def by_id(self, container_id: str) -> ContainerRecord | None:
         """The record of a container."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
+from skerry.engine.node.pods.resizing import changed, needs_restart
 from skerry.engine.node.pods.state import (
     ContainerRecord,
     Phase,
@@ -70,11 +71,18 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """Give a running container the CPU and memory its definition wants."""
+
+    record: ContainerRecord
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Nothing runs any more and nothing will: give back network and volumes, keep containers for their logs."""
 
 
-Action: TypeAlias = MountVolumes | MakeSandbox | DropSandbox | Start | Kill | Release
+Action: TypeAlias = MountVolumes | MakeSandbox | DropSandbox | Start | Kill | Resize | Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,16 @@ class _Containers:
             self.actions.append(Kill(record, f"Container {name} definition changed, will be restarted"))
         elif probe.failure:
             self.actions.append(Kill(record, probe.failure, grace=probe.grace))
+        elif resources := changed(container, self.view.applied.get(record.id)):
+            self._resize(container, record, resources)
+
+    def _resize(self, container: Obj, record: ContainerRecord, resources: set[str]) -> None:
+        if self.view.resize_pending:
+            return
+        if needs_restart(container, resources):
+            self.actions.append(Kill(record, f"Container {record.name} resize requires restart"))
+        else:
+            self.actions.append(Resize(record))
 
     def keep_running(self, container: Obj) -> ContainerRecord | None:
         """See to a container that should run; the record when it does."""

@@ -127,6 +127,10 @@ class PodView:
     """Containers being stopped: by id, when SIGKILL comes."""
     termination: Termination | None = None
     volumes_ready: bool = False
+    applied: Mapping[str, Obj] = field(default_factory=dict)
+    """The `resources` in force, by container id."""
+    resize_pending: tuple[str, str] | None = None
+    """Why wanted resources cannot be given: (reason, message)."""
 
     def latest(self, name: str) -> ContainerRecord | None:
         """The newest attempt at a container."""

@@ -21,6 +21,7 @@ from skerry.engine.node.pods.ending import Seen, deadline_at, termination
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.plan import plan
+from skerry.engine.node.pods.resizing import in_progress, pending
 from skerry.engine.node.pods.state import ContainerRecord, PodView, SandboxRecord
 from skerry.engine.node.status.merge import matters, with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
@@ -157,8 +158,16 @@ class PodWorker:
 
     def _view(self) -> PodView:
         self._note_termination()
+        self._known.resize_pending = self._resize_pending()
         self._known.pod = with_latest_status(self._known.pod, self._context.statuses.last(self.uid))
         return self._known.view()
+
+    def _resize_pending(self) -> tuple[str, str] | None:
+        if not in_progress(self._known.view()):
+            return None
+        node = self._context.node
+        on_node = [pod for pod in self._context.pods.list() if pod["spec"].get("nodeName") == node.name]
+        return pending(self._known.pod, on_node, node.allocatable)
 
     def _note_termination(self) -> None:
         known = self._known

@@ -25,6 +25,12 @@ class PodLimits:
     cpu_quota: int = 0
     memory: int = 0
 
+    def at_least(self, other: PodLimits) -> PodLimits:
+        """The larger of both everywhere: what holds on the way from one to the other."""
+        quota_ = max(self.cpu_quota, other.cpu_quota) if self.cpu_quota and other.cpu_quota else 0
+        memory = max(self.memory, other.memory) if self.memory and other.memory else 0
+        return PodLimits(max(self.cpu_shares, other.cpu_shares), quota_, memory)
+
 
 def shares(milli: int) -> int:
     """CPU shares for a request in millicores."""

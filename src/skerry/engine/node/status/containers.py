@@ -55,9 +55,18 @@ def _status(view: PodView, container: Obj, default_reason: str) -> Obj:
     }
     if mounts := container.get("volumeMounts"):
         status["volumeMounts"] = [_mount(mount) for mount in mounts]
+    status.update(_resources(view, container, record))
     if record:
         status["containerID"] = f"containerd://{record.id}"
     return status
+
+
+def _resources(view: PodView, container: Obj, record: ContainerRecord | None) -> Obj:
+    """What is in force, and what of it was asked for."""
+    wanted = container.get("resources") or {}
+    applied = view.applied.get(record.id, wanted) if record and record.running else wanted
+    requests = applied.get("requests")
+    return {"resources": applied, **({"allocatedResources": requests} if requests else {})}
 
 
 def _mount(mount: Obj) -> Obj:

@@ -6,10 +6,11 @@ a pod that has Succeeded or Failed stays so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from skerry.engine.node.pods.plan import is_finished, will_restart
+from skerry.engine.node.pods.resizing import in_progress
 from skerry.engine.node.pods.state import (
     PodView,
     all_containers,
@@ -23,7 +24,9 @@ from skerry.engine.node.status.containers import ephemeral_statuses, init_status
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
-OUR_CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady")
+OUR_CONDITIONS = (
+    "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodResizePending", "PodResizeInProgress",
+)  # fmt: skip
 TERMINAL = ("Succeeded", "Failed")
 
 
@@ -136,10 +139,21 @@ def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[O
         ("Initialized", *_initialized(view, phase, init)),
         ("Ready", *_with_gates(view, ready, before)),
         ("ContainersReady", *ready),
+        *_resize_conditions(view),
     )
     generation = view.pod["metadata"].get("generation", 1)
     ours = [_condition(verdict, before.get(verdict[0]), generation, view.now) for verdict in computed]
     return [*ours, *(condition for type_, condition in before.items() if type_ not in OUR_CONDITIONS)]
+
+
+def _resize_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:
+    """Only there while a resize is not done."""
+    if not in_progress(view) or view.termination:
+        return
+    if view.resize_pending:
+        yield "PodResizePending", True, *view.resize_pending
+    else:
+        yield "PodResizeInProgress", True, "", ""
 
 
 def _condition(verdict: tuple[str, bool, str, str], before: Obj | None, generation: int, now: datetime) -> Obj:

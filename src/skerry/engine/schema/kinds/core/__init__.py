@@ -18,7 +18,7 @@ from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
 
 POD_SUBRESOURCES = frozenset({
-    "status", "log", "exec", "attach", "portforward", "binding", "eviction", "ephemeralcontainers", "proxy",
+    "status", "log", "exec", "attach", "portforward", "binding", "eviction", "ephemeralcontainers", "resize", "proxy",
 })  # fmt: skip
 POD_FIELDS = (
     "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork",

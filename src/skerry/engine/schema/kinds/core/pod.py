@@ -6,6 +6,7 @@ from skerry.engine.schema.causes import forbidden
 from skerry.engine.schema.pods.defaults import default_pod
 from skerry.engine.schema.pods.ephemeral import check_only_added, with_ephemeral_containers
 from skerry.engine.schema.pods.qos import qos_class
+from skerry.engine.schema.pods.resizing import check_resize, with_resources
 from skerry.engine.schema.pods.update import check_pod_update
 from skerry.engine.schema.pods.validation import check_pod_spec
 from skerry.engine.schema.strategies import SpecStrategy
@@ -58,6 +59,14 @@ class PodStrategy(SpecStrategy):
     def validate_ephemeral_containers(self, new: Obj, old: Obj) -> list[Cause]:
         """The rules of `pods/ephemeralcontainers`."""
         return [*check_pod_spec(new["spec"], "spec"), *check_only_added(new, old)]
+
+    def prepare_resize(self, new: Obj, old: Obj) -> None:
+        """`pods/resize` changes the resources of containers and nothing else."""
+        self._only_spec(new, old, with_resources(old["spec"], new.get("spec") or {}))
+
+    def validate_resize(self, new: Obj, old: Obj) -> list[Cause]:
+        """The rules of `pods/resize`."""
+        return [*check_pod_spec(new["spec"], "spec"), *check_resize(new, old)]
 
     def _only_spec(self, new: Obj, old: Obj, spec: Obj) -> None:
         """Everything as it was but the spec; who manages which field is kept, too."""
