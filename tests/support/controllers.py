@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.controllers.all import make_controllers
 from skerry.engine.controllers.context import Context
 from skerry.engine.program.context import make_context
@@ -68,11 +69,16 @@ class World:
 
 @asynccontextmanager
 async def running_controllers(
-    *, clock: Clock | None = None, register: bool = True, folder: Path | None = None
+    *,
+    clock: Clock | None = None,
+    register: bool = True,
+    folder: Path | None = None,
+    pod_access: PodAccess | None = None,
 ) -> AsyncIterator[World]:
-    """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start."""
+    """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start.
+    `pod_access`: what measures pods."""
     clock = clock or SystemClock()
-    async with running_api(clock=clock, folder=folder) as api:
+    async with running_api(clock=clock, folder=folder, pod_access=pod_access) as api:
         client = api.client
         identity = functools.cache(api.server.component)  # so that tests can reach the client a controller has
         context = replace(make_context(api.server), ca_pem=CA, identity=identity)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from skerry.kube.objects import Obj
 
 _UNWATCHED = frozenset({
-    "horizontalpodautoscalers.autoscaling", "ingresses.networking.k8s.io",
+    "ingresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 _UNENFORCED = frozenset({

@@ -58,6 +58,8 @@ class LocalClient:
         if next_token:
             query["continue"] = next_token
         response = await self._do("list", self._target(resource, namespace), query)
+        if isinstance(response, Computed):  # what is measured, not stored
+            return ObjectList(response.obj["items"], response.obj["metadata"].get("resourceVersion", ""))
         assert isinstance(response, Listing)
         items = [entry.shared() for entry in response.entries]
         return ObjectList(items, str(response.revision), response.next_token)

@@ -10,6 +10,7 @@ for controller in controllers: await controller.close()
 from __future__ import annotations
 
 from skerry.engine.controllers.account_tokens import AccountTokens
+from skerry.engine.controllers.autoscaling.controller import AutoscalerController
 from skerry.engine.controllers.certificates.cleaner import SigningRequestCleaner
 from skerry.engine.controllers.certificates.signer import CertificateSigner
 from skerry.engine.controllers.context import Context
@@ -52,6 +53,7 @@ def make_controllers(context: Context) -> list[Controller]:
         DaemonSetController(acting_as("daemon-set-controller")),
         JobController(acting_as("job-controller")),
         JobOrphans(acting_as("job-controller")),
+        AutoscalerController(acting_as("horizontal-pod-autoscaler")),
         CronJobController(acting_as("cronjob-controller")),
         FinishedJobs(acting_as("ttl-after-finished-controller")),
         DisruptionController(acting_as("disruption-controller")),

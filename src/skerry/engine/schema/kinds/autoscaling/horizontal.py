@@ -1,15 +1,23 @@
-"""HorizontalPodAutoscaler. Source: `SetDefaults_HorizontalPodAutoscaler`, `validateHorizontalPodAutoscalerSpec`."""
+"""HorizontalPodAutoscaler. Source: `SetDefaults_HorizontalPodAutoscaler` of autoscaling/v2; rules are in `rules`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from skerry.engine.schema.causes import invalid, required
+from skerry.engine.schema.kinds.autoscaling.rules import check_spec
 from skerry.engine.schema.strategies import UncountedStrategy, set_default
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj, copy_of
 
 _CPU = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}
+_DOUBLE = {"type": "Percent", "value": 100, "periodSeconds": 15}
+_BEHAVIOR: Obj = {
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, _DOUBLE],
+    },
+    "scaleDown": {"selectPolicy": "Max", "policies": [_DOUBLE]},
+}
+"""What a behavior that says only a part has for the rest."""
 
 
 class AutoscalerStrategy(UncountedStrategy):
@@ -21,21 +29,10 @@ class AutoscalerStrategy(UncountedStrategy):
         set_default(spec, "minReplicas", 1)
         if not spec.get("metrics"):
             spec["metrics"] = [copy_of(_CPU)]
+        if spec.get("behavior") is not None:
+            for part, default in _BEHAVIOR.items():
+                spec["behavior"][part] = {**copy_of(default), **(spec["behavior"].get(part) or {})}
 
     def validate(self, obj: Obj) -> list[Cause]:
-        """Bounds and target."""
-        return list(_check_spec(obj.get("spec") or {}))
-
-
-def _check_spec(spec: Obj) -> Iterator[Cause]:
-    least, most = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
-    if least < 1:
-        yield invalid("spec.minReplicas", least, "must be greater than or equal to 1")
-    if most < 1:
-        yield invalid("spec.maxReplicas", most, "must be greater than 0")
-    if most < least:
-        yield invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`")
-    target = spec.get("scaleTargetRef") or {}
-    for part in ("kind", "name"):
-        if not target.get(part):
-            yield required(f"spec.scaleTargetRef.{part}")
+        """Bounds, target, metrics, behavior."""
+        return list(check_spec(obj.get("spec") or {}))
