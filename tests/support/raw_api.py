@@ -23,19 +23,27 @@ class RawApi:
         address = urlsplit(cluster["server"])
         assert address.hostname
         self._host, self._port = address.hostname, address.port or 443
-        self._tls = ssl.create_default_context(cadata=_pem(cluster, "certificate-authority"))
+        self._tls = ssl.create_default_context(cadata=pem(cluster, "certificate-authority"))
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as both:
-            both.write(_pem(user, "client-certificate") + _pem(user, "client-key"))
+            both.write(pem(user, "client-certificate") + pem(user, "client-key"))
             both.flush()
             self._tls.load_cert_chain(both.name)
         self._connection: http.client.HTTPSConnection | None = None
 
-    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, Any]:
         """(code, parsed JSON answer). Raises OSError when no whole answer came: it may or may not have counted."""
         raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         try:
             connection = self._connect()
-            connection.request(method, path, raw, {"Content-Type": content_type} if raw is not None else {})
+            typed = {"Content-Type": content_type} if raw is not None else {}
+            connection.request(method, path, raw, {**typed, **(headers or {})})
             answer = connection.getresponse()
             data = answer.read()
             return answer.status, json.loads(data) if data else None
@@ -55,7 +63,8 @@ class RawApi:
         return self._connection
 
 
-def _pem(section: dict[str, str], name: str) -> str:
+def pem(section: dict[str, str], name: str) -> str:
+    """A certificate or key of a kubeconfig's section, embedded or in a file."""
     if f"{name}-data" in section:
         return base64.b64decode(section[f"{name}-data"]).decode()
     return Path(section[name]).read_text()

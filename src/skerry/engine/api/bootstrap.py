@@ -1,5 +1,5 @@
-"""What every cluster has from the start: four namespaces, two priority classes, and the Service `kubernetes` that leads
-to this API."""
+"""What every cluster has from the start: four namespaces, two priority classes, the mandatory objects of flow control,
+and the Service `kubernetes` that leads to this API."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import socket
 from ipaddress import ip_address, ip_network
 
+from skerry.engine.api.flow_objects import MANDATORY
 from skerry.engine.config import EngineConfig
 from skerry.kube.client import Client
 from skerry.kube.errors import AlreadyExists, NotFound
@@ -36,6 +37,9 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
         with contextlib.suppress(AlreadyExists):
             wanted = {"metadata": {"name": name}, "value": value, "description": description}
             await client.create(PRIORITY_CLASSES, wanted)
+    for resource, wanted in MANDATORY:
+        with contextlib.suppress(AlreadyExists):
+            await client.create(resource, wanted)
     with contextlib.suppress(AlreadyExists):
         await client.create(SERVICES, _service(config, port), _NAMESPACE)
     address = reachable_address(config.bind)

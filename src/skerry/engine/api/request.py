@@ -94,6 +94,8 @@ class Request:
     """For the client's eyes (`Warning:` headers)."""
     annotations: dict[str, str] = field(default_factory=dict)
     """For the audit log: what authorisation and admission have to say about this request."""
+    leave: Callable[[], None] | None = None
+    """To be called once the answer is encoded: others wait for this request's seat (`fairness`)."""
 
     @property
     def who(self) -> User:

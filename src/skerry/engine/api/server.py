@@ -27,6 +27,7 @@ from skerry.engine.api.bootstrap import bootstrap, reachable_address
 from skerry.engine.api.custom.controller import CustomResources
 from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.dispatch import dispatcher
+from skerry.engine.api.fairness import Fairness
 from skerry.engine.api.http.connection import Connection, Serving
 from skerry.engine.api.http.edge import Edge
 from skerry.engine.api.kubeconfig import write_kubeconfig
@@ -77,13 +78,18 @@ class ApiServer:
         self._backend = Backend(config, store, registry, admission, credentials, self._authority, pod_access)
         for kind in MEASURED_KINDS if pod_access is not None else ():
             registry.add(kind)
-        metrics = Metrics(
-            {"skerry_store_revision": lambda: store.revision, "skerry_watches": lambda: len(self._edge.watches)}
+        fairness = Fairness()
+        self.metrics = metrics = Metrics(
+            {
+                "skerry_store_revision": lambda: store.revision,
+                "skerry_watches": lambda: len(self._edge.watches),
+                "skerry_requests_waiting": lambda: fairness.queued,
+            }
         )
         address = partial(_advertised, self)
         plain = Plain(registry, self.health, metrics, address, credentials.issuer)
         authenticators = credentials.authenticators()
-        resources = _routed(dispatcher(self._backend), plain.handle)
+        resources = _routed(fairness.wrap(dispatcher(self._backend)), plain.handle)
         decide, self._audit_log = self._authority.decide, audit_log_of(config)
         let_in = impersonating(authorised(resources, decide), decide)
         self._handler = authenticated(audited(let_in, self._audit_log), authenticators)

@@ -59,7 +59,7 @@ def set_defaults(pod: Obj, limit: Obj) -> None:
         for container in pod["spec"].get(part) or ():
             for which, source in (("requests", "defaultRequest"), ("limits", "default")):
                 if names := _fill(container, which, limit.get(source) or {}):
-                    said.append(f"{', '.join(names)} {which.removesuffix('s')} for {word} {container['name']}")
+                    said.append(f"{', '.join(names)} {which.removesuffix('s')} for {word} {container.get('name', '')}")
     if said:
         metadata = pod["metadata"]
         text = f"LimitRanger plugin set: {'; '.join(said)}"

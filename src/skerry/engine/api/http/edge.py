@@ -63,6 +63,8 @@ class Edge:
             if not exchange.code:  # otherwise it is too late for a Status
                 await _fail(exchange, InternalError("Internal error occurred: see the server's log"), request)
         finally:
+            if request is not None and request.leave is not None:
+                request.leave()
             self._metrics.count(request, exchange.code)
 
     def _request(
@@ -117,7 +119,8 @@ class Edge:
         if isinstance(response, Watching):
             await self.watches.send(response, encoder, exchange)
         elif isinstance(response, Listing):
-            await exchange.reply(200, form.content_type, encoder.listing(response), _warnings(request))
+            body = encoder.listing(response)
+            await exchange.reply(200, form.content_type, body, _warnings(request), request.leave)
         elif isinstance(response, Stored):
             await exchange.reply(response.code, form.content_type, encoder.stored(response), _warnings(request))
         else:

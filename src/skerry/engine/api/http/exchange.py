@@ -123,12 +123,22 @@ class Exchange:
             self._chunks.clear()
             await self._more()
 
-    async def reply(self, code: int, content_type: bytes, body: bytes, more: Headers | None = None) -> None:
-        """Send a whole answer, in one write; big ones compressed when the client takes that."""
+    async def reply(
+        self,
+        code: int,
+        content_type: bytes,
+        body: bytes,
+        more: Headers | None = None,
+        worked: Callable[[], None] | None = None,
+    ) -> None:
+        """Send a whole answer, in one write; big ones compressed when the client takes that. `worked` is called when
+        there is no work left in it but to wait for the client."""
         headers = [*more] if more else []
         if len(body) > _GZIP_FROM and b"gzip" in self.headers.get(b"accept-encoding", b""):
             body = await asyncio.to_thread(_gzip, body)
             headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+        if worked is not None:
+            worked()
         headers.append((b"content-length", b"%d" % len(body)))
         self.code = code
         head = self._head(content_type, headers)

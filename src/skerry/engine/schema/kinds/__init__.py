@@ -26,6 +26,7 @@ def builtin_kinds() -> Iterator[Kind]:
         core,
         discovery,
         events,
+        flowcontrol,
         networking,
         node,
         policy,
@@ -37,5 +38,6 @@ def builtin_kinds() -> Iterator[Kind]:
     for group in (
         core, apps, authentication, authorization, autoscaling, batch, certificates, networking, policy, rbac, storage,
         admissionregistration, apiextensions, scheduling, coordination, node, discovery, events,
+        flowcontrol,
     ):  # fmt: skip
         yield from group.KINDS

@@ -77,6 +77,6 @@ def _remember_storage(obj: Obj) -> None:
     stored = status.get("storedVersions") or []
     for version in obj["spec"].get("versions") or ():
         if version.get("storage"):
-            if version["name"] not in stored:
+            if "name" in version and version["name"] not in stored:
                 status["storedVersions"] = [*stored, version["name"]]
             return
