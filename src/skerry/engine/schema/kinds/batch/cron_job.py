@@ -93,6 +93,7 @@ def _check_zone(zone: str | None) -> Iterator[Cause]:
     if zone.lower() == "local":
         why = "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         yield invalid(field, zone, why)
+        return
     try:
         time_zone(zone)
     except ValueError as why_not:
