@@ -1,6 +1,7 @@
 """What holds for a whole run of the tests, wherever it is started from.
 
-Signals reach the programs under test, and the machine's packet forwarding is afterwards as it was before.
+Signals reach the programs under test, property tests have no deadline (a busy machine is no failure), and the
+machine's packet forwarding is afterwards as it was before.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.machine import CLAIMS, FORWARDING
+
+settings.register_profile("skerry", deadline=None)
+settings.load_profile("skerry")
 
 
 @pytest.fixture(scope="session", autouse=True)
