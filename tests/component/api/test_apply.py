@@ -206,7 +206,7 @@ async def test_apply_by_yaml_creates_and_says_so(call: Call) -> None:
     body = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  a: b\n  a: c\n"
     code, status = await call("PATCH", f"{CONFIG_MAP}?fieldManager=m&fieldValidation=Strict", body, APPLY)
     assert code == 400
-    assert status["message"] == 'error strict decoding YAML: key "a" already set in map'
+    assert status["message"].endswith('key "a" already set in map')
     code, made = await call("PATCH", f"{CONFIG_MAP}?fieldManager=m", body, APPLY)
     assert (code, made["data"]) == (201, {"a": "c"})
     code, _ = await call("PATCH", f"{CONFIG_MAP}?fieldManager=m", body, APPLY)

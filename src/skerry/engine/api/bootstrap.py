@@ -1,5 +1,5 @@
-"""What every cluster has from the start: four namespaces, two priority classes, the mandatory objects of flow control,
-and the Service `kubernetes` that leads to this API."""
+"""What every cluster has from the start: four namespaces, two priority classes, the range of service addresses, the
+mandatory objects of flow control, and the Service `kubernetes` that leads to this API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from skerry.engine.config import EngineConfig
 from skerry.kube.client import Client
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, Resource
-from skerry.kube.resources import ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, SERVICES
+from skerry.kube.resources import ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, SERVICE_CIDRS, SERVICES
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _NAME, _NAMESPACE = "kubernetes", "default"
@@ -40,6 +40,8 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
     for resource, wanted in MANDATORY:
         with contextlib.suppress(AlreadyExists):
             await client.create(resource, wanted)
+    with contextlib.suppress(AlreadyExists):
+        await client.create(SERVICE_CIDRS, {"metadata": {"name": _NAME}, "spec": {"cidrs": [config.service_cidr]}})
     with contextlib.suppress(AlreadyExists):
         await client.create(SERVICES, _service(config, port), _NAMESPACE)
     address = reachable_address(config.bind)

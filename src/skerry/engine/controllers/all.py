@@ -10,6 +10,7 @@ for controller in controllers: await controller.close()
 from __future__ import annotations
 
 from skerry.engine.controllers.account_tokens import AccountTokens
+from skerry.engine.controllers.apiservice.controller import ApiServiceController
 from skerry.engine.controllers.autoscaling.controller import AutoscalerController
 from skerry.engine.controllers.certificates.cleaner import SigningRequestCleaner
 from skerry.engine.controllers.certificates.signer import CertificateSigner
@@ -64,6 +65,7 @@ def make_controllers(context: Context) -> list[Controller]:
         AccountTokens(context),
         CertificateSigner(acting_as("certificate-controller")),
         SigningRequestCleaner(acting_as("certificate-controller")),
+        ApiServiceController(acting_as("apiservice-registration-controller")),
         ClusterRoleAggregation(acting_as("clusterrole-aggregation-controller")),
         NodeLifecycle(acting_as("node-controller")),
         PodGarbageCollector(acting_as("pod-garbage-collector")),

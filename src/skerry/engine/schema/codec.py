@@ -50,7 +50,7 @@ def check(kind: Kind, obj: Obj, field_validation: FieldValidation = "Warn") -> t
 
 
 def parse(body: bytes, content_type: str, *, find_duplicates: bool = False) -> tuple[Any, list[str]]:
-    """The JSON value in a body and, if asked for, the names of fields given twice. Raises BadRequest,
+    """The JSON value in a body and, if asked for, a complaint for every field given twice. Raises BadRequest,
     UnsupportedMediaType."""
     given = media_type(content_type)
     if given in JSON_TYPES:
@@ -85,23 +85,34 @@ def _has_room(body: bytes, encoded: bytes) -> bool:
     return len(encoded.translate(None, b" \t\r\n")) != len(body.translate(None, b" \t\r\n"))
 
 
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it is written, fields given twice included."""
+
+
 def _duplicates(body: bytes) -> list[str]:
     found: list[str] = []
+    _find_duplicates(json.loads(body, object_pairs_hook=_Pairs), "", found)
+    return [f'duplicate field "{path}"' for path in found]
 
-    def pairs(items: list[tuple[str, Any]]) -> Obj:
-        made = dict(items)
-        if len(made) != len(items):
-            seen: set[str] = set()
-            found.extend(key for key, _ in items if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        return made
 
-    json.loads(body, object_pairs_hook=pairs)
-    return found
+def _find_duplicates(value: Any, path: str, found: list[str]) -> None:
+    """Append the paths of fields given twice, in the order they are written."""
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, inner in value:
+            field = f"{path}.{key}" if path else key
+            if key in seen and field not in found:
+                found.append(field)
+            seen.add(key)
+            _find_duplicates(inner, field, found)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _find_duplicates(inner, f"{path}[{index}]", found)
 
 
 def _checked(kind: Kind, obj: Obj, mode: FieldValidation, duplicates: list[str]) -> tuple[Obj, list[str]]:
     _check_type(kind, obj)
-    problems = [f'duplicate field "{name}"' for name in duplicates]
+    problems: list[str] = []
     shape = shape_of(kind.definition)
     if not shape.clean(obj):
         pruning = Pruning()
@@ -113,11 +124,20 @@ def _checked(kind: Kind, obj: Obj, mode: FieldValidation, duplicates: list[str])
     if kind.prune is not None:
         problems += [f'unknown field "{path}"' for path in kind.prune(obj)]
     obj.setdefault("metadata", {})
-    if not problems or mode == "Ignore":
+    if not (problems or duplicates) or mode == "Ignore":
         return obj, []
     if mode == "Strict":
-        raise _cannot_be_handled(kind, "strict decoding error: " + ", ".join(problems))
-    return obj, problems
+        raise _cannot_be_handled(kind, "strict decoding error: " + ", ".join(_in_strict_words(problems, duplicates)))
+    return obj, [*problems, *duplicates]
+
+
+def _in_strict_words(unknown: list[str], duplicates: list[str]) -> list[str]:
+    """What is wrong with a body, in one list; the YAML reader's complaints come first and together. An unknown field
+    given twice is unknown."""
+    if duplicates and duplicates[0].startswith("line "):
+        return ["yaml: unmarshal errors:\n  " + "\n  ".join(duplicates), *unknown]
+    told = {complaint.removeprefix("unknown") for complaint in unknown}
+    return [*unknown, *(complaint for complaint in duplicates if complaint.removeprefix("duplicate") not in told)]
 
 
 def _check_type(kind: Kind, obj: Obj) -> None:

@@ -6,7 +6,7 @@ Aliases are allowed, but not to grow a small body into a huge object, nor into a
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -30,7 +30,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def parse_yaml(body: bytes) -> tuple[Any, list[str]]:
-    """The value, and the keys given twice in one mapping. Raises BadRequest."""
+    """The value, and a complaint for every key given twice in one mapping. Raises BadRequest."""
     loader = _Loader(body)
     try:
         node = loader.get_single_node()
@@ -63,10 +63,18 @@ def _count(node: yaml.Node, sizes: dict[int, int], duplicates: list[str]) -> int
     if size > MAX_NODES:
         raise ValueError("document contains excessive aliasing")
     if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"]
-        duplicates.extend(key for key, times in Counter(keys).items() if times > 1)
+        duplicates.extend(_repeated(node))
     sizes[id(node)] = size
     return size
+
+
+def _repeated(node: yaml.MappingNode) -> Iterator[str]:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+            if key.value in seen:
+                yield f'line {key.start_mark.line + 1}: key "{key.value}" already set in map'
+            seen.add(key.value)
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

@@ -82,12 +82,16 @@ async def read_config(request: Request, options: WriteOptions) -> Obj:
         if content_type == "application/yaml":
             raise BadRequest(f"error decoding YAML: {error.message}") from None
         config, duplicates = codec.parse(body, "application/yaml", find_duplicates=True)
+    if duplicates and content_type == "application/json":
+        _, duplicates = codec.parse(
+            body, "application/yaml", find_duplicates=True
+        )  # it is YAML as well, told of as such
     if not isinstance(config, dict):
         raise BadRequest("error decoding YAML: json: cannot unmarshal into Go value of type map[string]interface {}")
-    repeated = [f'key "{name}" already set in map' for name in duplicates]
-    if repeated and options.field_validation == "Strict":
-        raise BadRequest(f"error strict decoding YAML: {', '.join(repeated)}")
-    request.warnings.extend(repeated if options.field_validation == "Warn" else ())
+    if duplicates and options.field_validation == "Strict":
+        errors = "\n  ".join(["yaml: unmarshal errors:", *duplicates])
+        raise BadRequest(f"error strict decoding YAML: error converting YAML to JSON: {errors}")
+    request.warnings.extend(duplicates if options.field_validation == "Warn" else ())
     return config
 
 

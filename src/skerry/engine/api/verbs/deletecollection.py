@@ -21,7 +21,7 @@ _AT_ONCE = 64
 async def delete_collection(backend: Backend, request: Request) -> Response:
     """Delete a collection; answers with the list of what was deleted or marked."""
     options = delete_options(request.query, await read_delete_options(request))
-    chosen = await find_all(backend.store, request.what, list_options(request.query))
+    chosen = await find_all(backend, request.what, list_options(request.query))
     deleted: list[Entry] = []
     for start in range(0, len(chosen.entries), _AT_ONCE):
         batch = chosen.entries[start : start + _AT_ONCE]

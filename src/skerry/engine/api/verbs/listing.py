@@ -43,19 +43,23 @@ class ExpiredToken(Expired):
 
 async def list_objects(backend: Backend, request: Request) -> Response:
     """The collection named. Raises Expired, Timeout, BadRequest, Invalid."""
-    return await find_all(backend.store, request.what, list_options(request.query))
+    return await find_all(backend, request.what, list_options(request.query))
 
 
-async def find_all(store: Store, target: Target, options: ListOptions) -> Listing:
+async def find_all(backend: Backend, target: Target, options: ListOptions) -> Listing:
     """What the options select of a collection."""
+    store, now = backend.store, backend.clock.now().timestamp()
     position = _start(options, store)
+    if position.has_expired(now):
+        raise _expired(position)
     selection = select(target.kind, options.label_selector, options.field_selector)
     entries = _read(store, target, position, selection)
-    at = position.revision if position.revision > 0 else store.revision
+    begun = position if position.revision > 0 else Position(store.revision, "", "", now)
+    at = begun.revision
     if selection.fields is not None:  # what fields say depends on the version
         entries = await all_served(target.kind, entries)
     listing = (
-        _chunk(target, entries, selection, options.limit, at)
+        _chunk(target, entries, selection, options.limit, begun)
         if options.limit
         else Listing(target.kind, _matching(entries, selection), at)
     )
@@ -88,23 +92,27 @@ def _read(store: Store, target: Target, position: Position, selection: Selection
     except Compacted as error:
         if after is None:
             raise too_old(position.revision, error.oldest) from error
-        raise ExpiredToken(continuation.encode(position._replace(revision=INCONSISTENT))) from error
+        raise _expired(position) from error
     except FutureRevision as error:
         raise too_large(position.revision, store.revision) from error
+
+
+def _expired(position: Position) -> ExpiredToken:
+    return ExpiredToken(continuation.encode(position._replace(revision=INCONSISTENT)))
 
 
 def _matching(entries: Sequence[Entry], selection: Selection) -> Sequence[Entry]:
     return entries if selection.everything else [entry for entry in entries if selection.matches(entry)]
 
 
-def _chunk(target: Target, entries: Sequence[Entry], selection: Selection, limit: int, at: int) -> Listing:
+def _chunk(target: Target, entries: Sequence[Entry], selection: Selection, limit: int, begun: Position) -> Listing:
     """The first `limit` matches, and a token when something follows them."""
     taken: list[Entry] = []
     for count, entry in enumerate(entries, 1):
         if selection.matches(entry):
             taken.append(entry)
         if len(taken) == limit and count < len(entries):
-            token = continuation.encode(Position(at, entry.key.namespace, entry.key.name))
+            token = continuation.encode(begun._replace(namespace=entry.key.namespace, name=entry.key.name))
             remaining = len(entries) - count if selection.everything else None
-            return Listing(target.kind, taken, at, token, remaining)
-    return Listing(target.kind, taken, at)
+            return Listing(target.kind, taken, begun.revision, token, remaining)
+    return Listing(target.kind, taken, begun.revision)

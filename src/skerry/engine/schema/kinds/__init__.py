@@ -16,6 +16,7 @@ def builtin_kinds() -> Iterator[Kind]:
     from skerry.engine.schema.kinds import (
         admissionregistration,
         apiextensions,
+        apiregistration,
         apps,
         authentication,
         authorization,
@@ -36,8 +37,8 @@ def builtin_kinds() -> Iterator[Kind]:
     )
 
     for group in (
-        core, apps, authentication, authorization, autoscaling, batch, certificates, networking, policy, rbac, storage,
-        admissionregistration, apiextensions, scheduling, coordination, node, discovery, events,
-        flowcontrol,
+        core, apiregistration, apps, authentication, authorization, autoscaling, batch, certificates, networking,
+        policy, rbac, storage, admissionregistration, apiextensions, scheduling, coordination, node, discovery,
+        events, flowcontrol,
     ):  # fmt: skip
         yield from group.KINDS

@@ -96,3 +96,46 @@ def _request_state(status: Obj) -> str:
 SIGNING_REQUEST = Printer(
     columns(NAME, AGE, "SignerName", "Requestor", "RequestedDuration", "Condition"), _signing_request
 )
+
+
+def _api_service(obj: Obj, now: float) -> list[Any]:
+    service = (obj.get("spec") or {}).get("service")
+    where = f"{service['namespace']}/{service['name']}" if service else "Local"
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    found = next((one for one in conditions if one.get("type") == "Available"), None)
+    available = "Unknown" if found is None else found.get("status", "Unknown")
+    if found is not None and available != "True":
+        available = f"{available} ({found.get('reason', '')})"
+    return [name_of(obj), where, available, age_of(obj, now)]
+
+
+API_SERVICE = Printer(columns(NAME, "Service", "Available", AGE), _api_service)
+
+
+def _flow_schema(obj: Obj, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    method = (spec.get("distinguisherMethod") or {}).get("type") or NONE
+    conditions = (obj.get("status") or {}).get("conditions") or ()
+    dangling = next((one.get("status") or "?" for one in conditions if one.get("type") == "Dangling"), "?")
+    level = (spec.get("priorityLevelConfiguration") or {}).get("name", "")
+    return [name_of(obj), level, spec.get("matchingPrecedence", 0), method, age_of(obj, now), dangling]
+
+
+FLOW_SCHEMA = Printer(
+    columns(NAME, "PriorityLevel", Column("MatchingPrecedence", "integer"), "DistinguisherMethod", AGE, "MissingPL"),
+    _flow_schema,
+)
+
+
+def _priority_level(obj: Obj, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    limited = spec.get("limited") or {}
+    shares = (spec.get("exempt") or limited).get("nominalConcurrencyShares", NONE)
+    queuing = (limited.get("limitResponse") or {}).get("queuing") or {}
+    queues = [queuing.get(part, NONE) for part in ("queues", "handSize", "queueLengthLimit")]
+    return [name_of(obj), spec.get("type", ""), shares, *queues, age_of(obj, now)]
+
+
+PRIORITY_LEVEL = Printer(
+    columns(NAME, "Type", "NominalConcurrencyShares", "Queues", "HandSize", "QueueLengthLimit", AGE), _priority_level
+)

@@ -269,6 +269,8 @@ OURS: Mapping[str, str] = {
     "deployment-controller": "patch apps deployments",  # annotations of a revision, as one patch
     "service-account-controller": "get,create,update core configmaps",  # it publishes kube-root-ca.crt too
     "statefulset-controller": "patch core persistentvolumeclaims",  # the owners of claims, as one patch
+    # In Kubernetes a part of the API server, which may do everything.
+    "apiservice-registration-controller": "create,delete,update apiregistration.k8s.io apiservices apiservices/status",
     "event-expiry": "list,delete core events",  # Kubernetes leaves this to etcd's leases
 }
 """What ours do beyond that: ClusterRoles `skerry:controller:<name>`, bound to the same service accounts."""

@@ -1,0 +1,1 @@
+"""APIServices: what the API says about its own group versions."""
