@@ -138,7 +138,7 @@ def test_selectors_as_text() -> None:
     assert selector_text(None) == ""
 
 
-@given(st.builds(Position, st.integers(-1, 2**62), st.text(), st.text()))
+@given(st.builds(Position, st.integers(-1, 2**62), st.text(), st.text(), st.floats(0, 2**40)))
 def test_tokens_come_back_as_they_were(position: Position) -> None:
     assert continuation.decode(continuation.encode(position)) == position
 
