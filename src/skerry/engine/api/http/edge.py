@@ -15,7 +15,7 @@ import orjson
 
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange, Head, Headers
-from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate
+from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_without_tables
 from skerry.engine.api.http.routes import before_proxied, query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
@@ -54,6 +54,8 @@ class Edge:
         try:
             request = self._request(exchange.head, exchange.headers, exchange.read)
             form = negotiate(exchange.headers.get(b"accept", b"")) if request.target else PLAIN
+            if form.shape == "table" and request.target and request.target.kind.verbs == ("create",):
+                form = negotiate_without_tables(exchange.headers.get(b"accept", b""))
             response = await self._handler(request)
             await self._answer(request, response, form, exchange)
         except StatusError as error:

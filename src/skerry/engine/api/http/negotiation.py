@@ -44,11 +44,20 @@ YAML = Form(yaml=True)
 @lru_cache(256)
 def negotiate(accept: bytes) -> Form:
     """The first form in order of preference that we can give. Raises NotAcceptable."""
+    return _first(accept, ())
+
+
+def negotiate_without_tables(accept: bytes) -> Form:
+    """The same for what is answered but not kept, and so has neither rows nor metadata (reviews)."""
+    return _first(accept, ("table", "partial"))
+
+
+def _first(accept: bytes, refused: tuple[Shape, ...]) -> Form:
     if not accept.strip():
         return PLAIN
     for clause in _by_preference(accept.decode("latin-1")):
         form = _form(clause)
-        if form is not None:
+        if form is not None and form.shape not in refused:
             return form
     raise NotAcceptable("only the following media types are accepted: application/json, application/yaml")
 

@@ -7,13 +7,11 @@ from collections.abc import Iterable
 
 from skerry.engine.controllers.apiservice import wanted
 from skerry.engine.controllers.context import Context
-from skerry.engine.schema.custom.definition import CRD
-from skerry.engine.schema.kinds.apiregistration.availability import with_availability
 from skerry.kube.clock import rfc3339
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, Conflict, NotFound
 from skerry.kube.objects import Obj, name_of, uid_of
-from skerry.kube.resources import API_SERVICES
+from skerry.kube.resources import API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS
 
 
 class ApiServiceController(Controller):
@@ -27,7 +25,7 @@ class ApiServiceController(Controller):
         self._client = context.client
         self._clock = context.clock
         self._services = context.informers.of(API_SERVICES)
-        self._definitions = context.informers.of(CRD)
+        self._definitions = context.informers.of(CUSTOM_RESOURCE_DEFINITIONS)
         self._builtin = wanted.builtin(context.resources())
         self.watch(self._services, lambda service: [name_of(service)])
         self.watch(self._definitions, self._versions)
@@ -46,7 +44,7 @@ class ApiServiceController(Controller):
         with contextlib.suppress(NotFound, Conflict):
             if wanted.is_superfluous(service, everything):
                 await self._client.delete(API_SERVICES, key, options={"preconditions": {"uid": uid_of(service)}})
-            elif changed := with_availability(service, rfc3339(self._clock.now())):
+            elif changed := wanted.with_availability(service, rfc3339(self._clock.now())):
                 await self._client.update(API_SERVICES, changed, "status")
         return None
 

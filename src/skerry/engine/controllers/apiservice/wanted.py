@@ -1,14 +1,13 @@
-"""Which APIServices there are by themselves. Pure.
+"""Which APIServices there are by themselves, and whether each is available. Pure.
 
 Source: Kubernetes `pkg/controlplane/apiserver/aggregator.go` (priorities),
-`pkg/controlplane/controller/crdregistration`, `kube-aggregator/pkg/controllers/autoregister`.
+`pkg/controlplane/controller/crdregistration`, `kube-aggregator/pkg/controllers/{autoregister,status}`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from skerry.engine.schema.custom.definition import condition_is_true
 from skerry.kube.objects import Obj, Resource, name_of
 
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
@@ -52,7 +51,8 @@ def builtin(resources: Iterable[Resource]) -> dict[str, Obj]:
 def of_definition(definition: Obj) -> dict[str, Obj]:
     """Those of a custom resource's group versions, by name; none until it is established."""
     spec = definition["spec"]
-    if not condition_is_true(definition, "Established"):
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    if not any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
         return {}
     names = [f"{version['name']}.{spec['group']}" for version in spec["versions"] if version.get("served")]
     return {name: _service(name, *_CUSTOM, managed="true") for name in names}
@@ -68,3 +68,25 @@ def is_superfluous(service: Obj, wanted: dict[str, Obj]) -> bool:
     """Whether it was made for a custom resource that is served no more."""
     labels = service["metadata"].get("labels") or {}
     return labels.get(MANAGED) == "true" and name_of(service) not in wanted
+
+
+def availability(service: Obj) -> tuple[str, str, str]:
+    """Status, reason and message of the condition Available."""
+    target = service["spec"].get("service")
+    if target is None:
+        return "True", "Local", "Local APIServices are always available"
+    where = f"{target['namespace']}/{target['name']}"
+    return "False", "NotSupported", f"Skerry does not forward requests to other API servers ({where})"
+
+
+def with_availability(service: Obj, now: str) -> Obj | None:
+    """The object with the condition it should have, None when it has it. The object given is not changed."""
+    status, reason, message = availability(service)
+    conditions = (service.get("status") or {}).get("conditions") or []
+    current: Obj = next((one for one in conditions if one["type"] == "Available"), {})
+    if (current.get("status"), current.get("reason"), current.get("message")) == (status, reason, message):
+        return None
+    since = current["lastTransitionTime"] if current.get("status") == status else now
+    wanted = {"type": "Available", "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
+    others = [one for one in conditions if one["type"] != "Available"]
+    return {**service, "status": {**(service.get("status") or {}), "conditions": [*others, wanted]}}

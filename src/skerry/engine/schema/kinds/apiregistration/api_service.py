@@ -9,11 +9,16 @@ from collections.abc import Iterator
 
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import invalid, not_supported, required
-from skerry.engine.schema.kinds.apiregistration.availability import with_availability
 from skerry.engine.schema.strategies import UncountedStrategy, set_default
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
+_LOCAL = {
+    "type": "Available",
+    "status": "True",
+    "reason": "Local",
+    "message": "Local APIServices are always available",
+}
 _STATUSES = ("False", "True", "Unknown")
 
 
@@ -28,11 +33,9 @@ class ApiServiceStrategy(UncountedStrategy):
 
     def initial_status(self, obj: Obj) -> None:
         """A local one is available at once; of others the controller finds out."""
-        obj["status"] = {}
-        if obj["spec"].get("service") is None and (
-            available := with_availability(obj, obj["metadata"]["creationTimestamp"])
-        ):
-            obj["status"] = available["status"]
+        since = obj["metadata"]["creationTimestamp"]
+        local = obj["spec"].get("service") is None
+        obj["status"] = {"conditions": [{**_LOCAL, "lastTransitionTime": since}]} if local else {}
 
     def validate(self, obj: Obj) -> list[Cause]:
         """Name, group, version, their order, and the service."""
