@@ -108,13 +108,21 @@ class SimulatedPods(Controller):
             return None
         try:
             if is_deleting(pod):
-                options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
-                await self._client.delete(PODS, name, namespace, options)
+                await self._let_go(pod)
             else:
                 await self._report(pod)
         except NotFound:
             return None
         return None
+
+    async def _let_go(self, pod: Obj) -> None:
+        """Delete it for good. One that something still holds (a Job that counts it) has failed, as on a real node."""
+        ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+        if pod["metadata"].get("finalizers") and not ended:
+            failed = {"metadata": {"uid": uid_of(pod)}, "status": {"phase": "Failed"}}
+            await self._client.patch(PODS, name_of(pod), failed, namespace_of(pod), subresource="status")
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
+        await self._client.delete(PODS, name_of(pod), namespace_of(pod), options)
 
     async def _report(self, pod: Obj) -> None:
         address = (pod.get("status") or {}).get("podIP") or self._next_address()

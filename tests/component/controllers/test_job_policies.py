@@ -150,6 +150,14 @@ async def test_replaced_only_when_it_has_ended() -> None:
         await world.until(lambda: status(world).get("failed") == 1)
 
 
+async def test_a_pod_that_never_ran_fails_when_it_is_deleted() -> None:
+    async with running_controllers(register=False) as world:
+        await create(world, podReplacementPolicy="Failed")
+        await world.until(lambda: world.list(PODS))
+        await world.client.delete(PODS, name_of(world.list(PODS)[0]), "default")
+        await world.until(lambda: status(world).get("failed") == 1)
+
+
 async def test_restarts_count_as_failures() -> None:
     async with running_controllers() as world:
         await create(world, restart="OnFailure", backoffLimit=2)

@@ -114,3 +114,19 @@ def test_the_kubeconfig_as_a_dictionary() -> None:
     with cluster() as made:
         assert made.config["clusters"][0]["cluster"]["server"] == made.url
         assert made.kubeconfig.stat().st_mode & 0o777 == 0o600
+
+
+def test_jobs_end_and_count_what_is_deleted() -> None:
+    with cluster() as running:
+        client, jobs = api(running), "/apis/batch/v1/namespaces/default/jobs"
+        template = a_pod("", **{"testing.skerry.dev/waiting": "ImagePullBackOff"})
+        plain = {"spec": template["spec"]}
+        create(client, jobs, {"metadata": {"name": "done"}, "spec": {"template": plain}})
+        spec = {"template": template, "podReplacementPolicy": "Failed"}
+        create(client, jobs, {"metadata": {"name": "stuck"}, "spec": spec})
+        eventually(lambda: get(client, f"{jobs}/done")["status"].get("succeeded") == 1, "one has ended")
+        chosen = f"{PODS}?labelSelector=job-name%3Dstuck"
+        eventually(lambda: get(client, chosen)["items"][0]["status"].get("phase") == "Pending", "the other waits")
+        client.call("DELETE", f"{PODS}/{get(client, chosen)['items'][0]['metadata']['name']}")
+        eventually(lambda: get(client, f"{jobs}/stuck")["status"].get("failed") == 1, "its pod counts as failed")
+        client.close()

@@ -7,9 +7,11 @@ stands for the look at all finished pods.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.pods import is_finished, node_of
+from skerry.kube.clock import rfc3339
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta
@@ -31,6 +33,7 @@ class PodGarbageCollector(Controller):
     def __init__(self, context: Context, most_finished: int = MOST_FINISHED, quarantine: float = _QUARANTINE) -> None:
         super().__init__()
         self._client = context.client
+        self._clock = context.clock
         self._most_finished = most_finished
         self._quarantine = quarantine
         self._recorder = context.recorder.named("pod-garbage-collector")
@@ -49,7 +52,7 @@ class PodGarbageCollector(Controller):
         namespace, name = split_key(key)
         pod = self._pods.get(name, namespace)
         if pod is not None and (self._has_lost_its_node(pod) or is_leaving_unbound(pod)):
-            await self._remove(pod)
+            await self._give_up(pod)
         return None
 
     async def _remove_oldest_finished(self) -> None:
@@ -57,6 +60,19 @@ class PodGarbageCollector(Controller):
         surplus = len(finished) - self._most_finished
         for pod in sorted(finished, key=_created)[: max(0, surplus)]:
             await self._remove(pod)
+
+    async def _give_up(self, pod: Obj) -> None:
+        """Nobody will say how it ended, so it has failed: who counts its pods (a Job) waits for that."""
+        status = failed_status(pod, self._clock.now(), lost=self._has_lost_its_node(pod))
+        if status is not None:
+            try:
+                patch = {"metadata": {"uid": uid_of(pod)}, "status": status}
+                await self._client.patch(
+                    PODS, name_of(pod), patch, namespace_of(pod), kind="strategic", subresource="status"
+                )
+            except NotFound:
+                return
+        await self._remove(pod)
 
     async def _remove(self, pod: Obj) -> None:
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
@@ -86,6 +102,17 @@ class PodGarbageCollector(Controller):
 
     def _keys_on(self, node: str) -> Iterable[str]:
         return [key_of(pod) for pod in self._pods.by_index(_BY_NODE, node)]
+
+
+def failed_status(pod: Obj, now: datetime, *, lost: bool) -> Obj | None:
+    """What the status of a pod that is given up changes to, None when it has ended already. `lost`: with its node."""
+    if is_finished(pod):
+        return None
+    if not lost:
+        return {"phase": "Failed"}
+    why = {"reason": "DeletionByPodGC", "message": "PodGC: node no longer exists"}
+    disrupted = {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": rfc3339(now), **why}
+    return {"phase": "Failed", "conditions": [disrupted]}
 
 
 def is_leaving_unbound(pod: Obj) -> bool:
