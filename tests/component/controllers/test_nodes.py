@@ -40,10 +40,10 @@ async def renew(world: World, moment: str) -> None:
     await world.until(lambda: (world.get(LEASES, name, namespace) or {}).get("spec", {}).get("renewTime") == moment)
 
 
-def look_at_node(world: World) -> None:
+def look_at_node(world: World, name: str = "node") -> None:
     """What the appointment would do; the clock of the test is not the event loop's."""
     (lifecycle,) = (one for one in world.controllers if isinstance(one, NodeLifecycle))
-    lifecycle.queue.add("node")
+    lifecycle.queue.add(name)
 
 
 async def test_a_silent_node_becomes_unknown_and_comes_back() -> None:

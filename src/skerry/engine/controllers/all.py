@@ -37,6 +37,7 @@ from skerry.engine.controllers.role_aggregation import ClusterRoleAggregation
 from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.engine.controllers.serviceaccount import NamespaceEquipment
 from skerry.engine.controllers.statefulset.controller import StatefulSetController
+from skerry.engine.controllers.taint_eviction.controller import TaintEviction
 from skerry.engine.controllers.volume_protection import ClaimProtection, VolumeProtection
 from skerry.kube.controller import Controller
 
@@ -68,6 +69,7 @@ def make_controllers(context: Context) -> list[Controller]:
         ApiServiceController(acting_as("apiservice-registration-controller")),
         ClusterRoleAggregation(acting_as("clusterrole-aggregation-controller")),
         NodeLifecycle(acting_as("node-controller")),
+        TaintEviction(acting_as("node-controller")),
         PodGarbageCollector(acting_as("pod-garbage-collector")),
         EventExpiry(acting_as("event-expiry")),
         ResourceQuotaController(acting_as("resourcequota-controller")),

@@ -2,24 +2,35 @@
 
 Silence is counted from when this program saw the last renewal, so neither a stopped engine nor a changed clock makes
 healthy nodes look lost. Renewals come every ten seconds; nothing polls: each look makes the appointment for the next.
-Decisions are in `decide`.
+Pods of a silent node are marked not ready, but for this engine's own: its agent is in the same process, and would not
+notice. Decisions are in `decide`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from datetime import datetime
 
 from skerry.engine.controllers.conditions import conditions_of
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.node_lifecycle.decide import silent_conditions, wanted_taints
+from skerry.engine.controllers.node_lifecycle.decide import (
+    loses_its_pods,
+    silent_conditions,
+    unready_condition,
+    wanted_taints,
+)
+from skerry.engine.controllers.pods import node_of
 from skerry.engine.controllers.writing import write_status
 from skerry.kube.controller import Controller
+from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, name_of, namespace_of
-from skerry.kube.resources import LEASES, NODES
+from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.resources import LEASES, NODES, PODS
 
 LEASE_NAMESPACE = "kube-node-lease"
 GRACE = 40.0  # seconds
+_BY_NODE = "node"
 
 
 class NodeLifecycle(Controller):
@@ -36,6 +47,9 @@ class NodeLifecycle(Controller):
         self._heard: dict[str, datetime] = {}
         self._nodes = context.informers.of(NODES)
         self._leases = context.informers.of(LEASES)
+        self._pods = context.informers.of(PODS)
+        self._pods.add_index(_BY_NODE, lambda pod: (node_of(pod),) if node_of(pod) else ())
+        self._own_node = context.config.node_name
         self._nodes.add_handler(self._node_changed)
         self._leases.add_handler(self._lease_changed)
 
@@ -61,7 +75,23 @@ class NodeLifecycle(Controller):
             return node
         name = name_of(node)
         self._recorder.event(node, "Normal", "NodeNotReady", f"Node {name} status is now: NodeNotReady")
-        return await write_status(self._client, NODES, node, {**(node.get("status") or {}), "conditions": conditions})
+        written = await write_status(
+            self._client, NODES, node, {**(node.get("status") or {}), "conditions": conditions}
+        )
+        if loses_its_pods(node) and name != self._own_node:
+            await asyncio.gather(*(self._mark_unready(pod, now) for pod in self._pods.by_index(_BY_NODE, name)))
+        return written
+
+    async def _mark_unready(self, pod: Obj, now: datetime) -> None:
+        """Its Service does not send to it any more."""
+        condition = unready_condition(pod, now)
+        if condition is None:
+            return
+        self._recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready")
+        patch = {"metadata": {"uid": uid_of(pod)}, "status": {"conditions": [condition]}}
+        where = (name_of(pod), namespace_of(pod))
+        with contextlib.suppress(NotFound):
+            await self._client.patch(PODS, where[0], patch, where[1], kind="strategic", subresource="status")
 
     def _node_changed(self, delta: Delta) -> None:
         """A node's own report is a sign of life too; ours (Unknown) is none."""

@@ -1,7 +1,6 @@
 """What a node's conditions and taints should be, given whether its agent has been heard of. Pure.
 
-Source: Kubernetes `pkg/controller/nodelifecycle`. Pods are not evicted from a silent node: containers here outlive the
-engine, and there is no other machine to move them to.
+Source: Kubernetes `pkg/controller/nodelifecycle`. Pods leave a node by its NoExecute taints (`taint_eviction`).
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition
+from skerry.engine.controllers.pods import is_ready, ready_condition
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
@@ -39,6 +39,19 @@ def silent_conditions(node: Obj, now: datetime) -> list[Obj]:
             new["lastHeartbeatTime"] = old.get("lastHeartbeatTime", rfc3339(now))
         conditions = with_condition(conditions, new, now)
     return conditions
+
+
+def loses_its_pods(node: Obj) -> bool:
+    """Whether what its pods said last is no longer to be believed: it was ready, and now nobody hears of it."""
+    ready = find_condition(conditions_of(node), "Ready")
+    return ready is not None and ready.get("status") == "True"
+
+
+def unready_condition(pod: Obj, now: datetime) -> Obj | None:
+    """The condition of a pod on a silent node; None when it is not ready anyway."""
+    if not is_ready(pod):
+        return None
+    return {**(ready_condition(pod) or {}), "status": "False", "lastTransitionTime": rfc3339(now)}
 
 
 def wanted_taints(node: Obj, now: datetime) -> list[Obj]:

@@ -51,7 +51,7 @@ class NodeState:
         self.soft_taints = [taint for taint in taints if taint.get("effect") == _SOFT]
         self.unschedulable = bool(spec.get("unschedulable"))
         self.images = _images(status.get("images") or ())
-        self.allocatable = amounts(status.get("allocatable") or status.get("capacity"))
+        self.allocatable = amounts(allocatable_of(status))
 
     def put(self, facts: PodFacts) -> None:
         """Count a pod here."""
@@ -92,6 +92,16 @@ class NodeState:
             self.ports[port] += sign
             if not self.ports[port]:
                 del self.ports[port]
+
+
+def allocatable_of(status: Obj) -> Obj:
+    """What pods may use. A kubelet repeats extended resources ("example.com/dongle") that somebody wrote into its
+    capacity at its next report; here they count at once."""
+    capacity = status.get("capacity") or {}
+    allocatable = status.get("allocatable")
+    if allocatable is None:
+        return capacity
+    return {**{name: value for name, value in capacity.items() if "/" in name}, **allocatable}
 
 
 def _images(images: object) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from skerry.engine.controllers.pods import is_finished, node_of
 from skerry.engine.controllers.scheduler.acting import NAME
 from skerry.engine.controllers.scheduler.cluster import Cluster
+from skerry.engine.controllers.scheduler.node_state import allocatable_of
 from skerry.engine.controllers.scheduler.ranking import Rankings
 from skerry.engine.controllers.scheduler.templates import PodFacts, facts_of
 from skerry.engine.controllers.scheduler.waiting import Waiting
@@ -140,6 +141,6 @@ def _placing_view(node: Obj) -> tuple[object, ...]:
         labels_of(node),
         spec.get("taints"),
         spec.get("unschedulable"),
-        status.get("allocatable") or status.get("capacity"),
+        allocatable_of(status),
         status.get("images"),
     )
