@@ -93,14 +93,21 @@ class Cluster:
         self._drop_if_empty(state)
         return True
 
+    def place_of(self, uid: str) -> str:
+        """The node the pod is on, or ""."""
+        return self._places.get(uid, "")
+
     def facts(self, uid: str) -> PodFacts | None:
         """What is known of a pod that is placed."""
         name = self._places.get(uid)
         return self._nodes[name].pods[uid] if name is not None else None
 
-    def refresh(self, known: PodFacts, pod: Obj) -> None:
-        """Something of a placed pod has changed that decides nothing here (its status)."""
+    def confirm(self, known: PodFacts, pod: Obj) -> bool:
+        """The newest state of a placed pod, which changes nothing here. Says whether it had been assumed until now."""
         self._nodes[self._places[known.uid]].pods[known.uid] = PodFacts(pod, known.template)
+        assumed = known.uid in self._assumed
+        self._assumed.discard(known.uid)
+        return assumed
 
     def nominate(self, facts: PodFacts, node: str) -> None:
         """Keep room on a node for a pod that waits; "" for not any more."""

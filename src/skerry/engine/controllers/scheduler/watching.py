@@ -98,8 +98,12 @@ class Watching:
 
     def _placed(self, pod: Obj, old: Obj | None) -> None:
         known = self.cluster.facts(uid_of(pod))
-        if known is not None and self._is_old_news(known.pod, pod):
-            self.cluster.refresh(known, pod)
+        if known is not None and self._is_old_news(known, pod):
+            if not self.cluster.confirm(known, pod):
+                return
+            self._no_longer_waits(pod)
+            if self.waiting:
+                self._retry(only_social=True)
             return
         self._no_longer_waits(pod)
         facts = facts_of(pod)
@@ -109,16 +113,22 @@ class Watching:
         elif self.waiting:
             self._retry(only_social=True)
 
-    def _is_old_news(self, known: Obj, pod: Obj) -> bool:
-        """Whether nothing has changed that the picture shows; most reports of a node are about status."""
-        if self.cluster.is_assumed(uid_of(pod)) or node_of(known) != node_of(pod):
+    def _is_old_news(self, known: PodFacts, pod: Obj) -> bool:
+        """Whether nothing has changed that the picture shows: it is where we put it, or its status changed."""
+        if self.cluster.place_of(known.uid) != node_of(pod) or known.is_deleting != is_deleting(pod):
             return False
-        same = known["spec"] == pod["spec"] and labels_of(known) == labels_of(pod)
-        return same and is_deleting(known) == is_deleting(pod)
+        before = known.pod["spec"]
+        return labels_of(known.pod) == labels_of(pod) and all(
+            before.get(part) == pod["spec"].get(part) for part in _SIZES
+        )
 
     def _retry(self, *, only_social: bool = False) -> None:
         for key in list(self.waiting.first_of_each(only_social=only_social)):
             self._look_at(key)
+
+
+_SIZES = ("containers", "initContainers", "resources")
+"""What of the spec of a placed pod may change and matters."""
 
 
 def is_ours(pod: Obj) -> bool:
