@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from skerry.kube.objects import Obj, name_of
-from skerry.kube.resources import NODES, PODS
+import pytest
+
+from skerry.engine.controllers.scheduler.controller import STORAGE_CLASSES
+from skerry.kube.errors import Conflict, Invalid
+from skerry.kube.objects import Obj, annotations_of, name_of
+from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
 
@@ -116,3 +120,51 @@ async def test_what_is_not_supported_is_named() -> None:
         await world.client.create(PODS, pod("stateful", volumes=claim), "default")
         await world.until(lambda: why_pending(world, "stateful"))
         assert "persistentVolumeClaim, which this release does not support" in why_pending(world, "stateful")
+
+
+async def test_a_gated_pod_says_so_and_cannot_be_bound() -> None:
+    async with running_controllers() as world:
+        gates = [{"name": "example.com/a"}, {"name": "example.com/b"}]
+        made = await world.client.create(PODS, pod("gated", schedulingGates=gates), "default")
+        (condition,) = made["status"]["conditions"]
+        assert (condition["type"], condition["status"], condition["reason"]) == (
+            "PodScheduled",
+            "False",
+            "SchedulingGated",
+        )
+        assert condition["message"] == "Scheduling is blocked due to non-empty scheduling gates"
+        binding = {"metadata": {"name": "gated"}, "target": {"kind": "Node", "name": "node"}}
+        with pytest.raises(Conflict, match=r"pod gated has non-empty \.spec\.schedulingGates"):
+            await world.client.create(PODS, binding, "default", "binding")
+        with pytest.raises(Invalid, match="only deletion is allowed, but found new scheduling gates"):
+            await world.client.patch(PODS, "gated", {"spec": {"schedulingGates": [{"name": "new/gate"}]}}, "default")
+        narrower = {"spec": {"nodeSelector": {"kubernetes.io/os": "linux"}, "schedulingGates": gates[:1]}}
+        await world.client.patch(PODS, "gated", narrower, "default")
+        await world.client.patch(PODS, "gated", {"spec": {"schedulingGates": []}}, "default")
+        await world.until(lambda: "node affinity/selector" in why_pending(world, "gated"))
+        await world.client.patch(NODES, "node", {"metadata": {"labels": {"kubernetes.io/os": "linux"}}})
+        await world.until(lambda: node_of(world, "gated") == "node")
+
+
+async def test_a_claim_that_waits_for_its_first_consumer_is_told_the_node_and_then_the_pod_is_bound() -> None:
+    async with running_controllers() as world:
+        late = {"metadata": {"name": "late"}, "provisioner": "example.com/late"}
+        await world.client.create(STORAGE_CLASSES, {**late, "volumeBindingMode": "WaitForFirstConsumer"})
+        size = {"requests": {"storage": "1Gi"}}
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": size, "storageClassName": "late"}
+        await world.client.create(PERSISTENT_VOLUME_CLAIMS, {"metadata": {"name": "data"}, "spec": spec}, "default")
+        claim = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+        await world.client.create(PODS, pod("consumer", volumes=claim), "default")
+        async with asyncio.timeout(10):
+            while True:
+                known = await world.client.get(PERSISTENT_VOLUME_CLAIMS, "data", "default")
+                if annotations_of(known).get("volume.kubernetes.io/selected-node") == "node":
+                    break
+                await asyncio.sleep(0.01)
+        assert not node_of(world, "consumer")
+        disk = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/tmp"}}
+        await world.client.create(PERSISTENT_VOLUMES, {"metadata": {"name": "disk"}, "spec": disk})
+        await world.client.patch(PERSISTENT_VOLUME_CLAIMS, "data", {"spec": {"volumeName": "disk"}}, "default")
+        status = {"status": {"phase": "Bound"}}
+        await world.client.patch(PERSISTENT_VOLUME_CLAIMS, "data", status, "default", subresource="status")
+        await world.until(lambda: node_of(world, "consumer") == "node")

@@ -29,6 +29,8 @@ class Cluster:
         self._places: dict[str, str] = {}
         self._assumed: set[str] = set()
         self._nominations: dict[str, str] = {}
+        self.node_revision = 0
+        """Grows when a Node object changes, comes or goes."""
         self._version = 0
         self._changed: dict[str, int] = {}  # node: version of its last change, the newest last
 
@@ -58,12 +60,14 @@ class Cluster:
         """A node appeared or changed."""
         state = self._state(name_of(node))
         self._there += state.node is None
+        self.node_revision += 1
         state.set_node(node, self._note(state.name))
 
     def remove_node(self, name: str) -> None:
         """A node is gone; what was on it stays counted until it is gone too."""
         state = self._state(name)
         self._there -= state.node is not None
+        self.node_revision += 1
         state.node = None
         self._note(name)
         self._drop_if_empty(state)

@@ -123,7 +123,7 @@ class Scheduler(Controller):
             await self._wait(facts, refusal.message)
             return
         budgets = self._budgets.list() if refusal.resolvable else ()
-        plan = preempt(facts, self._cluster, refusal, budgets, needs.objection if needs is not None else None)
+        plan = preempt(facts, self._rankings, refusal, budgets, needs.objection if needs is not None else None)
         if isinstance(plan, NoPreemption):
             if plan.hopeless:
                 self._cluster.nominate(facts, "")

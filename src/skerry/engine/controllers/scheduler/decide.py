@@ -25,6 +25,7 @@ NO_NODES = "no nodes available to schedule pods"
 ELSEWHERE = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
 NodeRule = Callable[[NodeState], Objection | None]
 """An objection that comes from outside, such as where a volume is."""
+_ALWAYS_COMPARED = 100
 MoreRules = tuple[NeighbourRules | None, NodeRule | None]
 
 
@@ -69,7 +70,7 @@ def decide(facts: PodFacts, rankings: Rankings, rule: NodeRule | None = None) ->
     refused = unsupported_feature(facts.pod)
     if refused:
         return Unschedulable(f"0/{len(cluster)} nodes are available: {refused}.", None)
-    neighbours = neighbour_rules(facts, cluster)
+    neighbours = rankings.neighbour_rules(facts)
     nominated = cluster.state(cluster.nomination(facts.uid))
     if nominated is not None and objection_to(facts, nominated, (neighbours, rule)) is None:
         return Placement(nominated.name)
@@ -78,14 +79,11 @@ def decide(facts: PodFacts, rankings: Rankings, rule: NodeRule | None = None) ->
     ranking = rankings.of(facts.template)
     if neighbours is None and rule is None:
         return _choose_by_rank(ranking, cluster)
+    if not _has_preferences(facts, cluster):
+        best = _first_allowed(ranking, cluster, (neighbours, rule))
+        if best is not None:
+            return Placement(best)
     return _choose_in_company(facts, ranking, cluster, (neighbours, rule))
-
-
-def neighbour_rules(facts: PodFacts, cluster: Cluster) -> NeighbourRules | None:
-    """None when no rule between pods bears on this one."""
-    if facts.template.is_social or cluster.population.attitudes_to(facts):
-        return NeighbourRules(facts, cluster)
-    return None
 
 
 def objection_to(facts: PodFacts, state: NodeState, more: MoreRules) -> Objection | None:
@@ -127,15 +125,46 @@ def _choose_of_few(
     return Unschedulable(fit_message(survey.reasons, len(cluster)), tuple(survey.resolvable))
 
 
+def _has_preferences(facts: PodFacts, cluster: Cluster) -> bool:
+    """Whether the company on a node makes it better or worse."""
+    template = facts.template
+    if template.wishes or template.soft_spread:
+        return True
+    return any(attitude.weight for attitude, _ in cluster.population.attitudes_to(facts))
+
+
+def _first_allowed(ranking: Ranking, cluster: Cluster, more: MoreRules) -> str | None:
+    """The best node that other rules allow, when these only allow or forbid."""
+    names = ranking.in_order()
+    try:
+        for name in names:
+            state = cluster.state(name)
+            if state is not None and _objection_by(more, state) is None:
+                return name
+    finally:
+        names.close()
+    return None
+
+
+def _enough(nodes: int) -> int:
+    """How many possible nodes are compared (`percentageOfNodesToScore`, adaptive)."""
+    if nodes < _ALWAYS_COMPARED:
+        return nodes
+    return max(_ALWAYS_COMPARED, nodes * max(5, 50 - nodes // 125) // 100)
+
+
 def _choose_in_company(
     facts: PodFacts, ranking: Ranking, cluster: Cluster, more: MoreRules
 ) -> Placement | Unschedulable:
     """For a pod that rules between pods bear on: nodes that are possible by themselves are asked about neighbours."""
     survey = _Survey()
-    for name, entry in ranking.entries.items():
+    enough = _enough(len(cluster))
+    for name, entry in ranking.rotated():
         state = cluster.state(name)
         if state is not None:
             survey.add(state, entry.objection or _objection_by(more, state))
+            if len(survey.possible) == enough:
+                break
     if not survey.possible:
         return Unschedulable(fit_message(survey.reasons, len(cluster)), tuple(survey.resolvable))
     extra = preferences(facts, cluster, survey.possible)

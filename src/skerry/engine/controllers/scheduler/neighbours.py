@@ -3,7 +3,7 @@
 Source: Kubernetes plug-ins `interpodaffinity` and `podtopologyspread`. A rule speaks of domains: nodes with the same
 value of a label (`topologyKey`). What a rule needs to know of the cluster is counted once per pod to place, from the
 groups of `population`, and not at all for pods no rule bears on. `shift` counts one pod more or less, which is how
-preemption tries what would be without some pods.
+preemption tries what would be without some pods, and how counts are kept current for the next pod of the template.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class NeighbourRules:
 
     def __init__(self, facts: PodFacts, cluster: Cluster) -> None:
         self._facts, self._cluster = facts, cluster
+        self._node_revision, self._sequence = cluster.node_revision, cluster.population.sequence
+        self._namespaces = len(cluster.population.namespaces)
         template = facts.template
         self._near: list[Counter[str]] = [Counter() for _ in template.affinity]
         self._avoided: Counter[Domain] = Counter()
@@ -72,6 +74,28 @@ class NeighbourRules:
         for attitude, nodes in cluster.population.attitudes_to(facts):
             if attitude.stance == "anti":
                 self._close(attitude.term.key, nodes)
+
+    @property
+    def facts(self) -> PodFacts:
+        """The pod, or one of the same template."""
+        return self._facts
+
+    def catch_up(self) -> bool:
+        """Count what has moved since the last time; False when these counts are of no use any more."""
+        cluster, population = self._cluster, self._cluster.population
+        moves = population.moves_since(self._sequence)
+        if (
+            moves is None
+            or self._node_revision != cluster.node_revision
+            or self._namespaces != len(population.namespaces)
+        ):
+            return False
+        self._sequence = population.sequence
+        for move in moves:
+            state = cluster.state(move.node)
+            if state is not None:
+                self.shift(move.facts, state, move.number)
+        return True
 
     def shift(self, other: PodFacts, state: NodeState, number: int) -> None:
         """Count another pod once more, or with -1 once less, on a node."""

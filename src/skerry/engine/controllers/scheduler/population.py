@@ -6,9 +6,10 @@ a few groups and their counts per node instead of every pod of the cluster. Inva
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from skerry.engine.controllers.scheduler.templates import PodFacts
@@ -16,7 +17,16 @@ from skerry.engine.controllers.scheduler.terms import Term
 
 Stance = Literal["anti", "need", "wish"]
 _EVERYWHERE = ""
+_REMEMBERED = 512  # moves; who has missed more counts afresh
 _NO_LABELS: Mapping[str, str] = {}
+
+
+class Move(NamedTuple):
+    """A pod was put on a node (1) or taken from it (-1)."""
+
+    facts: PodFacts
+    node: str
+    number: int
 
 
 class Attitude(NamedTuple):
@@ -43,11 +53,15 @@ class Population:
     def __init__(self) -> None:
         self.namespaces: dict[str, Mapping[str, str]] = {}
         """Labels of the namespaces."""
+        self.sequence = 0
+        """How many times a pod was put or taken."""
+        self._journal: deque[Move] = deque(maxlen=_REMEMBERED)
         self._groups: dict[tuple[str, frozenset[tuple[str, str]], bool], Group] = {}
         self._attitudes: dict[str, dict[Attitude, Counter[str]]] = defaultdict(dict)
 
     def put(self, facts: PodFacts, node: str) -> None:
         """Count a pod on a node."""
+        self._write_down(Move(facts, node, 1))
         labels, terminating = facts.labels, facts.is_deleting
         key = (facts.namespace, frozenset(labels.items()), terminating)
         group = self._groups.get(key)
@@ -61,6 +75,7 @@ class Population:
 
     def take(self, facts: PodFacts, node: str) -> None:
         """Count it no longer."""
+        self._write_down(Move(facts, node, -1))
         key = (facts.namespace, frozenset(facts.labels.items()), facts.is_deleting)
         _count_down(self._groups[key].nodes, node)
         if not self._groups[key].nodes:
@@ -72,6 +87,17 @@ class Population:
                     _count_down(counts, node)
                     if not counts:
                         del self._attitudes[place][attitude]
+
+    def moves_since(self, sequence: int) -> list[Move] | None:
+        """What was put and taken after that many moves, in order; None when it is not remembered."""
+        missing = self.sequence - sequence
+        if missing > len(self._journal):
+            return None
+        return list(islice(self._journal, len(self._journal) - missing, None))
+
+    def _write_down(self, move: Move) -> None:
+        self.sequence += 1
+        self._journal.append(move)
 
     def groups(self) -> Iterator[Group]:
         """All groups."""

@@ -19,11 +19,11 @@ from skerry.engine.controllers.scheduler.decide import (
     NodeRule,
     Unschedulable,
     fit_message,
-    neighbour_rules,
     objection_to,
 )
 from skerry.engine.controllers.scheduler.neighbours import NeighbourRules
 from skerry.engine.controllers.scheduler.node_state import NodeState
+from skerry.engine.controllers.scheduler.ranking import Rankings
 from skerry.engine.controllers.scheduler.templates import PodFacts
 from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.selectors import selector_of
@@ -54,11 +54,11 @@ class NoPreemption:
 
 
 def preempt(
-    facts: PodFacts, cluster: Cluster, refusal: Unschedulable, budgets: Sequence[Obj], rule: NodeRule | None = None
+    facts: PodFacts, rankings: Rankings, refusal: Unschedulable, budgets: Sequence[Obj], rule: NodeRule | None = None
 ) -> Preemption | NoPreemption:
     """What to do about a refusal of `decide`."""
-    neighbours = neighbour_rules(facts, cluster)
-    more: MoreRules = (neighbours, rule)
+    cluster = rankings.cluster
+    more: MoreRules = (rankings.neighbour_rules(facts), rule)
     why_not = _not_eligible(facts, cluster, more)
     if why_not:
         return NoPreemption(f"preemption: {why_not}", hopeless=False)

@@ -14,7 +14,7 @@ from skerry.engine.controllers.scheduler.cluster import Cluster
 from skerry.engine.controllers.scheduler.neighbours import Domain, is_eligible
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.scores import BEST
-from skerry.engine.controllers.scheduler.templates import PodFacts
+from skerry.engine.controllers.scheduler.templates import PodFacts, Template
 from skerry.engine.controllers.scheduler.terms import Spread
 
 _WEIGHT = 2
@@ -81,11 +81,19 @@ def _crowding(rule: Spread, facts: PodFacts, cluster: Cluster, chosen: Sequence[
         if group.namespace == facts.namespace and not group.terminating and rule.selects(group.labels):
             for name, number in group.nodes.items():
                 state = cluster.state(name)
-                if state is not None and rule.key in state.labels and is_eligible(rule, facts.template, state):
+                if state is not None and rule.key in state.labels and _counts(rule, facts.template, state):
                     counts[state.labels[rule.key]] += number
     size = len(chosen) if rule.key == _HOSTNAME else len({state.labels[rule.key] for state in chosen})
     weight = math.log(size + 2)
     return [counts[state.labels[rule.key]] * weight + (rule.skew - 1) for state in chosen]
+
+
+def _counts(rule: Spread, template: Template, state: NodeState) -> bool:
+    """Most pods choose no nodes, and then every node counts."""
+    spec = template.spec
+    if not rule.heeds_taints and not spec.get("nodeSelector") and not (spec.get("affinity") or {}).get("nodeAffinity"):
+        return True
+    return is_eligible(rule, template, state)
 
 
 def _least_crowded(raw: Sequence[int]) -> list[int]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from skerry.engine.controllers.scheduler.cluster import Cluster
 from skerry.engine.controllers.scheduler.filters import Objection, fixed_objection, passing_objection
+from skerry.engine.controllers.scheduler.neighbours import NeighbourRules
 from skerry.engine.controllers.scheduler.node_affinity import preferred_weight
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.scores import (
@@ -25,7 +26,7 @@ from skerry.engine.controllers.scheduler.scores import (
     normalized,
     of_node,
 )
-from skerry.engine.controllers.scheduler.templates import Template
+from skerry.engine.controllers.scheduler.templates import PodFacts, Template
 
 _REMEMBERED = 64
 
@@ -64,6 +65,7 @@ class Ranking:
         self._heap: list[tuple[int, int, str]] = []
         self._stamps = itertools.count()
         self._synced = -1
+        self._next = 0
 
     def sync(self, cluster: Cluster) -> None:
         """Take in what has changed since the last time."""
@@ -89,6 +91,24 @@ class Ranking:
                 return name
             heapq.heappop(self._heap)
         return None
+
+    def rotated(self) -> Iterator[tuple[str, Entry]]:
+        """All nodes, from another one each time, so that who stops early has looked at all of them after a while."""
+        names = list(self.entries)
+        self._next = (self._next + len(names) // 2 + 1) % max(1, len(names))
+        for name in (*names[self._next :], *names[: self._next]):
+            yield name, self.entries[name]
+
+    def in_order(self) -> Generator[str, None, None]:
+        """All possible nodes, the best first. To be closed before anything changes."""
+        seen: list[tuple[int, int, str]] = []
+        try:
+            while (name := self.best()) is not None:
+                seen.append(heapq.heappop(self._heap))
+                yield name
+        finally:
+            for item in seen:
+                heapq.heappush(self._heap, item)
 
     def total(self, entry: Entry) -> int:
         """The score of a possible node, rules between pods aside."""
@@ -162,6 +182,22 @@ class Rankings:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self._kept: OrderedDict[Template, Ranking] = OrderedDict()
+        self._rules: OrderedDict[Template, NeighbourRules] = OrderedDict()
+
+    def neighbour_rules(self, facts: PodFacts) -> NeighbourRules | None:
+        """None when no rule between pods bears on this one. Those of a template with rules of its own are kept."""
+        if not facts.template.is_social:
+            return NeighbourRules(facts, self.cluster) if self.cluster.population.attitudes_to(facts) else None
+        rules = self._rules.get(facts.template)
+        if rules is None or not rules.catch_up():
+            rules = self._rules[facts.template] = NeighbourRules(facts, self.cluster)
+            if len(self._rules) > _REMEMBERED:
+                self._rules.popitem(last=False)
+        return rules
+
+    def forget_rules(self) -> None:
+        """Labels of namespaces have changed: count afresh."""
+        self._rules.clear()
 
     def of(self, template: Template) -> Ranking:
         """The current one."""

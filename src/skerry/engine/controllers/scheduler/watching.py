@@ -52,6 +52,7 @@ class Watching:
             return
         known[name] = labels_of(delta.new)
         if delta.old is not None and labels_of(delta.old) != labels_of(delta.new):
+            self.rankings.forget_rules()
             self._retry(only_social=True)
 
     def _node_changed(self, delta: Delta) -> None:
