@@ -65,6 +65,29 @@ async def test_the_last_failure_ends_what_still_runs() -> None:
         await world.until(lambda: [name_of(pod) for pod in world.list(PODS)] == [bad])
 
 
+async def test_what_others_write_into_the_status_stays() -> None:
+    async with running_controllers() as world:
+        await create(world, parallelism=2, completions=4)
+        await world.until(lambda: status(world).get("ready") == 2)
+        own = {"type": "Custom", "status": "True", "lastTransitionTime": "2026-05-01T12:00:00Z"}
+        await world.client.patch(JOBS, "work", {"status": {"conditions": [own]}}, "default", subresource="status")
+        world.node.ends = lambda pod: 0
+        world.node.look_again()
+        await ended(world, "Complete")
+        assert set(conditions(world)) == {"Custom", "SuccessCriteriaMet", "Complete"}
+
+
+async def test_more_at_once_or_fewer() -> None:
+    async with running_controllers() as world:
+        await create(world, parallelism=1, completions=4)
+        await world.until(lambda: status(world).get("ready") == 1)
+        await world.client.patch(JOBS, "work", {"spec": {"parallelism": 3}}, "default")
+        await world.until(lambda: status(world).get("ready") == 3)
+        await world.client.patch(JOBS, "work", {"spec": {"parallelism": 1}}, "default")
+        await world.until(lambda: len(world.list(PODS)) == 1 and status(world).get("active") == 1)
+        assert not status(world).get("failed"), "pods that are given up do not count"
+
+
 async def test_deleted_with_and_without_its_pods() -> None:
     async with running_controllers() as world:
         for policy, left in (("Background", 0), ("Foreground", 0), (None, 1)):

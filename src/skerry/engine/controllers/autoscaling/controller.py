@@ -165,7 +165,7 @@ class AutoscalerController(Controller):
                 reason = f"FailedGet{metric.get('type', '')}Metric"
                 self._recorder.event(autoscaler, "Warning", reason, str(why_not))
                 failures.append((reason, f"failed to get {_subject(metric)} value: {why_not}"))
-        if len(failures) == len(metrics) or (failures and measured.wanted < current):
+        if failures and (len(failures) == len(metrics) or measured.wanted < current):
             reason, first = failures[0]
             why = f"the HPA was unable to compute the replica count: {first}"
             report.condition("ScalingActive", False, reason, why)

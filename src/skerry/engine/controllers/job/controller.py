@@ -39,6 +39,7 @@ from skerry.engine.controllers.pod_watch import PodWatch
 from skerry.engine.controllers.pods import replica_relevant
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
 from skerry.kube.controller import Controller
+from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, is_deleting, split_key, uid_of
 from skerry.kube.resources import JOBS, PODS
 
@@ -76,7 +77,10 @@ class JobController(Controller):
             return None
         if not self._pods_written.seen(key) or not self._jobs_written.seen(key):
             return _LAGGING
-        return await self._sync(key, job)
+        try:
+            return await self._sync(key, job)
+        except NotFound:
+            return None  # the Job went meanwhile, or its namespace did: the cache will say so
 
     def _forget(self, key: str) -> None:
         self._backoff.pop(key, None)
