@@ -19,6 +19,7 @@ from skerry.engine.node.agent import NodeAgent, Runtime
 from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.machine import Pressure, read_pressure
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
@@ -41,12 +42,14 @@ class Node:
     informers: Informers
     recorder: Recorder
     containerd: ContainerdClient
+    pressure: Pressure | None = None
+    """What the agent is told the machine has left, instead of the truth."""
 
     async def start(self) -> None:
         self.informers = Informers(self.client)
         self.recorder = Recorder(self.client, self.config.clock, "kubelet", self.config.node_name)
         self.containerd = ContainerdClient(self.config.paths.containerd_socket)
-        runtime = Runtime(self.instance.cri, self.containerd)
+        runtime = Runtime(self.instance.cri, self.containerd, lambda data: self.pressure or read_pressure(data))
         self.agent = NodeAgent(self.config, self.client, self.informers, self.recorder, runtime)
         await self.informers.start()
         await self.agent.start()

@@ -11,15 +11,14 @@ from skerry.engine.node.cgroups import PodCgroups
 from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pressure
 from skerry.engine.node.node_object import NodeState, RuntimeFacts, node_object, node_status
 from skerry.engine.node.objects import ObjectWatch
+from skerry.engine.node.pressure.signals import conditions
 from skerry.engine.node.spec.resources import PodLimits
 from skerry.kube.client import ObjectList, WatchEvent
 from skerry.kube.objects import Obj
 from tests.unit.node.views import NOW
 
 MACHINE = Machine(2, 4 * 2**30, 100 * 2**30, "192.168.0.9", "host", "amd64", "6.1", "Debian", "m", "b")
-STATE = NodeState(
-    "n1", MACHINE, Pressure(2**31, 0.5, 30000), RuntimeFacts("containerd://1.6"), "10.0.0.0/16", "v1.36.0", NOW
-)
+STATE = NodeState("n1", MACHINE, RuntimeFacts("containerd://1.6"), "10.0.0.0/16", "v1.36.0", NOW)
 
 
 def condition(status: Obj, kind: str) -> Obj:
@@ -41,7 +40,7 @@ def test_runtime_that_cannot_run_pods() -> None:
 
 
 def test_pressure() -> None:
-    status = node_status(replace(STATE, pressure=Pressure(2**20, 0.01, 5)), {})
+    status = node_status(replace(STATE, held=conditions(Pressure(2**20, 0.01, 5))), {})
     assert {kind: condition(status, kind)["status"] for kind in ("MemoryPressure", "DiskPressure", "PIDPressure")} == {
         "MemoryPressure": "True",
         "DiskPressure": "True",

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
@@ -22,10 +24,13 @@ from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answer
 from skerry.engine.node.exits import task_exits
 from skerry.engine.node.heartbeat import Heartbeat
 from skerry.engine.node.log_rotation import rotate
-from skerry.engine.node.machine import Machine, read_machine
+from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pressure
 from skerry.engine.node.node_object import allocatable
 from skerry.engine.node.objects import ObjectReader, ObjectWatch
 from skerry.engine.node.pods.manager import PodManager
+from skerry.engine.node.pressure.evictor import Evictor
+from skerry.engine.node.pressure.images import ImageCleaner
+from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.engine.node.probes.prober import Prober
 from skerry.engine.node.pulling.puller import Puller
 from skerry.engine.node.spec.dns import ClusterDns, parse_resolv_conf
@@ -42,7 +47,7 @@ from skerry.kube.resources import PODS, SERVICES
 log = logging.getLogger(__name__)
 
 _RUNTIME_PATIENCE = 60.0  # seconds the runtime may take to answer at the start
-_ROTATION_SECONDS = 10.0
+_HOUSEKEEPING_SECONDS = 10.0
 _SUBSCRIBE_SECONDS, _LAG_SECONDS, _RECONNECT_SECONDS = 0.02, 1.0, 0.1
 _SANDBOXES, _CONTAINERS, _STOPS = 6, 8, 8  # measured: docs/decisions
 _RESOLV_CONF = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
@@ -50,10 +55,12 @@ _RESOLV_CONF = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """The container runtime: CRI, and containerd's own API for its events."""
+    """What pods run on: CRI, containerd's own API for its events, and what the machine has left (given the directory
+    of images and volumes)."""
 
     cri: CriClient
     containerd: ContainerdClient
+    pressure: Callable[[Path], Pressure] = read_pressure
 
 
 class NodeAgent:
@@ -81,6 +88,7 @@ class NodeAgent:
         self._context: NodeContext | None = None
         self._manager: PodManager | None = None
         self._heartbeat: Heartbeat | None = None
+        self._evictor: Evictor | None = None
 
     async def start(self) -> None:
         """Returns when the node is registered (Ready, if the runtime is) and running pods are adopted. Raises CriError
@@ -89,11 +97,12 @@ class NodeAgent:
         await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
         context = self._context = self._make_context(machine)
         self._manager = PodManager(context, self._pods)
-        self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, machine)
-        await self._heartbeat.start()
+        self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, machine, context.pressure)
+        node = await self._heartbeat.start()
+        self._evictor = Evictor(context, self._manager, ImageCleaner(context, node))
         self._tasks = [
             asyncio.create_task(self._follow_exits(), name="runtime exits"),
-            asyncio.create_task(self._rotate_logs(), name="log rotation"),
+            asyncio.create_task(self._keep_house(), name="housekeeping"),
         ]
         await self._manager.started.wait()
 
@@ -110,6 +119,15 @@ class NodeAgent:
             await self._context.prober.close()
             await self._context.object_watch.close()
             await self._context.statuses.close()
+
+    async def look_after_resources(self) -> None:
+        """Measure, evict pods and remove images where that is needed, and tell of it. Done every ten seconds."""
+        if self._evictor is None or self._context is None or self._heartbeat is None:
+            return
+        before = self._context.pressure.held
+        await self._evictor.look()
+        if self._context.pressure.held != before:
+            self._heartbeat.check_now()
 
     def _make_context(self, machine: Machine) -> NodeContext:
         config, cri, clock = self._config, self._runtime.cri, self._config.clock
@@ -132,6 +150,7 @@ class NodeAgent:
             node=NodeFacts(config.node_name, machine.ip, allocatable(machine)),
             machine_memory=machine.memory,
             dns=self._dns(),
+            pressure=PressureWatch(partial(self._runtime.pressure, config.paths.data), clock),
             slots=Slots(asyncio.Semaphore(_SANDBOXES), asyncio.Semaphore(_CONTAINERS), asyncio.Semaphore(_STOPS)),
         )
 
@@ -172,9 +191,10 @@ class NodeAgent:
         async for event in task_exits(self._runtime.containerd):
             manager.exited(event.container_id)
 
-    async def _rotate_logs(self) -> None:
+    async def _keep_house(self) -> None:
         while True:
-            await asyncio.sleep(_ROTATION_SECONDS)
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+            await self.look_after_resources()
             for container_id, path in self._manager.running_logs() if self._manager else ():
                 with contextlib.suppress(OSError):
                     await rotate(self._runtime.cri, container_id, path, self._config.clock.now())

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
-from skerry.engine.node.machine import Machine, read_pressure
+from skerry.engine.node.machine import Machine
 from skerry.engine.node.node_object import NodeState, RuntimeFacts, labels, node_object, node_status
+from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.kube.client import Client
 from skerry.kube.clock import rfc3339_micro
 from skerry.kube.errors import AlreadyExists, NotFound, StatusError
@@ -41,7 +44,10 @@ class _Written:
 class Heartbeat:
     """One node. `start` returns when the node is registered with its first status."""
 
-    def __init__(self, config: EngineConfig, client: Client, cri: CriClient, machine: Machine) -> None:
+    def __init__(
+        self, config: EngineConfig, client: Client, cri: CriClient, machine: Machine, pressure: PressureWatch
+    ) -> None:
+        self._pressure = pressure
         self._config = config
         self._client = client
         self._cri = cri
@@ -52,12 +58,13 @@ class Heartbeat:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Register and keep up. Raises StatusError when the API does not take the node."""
+    async def start(self) -> Obj:
+        """Register and keep up; the node. Raises StatusError when the API does not take the node."""
         state = await self._state()
         node = await self._register(state)
         await self._write_status(state, node.get("status") or {})
         self._task = asyncio.create_task(self._run(), name="node heartbeat")
+        return node
 
     async def close(self) -> None:
         """Stop; the node stays as it is and becomes unknown when its lease runs out."""
@@ -85,15 +92,23 @@ class Heartbeat:
             self._wake.clear()
 
     async def _state(self) -> NodeState:
+        self._pressure.look()
         return NodeState(
             name=self._config.node_name,
             machine=self._machine,
-            pressure=read_pressure(self._config.paths.data),
             runtime=await self._runtime(),
             pod_cidr=self._config.pod_cidr,
             version=KUBERNETES_VERSION,
             now=self._config.clock.now(),
+            held=self._pressure.held,
+            images=await self._images(),
         )
+
+    async def _images(self) -> Sequence[pb.Image]:
+        try:
+            return await self._cri.list_images()
+        except CriError:
+            return ()
 
     async def _runtime(self) -> RuntimeFacts:
         """Version and readiness: the runtime itself and its network."""

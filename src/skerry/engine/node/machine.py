@@ -29,11 +29,14 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Pressure:
-    """What may run out: free memory and disk as parts of the whole, free process ids as a number."""
+    """What may run out: free memory in bytes, disk and inodes as parts of the whole, free process ids as a number."""
 
     memory_available: int
     disk_free_part: float
     pids_free: int
+    inodes_free_part: float = 1.0
+    disk_total: int = 0
+    inodes_total: int = 0
 
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -64,6 +67,9 @@ def read_pressure(data: Path) -> Pressure:
         memory_available=_meminfo()["MemAvailable"],
         disk_free_part=disk.f_bavail / max(disk.f_blocks, 1),
         pids_free=int(_line("/proc/sys/kernel/pid_max")) - processes,
+        inodes_free_part=disk.f_favail / disk.f_files if disk.f_files else 1.0,  # btrfs has no fixed number of them
+        disk_total=disk.f_blocks * disk.f_frsize,
+        inodes_total=disk.f_files,
     )
 
 

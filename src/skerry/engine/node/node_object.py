@@ -1,21 +1,22 @@
 """The Node object and its status, from facts and the runtime's conditions. Pure.
 
-Source of the behaviour: the kubelet's `pkg/kubelet/nodestatus/setters.go`; thresholds are its eviction defaults.
+Source of the behaviour: the kubelet's `pkg/kubelet/nodestatus/setters.go`; of pressure: `pressure.watch`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from skerry.engine.node.machine import Machine, Pressure
+from skerry.engine.node.cri import cri_pb2 as pb
+from skerry.engine.node.machine import Machine
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
 MOST_PODS = 250
-_LEAST_MEMORY, _LEAST_DISK, _LEAST_PIDS = 100 * 2**20, 0.10, 1000
+_MOST_IMAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,13 @@ class NodeState:
 
     name: str
     machine: Machine
-    pressure: Pressure
     runtime: RuntimeFacts
     pod_cidr: str
     version: str
     now: datetime
+    held: frozenset[str] = frozenset()
+    """Conditions of pressure that hold, or held a short while ago."""
+    images: Sequence[pb.Image] = ()
 
 
 def allocatable(machine: Machine) -> dict[str, Decimal]:
@@ -84,7 +87,14 @@ def node_status(state: NodeState, before: Obj) -> Obj:
         "addresses": addresses,
         "conditions": _conditions(state, before),
         "nodeInfo": _info(state),
+        "images": _images(state.images),
     }
+
+
+def _images(images: Sequence[pb.Image]) -> list[Obj]:
+    """The largest, with their names."""
+    largest = sorted(images, key=lambda image: (-image.size, image.id))[:_MOST_IMAGES]
+    return [{"names": [*image.repo_digests, *image.repo_tags], "sizeBytes": image.size} for image in largest]
 
 
 def _info(state: NodeState) -> Obj:
@@ -104,12 +114,11 @@ def _info(state: NodeState) -> Obj:
 
 
 def _conditions(state: NodeState, before: Obj) -> list[Obj]:
-    pressure = state.pressure
     ready = not state.runtime.problem
     verdicts = (
-        _pressure("MemoryPressure", pressure.memory_available < _LEAST_MEMORY, "InsufficientMemory", "memory"),
-        _pressure("DiskPressure", pressure.disk_free_part < _LEAST_DISK, "DiskPressure", "disk"),
-        _pressure("PIDPressure", pressure.pids_free < _LEAST_PIDS, "InsufficientPID", "PID"),
+        _pressure("MemoryPressure", "MemoryPressure" in state.held, "InsufficientMemory", "memory"),
+        _pressure("DiskPressure", "DiskPressure" in state.held, "DiskPressure", "disk"),
+        _pressure("PIDPressure", "PIDPressure" in state.held, "InsufficientPID", "PID"),
         (
             "Ready",
             ready,

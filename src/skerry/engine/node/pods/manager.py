@@ -17,7 +17,9 @@ from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.pods.cleanup import leftover_uids, stop_orphan
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.starter import log_file
+from skerry.engine.node.pods.state import EVICTED, ContainerRecord
 from skerry.engine.node.pods.worker import PodWorker
+from skerry.engine.node.pressure.watch import refusal
 from skerry.engine.node.spec.environment import Reference
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, key_of, uid_of
@@ -81,6 +83,18 @@ class PodManager:
             for record in worker.running():
                 yield record.id, log_file(self._context, worker.pod, record.name, record.attempt)
 
+    def running_pods(self) -> Iterator[tuple[Obj, list[ContainerRecord]]]:
+        """Pods that are not ending, with their running containers."""
+        for worker in list(self._workers.values()):
+            if not worker.is_ending:
+                yield worker.pod, worker.running()
+
+    def evict(self, pod: Obj, message: str) -> None:
+        """End a pod for want of something; the message says of what."""
+        worker = self._workers.get(uid_of(pod))
+        if worker is not None and worker.end(EVICTED, message):
+            self._context.recorder.event(pod, "Warning", EVICTED, message)
+
     # ---- the API
 
     def _changed(self, delta: Delta) -> None:
@@ -103,7 +117,14 @@ class PodManager:
         worker = self._workers[uid] = PodWorker(self._context, pod, partial(self._claim, uid))
         if found is not None:
             self._adopt(worker, found)
+        elif not (pod.get("status") or {}).get("startTime"):
+            self._admit(worker)
         self._tasks[uid] = asyncio.create_task(self._run(worker), name=f"pod {key_of(pod)}")
+
+    def _admit(self, worker: PodWorker) -> None:
+        if why := refusal(worker.pod, self._context.pressure.held):
+            worker.end(EVICTED, f"Pod was rejected: {why}")
+            self._context.recorder.event(worker.pod, "Warning", EVICTED, why)
 
     def _adopt(self, worker: PodWorker, found: Found) -> None:
         for runtime_id in found.runtime_ids():

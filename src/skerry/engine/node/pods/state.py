@@ -21,6 +21,8 @@ CONTAINER_NAME = "io.kubernetes.container.name"
 HASH_ANNOTATION = "io.kubernetes.container.hash"
 RESTARTS_ANNOTATION = "io.kubernetes.container.restartCount"
 GRACE_ANNOTATION = "io.kubernetes.pod.terminationGracePeriod"
+EVICTED = "Evicted"
+"""The reason of pods that had to go for want of memory or disk."""
 MESSAGE_PATH_ANNOTATION = "io.kubernetes.container.terminationMessagePath"
 
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
@@ -22,7 +22,7 @@ from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.plan import plan
 from skerry.engine.node.pods.resizing import in_progress, pending
-from skerry.engine.node.pods.state import ContainerRecord, PodView, SandboxRecord
+from skerry.engine.node.pods.state import ContainerRecord, PodView, SandboxRecord, Termination
 from skerry.engine.node.status.merge import matters, with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
 from skerry.engine.node.volumes.manager import changes_with_pod, references_of
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _RETRY = 1.0  # seconds after an unexpected failure
 _TOLD_AFTER = 0.2  # seconds
+_EVICTION_GRACE = timedelta(seconds=1)
 
 
 class PodWorker:
@@ -78,6 +79,19 @@ class PodWorker:
         """The API has the pod no longer."""
         self._known.removed = True
         self.wake()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the pod has to end."""
+        return self._known.termination is not None
+
+    def end(self, reason: str, message: str) -> bool:
+        """Have the pod fail, its containers killed after a second; False when it is ending already."""
+        if self.is_ending:
+            return False
+        self._known.termination = Termination(self._context.config.clock.now() + _EVICTION_GRACE, True, reason, message)
+        self.wake()
+        return True
 
     def object_changed(self) -> None:
         """A ConfigMap or Secret that the pod shows or waits for changed."""

@@ -44,6 +44,8 @@ def container_config(pod: Obj, container: Obj, context: ContainerContext) -> pb.
     check_non_root(pod, container, context.user)
     if container.get("volumeDevices"):
         raise ConfigError("volumeDevices (raw block volumes) are not supported")
+    if (container.get("lifecycle") or {}).get("stopSignal"):
+        raise ConfigError("lifecycle.stopSignal is not supported by the container runtime")
     name, variables = container["name"], context.environment
     return pb.ContainerConfig(
         metadata=pb.ContainerMetadata(name=name, attempt=context.attempt),

@@ -12,7 +12,9 @@ from datetime import datetime
 from skerry.engine.node.pods.plan import is_finished, will_restart
 from skerry.engine.node.pods.resizing import in_progress
 from skerry.engine.node.pods.state import (
+    EVICTED,
     PodView,
+    Termination,
     all_containers,
     init_containers,
     is_sidecar,
@@ -141,9 +143,23 @@ def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[O
         ("ContainersReady", *ready),
         *_resize_conditions(view),
     )
+    if view.termination and view.termination.reason == EVICTED and "DisruptionTarget" not in before:
+        before["DisruptionTarget"] = _disrupted(view.termination)
     generation = view.pod["metadata"].get("generation", 1)
     ours = [_condition(verdict, before.get(verdict[0]), generation, view.now) for verdict in computed]
     return [*ours, *(condition for type_, condition in before.items() if type_ not in OUR_CONDITIONS)]
+
+
+def _disrupted(termination: Termination) -> Obj:
+    """Why the node took the pod's life. The time is that of the pod's end, so that it stays the same."""
+    return {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "TerminationByKubelet",
+        "message": termination.message,
+        "lastProbeTime": None,
+        "lastTransitionTime": rfc3339(termination.deadline),
+    }
 
 
 def _resize_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:

@@ -11,7 +11,7 @@ from skerry.kube.quantities import bytes_of
 
 
 def set_up(directory: Path, source: Obj) -> Path:
-    """Make it; harmless when it is there. `sizeLimit` of a volume on disk is not enforced (docs/limits.md)."""
+    """Make it; harmless when it is there. `sizeLimit` of a volume on disk is watched (`pressure`)."""
     medium = source.get("medium") or ""
     if medium not in ("", "Memory"):
         raise VolumeError(f"emptyDir medium {medium!r} is not supported")
