@@ -181,3 +181,26 @@ async def test_an_important_pod_is_placed_before_those_that_came_first() -> None
         assert not node_of(world, "a")
         assert not node_of(world, "b")
         assert not world.events("Preempted")
+
+
+async def test_of_equal_pods_the_one_that_room_is_kept_for_gets_it() -> None:
+    async with running_controllers() as world:
+        await add_classes(world)
+        await create(world, "guard", "4", "high")
+        await create(world, "a", "4", "low")
+        await bound(world, "guard", "a")
+        world.node.stops = lambda pod: False
+        await create(world, "first", "4", "medium")
+        await world.until(lambda: is_deleting(world.get(PODS, "a") or {}))
+        for name in ("second", "third"):
+            one = pod(name, "4", priorityClassName="medium")
+            one["metadata"]["labels"] = {"app": "first"}
+            await world.client.create(PODS, one, "default")
+            await world.until(lambda name=name: why_pending(world, name))
+        world.node.stops = lambda pod: True
+        world.node.look_again()
+        await bound(world, "first")
+        await world.client.delete(PODS, "first", "default")
+        await world.until(lambda: node_of(world, "second") or node_of(world, "third"))
+        await world.settle()
+        assert not (node_of(world, "second") and node_of(world, "third"))

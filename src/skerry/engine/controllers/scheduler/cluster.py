@@ -126,6 +126,10 @@ class Cluster:
             self._state(node).nominated[facts.uid] = facts
             self._note(node)
 
+    def nominated(self) -> list[PodFacts]:
+        """All pods that room is kept for."""
+        return [self._nodes[node].nominated[uid] for uid, node in self._nominations.items()]
+
     def nomination(self, uid: str) -> str:
         """The node that is kept for the pod, or ""."""
         return self._nominations.get(uid, "")

@@ -131,6 +131,9 @@ class Scheduler(Controller):
             return
         overruled = self._watching.overruled(facts, plan.node)
         self._cluster.nominate(facts, plan.node)
+        following = self._watching.waiting.remove(key_of(facts.pod))  # to join again behind those like it
+        if following is not None:
+            self.queue.add(following)
         await self._wait(facts, refusal.message, plan.node)
         await asyncio.gather(*(self._acting.clear_nomination(one) for one in overruled))
         await self._acting.make_room(facts.pod, plan)

@@ -126,6 +126,9 @@ class Watching:
     def _retry(self, *, only_social: bool = False) -> None:
         for key in list(self.waiting.first_of_each(only_social=only_social)):
             self._look_at(key)
+        if not only_social:
+            for facts in self.cluster.nominated():  # they fare better than those like them
+                self._look_at(key_of(facts.pod))
 
 
 _SIZES = ("containers", "initContainers", "resources")
