@@ -11,6 +11,12 @@ from lightkube.resources.core_v1 import ConfigMap
 
 from tests.support.api import RunningApi
 
+pytestmark = [
+    # the client leaves its sockets to the garbage collector, which may come at any line
+    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("collected"),
+]
+
 
 async def test_apply(api: RunningApi) -> None:
     def use() -> None:

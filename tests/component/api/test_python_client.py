@@ -9,8 +9,11 @@ from kubernetes import client, config, watch
 
 from tests.support.api import RunningApi
 
-# the client leaves its sockets to the garbage collector, which may come at any line
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    # the client leaves its sockets to the garbage collector, which may come at any line
+    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("collected"),
+]
 
 
 @pytest.fixture
