@@ -20,7 +20,14 @@ BODY, CERTIFICATE, KEY, AUTHORITY = "body.json", "server.pem", "server-key.pem",
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[int]:
     """Serve `folder`'s body while the context lasts; gives the port."""
-    command = [sys.executable, "-m", "benchmarks.fixed_server", str(folder)]
+    with serving_module("benchmarks.fixed_server", folder) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def serving_module(module: str, folder: Path) -> Iterator[int]:
+    """Run a module that serves from a folder and prints its port, while the context lasts; gives the port."""
+    command = [sys.executable, "-m", module, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
