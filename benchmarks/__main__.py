@@ -6,20 +6,32 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from tests.support.program import Program
 
-from benchmarks import api_speed, footprint, rollouts, session
+from benchmarks import api_speed, charts, footprint, jobs, rollouts, scheduling, session
 from benchmarks.endpoint import of_kubeconfig
 from benchmarks.results import HEADINGS, Row, line, show, write
 from skerry.kube.http_client import HttpClient
 
 OUTPUT = Path("build/bench.json")
 FOOTPRINT = {"start": footprint.start, "memory": footprint.memory, "idle": footprint.idle_cpu}
-API = {"get": api_speed.get, "post": api_speed.post, "list": api_speed.list_thousand}
-NAMES = (*FOOTPRINT, *API, "rollouts")
+API = {
+    "get": api_speed.get,
+    "post": api_speed.post,
+    "list": api_speed.list_thousand,
+    "pods": api_speed.list_pods,
+    "watch": api_speed.fan_out,
+}
+OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
+    "scheduling": lambda program, client: _one(scheduling.measure()),
+    "helm": lambda program, client: _one(charts.install(client, program.kubeconfig)),
+    "rollouts": lambda program, client: rollouts.measure(client),
+    "jobs": lambda program, client: _one(jobs.measure(client)),
+}
+NAMES = (*FOOTPRINT, *API, *OTHERS)
 
 
 async def measure(program: Program, names: list[str]) -> AsyncIterator[Row]:
@@ -29,9 +41,13 @@ async def measure(program: Program, names: list[str]) -> AsyncIterator[Row]:
     async with HttpClient.from_kubeconfig(program.kubeconfig) as client:
         for name in (name for name in API if name in names):
             yield await API[name](of_kubeconfig(program.kubeconfig), client, program.data_dir)
-        if "rollouts" in names:
-            for row in await rollouts.measure(client):
+        for name in (name for name in OTHERS if name in names):
+            for row in await OTHERS[name](program, client):
                 yield row
+
+
+async def _one(measuring: Awaitable[Row]) -> list[Row]:
+    return [await measuring]
 
 
 async def run(program: Program, names: list[str]) -> list[Row]:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement. `floor` is None where nothing beneath us does the same work."""
+    """One measurement. `floor` is None where nothing beneath us does the same work, `target` where none was set."""
 
     name: str
     value: float
     unit: str
     floor: float | None
-    target: float
+    target: float | None
 
 
 HEADINGS = ("name", "value", "unit", "floor", "target")
