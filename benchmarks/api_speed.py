@@ -78,7 +78,7 @@ async def list_pods(api: Endpoint, client: HttpClient, data_dir: Path) -> Row:
 
 async def fan_out(api: Endpoint, client: HttpClient, data_dir: Path) -> Row:
     """Writes at a steady rate, each seen by many watchers: the 99th percentile of milliseconds from write to event."""
-    body = json.dumps(_configmap(fan_out_load.SENT, 1000))
+    body = json.dumps(_configmap(fan_out_load.SENT, 350))
     async with temporary_namespace(client, NAMESPACE):
         measured = await fan_out_load.run(_fan_out(api, body))
     with tempfile.TemporaryDirectory(prefix="skerry-bench-") as name:

@@ -127,3 +127,20 @@ async def test_closing_the_store_ends_watches(store: Store) -> None:
     for watch in watches:
         with pytest.raises(StoreClosed):
             await watch.next()
+
+
+async def test_a_watch_that_is_idle_for_as_long_as_asked_gives_nothing(store: Store) -> None:
+    loop = asyncio.get_running_loop()
+    watch = store.watch("configmaps", since=store.revision)
+    for name in ("a", "b", "c", "d"):  # busier than the limit: never idle
+        waiting = asyncio.ensure_future(watch.next(0.1))
+        await asyncio.sleep(0.06)
+        await put(store, key(name))
+        assert [change.entry.key.name for change in await waiting] == [name]
+    begun = loop.time()
+    assert await watch.next(0.1) == ()
+    assert loop.time() - begun >= 0.1
+    assert await watch.next(0.1) == ()
+    await put(store, key("e"))
+    assert [change.entry.key.name for change in await watch.next(0.1)] == ["e"]
+    watch.close()

@@ -17,7 +17,10 @@ from skerry.engine.store.contract import Change, StoreClosed, WatchOverflow
 class Subscription:
     """One watcher; implements the contract's `Watch`."""
 
-    __slots__ = ("_buffer", "_capacity", "_ended", "_hub", "_replay", "_waiter", "namespace", "resource")
+    __slots__ = (
+        "_buffer", "_capacity", "_ended", "_hub", "_idle", "_replay", "_timer", "_waiter", "_waiting_since",
+        "namespace", "resource",
+    )  # fmt: skip
 
     def __init__(self, hub: Broadcaster, resource: str, namespace: str | None, replay: list[Change]) -> None:
         self.resource = resource
@@ -27,19 +30,39 @@ class Subscription:
         self._replay = replay
         self._buffer: list[Change] = []
         self._waiter: asyncio.Future[None] | None = None
+        self._waiting_since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._idle = False
         self._ended: type[WatchOverflow] | type[StoreClosed] | None = None
 
-    async def next(self) -> Sequence[Change]:
+    async def next(self, idle: float = 0) -> Sequence[Change]:
         """As in the contract."""
+        loop = asyncio.get_running_loop()
+        self._idle = False
         while self._ended is None:
             if batch := self._take():
                 return batch
-            self._waiter = asyncio.get_running_loop().create_future()
+            if self._idle:
+                return ()
+            if idle:
+                self._waiting_since = loop.time()
+                self._timer = self._timer or loop.call_later(idle, self._look, loop, idle)
+            self._waiter = loop.create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
         raise self._ended(f"the watch of {self.resource} has ended")
+
+    def _look(self, loop: asyncio.AbstractEventLoop, idle: float) -> None:
+        """Whether the reader has waited for so long: a timer that looks now and then costs less than one per wait."""
+        left = self._waiting_since + idle - loop.time()
+        if self._waiter is not None and left <= 0:
+            self._timer = None
+            self._idle = True
+            self._wake()
+        else:
+            self._timer = loop.call_later(left if left > 0 else idle, self._look, loop, idle)
 
     def close(self) -> None:
         """As in the contract."""
@@ -51,6 +74,8 @@ class Subscription:
             self._ended = why
             self._hub.discard(self)
             self._replay, self._buffer = [], []
+            if self._timer is not None:
+                self._timer.cancel()
             self._wake()
 
     def push(self, change: Change) -> None:

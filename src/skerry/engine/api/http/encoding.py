@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,8 +15,12 @@ import orjson
 from skerry.engine.api.http.negotiation import Form
 from skerry.engine.api.response import Computed, Event, Listing, Stored
 from skerry.engine.schema.contract import Kind
+from skerry.engine.store.contract import Entry
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj
+
+_SHORT = 16 * 1024
+"""Bytes of an object up to which its lines are kept for other watchers."""
 
 
 class Encoder:
@@ -29,11 +34,8 @@ class Encoder:
         self._now = now
         pretty = query.get("pretty", "false") if query else "false"
         self._indent = pretty.lower() not in ("false", "0", "f")
-
-    @property
-    def joins(self) -> bool:
+        self.joins = self._plain and not form.yaml and not self._indent
         """Whether stored bytes can be sent as they are."""
-        return self._plain and not self._form.yaml and not self._indent
 
     def stored(self, answer: Stored) -> bytes:
         """One stored object."""
@@ -64,7 +66,7 @@ class Encoder:
         if event.entry is None:
             payload = self._bookmark(kind, event)
         elif self.joins:
-            payload = event.entry.value
+            return _line(event.type, event.entry)
         elif self._plain:
             payload = orjson.dumps(event.entry.shared())
         else:
@@ -117,6 +119,18 @@ class Encoder:
     @staticmethod
     def _meta_v1(metadata: Obj) -> Obj:
         return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
+
+
+def _line(type: str, entry: Entry) -> bytes:
+    """A watch's line, made once for all who watch."""
+    return _short_line(type, entry) if len(entry.value) < _SHORT else _new_line(type, entry)
+
+
+def _new_line(type: str, entry: Entry) -> bytes:
+    return b'{"type":"%b","object":%b}\n' % (type.encode(), entry.value)
+
+
+_short_line = lru_cache(128)(_new_line)
 
 
 def _join(answer: Listing) -> bytes:

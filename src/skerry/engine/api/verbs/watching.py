@@ -105,19 +105,14 @@ class Stream:
             raise self._error or too_old(0, self._store.oldest)
         while True:
             try:
-                async with asyncio.timeout(BOOKMARK_EVERY):
-                    changes = await self._feed.next()
-            except TimeoutError:
-                if bookmark := await self.bookmark():
-                    return bookmark
-                continue
+                changes = await self._feed.next(BOOKMARK_EVERY)
             except WatchOverflow as error:
                 raise too_old(self._store.oldest, self._store.revision) from error
             except StoreClosed as error:
                 if self._retired:
                     raise WatchEnded("the definition of what is watched has changed") from error
                 raise ServiceUnavailable("the server is shutting down") from error
-            if events := await self._filtered(changes):
+            if events := await (self._filtered(changes) if changes else self.bookmark()):
                 return events
 
     async def bookmark(self) -> Sequence[Event]:
