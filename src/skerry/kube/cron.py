@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 _YEARS = 5
@@ -29,8 +30,7 @@ class BadSchedule(ValueError):
     """A schedule that cannot be read; the message is robfig/cron's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One of the five: its bounds, and names that stand for numbers from the lower bound on."""
 
     least: int

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from skerry.engine.controllers.pods import phase_of, ready_condition
 from skerry.kube.clock import parse_time
@@ -25,8 +26,7 @@ class CannotTell(Exception):
     """No number can be worked out; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """What one pod used, over a window that ended then."""
 
     value: int
@@ -34,8 +34,7 @@ class Measured:
     window: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(NamedTuple):
     """How far the ratio of usage and target may be from one, below and above, before anything changes."""
 
     down: float = 0.1
@@ -46,8 +45,7 @@ class Tolerance:
         return 1.0 - self.down <= ratio <= 1.0 + self.up
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What is aimed at: `percent` of the request, or else an `average` amount per pod. `container` "": whole pods."""
 
     resource: str
@@ -56,8 +54,7 @@ class Target:
     average: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """How many pods, and the usage this is based on."""
 
     replicas: int

@@ -6,8 +6,8 @@ that were missed only the last is made up for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from skerry.kube.clock import parse_time
 from skerry.kube.cron import Schedule
@@ -22,8 +22,7 @@ class Impossible(ValueError):
     """A schedule that can be read but that no time fits; the message says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """The start that is due, None when none is, and whether suspiciously many have been missed."""
 
     at: datetime | None

@@ -7,8 +7,8 @@ restart of the engine the next pod does not wait.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from skerry.engine.controllers.pods import ready_condition
 from skerry.kube.clock import parse_time
@@ -17,8 +17,7 @@ from skerry.kube.objects import Obj
 FIRST, LONGEST = 10.0, 600.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """Failures of a Job's pods since the last success, and when the last one was."""
 
     failures: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from skerry.engine.controllers.job.facts import index_of, is_failed, is_indexed, limits_each_index, valid_index
 from skerry.engine.controllers.job.failure_policy import handling
@@ -23,8 +23,7 @@ MOST_UNCOUNTED = 500
 """Pods counted in one go: their uids must fit into the status."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """`release`: pods to take the finalizer off once `status` is written. `all`: whether no pod had to be left over."""
 
     release: list[Obj]

@@ -7,13 +7,12 @@ counts as it would without a policy.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 
-@dataclass(frozen=True, slots=True)
-class Handling:
+class Handling(NamedTuple):
     """`action`: FailJob, FailIndex, Ignore, Count, or "" when no rule fits. `message`: why the Job fails."""
 
     action: str = ""

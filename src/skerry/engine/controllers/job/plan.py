@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from skerry.engine.controllers.job.backoff import finished_at, remaining
 from skerry.engine.controllers.job.facts import (
@@ -25,12 +25,11 @@ from skerry.engine.controllers.replicaset.ranking import choose_victims
 from skerry.kube.objects import Obj
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Either removals or creations, or a wait (seconds). `create`: an index for each pod, None where there is none."""
 
     delete: Sequence[Obj] = ()
-    create: Sequence[int | None] = field(default=())
+    create: Sequence[int | None] = ()
     wait: float | None = None
 
 

@@ -6,7 +6,7 @@ counted. Once written it stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from skerry.engine.controllers.conditions import conditions_of, find_condition
 from skerry.engine.controllers.job.facts import is_failed, is_indexed, is_suspended, restarts_of
@@ -18,8 +18,7 @@ from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How it ends, as the conditions say it."""
 
     success: bool
