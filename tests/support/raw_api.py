@@ -59,8 +59,12 @@ class RawApi:
 
     def _connect(self) -> http.client.HTTPSConnection:
         if self._connection is None:
-            self._connection = http.client.HTTPSConnection(self._host, self._port, context=self._tls, timeout=10)
+            self._connection = self.open()
         return self._connection
+
+    def open(self) -> http.client.HTTPSConnection:
+        """Another connection, for what takes its time; the caller closes it."""
+        return http.client.HTTPSConnection(self._host, self._port, context=self._tls, timeout=10)
 
 
 def pem(section: dict[str, str], name: str) -> str:

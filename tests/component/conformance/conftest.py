@@ -1,7 +1,11 @@
-"""One test cluster for all tests here: they use namespaces of their own, as they do upstream."""
+"""One test cluster for all tests here: they use namespaces of their own, as they do upstream.
+
+Replays of workloads look at whole clusters too, so each of their modules has one of its own.
+"""
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +15,9 @@ import pytest
 from skerry.testing import cluster
 from skerry.testing.cluster import Cluster
 from tests.component.conformance.e2e_client import E2eClient
+from tests.support.replay import Replay
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +54,34 @@ def ns(api: E2eClient, unique: str) -> Iterator[str]:
     api.until(f"/api/v1/namespaces/{name}/configmaps/kube-root-ca.crt", lambda found: True)
     yield name
     api.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture(scope="module")
+def shared_cluster() -> Iterator[Cluster]:
+    with cluster(nodes=2) as running:
+        yield running
+
+
+@pytest.fixture
+def replay(shared_cluster: Cluster) -> Iterator[Replay]:
+    """A client in a namespace of the test's own, where pods may be made at once."""
+    everywhere = whole(shared_cluster)
+    name = f"replay-{next(_NUMBERS)}"
+    everywhere.create("namespaces", {"metadata": {"name": name}})
+    client = Replay(shared_cluster.kubeconfig, name)
+    yield client
+    everywhere.delete("namespaces", name)
+    everywhere.close()
+    client.close()
+
+
+@pytest.fixture
+def whole_cluster(shared_cluster: Cluster) -> Iterator[Replay]:
+    """A client for what is in no namespace."""
+    client = whole(shared_cluster)
+    yield client
+    client.close()
+
+
+def whole(of: Cluster) -> Replay:
+    return Replay(of.kubeconfig, "")

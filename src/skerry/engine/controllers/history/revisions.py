@@ -19,8 +19,10 @@ _LONGEST_PREFIX = 223  # characters of the owner's name in the revision's
 
 
 def patch_of(owner: Obj) -> Obj:
-    """The data of a revision for the owner's template of today, its keys sorted."""
-    template = {"$patch": "replace", **owner["spec"]["template"]}
+    """The data of a revision for the owner's template of today, its keys sorted; empty metadata makes no difference."""
+    own = owner["spec"]["template"]
+    metadata = {key: value for key, value in (own.get("metadata") or {}).items() if value}
+    template = {"$patch": "replace", **own, "metadata": metadata}
     patch: Obj = orjson.loads(orjson.dumps({"spec": {"template": template}}, option=orjson.OPT_SORT_KEYS))
     return patch
 

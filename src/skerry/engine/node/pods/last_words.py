@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from skerry.engine.node.access.log_lines import Renderer
 from skerry.engine.node.pods.state import ContainerRecord
 
 _LONGEST_MESSAGE, _LOG_BYTES, _LOG_LINES = 4096, 2048, 80
@@ -41,12 +42,11 @@ def _tail_of_file(path: Path, length: int) -> str:
 
 
 def _tail_of_log(path: Path) -> str:
-    """The text of the last lines of a CRI log (`time stream tag text`)."""
+    """The text of the last lines of a CRI log, as `kubectl logs` prints them: what ends without a newline has none."""
     try:
         with path.open("rb") as stream:
             stream.seek(max(0, path.stat().st_size - 8 * _LOG_BYTES))
             lines = stream.read().splitlines()[-_LOG_LINES:]
     except OSError:
         return ""
-    texts = [line.split(b" ", 3)[-1] for line in lines if line.count(b" ") >= 3]
-    return (b"\n".join(texts) + b"\n")[-_LOG_BYTES:].decode(errors="replace") if texts else ""
+    return Renderer().render(lines)[-_LOG_BYTES:].decode(errors="replace")

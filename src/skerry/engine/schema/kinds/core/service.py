@@ -21,6 +21,12 @@ from skerry.kube.objects import Obj
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _POLICIES = ("Cluster", "Local")
 _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+_BY_TYPE = (
+    (("ClusterIP", *_WITH_NODE_PORTS), ("internalTrafficPolicy",)),
+    (_WITH_NODE_PORTS, ("externalTrafficPolicy",)),
+    (("LoadBalancer",), ("healthCheckNodePort", "allocateLoadBalancerNodePorts", "loadBalancerClass")),
+)
+"""Types of services, and what only they have; addresses and node ports are admission's matter."""
 _DEFAULT_STICKINESS = 10800
 """Seconds a client stays on a pod with sessionAffinity ClientIP."""
 
@@ -37,8 +43,10 @@ class ServiceStrategy(UncountedStrategy):
         obj["status"] = {"loadBalancer": {}}
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
-        """Carry over addresses and node ports a client that replaces the object left out."""
+        """Carry over addresses and node ports a client that replaces the object left out; let go of policies that a new
+        type has no use for, where the client has just left them as they were."""
         super().prepare_update(new, old)
+        _drop_left_over(new["spec"], old["spec"])
         _keep_allocated(new["spec"], old["spec"])
 
     def validate(self, obj: Obj) -> list[Cause]:
@@ -66,6 +74,15 @@ def _default_spec(spec: Obj) -> None:
         set_default(spec, "externalTrafficPolicy", "Cluster")
     if spec["type"] == "LoadBalancer":
         set_default(spec, "allocateLoadBalancerNodePorts", True)
+
+
+def _drop_left_over(new: Obj, old: Obj) -> None:
+    """Source: Kubernetes' `dropTypeDependentFields`."""
+    for types, fields in _BY_TYPE:
+        if old["type"] in types and new["type"] not in types:
+            for field in fields:
+                if new.get(field) == old.get(field):
+                    new.pop(field, None)
 
 
 def _keep_allocated(new: Obj, old: Obj) -> None:
