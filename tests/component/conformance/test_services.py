@@ -1,4 +1,4 @@
-"""Kubernetes' `test/e2e/network`: `service.go`, `endpointslice.go`, `endpointslicemirroring.go`, where no traffic flows."""
+"""Kubernetes' `test/e2e/network`: services, endpoints, slices and their mirrors, where no traffic flows."""
 
 from __future__ import annotations
 
