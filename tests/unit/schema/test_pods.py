@@ -248,7 +248,6 @@ def test_refused_containers(fields: dict[str, Any], field: str, message: str) ->
         ),
         ({"dnsPolicy": "None"}, "spec.dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None"),
         ({"activeDeadlineSeconds": 0}, "spec.activeDeadlineSeconds", "must be between 1 and 2147483647, inclusive"),
-        ({"terminationGracePeriodSeconds": -1}, "spec.terminationGracePeriodSeconds", "greater than or equal to 0"),
         ({"hostname": "a.b"}, "spec.hostname", "RFC 1123 label"),
         ({"nodeSelector": {"a b": "c"}}, "spec.nodeSelector", "name part"),
         (

@@ -41,7 +41,9 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
         with contextlib.suppress(AlreadyExists):
             await client.create(resource, wanted)
     with contextlib.suppress(AlreadyExists):
-        await client.create(SERVICE_CIDRS, {"metadata": {"name": _NAME}, "spec": {"cidrs": [config.service_cidr]}})
+        spec = {"cidrs": [config.service_cidr]}
+        made = await client.create(SERVICE_CIDRS, {"metadata": {"name": _NAME}, "spec": spec})
+        await client.update(SERVICE_CIDRS, {**made, "status": {"conditions": [_ready(made)]}}, "status")
     with contextlib.suppress(AlreadyExists):
         await client.create(SERVICES, _service(config, port), _NAMESPACE)
     address = reachable_address(config.bind)
@@ -72,6 +74,17 @@ async def _put(client: Client, resource: Resource, obj: Obj) -> None:
         await client.create(resource, obj, _NAMESPACE)
         return
     await client.update(resource, {**obj, "metadata": {**current["metadata"], **obj["metadata"]}})
+
+
+def _ready(made: Obj) -> Obj:
+    """As the kube-apiserver's `defaultservicecidr` controller says it."""
+    return {
+        "type": "Ready",
+        "status": "True",
+        "reason": "",
+        "message": "Kubernetes default Service CIDR is ready",
+        "lastTransitionTime": made["metadata"]["creationTimestamp"],
+    }
 
 
 def _metadata(labels: dict[str, str]) -> Obj:

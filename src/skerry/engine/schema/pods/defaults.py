@@ -124,12 +124,21 @@ def default_template(template: Obj) -> None:
 
 
 def default_pod(pod: Obj) -> None:
-    """A Pod: also requests from limits, and service links. What admission adds is in `engine.api.admission`."""
+    """A Pod: also requests from limits, and service links. What admission adds is in `engine.api.admission`.
+
+    A negative grace period is one second; in templates it stays (`Convert_v1_Pod_To_core_Pod`).
+    """
     spec = pod.setdefault("spec", {})
     default_pod_spec(spec)
+    if _is_negative(spec["terminationGracePeriodSeconds"]):
+        spec["terminationGracePeriodSeconds"] = 1
     spec.setdefault("enableServiceLinks", True)
     for container in containers_of(spec):
         _requests_from_limits(container)
+
+
+def _is_negative(value: object) -> bool:
+    return isinstance(value, int) and value < 0
 
 
 def _requests_from_limits(container: Obj) -> None:

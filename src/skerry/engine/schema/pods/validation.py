@@ -10,7 +10,6 @@ from skerry.engine.schema.causes import forbidden, invalid, not_supported, requi
 from skerry.engine.schema.metadata import validate_annotations, validate_labels
 from skerry.engine.schema.pods.containers import check_containers
 from skerry.engine.schema.pods.ephemeral import check_ephemeral_containers
-from skerry.engine.schema.pods.resources import NOT_NEGATIVE
 from skerry.engine.schema.pods.scheduling import check_scheduling
 from skerry.engine.schema.pods.security import check_pod_security
 from skerry.engine.schema.pods.volumes import check_volumes
@@ -49,8 +48,6 @@ def _check_times(spec: Obj, field: str) -> Iterator[Cause]:
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline < 2**31:
         yield invalid(f"{field}.activeDeadlineSeconds", deadline, "must be between 1 and 2147483647, inclusive")
-    if spec.get("terminationGracePeriodSeconds", 0) < 0:
-        yield invalid(f"{field}.terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"], NOT_NEGATIVE)
 
 
 def _check_dns(spec: Obj, field: str) -> Iterator[Cause]:
