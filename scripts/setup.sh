@@ -5,10 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 locks=(requirements.lock)
-[ "${1:-}" != --dev ] || locks+=(requirements-dev.lock)
 
 PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-static catatonit buildah iproute2 conntrack
   util-linux mount procps ca-certificates make git"
+if [ "${1:-}" = --dev ]; then
+  locks+=(requirements-dev.lock)
+  PACKAGES+=" mmdebstrap"
+  # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
+  command -v npm >/dev/null || PACKAGES+=" nodejs npm"
+fi
 POLICY=/usr/sbin/policy-rc.d
 
 missing_packages() {

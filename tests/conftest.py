@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.javascript import Javascript
 from tests.support.machine import CLAIMS, FORWARDING
 
 settings.register_profile("skerry", deadline=None)
@@ -32,3 +33,9 @@ def _forwarding() -> Iterator[None]:
     yield
     if not CLAIMS.exists():  # another instance on this machine may need it by now
         assert FORWARDING.read_text() == before, "a test switched packet forwarding on and did not give it back"
+
+
+@pytest.fixture(scope="session")
+def javascript(tmp_path_factory: pytest.TempPathFactory) -> Javascript:
+    """Our Node.js programs with the npm packages they need."""
+    return Javascript.install(tmp_path_factory.mktemp("javascript"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,3 +41,18 @@ def namespace(api: RawApi) -> str:
 @pytest.fixture
 def helm(shared_cluster: Cluster, namespace: str, tmp_path: Path) -> Helm:
     return Helm(shared_cluster.kubeconfig, tmp_path, namespace)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Some clients leave sockets to the garbage collector, which may come at any line."""
+    for item in items:
+        if "clients" in item.path.parts:
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
+
+
+@pytest.fixture(autouse=True)
+def leftovers_collected() -> Iterator[None]:
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -30,3 +31,10 @@ def test_what_is_declared_is_locked() -> None:
         locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / lock).read_text(), re.M))
         names = {re.split(r"[<>=\[ ]", one)[0].lower() for one in requirements}
         assert names <= locked, f"run `make lock`: {names - locked}"
+
+
+def test_packages_of_npm_are_pinned_with_hashes_and_no_host_is_named() -> None:
+    text = (ROOT / "tests/support/javascript/package-lock.json").read_text()
+    assert "://" not in text
+    packages = {name: one for name, one in json.loads(text)["packages"].items() if name}
+    assert all(one["version"] and one["integrity"].startswith("sha512-") for one in packages.values())
