@@ -18,6 +18,7 @@ from skerry.kube.objects import Obj
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """No vowels and no look-alikes: `apimachinery/pkg/util/rand`."""
+_LEFT_OUT_EMPTY = ("labels", "annotations", "ownerReferences", "finalizers")
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _WIPED = (*_SERVER_OWNED, "selfLink", "resourceVersion")
 _LONGEST_BASE = 58
@@ -72,6 +73,14 @@ def begin(metadata: dict[str, Any], now: str) -> None:
     wipe(metadata)
     metadata["uid"] = new_uid()
     metadata["creationTimestamp"] = now
+    drop_empty(metadata)
+
+
+def drop_empty(metadata: dict[str, Any]) -> None:
+    """Leave out what is empty, as Kubernetes does: clients look whether an object has owners or finalizers at all."""
+    for name in _LEFT_OUT_EMPTY:
+        if name in metadata and not metadata[name]:
+            del metadata[name]
 
 
 def carry_over(new: dict[str, Any], old: dict[str, Any]) -> None:
@@ -82,6 +91,7 @@ def carry_over(new: dict[str, Any], old: dict[str, Any]) -> None:
         else:
             new.pop(name, None)
     new.pop("selfLink", None)
+    drop_empty(new)
 
 
 def same(new: Obj, old: Obj) -> bool:

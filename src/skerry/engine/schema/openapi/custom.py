@@ -62,6 +62,9 @@ def custom_schemas(kinds: Iterable[Kind], dialect: Dialect) -> dict[str, orjson.
 
 
 def _object(kind: Kind, schema: Obj, dialect: Dialect) -> Obj:
+    identity = {"x-kubernetes-group-version-kind": [_identity(kind, kind.resource.kind)]}
+    if schema.get("x-kubernetes-preserve-unknown-fields") and not dialect.v3:
+        return {"type": "object", **identity}  # clients take any property listed for a sign that others are forbidden
     shown: Obj = dict(schema) if dialect.v3 else _plainer(schema)
     properties = {
         "apiVersion": {"description": _API_VERSION, "type": "string"},
@@ -70,7 +73,7 @@ def _object(kind: Kind, schema: Obj, dialect: Dialect) -> Obj:
     }
     shown["type"] = "object"
     shown["properties"] = {**(shown.get("properties") or {}), **properties}
-    return {**shown, "x-kubernetes-group-version-kind": [_identity(kind, kind.resource.kind)]}
+    return {**shown, **identity}
 
 
 def _list(kind: Kind, dialect: Dialect) -> Obj:
