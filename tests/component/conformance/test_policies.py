@@ -1,0 +1,54 @@
+"""ValidatingAdmissionPolicy: deployments measured against expressions, with and without variables."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.component.conformance.e2e_client import SECONDS, E2eClient
+
+ROOT = "/apis/admissionregistration.k8s.io/v1"
+
+
+def _deployment(name: str, replicas: int) -> Any:
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "nginx"}]}}
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expression"),
+    [
+        ([], "object.spec.replicas > 1"),
+        ([{"name": "replicas", "expression": "object.spec.replicas"}], "variables.replicas > 1"),
+    ],
+)
+def test_validates_a_deployment(api: E2eClient, ns: str, unique: str, variables: Any, expression: str) -> None:
+    api.patch(f"/api/v1/namespaces/{ns}", {"metadata": {"labels": {unique: "true"}}})
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]}
+    validation = {
+        "expression": expression,
+        "messageExpression": "'wants replicas > 1, got ' + string(object.spec.replicas)",
+    }
+    spec = {
+        "matchConstraints": {"resourceRules": [rule], "namespaceSelector": {"matchLabels": {unique: "true"}}},
+        "variables": variables,
+        "validations": [validation],
+        "failurePolicy": "Fail",
+    }
+    policy = f"{ROOT}/validatingadmissionpolicies/{unique}.policy.example.com"
+    api.create(f"{ROOT}/validatingadmissionpolicies", {"metadata": {"name": policy.rpartition("/")[2]}, "spec": spec})
+    status = api.until(policy, lambda found: found["status"].get("observedGeneration") == 1)["status"]
+    assert not status["typeChecking"].get("expressionWarnings")
+    bound = {"policyName": policy.rpartition("/")[2], "validationActions": ["Deny"]}
+    api.create(f"{ROOT}/validatingadmissionpolicybindings", {"metadata": {"name": f"b-{unique}"}, "spec": bound})
+    path, end = f"/apis/apps/v1/namespaces/{ns}/deployments", time.monotonic() + SECONDS
+    while (answer := api.call("POST", f"{path}?dryRun=All", _deployment("marker", 1))).code != 422:
+        assert time.monotonic() < end, answer.body
+    assert "wants replicas > 1, got 1" in answer.body["message"]
+    assert api.call("POST", path, _deployment("replicated", 2)).code == 201
+    assert api.call("POST", path, _deployment("non-replicated", 1)).code == 422
+    api.delete(f"{ROOT}/validatingadmissionpolicybindings/b-{unique}")
+    api.delete(policy)
