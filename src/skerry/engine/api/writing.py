@@ -137,7 +137,8 @@ async def _change_once(backend: Backend, request: Request, what: Change, entry: 
     old, new = shown.shared(), what.wanted(shown)
     check_version(target, new, old)
     carry_over(new["metadata"], old["metadata"])
-    target.kind.strategy.default(new)
+    if not what.trusted:  # what the server itself changes has its defaults, and may share what it leaves alone
+        target.kind.strategy.default(new)
     if what.track is not None:
         what.track(new, old)  # before admission and the strategy: what they change is nobody's
     if what.trusted:

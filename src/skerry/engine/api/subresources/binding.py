@@ -28,27 +28,29 @@ async def bind(backend: Backend, request: Request) -> Response:
 
     def wanted(entry: Entry) -> Obj:
         check_version(request.what, binding, entry.shared())
-        return bound(request.what, entry.decode(), node, now)
+        return bound(request.what, entry.shared(), node, now)
 
     await change(backend, request, Change(wanted, _nothing, options, trusted=True))
     return Computed(SUCCESS, 201)
 
 
 def bound(target: Target, pod: Obj, node: str, now: str) -> Obj:
-    """`pod` (private) on a node, with its condition. Raises Conflict."""
+    """`pod` on a node, with its condition: a new object that shares what stays as it is. Raises Conflict."""
     if is_deleting(pod):
         raise _refused(target, f"pod {target.name} is being deleted, cannot be assigned to a host")
     if current := pod["spec"].get("nodeName"):
         raise _refused(target, f'pod {target.name} is already assigned to node "{current}"')
     if pod["spec"].get("schedulingGates"):
         raise _refused(target, f"pod {target.name} has non-empty .spec.schedulingGates")
-    pod["spec"]["nodeName"] = node
-    status = pod.setdefault("status", {})
-    status.pop("nominatedNodeName", None)
+    status = {name: value for name, value in (pod.get("status") or {}).items() if name != "nominatedNodeName"}
     conditions = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
-    status["conditions"] = [*conditions, scheduled]
-    return pod
+    return {
+        **pod,
+        "metadata": {**pod["metadata"]},
+        "spec": {**pod["spec"], "nodeName": node},
+        "status": {**status, "conditions": [*conditions, scheduled]},
+    }
 
 
 def _node_of(binding: Obj, target: Target) -> str:
