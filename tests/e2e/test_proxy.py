@@ -40,5 +40,9 @@ def test_pods_and_services_through_the_api_server(program: Program, namespace: s
     assert raw("/pods/http:web:8080/proxy/") == f'<a href="{base}/pods/http:web:8080/proxy/b">page</a>\n'
     eventually(lambda: raw("/services/site:80/proxy/a/x.txt", check=False) == "hello\n", "the service's endpoints", 10)
     assert raw("/services/site:http/proxy/a/x.txt") == "hello\n"
+    node = program.kubectl("get", "nodes", "-o", "name").stdout.strip()
+    asked = f"/api/v1/nodes/{node.removeprefix('node/')}:10250/proxy"
+    assert program.kubectl("get", "--raw", f"{asked}/healthz").stdout == "ok"
+    assert '"PodList"' in program.kubectl("get", "--raw", f"{asked}/pods").stdout
     assert "no service port 99 found" in raw("/services/site:99/proxy/", check=False)
     assert "NotFound" in raw("/pods/web/proxy/none", check=False)

@@ -112,7 +112,7 @@ async def test_preconditions_and_dry_runs_delete_nothing(api: RunningApi) -> Non
         ("POST", f"{CMS}/a", 405, "MethodNotAllowed"),
         ("POST", f"{CMS}?dryRun=some", 422, "Invalid"),
         ("POST", f"{CMS}?fieldValidation=x", 422, "Invalid"),
-        ("GET", "/api/v1/nodes/x/proxy", 501, "NotImplemented"),
+        ("GET", "/api/v1/nodes/x/proxy/pods", 404, "NotFound"),
         ("GET", "/api/v1/namespaces/default/pods/x/exec", 404, "NotFound"),
     ],
 )

@@ -88,14 +88,6 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
 }
 
 
-REFUSED = frozenset(
-    {
-        "nodes/proxy",
-    }
-)  # fmt: skip
-"""Subresources Kubernetes has and this server refuses by name."""
-
-
 def dispatcher(backend: Backend) -> Handler:
     """The handler that runs the verb. The store's failures become the Status a client can act on."""
 
@@ -126,7 +118,7 @@ def verb_of(request: Request) -> Verb:
             raise method_not_allowed(target)
         return verb
     verbs = SUBRESOURCES.get(name)
-    if f"{target.group_resource}/{name}" in REFUSED or (verbs is None and name in target.kind.subresources):
+    if verbs is None and name in target.kind.subresources:
         raise NotSupported(f"{target.group_resource}/{name} is not supported by this server")
     if verbs is None or name not in target.kind.subresources:
         raise no_such_path()

@@ -1,4 +1,4 @@
-"""`pods/proxy` and `services/proxy`: find the backend, ask admission, send the request on.
+"""`pods/proxy`, `services/proxy`, `nodes/proxy`: find the backend, ask admission, send the request on.
 
 Neighbours: `locating` (where), `forwarding` (the exchange), `http.routes` (cuts what follows
 `/proxy` off the path).
@@ -15,6 +15,7 @@ from skerry.engine.api.request import Request
 from skerry.engine.api.response import Raw, Response
 from skerry.engine.api.subresources.proxy.forwarding import Outgoing, forward, sent_headers
 from skerry.engine.api.subresources.proxy.locating import backend_of, endpoint_authority, pod_authority, port_name
+from skerry.engine.api.subresources.proxy.node import kubelet_answer
 from skerry.engine.api.subresources.proxy.rewriting import Proxied
 from skerry.engine.store.contract import Key
 from skerry.kube.errors import not_found
@@ -27,6 +28,8 @@ async def proxy(backend: Backend, request: Request) -> Response:
     prefix, path = proxied_part(request.path)
     options: Obj = {"kind": f"{target.kind.resource.kind}ProxyOptions", "apiVersion": "v1", "path": path}
     await backend.admission.admit(Attributes("CONNECT", request, target, options, None, NO_OPTIONS))
+    if target.group_resource == "nodes":
+        return kubelet_answer(backend, request, path)
     scheme, authority = _located(backend, request)
     if b"upgrade" in request.headers.get(b"connection", b"").lower():
         raise NotSupported(f"{target.group_resource}/proxy does not pass on connections that change their protocol")

@@ -52,7 +52,7 @@ KINDS = [
         "Node",
         "no",
         namespaced=False,
-        subresources=STATUS,
+        subresources=STATUS | {"proxy"},
         selectable=("spec.unschedulable",),
         strategy=NodeStrategy(),
     ),
