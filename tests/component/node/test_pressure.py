@@ -36,27 +36,29 @@ def asking(memory: str) -> Obj:
 
 
 async def test_under_memory_pressure_the_pod_without_requests_goes(pressed: Node) -> None:
-    await pressed.create(pod("modest", asking("512Mi")))
-    await pressed.create(pod("greedy"))
-    for name in ("modest", "greedy"):
+    await pressed.create(pod("within-request", asking("512Mi")))
+    await pressed.create(pod("unmeasured"))
+    for name in ("within-request", "unmeasured"):
         await pressed.until(name, phase("Running"))
     pressed.pressure = Pressure(50 * 2**20, 0.9, 30000)
     await pressed.agent.look_after_resources()
-    found = await pressed.until("greedy", lambda seen: phase("Failed")(seen) and condition(seen, "DisruptionTarget"))
+    found = await pressed.until(
+        "unmeasured", lambda seen: phase("Failed")(seen) and condition(seen, "DisruptionTarget")
+    )
     assert found["status"]["reason"] == "Evicted"
     expected = (
         "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. Container main was using "
     )
     assert found["status"]["message"].startswith(expected)
     assert condition(found, "DisruptionTarget")["reason"] == "TerminationByKubelet"
-    assert ("Evicted", found["status"]["message"]) in await pressed.events("greedy")
-    await pressed.create(pod("late"))
-    late = await pressed.until("late", phase("Failed"))
+    assert ("Evicted", found["status"]["message"]) in await pressed.events("unmeasured")
+    await pressed.create(pod("latecomer"))
+    late = await pressed.until("latecomer", phase("Failed"))
     assert late["status"]["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. "
-    assert phase("Running")(await pressed.get("modest"))
+    assert phase("Running")(await pressed.get("within-request"))
     node = await pressed.client.get(NODES, "test")
     assert condition(node, "MemoryPressure")["status"] == "True"
-    for name in ("modest", "greedy", "late"):
+    for name in ("within-request", "unmeasured", "latecomer"):
         await pressed.delete(name, 0)
         await pressed.until_gone(name)
 
@@ -65,16 +67,16 @@ async def test_a_pod_above_its_limit_of_local_storage_goes(pressed: Node) -> Non
     write = ["sh", "-c", "dd if=/dev/zero of=/data/big bs=1M count=3; echo done; exec sleep 1000"]
     small: Obj = {"name": "data", "emptyDir": {"sizeLimit": "1Mi"}}
     writing = container(write, volumeMounts=[{"name": "data", "mountPath": "/data"}])
-    await pressed.create(pod("filling", writing, volumes=[small]))
-    await pressed.until("filling", phase("Running"))
-    while "big" not in await pressed.exec("filling", "ls", "/data"):
+    await pressed.create(pod("overfull", writing, volumes=[small]))
+    await pressed.until("overfull", phase("Running"))
+    while "big" not in await pressed.exec("overfull", "ls", "/data"):
         pass
     await pressed.agent.look_after_resources()
-    found = await pressed.until("filling", phase("Failed"))
+    found = await pressed.until("overfull", phase("Failed"))
     assert found["status"]["reason"] == "Evicted"
     assert found["status"]["message"] == 'Usage of EmptyDir volume "data" exceeds the limit "1Mi". '
-    await pressed.delete("filling", 0)
-    await pressed.until_gone("filling")
+    await pressed.delete("overfull", 0)
+    await pressed.until_gone("overfull")
 
 
 async def test_images_that_were_loaded_stay_when_the_disk_is_full(pressed: Node) -> None:
