@@ -1,0 +1,42 @@
+"""Which APIServices there are by themselves, and what their condition says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skerry.engine.controllers.apiservice import wanted
+from skerry.kube.resources import DEPLOYMENTS, PODS
+
+
+def _definition(established: str, *served: bool) -> Any:
+    versions = [{"name": f"v{number}", "served": here} for number, here in enumerate(served, 1)]
+    status = {"conditions": [{"type": "Established", "status": established}]}
+    return {"spec": {"group": "example.com", "versions": versions}, "status": status}
+
+
+def test_one_for_each_built_in_group_version_that_is_served() -> None:
+    found = wanted.builtin([PODS, DEPLOYMENTS])
+    assert set(found) == {"v1.", "v1.apps", "v1.authentication.k8s.io", "v1.authorization.k8s.io"}
+    assert found["v1."]["spec"] == {"group": "", "version": "v1", "groupPriorityMinimum": 18000, "versionPriority": 1}
+
+
+def test_one_for_each_served_version_of_an_established_definition() -> None:
+    assert set(wanted.of_definition(_definition("True", True, False, True))) == {"v1.example.com", "v3.example.com"}
+    assert wanted.of_definition(_definition("False", True)) == {}
+
+
+def test_only_what_was_made_for_definitions_becomes_superfluous() -> None:
+    (made,) = wanted.of_definition(_definition("True", True)).values()
+    assert wanted.is_superfluous(made, {})
+    assert not wanted.is_superfluous(made, {"v1.example.com": made})
+    assert not wanted.is_superfluous({"metadata": {"name": "v1.example.com"}}, {})
+
+
+def test_a_service_elsewhere_is_told_to_be_out_of_reach_once() -> None:
+    service = {"metadata": {}, "spec": {"service": {"namespace": "a", "name": "b"}}}
+    told = wanted.with_availability(service, "2026-01-01T00:00:00Z")
+    assert told is not None
+    condition = told["status"]["conditions"][0]
+    assert (condition["status"], condition["reason"]) == ("False", "NotSupported")
+    assert wanted.with_availability(told, "2026-01-02T00:00:00Z") is None
+    assert "status" not in service
