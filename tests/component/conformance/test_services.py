@@ -205,3 +205,10 @@ def test_a_type_without_the_fields_of_the_one_before(replay: Replay, before: str
     assert "allocateLoadBalancerNodePorts" not in changed
     assert changed.get("externalTrafficPolicy") == ("Cluster" if after == "NodePort" else None)
     assert changed["clusterIP"] == now["spec"]["clusterIP"]
+
+
+def test_affinity_is_switched_off(replay: Replay) -> None:
+    made = replay.create("services", service("sticky", sessionAffinity="ClientIP"))
+    assert made["spec"]["sessionAffinityConfig"] == {"clientIP": {"timeoutSeconds": 10800}}
+    changed = replay.patch("services", "sticky", {"spec": {"sessionAffinity": "None"}})["spec"]
+    assert "sessionAffinityConfig" not in changed

@@ -7,12 +7,14 @@ SPDY as an HTTP upgrade is refused by name: kubectl 1.31 and later, and every We
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
 from skerry.engine.api.pod_access import PodAccess, StreamSession
 from skerry.engine.api.streams import channels, targets
+from skerry.engine.api.streams.log_socket import choose_protocol, is_text, send_log
+from skerry.engine.api.streams.logs import open_log
 from skerry.engine.api.streams.port_channels import PortChannels
 from skerry.engine.api.streams.port_forward import forward
 from skerry.engine.api.streams.remote_command import RemoteCommand
@@ -23,7 +25,7 @@ from skerry.engine.api.streams.websocket import Receive, Send, WebSocket
 from skerry.kube.errors import BadRequest, NotFound, StatusError
 from skerry.kube.objects import Obj
 
-SUBRESOURCES = ("attach", "exec", "portforward")
+SUBRESOURCES = ("attach", "exec", "log", "portforward")
 _COMMANDS = ("attach", "exec")
 
 
@@ -38,6 +40,8 @@ async def serve_websocket(
             await _serve_ports(access, pod, socket, query)
         elif subresource in _COMMANDS:
             await _serve_command(access, pod, subresource, socket, query)
+        elif subresource == "log":
+            await _serve_log(access, pod, socket, scope.get("query_string", b""))
         else:
             raise NotFound(f'pods has no subresource "{subresource}" for streams')
     except StatusError as error:
@@ -89,6 +93,18 @@ async def _serve_ports(access: PodAccess, pod: Obj, socket: WebSocket, query: Qu
     protocol = _channel_protocol(socket, channels.PORT_FORWARD)
     await socket.accept(protocol.name or None, text=protocol.text)
     return await _while_connected(socket, PortChannels(socket, protocol, ports).run(serve))
+
+
+async def _serve_log(access: PodAccess, pod: Obj, socket: WebSocket, query_string: bytes) -> None:
+    """Raises StatusError before the handshake is answered."""
+    protocol = choose_protocol(socket.offered)
+    chunks = await open_log(access, pod, query_string)
+    try:
+        await socket.accept(protocol, text=is_text(protocol))
+        await _while_connected(socket, send_log(socket, chunks, protocol))
+    finally:
+        if isinstance(chunks, AsyncGenerator):  # ends following
+            await chunks.aclose()
 
 
 async def _while_connected(socket: WebSocket, conversation: Coroutine[None, None, None]) -> None:

@@ -40,8 +40,9 @@ async def connect(backend: Backend, request: Request, scope: Scope, receive: Rec
     if target is None or target.group_resource != "pods" or target.subresource not in SUBRESOURCES:
         raise no_such_path()
     pod = _pod(backend, request)
-    options = connect_options(target.subresource, request.raw_query)
-    await backend.admission.admit(Attributes("CONNECT", request, target, options, None, NO_OPTIONS))
+    if target.subresource != "log":  # reading is no CONNECT
+        options = connect_options(target.subresource, request.raw_query)
+        await backend.admission.admit(Attributes("CONNECT", request, target, options, None, NO_OPTIONS))
     await serve_websocket(_access(backend), pod, target.subresource, scope, receive, send)
 
 

@@ -64,6 +64,8 @@ def _default_spec(spec: Obj) -> None:
     if spec["sessionAffinity"] == "ClientIP":
         stickiness = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
         set_default(stickiness, "timeoutSeconds", _DEFAULT_STICKINESS)
+    elif spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
     for port in spec.get("ports") or ():
         set_default(port, "protocol", "TCP")
         if port.get("targetPort") in (None, 0, "") and "port" in port:
@@ -169,8 +171,6 @@ def _check_affinity(spec: Obj) -> Iterator[Cause]:
     if affinity == "ClientIP" and not 0 < (timeout or 0) <= 86400:
         field = "spec.sessionAffinityConfig.clientIP.timeoutSeconds"
         yield invalid(field, timeout or 0, "must be greater than 0 and less than 86400")
-    if affinity == "None" and spec.get("sessionAffinityConfig"):
-        yield forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
 
 
 def _check_policies(spec: Obj, kind: str) -> Iterator[Cause]:

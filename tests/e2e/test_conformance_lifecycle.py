@@ -1,0 +1,253 @@
+"""Kubernetes' `test/e2e/common/node/{container_probe,lifecycle_hook,pods}.go`, `test/e2e/node/pre_stop.go` and what of
+`test/e2e/network` and `test/e2e/common/network` sends packets, with busybox's nc and httpd for their servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import websocket
+
+from tests.support.pod_replays import PodReplays, container, pod_replays
+from tests.support.program import Program, eventually
+from tests.support.raw_api import RawApi
+
+SERVER = "mkdir -p /tmp/www/cgi-bin; echo welcome > /tmp/www/index.html; exec httpd -f -vv -p 8080 -h /tmp/www"
+HOSTNAME = "mkdir -p /tmp/www; cat /etc/hostname > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www"
+
+
+@pytest.fixture(scope="module")
+def pods(program: Program) -> Iterator[PodReplays]:
+    with pod_replays(program, "conformance-lifecycle") as made:
+        made.create(PODS)
+        yield made
+
+
+def probing(script: str, more: Any = None, **probes: Any) -> Any:
+    return {"containers": [container(script, **probes)], **(more or {})}
+
+
+def exec_probe(*command: str, **more: Any) -> Any:
+    return {"exec": {"command": list(command)}, "periodSeconds": 1, "failureThreshold": 1, **more}
+
+
+def http_probe(path: str, **more: Any) -> Any:
+    return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, **more}
+
+
+HEALTH = "echo ok > /tmp/health; sleep 2; rm /tmp/health; exec sleep 600"
+IGNORES = "trap '' TERM; while true; do sleep 1; done"
+PODS: dict[str, Any] = {
+    "ready": probing(SERVER, readinessProbe=http_probe("/", initialDelaySeconds=3)),
+    "never-ready": probing("exec sleep 600", readinessProbe=exec_probe("false")),
+    "live-exec": probing(HEALTH, livenessProbe=exec_probe("cat", "/tmp/health")),
+    "live-kept": probing("exec sleep 600", livenessProbe=exec_probe("true")),
+    "live-http": probing(SERVER, livenessProbe=http_probe("/healthz", initialDelaySeconds=2)),
+    "live-http-kept": probing(SERVER, livenessProbe=http_probe("/index.html?a=b", failureThreshold=5)),
+    "live-tcp": probing(SERVER, livenessProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 5}),
+    "live-slow": probing(
+        "exec sleep 600", livenessProbe=exec_probe("sleep", "10", timeoutSeconds=1, initialDelaySeconds=1)
+    ),
+    "startup-fails": probing("exec sleep 600", startupProbe=exec_probe("false"), livenessProbe=exec_probe("true")),
+    "startup-delays": probing(
+        "exec sleep 600",
+        startupProbe=exec_probe("false", failureThreshold=60),
+        livenessProbe=exec_probe("false"),
+        readinessProbe=exec_probe("true"),
+    ),
+    "startup-enables": probing(
+        "sleep 2; echo ok > /tmp/startup; exec sleep 600",
+        startupProbe=exec_probe("cat", "/tmp/startup", failureThreshold=60),
+        livenessProbe=exec_probe("false"),
+    ),
+    "own-grace": probing(
+        IGNORES,
+        {"terminationGracePeriodSeconds": 500},
+        livenessProbe=exec_probe("false", terminationGracePeriodSeconds=2),
+    ),
+    "named-port": {
+        "containers": [
+            container(
+                SERVER,
+                ports=[{"name": "web", "containerPort": 8080}],
+                readinessProbe={"httpGet": {"path": "/", "port": "web"}, "periodSeconds": 1},
+            )
+        ]
+    },
+    "listens": {"containers": [container("while true; do nc -l -p 8080 < /etc/hostname; echo; done")]},
+    "websocket": {"containers": [container("echo container is alive; exec sleep 600")]},
+    "first": {
+        "containers": [container(HOSTNAME, ports=[{"containerPort": 8080}], readinessProbe=http_probe("/"))],
+    },
+    "second": {
+        "containers": [container(HOSTNAME, ports=[{"containerPort": 8080}], readinessProbe=http_probe("/"))],
+    },
+    "client": {"containers": [container("exec sleep 600")]},
+}
+
+
+def restarts(pods: PodReplays, name: str) -> int:
+    return int(pods.main(name)["restartCount"])
+
+
+@pytest.mark.parametrize(
+    "name", ["live-exec", "live-http", "live-slow", "startup-fails", "startup-enables", "own-grace"]
+)
+def test_restarted(pods: PodReplays, name: str) -> None:
+    eventually(lambda: restarts(pods, name) >= 1, "the restart", 40)
+
+
+@pytest.mark.parametrize("name", ["live-kept", "live-http-kept", "live-tcp", "startup-delays", "never-ready"])
+def test_not_restarted(pods: PodReplays, name: str) -> None:
+    pods.running(name)
+    assert restarts(pods, name) == 0
+
+
+def test_readiness(pods: PodReplays) -> None:
+    for name in ("ready", "named-port"):
+        eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", "readiness", 40)
+        assert restarts(pods, name) == 0
+    started = pods.main("ready")["state"]["running"]["startedAt"]
+    assert pods.condition("ready", "Ready")["lastTransitionTime"] > started
+    for name in ("never-ready", "startup-delays"):
+        assert pods.condition(name, "Ready")["status"] == "False"
+    assert pods.main("startup-delays")["started"] is False
+
+
+HOOKED = ("exec", "http")
+
+
+@pytest.mark.parametrize("how", HOOKED)
+def test_hooks(pods: PodReplays, how: str) -> None:
+    address = pods.running("listens")["podIP"]
+
+    def hook(stage: str) -> Any:
+        if how == "exec":
+            return {
+                "exec": {"command": ["sh", "-c", f"wget -q -O - http://{address}:8080/echo?msg={stage}-exec || true"]}
+            }
+        return {"httpGet": {"host": address, "path": f"/dial?request=echo%3Fmsg%3D{stage}-http", "port": 8080}}
+
+    name = f"hook-{how}"
+    lifecycle = {"postStart": hook("poststart"), "preStop": hook("prestop")}
+    if how == "http":  # nc answers no HTTP, so the hook fails: its request must have arrived all the same
+        lifecycle.pop("postStart")
+    spec = {"terminationGracePeriodSeconds": 5, "containers": [container("exec sleep 600", lifecycle=lifecycle)]}
+    pods.create({name: spec})
+    pods.running(name)
+    if how == "exec":
+        eventually(lambda: "GET /echo?msg=poststart-exec" in pods.logs("listens"), "the start", 20)
+    pods.kubectl("delete", f"pod/{name}", "--timeout=30s")
+    wanted = "GET /echo?msg=prestop-exec" if how == "exec" else "GET /dial?request=echo%3Fmsg%3Dprestop-http"
+    eventually(lambda: wanted in pods.logs("listens"), "the stop", 20)
+
+
+def _open(pods: PodReplays, path: str, protocol: str) -> websocket.WebSocket:
+    raw = RawApi(pods.program.kubeconfig)
+    connection = raw.open()
+    connection.connect()
+    base = f"wss://{connection.host}:{connection.port}/api/v1/namespaces/{pods.namespace}/pods/"
+    return websocket.create_connection(base + path, subprotocols=[protocol], socket=connection.sock)
+
+
+def test_a_command_over_a_websocket(pods: PodReplays) -> None:
+    pods.running("websocket")
+    query = "stderr=1&stdout=1&container=main&command=echo&command=remote+execution+test"
+    socket = _open(pods, f"websocket/exec?{query}", "channel.k8s.io")
+    received = b""
+    while True:
+        _, message = socket.recv_data()
+        if not message or message[:2] == b"\x03\xe8":
+            break
+        assert message[0] == 1 or len(message) == 1, message
+        received += message[1:]
+    assert b"remote execution test" in received
+    socket.close()
+
+
+def test_a_log_over_a_websocket(pods: PodReplays) -> None:
+    pods.running("websocket")
+    socket = _open(pods, "websocket/log?container=main", "binary.k8s.io")
+    received = b""
+    while True:
+        code, message = socket.recv_data()
+        if code == 8:
+            break
+        received += message
+    assert received == b"container is alive\n"
+    socket.close()
+
+
+def service(name: str, **spec: Any) -> Any:
+    ports = [{"port": 80, "targetPort": 8080, "protocol": "TCP"}]
+    spec = {"ports": ports, "selector": {"serve": "hostname"}, **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def fetched(pods: PodReplays, host: str, port: int = 80) -> str:
+    """The answer's body: the name of the pod that gave it."""
+    script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 {host} {port} | tail -n 1"
+    return pods.kubectl("exec", "client", "--", "sh", "-c", script).stdout.strip()
+
+
+def test_services_serve(pods: PodReplays) -> None:
+    for name in ("first", "second", "client"):
+        eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", name, 30)
+    pods.kubectl("label", "pod/first", "pod/second", "serve=hostname")
+    pods.apply(service("balanced"), service("sticky", sessionAffinity="ClientIP"), service("node", type="NodePort"))
+    address = pods.get("balanced", "service")["spec"]["clusterIP"]
+    seen: set[str] = set()
+
+    def both() -> bool:
+        seen.add(fetched(pods, address))
+        return seen == {"first", "second"}
+
+    eventually(both, "both backends", 30)
+    sticky = pods.get("sticky", "service")["spec"]["clusterIP"]
+    eventually(lambda: fetched(pods, sticky), "the sticky service", 20)
+    assert len({fetched(pods, sticky) for _ in range(8)}) == 1
+    pods.kubectl("patch", "service/sticky", "-p", '{"spec":{"sessionAffinity":"None"}}')
+    eventually(lambda: len({fetched(pods, sticky) for _ in range(4)}) == 2, "no affinity", 30)
+    port = pods.get("node", "service")["spec"]["ports"][0]["nodePort"]
+    host = pods.status("client")["hostIP"]
+    assert pods.program.get("nodes")["items"][0]["status"]["addresses"][0]["address"] == host
+    eventually(lambda: fetched(pods, host, port) in seen, "the node port", 20)
+    pods.kubectl("label", "pod/first", "serve-")
+    eventually(lambda: {fetched(pods, address) for _ in range(4)} == {"second"}, "the pod's leaving", 20)
+
+
+def test_the_master_service(pods: PodReplays) -> None:
+    get = pods.program.get
+    assert [one["port"] for one in get("service/kubernetes")["spec"]["ports"]] == [443]
+    (subset,) = get("endpoints/kubernetes")["subsets"]
+    (one,) = get("endpointslices", "-l", "kubernetes.io/service-name=kubernetes")["items"]
+    assert [(port["name"], port["port"]) for port in one["ports"]] == [("https", subset["ports"][0]["port"])]
+    addresses = [address for endpoint in one["endpoints"] for address in endpoint["addresses"]]
+    assert addresses == [address["ip"] for address in subset["addresses"]]
+
+
+def test_variables_of_services(pods: PodReplays) -> None:
+    pods.apply(service("fooservice", ports=[{"port": 8765, "targetPort": 8080}]))
+    pods.create({"variables": {"restartPolicy": "Never", "containers": [container("env")]}})
+    pods.ended("variables")
+    for name in ("SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_8765_TCP_PORT", "PORT_8765_TCP_PROTO", "PORT_8765_TCP"):
+        assert f"FOOSERVICE_{name}=" in pods.logs("variables")
+
+
+def test_host_ports_by_address_and_protocol(pods: PodReplays) -> None:
+    def with_port(name: str, **port: Any) -> Any:
+        return {"containers": [container(HOSTNAME, name, ports=[{"containerPort": 8080, "hostPort": 54323, **port}])]}
+
+    host = pods.status("client")["hostIP"]
+    made = {
+        "port1": with_port("port1", hostIP="127.0.0.1"),
+        "port2": with_port("port2", hostIP=host),
+        "port3": with_port("port3", hostIP=host, protocol="UDP"),
+    }
+    pods.create(made)
+    for name in made:
+        pods.running(name)
+    eventually(lambda: fetched(pods, host, 54323) == "port2", "the pod of that address", 20)
+    pods.create({"port4": with_port("port4", hostIP="0.0.0.0")})
+    eventually(lambda: pods.condition("port4", "PodScheduled")["reason"] == "Unschedulable", "the conflict", 20)
