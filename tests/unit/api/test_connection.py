@@ -10,6 +10,7 @@ import pytest
 import uvloop
 
 from skerry.engine.api.http import connection, exchange
+from skerry.kube.resources import CONFIG_MAPS
 from tests.support.api import RunningApi, running_api
 from tests.unit.api.raw_http import connect
 
@@ -147,5 +148,50 @@ def test_a_client_that_goes_while_it_sends_leaves_nothing() -> None:
         while state.tasks or state.connections:
             await asyncio.sleep(0.001)
         assert api.store.count("configmaps", "default") == 0
+
+    converse(conversation)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"GET /livez HTT", b"POST " + CMS.encode() + b" HTTP/1.1\r\ncontent-length: 99\r\n\r\n{"]
+)
+def test_who_never_ends_a_request_is_cut_off(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    monkeypatch.setattr(connection, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.2)
+
+    async def conversation(api: RunningApi, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert (await answer(reader))[0] == 200
+        await asyncio.sleep(0.3)
+        writer.write(sent)  # its own time begins now
+        await writer.drain()
+        state = api.server._serving.state
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            while True:
+                writer.write(b" ")  # a byte now and then does not help
+                await asyncio.sleep(0.02)
+                await writer.drain()
+                if not state.connections:
+                    await reader.readexactly(1)
+        assert not state.tasks
+
+    converse(conversation)
+
+
+def test_who_does_not_read_a_big_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LOOK_EVERY", 0.05)
+
+    async def conversation(api: RunningApi, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for number in range(20):
+            await api.client.create(
+                CONFIG_MAPS, {"metadata": {"name": f"c-{number}"}, "data": {"a": "x" * 900_000}}, "default"
+            )
+        writer.transport.pause_reading()
+        writer.write(f"GET {CMS} HTTP/1.1\r\nhost: x\r\n\r\n".encode() * 10)
+        state = api.server._serving.state
+        while not state.connections or not state.tasks:
+            await asyncio.sleep(0.001)
+        while state.connections or state.tasks:
+            await asyncio.sleep(0.01)
 
     converse(conversation)

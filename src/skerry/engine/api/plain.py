@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.discovery import groups, issuer
 from skerry.engine.api.discovery.health import Health
-from skerry.engine.api.discovery.openapi import PREFIX, openapi_document
+from skerry.engine.api.discovery.openapi import PREFIX, openapi_address, openapi_document
 from skerry.engine.api.discovery.version import version
 from skerry.engine.api.http.negotiation import Form, negotiate
 from skerry.engine.api.metrics import Metrics
@@ -20,6 +21,7 @@ from skerry.engine.api.response import Raw, Response
 from skerry.engine.schema.registry import Registry
 from skerry.kube.objects import Obj
 
+_FOR_GOOD = "public, immutable, max-age=31536000"
 _HEALTH = ("healthz", "livez", "readyz")
 
 
@@ -63,8 +65,18 @@ class Plain:
             return _unless_known(request, _raw(document(self._registry), CONTENT_TYPE))
         form = negotiate(accept)
         if path.startswith(PREFIX):
-            return _unless_known(request, _raw(openapi_document(self._registry, path)))
+            return _unless_known(request, self._openapi(path, request.query.get("hash", "")))
         return _unless_known(request, self._document(path, form))
+
+    def _openapi(self, path: str, wanted: str) -> Raw:
+        """A document. One that is asked for by its hash may be kept for good, or is at another address by now."""
+        document = _raw(openapi_document(self._registry, path))
+        if not wanted:
+            return document
+        url = openapi_address(self._registry, path)
+        if not url.endswith(f"?hash={wanted}"):
+            return Raw(b"", code=301, headers={"location": url})
+        return replace(document, headers={**document.headers, "cache-control": _FOR_GOOD})
 
     def _document(self, path: str, form: Form) -> Raw:
         if self._generation != self._registry.generation:
@@ -120,6 +132,7 @@ def _raw(body: bytes, content_type: str = "application/json") -> Raw:
 
 def _unless_known(request: Request, document: Raw) -> Raw:
     """304 when the client has this very document."""
-    if request.headers.get(b"if-none-match", b"").decode("latin-1") == document.headers["etag"]:
+    known = request.headers.get(b"if-none-match", b"").decode("latin-1")
+    if known and known == document.headers.get("etag"):
         return Raw(b"", document.content_type, 304, document.headers)
     return document

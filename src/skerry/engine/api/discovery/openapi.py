@@ -28,3 +28,11 @@ def openapi_document(registry: Registry, path: str) -> bytes:
             except openapi.UnknownDocument:
                 raise no_such_path() from None
     raise no_such_path()
+
+
+def openapi_address(registry: Registry, path: str) -> str:
+    """Where the document at `/openapi/v3/...` is, its present hash included; the path itself for the others."""
+    from skerry.engine.schema import openapi
+
+    found = openapi.v3_index(registry)["paths"].get(path.removeprefix(f"{PREFIX}v3/"))
+    return str(found["serverRelativeURL"]) if found else path

@@ -31,6 +31,12 @@ log = logging.getLogger(__name__)
 
 KEEP_ALIVE = 120.0
 """Seconds an idle connection is kept: Go clients give theirs up after 90."""
+REQUEST_SECONDS = 60.0
+"""Seconds a client may take to send a request, head and body: what Kubernetes gives the whole of it."""
+LOOK_EVERY = 30.0
+"""Seconds between looks at a connection: who sends too slowly, who reads nothing, who is idle."""
+_LOOKS_UNREAD = 4
+"""Looks in a row that find a client not to have taken a byte of what waits for it, after which it is cut off."""
 HEAD_LIMIT = 64 * 1024
 """Bytes of URL and headers; nobody we serve comes near it."""
 _TOO_LONG = "the request's head is too long"  # the parser reports it: 400
@@ -84,6 +90,10 @@ class Connection(asyncio.Protocol):
         """The request parsed last; while `_waiting` is not empty, not the one being answered."""
         self._waiting: deque[Exchange] = deque()
         self._active = self._loop.time()
+        self._began: float | None = None
+        """When the request that is coming in began; None between requests."""
+        self._unsent = 0
+        self._unread_looks = 0
         self._idle_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,7 +105,7 @@ class Connection(asyncio.Protocol):
         self._user = user_of_connection(tls) if tls is not None else None
         self._source = str((transport.get_extra_info("peername") or ("",))[0])
         self._serving.state.connections.add(self)
-        self._watch_idleness(KEEP_ALIVE)
+        self._look_again(KEEP_ALIVE)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is being answered."""
@@ -128,6 +138,7 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """It does."""
+        self._unread_looks = 0
         self._line.flow.resume_writing()
 
     def shutdown(self) -> None:
@@ -140,6 +151,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """The parser's: a new request."""
         self._url, self._fields, self._left = b"", [], HEAD_LIMIT
+        self._began = self._loop.time()
 
     def on_url(self, url: bytes) -> None:
         """The parser's: part of the URL."""
@@ -179,6 +191,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The parser's: the end of the body."""
+        self._began = None
         if self._current is not None and not self._upgrading:
             self._current.feed_end()
 
@@ -204,18 +217,34 @@ class Connection(asyncio.Protocol):
         if self._waiting:
             self._begin(self._waiting.popleft())
 
-    def _watch_idleness(self, seconds: float) -> None:
-        self._idle_timer = self._loop.call_later(seconds, self._close_if_idle)
+    def _look_again(self, seconds: float) -> None:
+        self._idle_timer = self._loop.call_later(min(seconds, LOOK_EVERY), self._look)
 
-    def _close_if_idle(self) -> None:
+    def _look(self) -> None:
         """One timer that looks now and then costs less than one that every request sets anew."""
-        left = self._active + KEEP_ALIVE - self._loop.time()
+        now = self._loop.time()
+        if self._sends_too_slowly(now) or self._reads_nothing():
+            self.transport.abort()
+            return
+        left = self._active + KEEP_ALIVE - now
         if self._current is not None and not self._current.ended:
             left = KEEP_ALIVE
         if left > 0:
-            self._watch_idleness(left)
+            self._look_again(left)
         else:
             self.transport.close()
+
+    def _sends_too_slowly(self, now: float) -> bool:
+        """Not while it is us who do not read."""
+        return self._began is not None and now - self._began > REQUEST_SECONDS and not self._line.flow.read_paused
+
+    def _reads_nothing(self) -> bool:
+        """Whether the client has taken nothing for several looks; a reader of logs may take its time."""
+        before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        patient = self._current is not None and self._current.patient
+        waits = self._line.flow.write_paused and self._unsent >= before and not patient
+        self._unread_looks = self._unread_looks + 1 if waits else 0
+        return self._unread_looks > _LOOKS_UNREAD
 
     def _refuse(self, why: str) -> None:
         """Answer what cannot be parsed, and end the connection."""

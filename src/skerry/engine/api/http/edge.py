@@ -155,6 +155,7 @@ async def _fail(exchange: Exchange, error: StatusError, request: Request | None)
 
 async def _stream(response: Streamed, exchange: Exchange) -> None:
     """Send until the chunks end or the client has gone, which a silent stream would not notice by itself."""
+    exchange.patient = True
     sending = asyncio.create_task(_send_chunks(response, exchange))
     leaving = asyncio.create_task(exchange.gone())
     try:

@@ -58,7 +58,7 @@ class Exchange:
 
     __slots__ = (
         "_chunks", "_complete", "_expected", "_line", "_size", "_unread", "_waiter", "code", "ended", "head", "headers",
-        "keep_alive", "lost",
+        "keep_alive", "lost", "patient",
     )  # fmt: skip
 
     def __init__(self, head: Head, line: Line, *, keep_alive: bool) -> None:
@@ -73,6 +73,8 @@ class Exchange:
         """Whether the answer is complete."""
         self.lost = False
         """Whether the client has gone."""
+        self.patient = False
+        """Whether the client may leave its answer unread for as long as it likes (logs in a pager)."""
         self._line = line
         self._chunks: list[bytes] = []
         self._size = 0
@@ -194,6 +196,8 @@ class Exchange:
         """Status line and headers."""
         if not self.keep_alive:
             headers.append((b"connection", b"close"))
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers.append((b"cache-control", b"no-cache, private"))
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         return b"%b%b\r\n" % (_beginning(self.code, content_type), lines)
 
@@ -220,7 +224,7 @@ def _beginning(code: int, content_type: bytes) -> bytes:
     """What all answers of this kind have in common."""
     phrase = HTTPStatus(code).phrase if code in _KNOWN_CODES else "Unknown"
     line = f"HTTP/1.1 {code} {phrase}\r\n".encode()
-    return b"%bcontent-type: %b\r\ncache-control: no-cache, private\r\n" % (line, content_type)
+    return b"%bcontent-type: %b\r\n" % (line, content_type)
 
 
 def _gzip(body: bytes) -> bytes:

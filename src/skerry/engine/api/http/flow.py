@@ -10,7 +10,7 @@ class Flow:
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.write_paused = False
-        self._read_paused = False
+        self.read_paused = False
         self._transport = transport
         self._writable = asyncio.Event()
         self._writable.set()
@@ -21,14 +21,14 @@ class Flow:
 
     def pause_reading(self) -> None:
         """Take no more from the peer; harmless twice."""
-        if not self._read_paused:
-            self._read_paused = True
+        if not self.read_paused:
+            self.read_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Take from the peer again; harmless twice."""
-        if self._read_paused:
-            self._read_paused = False
+        if self.read_paused:
+            self.read_paused = False
             self._transport.resume_reading()
 
     def pause_writing(self) -> None:
