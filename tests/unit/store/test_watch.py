@@ -98,6 +98,17 @@ async def test_a_slow_watcher_is_cut_off_and_others_are_not(open_store: OpenStor
     assert len(await take(again, 11)) == 11, "a replay may be longer than the buffer"
 
 
+async def test_a_watcher_may_not_hold_on_to_many_bytes(open_store: OpenStore) -> None:
+    store = await open_store(watch_bytes=1000)
+    slow = store.watch("configmaps", since=store.revision)
+    big = await store.create(key("big"), lambda revision: b"%d" % revision + b" " * 5000)
+    assert [change.entry.revision for change in await take(slow, 1)] == [big.revision], "a single one always fits"
+    for number in range(2):
+        await store.create(key(f"big-{number}"), lambda revision: b"%d" % revision + b" " * 5000)
+    with pytest.raises(WatchOverflow):
+        await slow.next()
+
+
 async def test_cancelling_next_loses_nothing(store: Store) -> None:
     watch = store.watch("configmaps", since=store.revision)
     waiting = asyncio.ensure_future(watch.next())

@@ -2,7 +2,8 @@
 
 Invariants
 - Watchers are found by resource, so a commit costs only those who watch what it changed. Nobody polls.
-- A watcher's buffer is bounded. One that is full is cut off: its buffer is dropped, `next` raises WatchOverflow.
+- A watcher's buffer is bounded, in changes and bytes. One that is full is cut off: it is dropped, `next` raises
+  WatchOverflow.
 - Changes replayed from history at the start do not count against the buffer.
 """
 
@@ -18,7 +19,7 @@ class Subscription:
     """One watcher; implements the contract's `Watch`."""
 
     __slots__ = (
-        "_buffer", "_capacity", "_ended", "_hub", "_idle", "_replay", "_timer", "_waiter", "_waiting_since",
+        "_buffer", "_bytes", "_capacity", "_ended", "_hub", "_idle", "_replay", "_timer", "_waiter", "_waiting_since",
         "namespace", "resource",
     )  # fmt: skip
 
@@ -29,6 +30,7 @@ class Subscription:
         self._capacity = hub.capacity
         self._replay = replay
         self._buffer: list[Change] = []
+        self._bytes = 0
         self._waiter: asyncio.Future[None] | None = None
         self._waiting_since = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -80,10 +82,11 @@ class Subscription:
 
     def push(self, change: Change) -> None:
         """Add a change, or be cut off if there is no room."""
-        if len(self._buffer) >= self._capacity:
+        if len(self._buffer) >= self._capacity or self._bytes > self._hub.most_bytes:
             self.end(WatchOverflow)
             return
         self._buffer.append(change)
+        self._bytes += len(change.entry.value)
         if self._waiter is not None:
             self._wake()
 
@@ -91,7 +94,7 @@ class Subscription:
         if self._replay:
             batch, self._replay = self._replay, []
         else:
-            batch, self._buffer = self._buffer, []
+            batch, self._buffer, self._bytes = self._buffer, [], 0
         return batch
 
     def _wake(self) -> None:
@@ -102,11 +105,13 @@ class Subscription:
 class Broadcaster:
     """All watchers of one store."""
 
-    __slots__ = ("_watchers", "capacity")
+    __slots__ = ("_watchers", "capacity", "most_bytes")
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, most_bytes: int) -> None:
         self.capacity = capacity
         """Changes a watcher may lag behind."""
+        self.most_bytes = most_bytes
+        """Bytes of them, above which there is room for none."""
         self._watchers: dict[str, dict[Subscription, None]] = {}
 
     def subscribe(self, resource: str, namespace: str | None, replay: list[Change]) -> Subscription:

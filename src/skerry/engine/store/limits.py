@@ -20,5 +20,7 @@ class Limits:
     """Bytes of superseded and deleted states those changes may hold."""
     watch_buffer: int = 4096
     """Changes a watcher may lag behind before it is cut off."""
+    watch_bytes: int = 32 * MIB
+    """Bytes of new states a watcher may lag behind before it is cut off: its buffer keeps them from being freed."""
     wal_bytes: int = 16 * MIB
     """Size of SQLite's write-ahead log at which it is checkpointed and started over."""

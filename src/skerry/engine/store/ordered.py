@@ -76,7 +76,7 @@ class OrderedStore(ABC):
         self._history = history
         self._revision = revision
         self._last = revision
-        self._broadcaster = Broadcaster(limits.watch_buffer)
+        self._broadcaster = Broadcaster(limits.watch_buffer, limits.watch_bytes)
         self._unsent: list[Write] = []
         self._inflight: deque[Write] = deque()
         self._pending: dict[Key, Write] = {}
