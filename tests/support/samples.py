@@ -170,6 +170,10 @@ ADMISSION: dict[str, Obj] = {
         "spec": {"policyName": "none", "validationActions": ["Deny"]}
     },
     "validatingwebhookconfigurations.admissionregistration.k8s.io": {"webhooks": [_HOOK]},
+    "apiservices.apiregistration.k8s.io": {
+        "metadata": {"name": "v1.samples.example.com"},
+        "spec": {"group": "samples.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10},
+    },
     "customresourcedefinitions.apiextensions.k8s.io": {
         "metadata": {"name": "samples.example.com"},
         "spec": {
