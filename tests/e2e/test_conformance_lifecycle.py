@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,40 +144,38 @@ def test_hooks(pods: PodReplays, how: str) -> None:
     eventually(lambda: wanted in pods.logs("listens"), "the stop", 20)
 
 
-def _open(pods: PodReplays, path: str, protocol: str) -> websocket.WebSocket:
-    raw = RawApi(pods.program.kubeconfig)
-    connection = raw.open()
+@contextlib.contextmanager
+def _opened(pods: PodReplays, path: str, protocol: str) -> Iterator[websocket.WebSocket]:
+    connection = RawApi(pods.program.kubeconfig).open()
     connection.connect()
-    base = f"wss://{connection.host}:{connection.port}/api/v1/namespaces/{pods.namespace}/pods/"
-    return websocket.create_connection(base + path, subprotocols=[protocol], socket=connection.sock)
+    try:
+        base = f"wss://{connection.host}:{connection.port}/api/v1/namespaces/{pods.namespace}/pods/"
+        yield websocket.create_connection(base + path, subprotocols=[protocol], socket=connection.sock)
+    finally:
+        connection.close()
+
+
+def _messages(socket: websocket.WebSocket) -> Iterator[bytes]:
+    while True:
+        code, message = socket.recv_data()
+        if code == websocket.ABNF.OPCODE_CLOSE:
+            return
+        yield message
 
 
 def test_a_command_over_a_websocket(pods: PodReplays) -> None:
     pods.running("websocket")
     query = "stderr=1&stdout=1&container=main&command=echo&command=remote+execution+test"
-    socket = _open(pods, f"websocket/exec?{query}", "channel.k8s.io")
-    received = b""
-    while True:
-        _, message = socket.recv_data()
-        if not message or message[:2] == b"\x03\xe8":
-            break
-        assert message[0] == 1 or len(message) == 1, message
-        received += message[1:]
-    assert b"remote execution test" in received
-    socket.close()
+    with _opened(pods, f"websocket/exec?{query}", "channel.k8s.io") as socket:
+        messages = list(_messages(socket))
+    assert [one for one in messages if one[:1] != b"\x01" and len(one) > 1] == []
+    assert b"remote execution test" in b"".join(one[1:] for one in messages)
 
 
 def test_a_log_over_a_websocket(pods: PodReplays) -> None:
     pods.running("websocket")
-    socket = _open(pods, "websocket/log?container=main", "binary.k8s.io")
-    received = b""
-    while True:
-        code, message = socket.recv_data()
-        if code == 8:
-            break
-        received += message
-    assert received == b"container is alive\n"
-    socket.close()
+    with _opened(pods, "websocket/log?container=main", "binary.k8s.io") as socket:
+        assert b"".join(_messages(socket)) == b"container is alive\n"
 
 
 def service(name: str, **spec: Any) -> Any:
