@@ -150,11 +150,13 @@ def test_apply_again_changes_only_what_changed(program: Program, web: str) -> No
     assert 'unknown field "spec.replicaz"' in refused.stderr
 
 
-def test_apply_on_the_server_is_refused_by_name(program: Program, namespace: str) -> None:
+def test_apply_on_the_server(program: Program, namespace: str) -> None:
     command = ("apply", "-n", namespace, "--server-side", "-f", "-")
-    refused = program.kubectl(*command, stdin=WEB, check=False)
-    assert "server-side apply" in refused.stderr
-    assert "is not supported by this release of Skerry; use client-side apply" in refused.stderr
+    assert "deployment.apps/web serverside-applied" in program.kubectl(*command, stdin=WEB).stdout
+    other = program.kubectl(
+        *command, "--field-manager=other", stdin=WEB.replace("replicas: 2", "replicas: 3"), check=False
+    )
+    assert 'conflict with "kubectl": .spec.replicas' in other.stderr
 
 
 def test_edit(program: Program, web: str) -> None:

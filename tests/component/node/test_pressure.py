@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from skerry.engine.node.machine import Pressure
-from skerry.kube.objects import Obj
-from skerry.kube.resources import NODES
+from skerry.kube.objects import Obj, name_of
+from skerry.kube.resources import NODES, PODS
 from tests.component.node.node import Node, container, phase, pod
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
@@ -19,7 +19,11 @@ ENOUGH = Pressure(2**32, 0.9, 30000)
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def pressed(node: Node) -> AsyncIterator[Node]:
-    """The node; its agent is started anew afterwards, because pressure lingers for minutes."""
+    """The node without the pods of other tests, of which one would have to go first; its agent is started anew
+    afterwards, because pressure lingers for minutes."""
+    for name in [name_of(left) for left in (await node.client.list(PODS, "default")).items]:
+        await node.delete(name, 0)
+        await node.until_gone(name)
     node.pressure = ENOUGH
     yield node
     node.pressure = None
