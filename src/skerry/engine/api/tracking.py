@@ -90,8 +90,6 @@ def program_of(user: str) -> str:
     if user.startswith("system:node:"):
         return "kubelet"
     if user.startswith("system:serviceaccount:kube-system:"):
-        return "kube-controller-manager"
-    if user.startswith("system:serviceaccount:kube-system:"):
         return "kube-controller-manager"  # in which all controllers run
     return {"system:apiserver": "kube-apiserver"}.get(user, user.rpartition(":")[2])
 
