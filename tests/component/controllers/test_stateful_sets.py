@@ -221,7 +221,7 @@ async def test_a_name_that_is_taken_is_waited_for() -> None:
 
 async def test_min_ready_seconds() -> None:
     async with running_controllers() as world:
-        await world.client.create(STATEFUL_SETS, stateful_set(replicas=2, minReadySeconds=1), "default")
+        await world.client.create(STATEFUL_SETS, stateful_set(replicas=2, minReadySeconds=2), "default")
         await world.until(lambda: status(world, STATEFUL_SETS, "web").get("readyReplicas") == 1)
         assert status(world, STATEFUL_SETS, "web")["availableReplicas"] == 0
         await world.until(lambda: is_settled(world, 2))
