@@ -71,10 +71,17 @@ def test_a_deployment_waited_for_scaled_and_deleted_with_its_pods(configuration:
         if one.status and one.status.readyReplicas == 1 and one.status.replicas == 1:
             break
     lightkube.delete(Deployment, "d", cascade=CascadeType.FOREGROUND)
-    for event, _ in lightkube.watch(Deployment, server_timeout=20):
+    for event, _ in lightkube.watch(Deployment, resource_version=_revision(one)):
         if event == "DELETED":
             break
     assert list(lightkube.list(Pod, labels={"app": "d"})) == []
+
+
+def _revision(deployment: Deployment) -> str:
+    """From here a watch tells of all that came after, however late it begins."""
+    assert deployment.metadata is not None
+    assert deployment.metadata.resourceVersion is not None
+    return deployment.metadata.resourceVersion
 
 
 async def test_the_asynchronous_interface(configuration: KubeConfig, namespace: str) -> None:
