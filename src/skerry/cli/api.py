@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from skerry.kube.conditions import condition_is_true
 from skerry.kube.kubeconfig import KubeconfigError, load_kubeconfig
 
 _TIMEOUT = 5.0  # seconds
@@ -49,5 +50,4 @@ class Api:
 
 def node_is_ready(node: dict[str, Any] | None) -> bool:
     """Whether the node's Ready condition is True."""
-    conditions = (node or {}).get("status", {}).get("conditions") or ()
-    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+    return condition_is_true(node or {}, "Ready")

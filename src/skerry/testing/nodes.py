@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, rfc3339, rfc3339_micro
+from skerry.kube.conditions import condition_is_true, conditions_of, with_condition
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.informer import Informers
@@ -53,16 +54,16 @@ class SimulatedNodes(Controller):
         return _RENEW_SECONDS
 
     def _status(self, node: Obj) -> Obj:
-        now = rfc3339(self._clock.now())
+        now = self._clock.now()
         present = node.get("status") or {}
         capacity = {**CAPACITY, **(present.get("capacity") or {})}
         ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "simulated"}
-        others = [one for one in present.get("conditions") or () if one["type"] != "Ready"]
+        ready["lastHeartbeatTime"] = rfc3339(now)
         return {
             "capacity": capacity,
             "allocatable": {**capacity, **(present.get("allocatable") or {})},
             "addresses": [{"type": "InternalIP", "address": _HOST}, {"type": "Hostname", "address": name_of(node)}],
-            "conditions": [*others, {**ready, "lastHeartbeatTime": now, "lastTransitionTime": now}],
+            "conditions": with_condition(conditions_of(node), ready, now),
         }
 
     async def _renew(self, node: Obj) -> None:
@@ -144,6 +145,4 @@ class SimulatedPods(Controller):
 
 
 def _is_ready(node: Obj) -> bool:
-    status = node.get("status") or {}
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
-    return ready and bool(status.get("allocatable"))
+    return condition_is_true(node, "Ready") and bool((node.get("status") or {}).get("allocatable"))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj, annotations_of, controller_of, name_of, uid_of
 
 EXIT_CODE = "testing.skerry.dev/exit-code"
@@ -104,7 +105,7 @@ def _conditions(pod: Obj, fate: Fate, phase: str, now: str) -> list[Obj]:
     """Those of the kubelet, with the others' (PodScheduled, readiness gates) kept."""
     why = "PodCompleted" if phase == "Succeeded" else "PodFailed" if phase == "Failed" else "ContainersNotReady"
     gates = [gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()]
-    known = {one["type"]: one for one in (pod.get("status") or {}).get("conditions") or ()}
+    known = {one["type"]: one for one in conditions_of(pod)}
     open_gates = all((known.get(gate) or {}).get("status") == "True" for gate in gates)
     wanted: tuple[_Condition, ...] = (
         ("PodReadyToStartContainers", phase not in _FINISHED, ""),

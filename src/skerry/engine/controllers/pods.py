@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import condition_is_true, condition_of
 from skerry.kube.objects import Obj, is_deleting
 
 FINISHED_PHASES = ("Succeeded", "Failed")
@@ -33,24 +34,14 @@ def node_of(pod: Obj) -> str:
     return str((pod.get("spec") or {}).get("nodeName") or "")
 
 
-def ready_condition(pod: Obj) -> Obj | None:
-    """The condition `Ready`, if the node has reported it."""
-    for condition in (pod.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == "Ready":
-            found: Obj = condition
-            return found
-    return None
-
-
 def is_ready(pod: Obj) -> bool:
     """Whether its `Ready` condition holds."""
-    condition = ready_condition(pod)
-    return condition is not None and condition.get("status") == "True"
+    return condition_is_true(pod, "Ready")
 
 
 def ready_since(pod: Obj) -> datetime | None:
     """When it became ready; None when it is not, or does not say."""
-    condition = ready_condition(pod)
+    condition = condition_of(pod, "Ready")
     if condition is None or condition.get("status") != "True" or not condition.get("lastTransitionTime"):
         return None
     return parse_time(condition["lastTransitionTime"])
@@ -71,7 +62,7 @@ def seconds_until_available(pod: Obj, min_ready_seconds: int, now: datetime) -> 
 def replica_relevant(pod: Obj) -> tuple[object, ...]:
     """What a workload controller looks at: two states of a pod that agree in this need no second look."""
     metadata = pod["metadata"]
-    condition = ready_condition(pod)
+    condition = condition_of(pod, "Ready")
     return (
         metadata.get("labels"),
         metadata.get("ownerReferences"),

@@ -18,10 +18,10 @@ from skerry.engine.api.custom.ending import delete_instances
 from skerry.engine.api.custom.names import Condition, Names, decide_names, with_conditions
 from skerry.engine.api.webhooks.client import WebhookClient
 from skerry.engine.schema.contract import Kind
-from skerry.engine.schema.custom.definition import CRD, FINALIZER, condition_is_true, state_of
+from skerry.engine.schema.custom.definition import CRD, FINALIZER, state_of
 from skerry.engine.store.contract import Entry, Key, StoreClosed, WatchOverflow
 from skerry.kube.client import Client
-from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import condition_is_true
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, is_deleting
@@ -119,8 +119,7 @@ class CustomResources(Controller):
 
     async def _write_names(self, obj: Obj, names: Names) -> None:
         status = obj.get("status") or {}
-        now = rfc3339(self._backend.clock.now())
-        conditions = with_conditions(status, names.conditions, now)
+        conditions = with_conditions(status, names.conditions, self._backend.clock.now())
         if status.get("acceptedNames") == names.accepted and status.get("conditions") == conditions:
             return
         written = await self._write(obj, {**status, "acceptedNames": names.accepted, "conditions": conditions})
@@ -217,7 +216,7 @@ class CustomResources(Controller):
 
     def _ended(self, obj: Obj, condition: Condition) -> Obj:
         status = obj.get("status") or {}
-        return {**status, "conditions": with_conditions(status, [condition], rfc3339(self._backend.clock.now()))}
+        return {**status, "conditions": with_conditions(status, [condition], self._backend.clock.now())}
 
 
 def _with_names(obj: Obj, names: Names) -> Obj:

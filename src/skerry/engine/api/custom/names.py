@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from skerry.engine.schema.custom.approval import approval_of, is_protected
+from skerry.kube.conditions import find_condition, with_condition
 from skerry.kube.objects import Obj
 
 Condition = tuple[str, str, str, str]
@@ -75,12 +77,12 @@ def _take(accepted: Obj, wanted: Obj, field: str) -> None:
 
 
 def _established(status: Obj, named: Condition) -> tuple[Condition, ...]:
-    current = [each["status"] for each in status.get("conditions") or () if each["type"] == "Established"]
-    if "True" in current:
+    current = find_condition(status.get("conditions") or (), "Established")
+    if current is not None and current["status"] == "True":
         return ()
     if named[1] == "True":
         return (ESTABLISHED,)
-    return () if current else (_NOT_ACCEPTED,)
+    return () if current is not None else (_NOT_ACCEPTED,)
 
 
 def _approval(definition: Obj) -> tuple[Condition, ...]:
@@ -91,15 +93,9 @@ def _approval(definition: Obj) -> tuple[Condition, ...]:
     return (("KubernetesAPIApprovalPolicyConformant", holds, state.reason, state.message),)
 
 
-def with_conditions(status: Obj, conditions: Iterable[Condition], now: str) -> list[Obj]:
-    """The conditions of a status with some set; `now` is RFC 3339. Those that do not change keep their time."""
-    listed = [dict(each) for each in status.get("conditions") or ()]
+def with_conditions(status: Obj, conditions: Iterable[Condition], now: datetime) -> list[Obj]:
+    """The conditions of a status with some set."""
+    listed: list[Obj] = status.get("conditions") or []
     for kind, holds, reason, message in conditions:
-        found = next((each for each in listed if each["type"] == kind), None)
-        if found is None:
-            found = {"type": kind, "status": "", "lastTransitionTime": now}
-            listed.append(found)
-        if found["status"] != holds:
-            found |= {"status": holds, "lastTransitionTime": now}
-        found |= {"reason": reason, "message": message}
+        listed = with_condition(listed, {"type": kind, "status": holds, "reason": reason, "message": message}, now)
     return listed

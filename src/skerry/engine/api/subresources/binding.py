@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
@@ -11,7 +13,7 @@ from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.writing import Change, change, check_version
 from skerry.engine.schema.bodies import BINDING
 from skerry.engine.store.contract import Entry
-from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import conditions_of, with_condition
 from skerry.kube.errors import Cause, conflict, invalid
 from skerry.kube.objects import Obj, is_deleting
 
@@ -24,7 +26,7 @@ async def bind(backend: Backend, request: Request) -> Response:
     binding = await read_object(request, BINDING, options.field_validation)
     await backend.admission.admit(Attributes("CREATE", request, request.what, binding, None, options))
     node = _node_of(binding, request.what)
-    now = rfc3339(backend.clock.now())
+    now = backend.clock.now()
 
     def wanted(entry: Entry) -> Obj:
         check_version(request.what, binding, entry.shared())
@@ -34,7 +36,7 @@ async def bind(backend: Backend, request: Request) -> Response:
     return Computed(SUCCESS, 201)
 
 
-def bound(target: Target, pod: Obj, node: str, now: str) -> Obj:
+def bound(target: Target, pod: Obj, node: str, now: datetime) -> Obj:
     """`pod` on a node, with its condition: a new object that shares what stays as it is. Raises Conflict."""
     if is_deleting(pod):
         raise _refused(target, f"pod {target.name} is being deleted, cannot be assigned to a host")
@@ -43,13 +45,12 @@ def bound(target: Target, pod: Obj, node: str, now: str) -> Obj:
     if pod["spec"].get("schedulingGates"):
         raise _refused(target, f"pod {target.name} has non-empty .spec.schedulingGates")
     status = {name: value for name, value in (pod.get("status") or {}).items() if name != "nominatedNodeName"}
-    conditions = [each for each in status.get("conditions") or () if each.get("type") != "PodScheduled"]
-    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
     return {
         **pod,
         "metadata": {**pod["metadata"]},
         "spec": {**pod["spec"], "nodeName": node},
-        "status": {**status, "conditions": [*conditions, scheduled]},
+        "status": {**status, "conditions": with_condition(conditions_of(pod), scheduled, now)},
     }
 
 

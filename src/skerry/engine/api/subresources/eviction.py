@@ -21,6 +21,7 @@ from skerry.engine.api.writing import Change, change
 from skerry.engine.schema.bodies import EVICTION
 from skerry.engine.store.contract import Entry
 from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import condition_is_true, conditions_of, with_condition
 from skerry.kube.errors import BadRequest, Forbidden, InternalError, TooManyRequests
 from skerry.kube.objects import Obj, is_deleting, labels_of, name_of, uid_of
 from skerry.kube.selectors import selector_of
@@ -81,17 +82,12 @@ def _selects(budget: Entry, pod: Obj) -> bool:
 
 def _needs_no_budget(budget: Obj, pod: Obj) -> bool:
     """A pod that is not healthy anyway: by the budget's policy it may go always, or when enough others are."""
-    if _is_ready(pod):
+    if condition_is_true(pod, "Ready"):
         return False
     policy = (budget.get("spec") or {}).get("unhealthyPodEvictionPolicy") or "IfHealthyBudget"
     status = budget.get("status") or {}
     desired = status.get("desiredHealthy") or 0
     return policy == "AlwaysAllow" or bool(0 < desired <= (status.get("currentHealthy") or 0))
-
-
-def _is_ready(pod: Obj) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def granted(budget: Obj, pod: str, now: str) -> Obj:
@@ -120,15 +116,14 @@ async def _announce(
     backend: Backend, request: Request, pod: Obj, options: DeleteOptions, written: WriteOptions
 ) -> DeleteOptions:
     """Say on the pod why it goes; the deletion is then of this very pod."""
-    now = rfc3339(backend.clock.now())
+    now = backend.clock.now()
     disrupted: Obj = {"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}
-    disrupted |= {"message": "Eviction API: evicting", "lastProbeTime": None, "lastTransitionTime": now}
+    disrupted |= {"message": "Eviction API: evicting", "lastProbeTime": None}
 
     def wanted(entry: Entry) -> Obj:
         marked = entry.decode()
         status = marked.setdefault("status", {})
-        others = [one for one in status.get("conditions") or () if one.get("type") != disrupted["type"]]
-        status["conditions"] = [*others, disrupted]
+        status["conditions"] = with_condition(conditions_of(marked), disrupted, now)
         return marked
 
     await change(backend, request, Change(wanted, _nothing, written, trusted=True))

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from skerry.engine.controllers.autoscaling.limits import Limited
 from skerry.engine.controllers.autoscaling.usage import Proposal, Target, thousandths
-from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition
 from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import conditions_of, find_condition, with_condition
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import canonical
 

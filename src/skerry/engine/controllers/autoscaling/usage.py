@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from skerry.engine.controllers.pods import phase_of, ready_condition
+from skerry.engine.controllers.pods import phase_of
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj, is_deleting, name_of
 from skerry.kube.quantities import parse_quantity
 
@@ -152,7 +153,7 @@ def grouped(pods: Iterable[Obj], metrics: Mapping[str, Measured], resource: str,
 
 
 def _is_starting(pod: Obj, measured: Measured, now: datetime) -> bool:
-    ready, started = ready_condition(pod), (pod.get("status") or {}).get("startTime")
+    ready, started = condition_of(pod, "Ready"), (pod.get("status") or {}).get("startTime")
     if ready is None or not started:
         return True
     changed = parse_time(ready.get("lastTransitionTime") or started)

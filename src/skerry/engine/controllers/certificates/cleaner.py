@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from skerry.engine.controllers.certificates.conditions import condition_of
 from skerry.engine.controllers.context import Context
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import condition_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, uid_of
@@ -52,7 +52,7 @@ def removal_of(request: Obj) -> datetime:
     moments = []
     for kind in ("Approved", "Denied", "Failed"):
         condition = condition_of(request, kind)
-        if condition is not None:
+        if condition is not None and condition["status"] == "True":
             settled = kind != "Approved" or issued
             moments.append(_updated(condition, request) + (SETTLED if settled else PENDING))
     return min(moments, default=parse_time(request["metadata"]["creationTimestamp"]) + PENDING)

@@ -10,9 +10,9 @@ import base64
 from datetime import timedelta
 
 from skerry.engine.certificates.signers import BUILT_IN, objection
-from skerry.engine.controllers.certificates.conditions import condition_of
 from skerry.engine.controllers.context import Context
 from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import condition_is_true
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj
@@ -69,8 +69,8 @@ def is_waiting(request: Obj) -> bool:
     """Approved, for a signer of ours, and neither signed nor failed."""
     if request["spec"].get("signerName") not in BUILT_IN or (request.get("status") or {}).get("certificate"):
         return False
-    approved = condition_of(request, "Approved") is not None and condition_of(request, "Denied") is None
-    return approved and condition_of(request, "Failed") is None
+    settled = any(condition_is_true(request, kind) for kind in ("Denied", "Failed"))
+    return condition_is_true(request, "Approved") and not settled
 
 
 def lifetime_of(spec: Obj) -> timedelta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from skerry.engine.controllers.daemonset.plan import Situation, oldest_first
 from skerry.engine.controllers.pods import is_ready, seconds_until_available
+from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj
 
 _ALWAYS = frozenset({"currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"})
@@ -18,7 +19,7 @@ def daemon_set_status(situation: Situation, collisions: int) -> Obj:
     status["observedGeneration"] = int(daemon_set["metadata"].get("generation") or 0)
     if collisions:
         status["collisionCount"] = collisions
-    conditions = (daemon_set.get("status") or {}).get("conditions")
+    conditions = conditions_of(daemon_set)
     return {**status, "conditions": conditions} if conditions else status
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition, without_condition
 from skerry.engine.controllers.deployment.sizes import Limits, available_in, limits_of, replicas_of
 from skerry.kube.clock import parse_time, rfc3339
+from skerry.kube.conditions import condition_of, conditions_of, find_condition, with_condition, without_condition
 from skerry.kube.objects import Obj, name_of
 
 PROGRESSING, AVAILABLE, FAILURE = "Progressing", "Available", "ReplicaFailure"
@@ -145,7 +145,7 @@ def _found_or_created(observed: Observed, conditions: list[Obj], now: datetime) 
 def _failure(observed: Observed, conditions: list[Obj], now: datetime) -> list[Obj]:
     """The current ReplicaSet's failure, or else another's."""
     for one in observed.everyone:
-        found = find_condition(conditions_of(one), FAILURE)
+        found = condition_of(one, FAILURE)
         if found is not None:
             new = _condition(FAILURE, found["status"], found.get("reason", ""), found.get("message", ""))
             return _set(conditions, new, now)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from skerry.engine.controllers.conditions import conditions_of, with_condition
 from skerry.engine.controllers.pods import is_ready
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import conditions_of, with_condition
 from skerry.kube.objects import Obj, is_deleting, name_of
 
 ALLOWED = "DisruptionAllowed"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from skerry.engine.controllers.pods import is_finished, node_of, phase_of, ready_condition
+from skerry.engine.controllers.pods import is_finished, node_of, phase_of
+from skerry.kube.conditions import condition_of
 from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of, namespace_of, uid_of
 
@@ -63,7 +64,7 @@ def is_backend(pod: Obj, include_terminating: bool) -> bool:
 
 def backend_view(pod: Obj) -> tuple[object, ...]:
     """What of a pod its endpoints show: two states that agree in this need no second look."""
-    spec, status, condition = pod["spec"], pod.get("status") or {}, ready_condition(pod)
+    spec, status, condition = pod["spec"], pod.get("status") or {}, condition_of(pod, "Ready")
     return (
         condition is not None and condition.get("status") == "True",
         status.get("podIP"),

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from skerry.engine.controllers.pods import ready_condition
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj
 
 FIRST, LONGEST = 10.0, 600.0  # seconds
@@ -51,7 +51,7 @@ def finished_at(pod: Obj) -> datetime:
     by_containers = _last_end(status.get("containerStatuses") or ())
     if by_containers is not None:
         return by_containers
-    ready = ready_condition(pod)
+    ready = condition_of(pod, "Ready")
     if ready is not None and ready.get("status") == "False" and ready.get("lastTransitionTime"):
         return parse_time(ready["lastTransitionTime"])
     if metadata.get("deletionTimestamp"):

@@ -5,8 +5,8 @@ Source: Kubernetes `pkg/controller/job` (`job_controller.go`, `indexed_job_utils
 
 from __future__ import annotations
 
-from skerry.engine.controllers.conditions import conditions_of
 from skerry.engine.controllers.pods import phase_of
+from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj, annotations_of, is_deleting
 
 FINALIZER = "batch.kubernetes.io/job-tracking"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 
@@ -42,7 +43,7 @@ def _matched(rule: Obj, pod: Obj) -> str:
         )
         code = found["state"]["terminated"]["exitCode"] if found else 0
         return f"Container {found['name']} for pod {key} failed with exit code {code}" if found else ""
-    for condition in status.get("conditions") or ():
+    for condition in conditions_of(pod):
         for pattern in rule.get("onPodConditions") or ():
             if condition["type"] == pattern["type"] and condition["status"] == pattern.get("status", "True"):
                 return f"Pod {key} has condition {condition['type']}"

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition
 from skerry.engine.controllers.job.facts import is_suspended
 from skerry.engine.controllers.job.verdict import Verdict
 from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import condition_is_true, find_condition, with_condition
 from skerry.kube.objects import Obj
 
 SUSPENDED = ("Suspended", "JobSuspended", "Job suspended")
@@ -30,9 +30,7 @@ def begun(job: Obj, now: datetime) -> Obj:
 
 def suspension_changed(job: Obj) -> bool:
     """Whether it was suspended or resumed and its conditions do not say so yet."""
-    known = find_condition(conditions_of(job), "Suspended")
-    told = known is not None and known.get("status") == "True"
-    return told != is_suspended(job)
+    return condition_is_true(job, "Suspended") != is_suspended(job)
 
 
 def with_suspension(job: Obj, status: Obj, now: datetime) -> Obj:
@@ -42,7 +40,7 @@ def with_suspension(job: Obj, status: Obj, now: datetime) -> Obj:
     suspended = is_suspended(job)
     _, reason, message = SUSPENDED if suspended else RESUMED
     condition = {"type": "Suspended", "status": "True" if suspended else "False", "reason": reason, "message": message}
-    changed = {**status, "conditions": _with(status.get("conditions") or [], condition, now)}
+    changed = _with(status, condition, now)
     if suspended:
         changed.pop("startTime", None)
     else:
@@ -52,18 +50,17 @@ def with_suspension(job: Obj, status: Obj, now: datetime) -> Obj:
 
 def with_interim(status: Obj, end: Verdict, now: datetime) -> Obj:
     """The status with the verdict, while pods may still be there."""
-    conditions = status.get("conditions") or []
-    known = find_condition(conditions, end.interim)
+    known = find_condition(status.get("conditions") or [], end.interim)
     if known is not None and known.get("status") == "True":
         return status
     condition = {"type": end.interim, "status": "True", "reason": end.reason, "message": end.message}
-    return {**status, "conditions": _with(conditions, condition, now)}
+    return _with(status, condition, now)
 
 
 def with_end(status: Obj, end: Verdict, now: datetime) -> Obj:
     """The status of a Job that is over."""
     condition = {"type": end.final, "status": "True", "reason": end.reason, "message": end.message}
-    changed = {**status, "conditions": _with(status.get("conditions") or [], condition, now)}
+    changed = _with(status, condition, now)
     return {**changed, "completionTime": rfc3339(now)} if end.success else changed
 
 
@@ -77,10 +74,7 @@ def shaped(status: Obj) -> Obj:
     return {name: value for name, value in status.items() if value or name in _SHOWN_EVEN_IF_EMPTY}
 
 
-def _with(conditions: list[Obj], new: Obj, now: datetime) -> list[Obj]:
-    """`new` in its type's place, or at the end."""
-    moment = rfc3339(now)
-    stamped = {**new, "lastProbeTime": moment, "lastTransitionTime": moment}
-    if find_condition(conditions, new["type"]) is None:
-        return [*conditions, stamped]
-    return [stamped if one["type"] == new["type"] else one for one in conditions]
+def _with(status: Obj, new: Obj, now: datetime) -> Obj:
+    """The status with a condition, probed now."""
+    probed = {**new, "lastProbeTime": rfc3339(now)}
+    return {**status, "conditions": with_condition(status.get("conditions") or [], probed, now)}

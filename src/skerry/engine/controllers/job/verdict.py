@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition
 from skerry.engine.controllers.job.facts import is_failed, is_indexed, is_suspended, restarts_of
 from skerry.engine.controllers.job.failure_policy import handling
 from skerry.engine.controllers.job.indexes import Indexes
 from skerry.engine.controllers.job.tally import Situation, Tally
 from skerry.engine.controllers.pods import phase_of
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj
 
 
@@ -69,7 +69,7 @@ def seconds_to_deadline(situation: Situation) -> float | None:
 
 
 def _written(job: Obj, type_: str, *, success: bool) -> Verdict | None:
-    condition = find_condition(conditions_of(job), type_)
+    condition = condition_of(job, type_)
     if condition is None or condition.get("status") != "True":
         return None
     return Verdict(success, condition.get("reason", ""), condition.get("message", ""))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from skerry.engine.controllers.conditions import with_condition
+from skerry.kube.conditions import with_condition
 from skerry.kube.objects import Obj
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from skerry.engine.controllers.conditions import conditions_of
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.garbage.decide import finalizers_of
 from skerry.engine.controllers.namespace.conditions import Remaining, deletion_conditions
 from skerry.engine.controllers.served import ServedResources
 from skerry.engine.controllers.writing import write_status
+from skerry.kube.conditions import conditions_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import MethodNotAllowed, NotFound, StatusError
 from skerry.kube.informer import Delta, Informer

@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from datetime import datetime
 
-from skerry.engine.controllers.conditions import conditions_of
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.node_lifecycle.decide import (
     loses_its_pods,
@@ -22,6 +21,7 @@ from skerry.engine.controllers.node_lifecycle.decide import (
 )
 from skerry.engine.controllers.pods import node_of
 from skerry.engine.controllers.writing import write_status
+from skerry.kube.conditions import conditions_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta

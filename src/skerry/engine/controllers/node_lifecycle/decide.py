@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition
-from skerry.engine.controllers.pods import is_ready, ready_condition
+from skerry.engine.controllers.pods import is_ready
 from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import condition_is_true, condition_of, conditions_of, find_condition, with_condition
 from skerry.kube.objects import Obj
 
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
@@ -43,15 +43,14 @@ def silent_conditions(node: Obj, now: datetime) -> list[Obj]:
 
 def loses_its_pods(node: Obj) -> bool:
     """Whether what its pods said last is no longer to be believed: it was ready, and now nobody hears of it."""
-    ready = find_condition(conditions_of(node), "Ready")
-    return ready is not None and ready.get("status") == "True"
+    return condition_is_true(node, "Ready")
 
 
 def unready_condition(pod: Obj, now: datetime) -> Obj | None:
     """The condition of a pod on a silent node; None when it is not ready anyway."""
     if not is_ready(pod):
         return None
-    return {**(ready_condition(pod) or {}), "status": "False", "lastTransitionTime": rfc3339(now)}
+    return {**(condition_of(pod, "Ready") or {}), "status": "False", "lastTransitionTime": rfc3339(now)}
 
 
 def wanted_taints(node: Obj, now: datetime) -> list[Obj]:

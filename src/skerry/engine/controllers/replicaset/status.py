@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition, without_condition
 from skerry.engine.controllers.pods import is_active, is_finished, is_ready, seconds_until_available
+from skerry.kube.conditions import conditions_of, find_condition, with_condition, without_condition
 from skerry.kube.objects import Obj, is_deleting, labels_of
 
 REPLICA_FAILURE = "ReplicaFailure"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition, with_condition
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.scheduler.preemption import REASON, Preemption
 from skerry.engine.controllers.scheduler.templates import PodFacts
 from skerry.engine.controllers.scheduler.volumes import SELECTED_NODE
+from skerry.kube.conditions import condition_of, conditions_of, with_condition
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, annotations_of, is_deleting, key_of, name_of, namespace_of, uid_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS
@@ -59,7 +59,7 @@ class Acting:
             self._recorder.event(pod, "Warning", "FailedScheduling", message)
         self._said[uid_of(pod)] = (message, wanted)
         new = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-        old = find_condition(conditions_of(pod), "PodScheduled") or {}
+        old = condition_of(pod, "PodScheduled") or {}
         status: Obj = {}
         if {key: old.get(key) for key in new} != new:
             status["conditions"] = with_condition(conditions_of(pod), new, self._clock.now())

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 
-from skerry.engine.controllers.conditions import conditions_of, find_condition
 from skerry.engine.controllers.scheduler.cluster import Cluster
 from skerry.engine.controllers.scheduler.decide import (
     MoreRules,
@@ -25,6 +24,7 @@ from skerry.engine.controllers.scheduler.neighbours import NeighbourRules
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.ranking import Rankings
 from skerry.engine.controllers.scheduler.templates import PodFacts
+from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.selectors import selector_of
 
@@ -99,7 +99,7 @@ def _not_eligible(facts: PodFacts, cluster: Cluster, more: MoreRules) -> str:
 
 
 def _is_preempted(facts: PodFacts) -> bool:
-    target = find_condition(conditions_of(facts.pod), "DisruptionTarget") or {}
+    target = condition_of(facts.pod, "DisruptionTarget") or {}
     return facts.is_deleting and target.get("status") == "True" and target.get("reason") == REASON
 
 

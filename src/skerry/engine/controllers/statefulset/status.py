@@ -9,6 +9,7 @@ from datetime import datetime
 
 from skerry.engine.controllers.pods import phase_of, seconds_until_available
 from skerry.engine.controllers.statefulset.identity import revision_of
+from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj, is_deleting
 
 _ALWAYS = ("replicas", "availableReplicas")
@@ -44,7 +45,7 @@ def stateful_set_status(owner: Obj, pods: Sequence[Obj], revisions: Revisions, n
         "updateRevision": revisions.update,
         "collisionCount": revisions.collisions,
     }
-    conditions = (owner.get("status") or {}).get("conditions")
+    conditions = conditions_of(owner)
     return {**status, "conditions": conditions} if conditions else status
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from skerry.engine.controllers.conditions import with_condition
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.pods import is_finished, node_of
 from skerry.engine.controllers.taint_eviction.decide import evicting_taints, may_stay
+from skerry.kube.conditions import with_condition
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta

@@ -24,6 +24,7 @@ from skerry.engine.node.pods.state import (
 from skerry.engine.node.spec.quality import qos_class
 from skerry.engine.node.status.containers import ephemeral_statuses, init_statuses, main_statuses
 from skerry.kube.clock import rfc3339
+from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj
 
 OUR_CONDITIONS = (
@@ -133,7 +134,7 @@ def _failed(status: Obj) -> bool:
 
 def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[Obj]) -> list[Obj]:
     """Ours computed anew; those of others (PodScheduled, readiness gates) as they were."""
-    before = {condition["type"]: condition for condition in (view.pod.get("status") or {}).get("conditions") or ()}
+    before = {condition["type"]: condition for condition in conditions_of(view.pod)}
     sandboxed = bool(view.sandbox and view.sandbox.ready)
     ready = _containers_ready(view, phase, main, init)
     computed = (

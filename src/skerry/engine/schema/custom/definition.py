@@ -28,12 +28,6 @@ def schema_in(definition: Obj, version: str) -> Obj:
     return _NO_SCHEMA if schema is None else schema
 
 
-def condition_is_true(definition: Obj, kind: str) -> bool:
-    """Whether a condition (Established, NamesAccepted, Terminating) holds."""
-    conditions = (definition.get("status") or {}).get("conditions") or ()
-    return any(each["type"] == kind and each["status"] == "True" for each in conditions)
-
-
 def state_of(obj: Obj) -> tuple[object, ...]:
     """What kinds depend on: while this is the same, so are they."""
     names = (obj.get("status") or {}).get("acceptedNames") or {}

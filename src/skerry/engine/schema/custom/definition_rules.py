@@ -14,8 +14,8 @@ from skerry.engine.schema import names
 from skerry.engine.schema.causes import immutable, invalid, not_supported, required
 from skerry.engine.schema.custom.approval import ANNOTATION, approval_of, is_protected
 from skerry.engine.schema.custom.conversion_rules import check_conversion
-from skerry.engine.schema.custom.definition import condition_is_true
 from skerry.engine.schema.custom.version_rules import check_versions
+from skerry.kube.conditions import condition_is_true
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 

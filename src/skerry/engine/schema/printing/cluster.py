@@ -6,6 +6,7 @@ from typing import Any
 
 from skerry.engine.schema.contract import Column, Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, NONE, UNKNOWN, age_of, columns, get, since, wide
+from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj, labels_of, name_of
 
 _ROLE = "node-role.kubernetes.io/"
@@ -28,8 +29,7 @@ def _node(obj: Obj, now: float) -> list[Any]:
 
 
 def _node_status(obj: Obj) -> str:
-    conditions = get(obj, "status", "conditions") or ()
-    ready = next((found for found in conditions if found.get("type") == "Ready"), None)
+    ready = condition_of(obj, "Ready")
     words = ["Unknown" if ready is None else "Ready" if ready.get("status") == "True" else "NotReady"]
     if get(obj, "spec", "unschedulable"):
         words.append("SchedulingDisabled")

@@ -7,6 +7,7 @@ from typing import Any
 
 from skerry.engine.schema.contract import Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, NONE, age_of, columns, get, since, wide
+from skerry.kube.conditions import condition_is_true, condition_of
 from skerry.kube.objects import Obj, is_deleting, name_of
 
 _COLUMNS = columns(
@@ -45,7 +46,7 @@ def _row(pod: Obj, now: float) -> list[Any]:
         (addresses[0].get("ip") if addresses else status.get("podIP")) or NONE,
         spec.get("nodeName") or NONE,
         status.get("nominatedNodeName") or NONE,
-        _gates(spec, status),
+        _gates(pod, spec),
     ]
 
 
@@ -53,13 +54,13 @@ def summarise(pod: Obj) -> _Tally:
     """Readiness, restarts and the status word of a pod."""
     status = pod.get("status") or {}
     tally = _Tally(status.get("reason") or status.get("phase") or "")
-    if get(_condition(status, "PodScheduled"), "reason") == "SchedulingGated":
+    if get(condition_of(pod, "PodScheduled"), "reason") == "SchedulingGated":
         tally.reason = "SchedulingGated"
     sidecar_tally = _Tally("")
     initialising = _count_init(pod.get("spec") or {}, status, tally, sidecar_tally)
-    if not initialising or get(_condition(status, "Initialized"), "status") == "True":
+    if not initialising or condition_is_true(pod, "Initialized"):
         tally.restarts, tally.last_restart = sidecar_tally.restarts, sidecar_tally.last_restart
-        _count_main(status, tally)
+        _count_main(pod, tally)
     if is_deleting(pod):
         if status.get("reason") == "NodeLost":
             tally.reason = "Unknown"
@@ -70,10 +71,6 @@ def summarise(pod: Obj) -> _Tally:
 
 def _sidecars(spec: Obj) -> set[str]:
     return {c.get("name", "") for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"}
-
-
-def _condition(status: Obj, kind: str) -> Obj | None:
-    return next((found for found in status.get("conditions") or () if found.get("type") == kind), None)
 
 
 def _count_init(spec: Obj, status: Obj, tally: _Tally, sidecar_tally: _Tally) -> bool:
@@ -110,9 +107,9 @@ def _ending(terminated: Obj) -> str:
     return f"ExitCode:{terminated.get('exitCode', 0)}"
 
 
-def _count_main(status: Obj, tally: _Tally) -> None:
+def _count_main(pod: Obj, tally: _Tally) -> None:
     running = False
-    for container in reversed(status.get("containerStatuses") or ()):
+    for container in reversed(get(pod, "status", "containerStatuses") or ()):
         tally.count_restarts(container)
         state = container.get("state") or {}
         if get(state, "waiting", "reason"):
@@ -123,13 +120,12 @@ def _count_main(status: Obj, tally: _Tally) -> None:
             running = True
             tally.ready += 1
     if tally.reason == "Completed" and running:
-        is_ready = get(_condition(status, "Ready"), "status") == "True"
-        tally.reason = "Running" if is_ready else "NotReady"
+        tally.reason = "Running" if condition_is_true(pod, "Ready") else "NotReady"
 
 
-def _gates(spec: Obj, status: Obj) -> str:
+def _gates(pod: Obj, spec: Obj) -> str:
     gates = [gate.get("conditionType", "") for gate in spec.get("readinessGates") or ()]
-    met = sum(get(_condition(status, gate), "status") == "True" for gate in gates)
+    met = sum(condition_is_true(pod, gate) for gate in gates)
     return f"{met}/{len(gates)}" if gates else NONE
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from skerry.engine.schema.contract import Column, Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, NONE, age_of, columns, get, human_duration, wide
+from skerry.kube.conditions import condition_of, conditions_of
 from skerry.kube.objects import Obj, name_of
 
 
@@ -79,16 +80,16 @@ def _signing_request(obj: Obj, now: float) -> list[Any]:
         spec.get("signerName") or NONE,
         spec.get("username") or NONE,
         human_duration(seconds) if seconds is not None else NONE,
-        _request_state(obj.get("status") or {}),
+        _request_state(obj),
     ]
 
 
-def _request_state(status: Obj) -> str:
-    kinds = {found.get("type") for found in status.get("conditions") or ()}
+def _request_state(obj: Obj) -> str:
+    kinds = {found.get("type") for found in conditions_of(obj)}
     words = ["Denied"] if "Denied" in kinds else ["Approved"] if "Approved" in kinds else ["Pending"]
     if "Failed" in kinds:
         words.append("Failed")
-    if status.get("certificate"):
+    if (obj.get("status") or {}).get("certificate"):
         words.append("Issued")
     return ",".join(words)
 
@@ -101,8 +102,7 @@ SIGNING_REQUEST = Printer(
 def _api_service(obj: Obj, now: float) -> list[Any]:
     service = (obj.get("spec") or {}).get("service")
     where = f"{service['namespace']}/{service['name']}" if service else "Local"
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    found = next((one for one in conditions if one.get("type") == "Available"), None)
+    found = condition_of(obj, "Available")
     available = "Unknown" if found is None else found.get("status", "Unknown")
     if found is not None and available != "True":
         available = f"{available} ({found.get('reason', '')})"
@@ -115,8 +115,7 @@ API_SERVICE = Printer(columns(NAME, "Service", "Available", AGE), _api_service)
 def _flow_schema(obj: Obj, now: float) -> list[Any]:
     spec = obj.get("spec") or {}
     method = (spec.get("distinguisherMethod") or {}).get("type") or NONE
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    dangling = next((one.get("status") or "?" for one in conditions if one.get("type") == "Dangling"), "?")
+    dangling = (condition_of(obj, "Dangling") or {}).get("status") or "?"
     level = (spec.get("priorityLevelConfiguration") or {}).get("name", "")
     return [name_of(obj), level, spec.get("matchingPrecedence", 0), method, age_of(obj, now), dangling]
 

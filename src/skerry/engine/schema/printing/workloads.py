@@ -20,6 +20,7 @@ from skerry.engine.schema.printing.cells import (
     wide,
 )
 from skerry.kube.clock import parse_time
+from skerry.kube.conditions import condition_is_true
 from skerry.kube.objects import Obj, controller_of, name_of
 
 _MADE_OF = (wide("Containers"), wide("Images"), wide("Selector"))
@@ -96,19 +97,14 @@ def _job(obj: Obj, now: float) -> list[Any]:
 
 def _job_status(obj: Obj) -> str:
     for kind, word in (("Complete", "Complete"), ("Failed", "Failed")):
-        if _has_condition(obj, kind):
+        if condition_is_true(obj, kind):
             return word
     if get(obj, "metadata", "deletionTimestamp"):
         return "Terminating"
     for kind, word in (("Suspended", "Suspended"), ("FailureTarget", "FailureTarget"), ("SuccessCriteriaMet",) * 2):
-        if _has_condition(obj, kind):
+        if condition_is_true(obj, kind):
             return word
     return "Running"
-
-
-def _has_condition(obj: Obj, kind: str) -> bool:
-    conditions = get(obj, "status", "conditions") or ()
-    return any(found.get("type") == kind and found.get("status") == "True" for found in conditions)
 
 
 def _completions(obj: Obj) -> str:

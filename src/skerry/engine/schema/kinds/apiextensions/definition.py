@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skerry.engine.schema.strategies import SpecStrategy, set_default
+from skerry.kube.conditions import conditions_of, without_condition
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
@@ -52,12 +53,11 @@ class DefinitionStrategy(SpecStrategy):
         if CLEANUP not in finalizers:
             finalizers.append(CLEANUP)
         status = obj.setdefault("status", {})
-        others = [each for each in status.get("conditions") or () if each["type"] != "Terminating"]
         pending = {
             "type": "Terminating", "status": "True", "lastTransitionTime": now, "reason": "InstanceDeletionPending",
             "message": _PENDING,
         }  # fmt: skip
-        status["conditions"] = [*others, pending]
+        status["conditions"] = [*without_condition(conditions_of(obj), "Terminating"), pending]
 
     def validate(self, obj: Obj) -> list[Cause]:
         """The definition's own rules; its schemas'."""

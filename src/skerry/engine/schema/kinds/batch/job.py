@@ -11,6 +11,7 @@ from skerry.engine.schema.kinds.batch.job_status import check_job_status
 from skerry.engine.schema.label_selectors import check_label_selector
 from skerry.engine.schema.pods.defaults import default_template
 from skerry.engine.schema.strategies import SpecStrategy, set_default
+from skerry.kube.conditions import condition_is_true
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 from skerry.kube.selectors import SelectorError, selector_of
@@ -79,8 +80,7 @@ def _is_at_rest(job: Obj) -> bool:
     status = job.get("status") or {}
     if not (job.get("spec") or {}).get("suspend") or status.get("active"):
         return False
-    stopped = (one for one in status.get("conditions") or () if one.get("type") == "Suspended")
-    return not status.get("startTime") or any(one.get("status") == "True" for one in stopped)
+    return not status.get("startTime") or condition_is_true(job, "Suspended")
 
 
 def _check_name(job: Obj) -> Iterator[Cause]:

@@ -14,6 +14,7 @@ from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required, too_long
 from skerry.engine.schema.strategies import UncountedStrategy
 from skerry.kube.clock import SystemClock, rfc3339
+from skerry.kube.conditions import conditions_of
 from skerry.kube.errors import Cause
 from skerry.kube.errors import invalid as invalid_object
 from skerry.kube.objects import Obj, name_of
@@ -76,9 +77,9 @@ class SigningRequestStrategy(UncountedStrategy):
 
 def stamp(new: Obj, old: Obj) -> None:
     """Give conditions the times that are missing: a transition only when the status changed."""
-    before = {one.get("type"): one for one in (old.get("status") or {}).get("conditions") or ()}
+    before = {one.get("type"): one for one in conditions_of(old)}
     now = rfc3339(SystemClock().now())
-    for condition in (new.get("status") or {}).get("conditions") or ():
+    for condition in conditions_of(new):
         condition["lastUpdateTime"] = condition.get("lastUpdateTime") or now
         if not condition.get("lastTransitionTime"):
             known = before.get(condition.get("type"), {})
@@ -96,7 +97,7 @@ def _decided(new: Obj, old: Obj) -> Iterator[Cause]:
 
 
 def _of_type(obj: Obj, kind: str) -> list[Obj]:
-    return [one for one in (obj.get("status") or {}).get("conditions") or () if one.get("type") == kind]
+    return [one for one in conditions_of(obj) if one.get("type") == kind]
 
 
 def _request(spec: Obj) -> Iterator[Cause]:

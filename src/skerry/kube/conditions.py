@@ -1,6 +1,7 @@
 """Conditions in a status: find one, set one with Kubernetes' rule for the transition time, take one out.
 
-All functions return new lists; the lists given stay as they are.
+All functions that change something return new lists; the lists given stay as they are. Source of the rule: Kubernetes
+`apimachinery/pkg/api/meta/conditions.go`, and `UpdatePodCondition` of `pkg/api/v1/pod`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,21 @@ def conditions_of(obj: Obj) -> list[Obj]:
 
 def find_condition(conditions: Sequence[Obj], type_: str) -> Obj | None:
     """The condition of a type."""
-    return next((condition for condition in conditions if condition.get("type") == type_), None)
+    for condition in conditions:
+        if condition.get("type") == type_:
+            return condition
+    return None
+
+
+def condition_of(obj: Obj, type_: str) -> Obj | None:
+    """The condition of a type in an object's status, whatever it says."""
+    return find_condition(conditions_of(obj), type_)
+
+
+def condition_is_true(obj: Obj, type_: str) -> bool:
+    """Whether an object's status has the condition, and with status "True"."""
+    condition = condition_of(obj, type_)
+    return condition is not None and condition.get("status") == "True"
 
 
 def without_condition(conditions: Sequence[Obj], type_: str) -> list[Obj]:
