@@ -21,60 +21,49 @@ from skerry.engine.controllers.cronjob.plan import (
     superfluous,
     wait_after_change,
 )
+from skerry.engine.controllers.owner_controller import OwnerController
 from skerry.engine.controllers.ownership import controlled_by, index_controllers
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
 from skerry.kube.clock import rfc3339
-from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound, StatusError
 from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key, uid_of
+from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, uid_of
 from skerry.kube.resources import CRON_JOBS, JOBS
 
-_LAGGING = 0.5  # seconds; the event of what was written nearly always comes first
 _LONGEST_WAIT = 600.0  # seconds; timers stand still while a machine sleeps, and know nothing of clocks put forward
 _BACKGROUND = {"propagationPolicy": "Background"}
 _WHEN = ("schedule", "timeZone")
 
 
-class CronJobController(Controller):
+class CronJobController(OwnerController):
     """Starts Jobs when their time has come."""
 
     name = "cronjob"
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._client = context.client
-        self._clock = context.clock
+        super().__init__(context, CRON_JOBS)
         self._recorder = context.recorder.named("cronjob-controller")
-        self._cron_jobs = context.informers.of(CRON_JOBS)
         self._jobs = context.informers.of(JOBS)
         index_controllers(self._jobs)
-        self._written, self._jobs_written = Written(self._cron_jobs), Written(self._jobs)
-        self._cron_jobs.add_handler(self._changed)
+        self._written = self.waits_for(Written(self._owners))
+        self._jobs_written = self.waits_for(Written(self._jobs))
+        self._owners.add_handler(self._changed)
         self.watch_owned(self._jobs, CRON_JOBS)
 
-    async def reconcile(self, key: str) -> float | None:
+    async def sync(self, key: str, owner: Obj) -> float | None:
         """Look at the Jobs and at the clock."""
-        namespace, name = split_key(key)
-        cron_job = self._cron_jobs.get(name, namespace)
-        if cron_job is None:
-            self._written.forget(key)
-            self._jobs_written.forget(key)
-            return None
-        if not self._written.seen(key) or not self._jobs_written.seen(key):
-            return _LAGGING
-        jobs = jobs_of(cron_job, controlled_by(self._jobs, uid_of(cron_job)))
-        status, told = observed(cron_job, jobs, await self._gone(cron_job, jobs))
-        self._tell(cron_job, told)
-        seen = {**cron_job, "status": status}
-        decided = Plan() if is_deleting(cron_job) else plan(seen, self._clock.now())
-        self._tell(cron_job, decided.events)
+        jobs = jobs_of(owner, controlled_by(self._jobs, uid_of(owner)))
+        status, told = observed(owner, jobs, await self._gone(owner, jobs))
+        self._tell(owner, told)
+        seen = {**owner, "status": status}
+        decided = Plan() if is_deleting(owner) else plan(seen, self._clock.now())
+        self._tell(owner, decided.events)
         error = None
         if decided.start is not None:
             status, error = await self._start(key, seen, decided)
-        for job in superfluous(cron_job, jobs):
-            await self._delete(key, cron_job, job)
-        written = await write_status(self._client, CRON_JOBS, cron_job, status)
+        for job in superfluous(owner, jobs):
+            await self._delete(key, owner, job)
+        written = await write_status(self._client, CRON_JOBS, owner, status)
         self._written.note(key, written)
         if error is not None and not namespace_is_ending(error):
             raise error

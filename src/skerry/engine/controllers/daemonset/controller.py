@@ -18,61 +18,53 @@ from skerry.engine.controllers.daemonset.status import daemon_set_status, second
 from skerry.engine.controllers.failed_pods import FailedPods
 from skerry.engine.controllers.history.keeper import History, RevisionKeeper
 from skerry.engine.controllers.history.revisions import surplus
+from skerry.engine.controllers.owner_controller import LAGGING, OwnerController
 from skerry.engine.controllers.ownership import Claimer, by_selector, index_controllers
 from skerry.engine.controllers.pod_control import MOST_AT_ONCE, PodControl
 from skerry.engine.controllers.pod_watch import PodWatch
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
-from skerry.kube.controller import Controller
 from skerry.kube.errors import StatusError
 from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of, split_key
+from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of
 from skerry.kube.resources import DAEMON_SETS, NODES, PODS
 
 _LONGEST_BACK_OFF = 900.0  # seconds
-_LAGGING = 0.5  # seconds; the pods' own events nearly always come first
 
 
-class DaemonSetController(Controller):
+class DaemonSetController(OwnerController):
     """Keeps one pod on every node that wants it."""
 
     name = "daemonset"
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._client = context.client
-        self._clock = context.clock
+        super().__init__(context, DAEMON_SETS)
         self._recorder = context.recorder.named("daemonset-controller")
-        self._sets = context.informers.of(DAEMON_SETS)
         self._pods = context.informers.of(PODS)
         self._nodes = context.informers.of(NODES)
         index_controllers(self._pods)
-        self._written = Written(self._pods)
+        self._written = self.waits_for(Written(self._pods))
         self._failed = FailedPods(_LONGEST_BACK_OFF)
         self._control = PodControl(context.client, self._recorder, self._written)
         self._claimer = Claimer(context.client, DAEMON_SETS, self._pods)
-        self._keeper = RevisionKeeper(context, DAEMON_SETS, HASH)
-        self.watch(self._sets)
-        self._pods.add_handler(PodWatch(self._sets, by_selector, self.queue.add).handle)
+        self._keeper = self.waits_for(RevisionKeeper(context, DAEMON_SETS, HASH))
+        self.watch(self._owners)
+        self._pods.add_handler(PodWatch(self._owners, by_selector, self.queue.add).handle)
         self._nodes.add_handler(self._node_changed)
 
-    async def reconcile(self, key: str) -> float | None:
-        """One step, then the status."""
-        namespace, name = split_key(key)
-        daemon_set = self._sets.get(name, namespace)
-        if daemon_set is None:
-            self._written.forget(key)
-            self._keeper.forget(key)
-            self._failed.forget(key)
-            return None
-        if not self._written.seen(key) or not self._keeper.seen(key):
-            return _LAGGING
-        if not any(daemon_set["spec"]["selector"].values()):
-            what = "This daemon set is selecting all pods. A non-empty selector is required."
-            self._recorder.event(daemon_set, "Warning", "SelectingAll", what)
-            return None
-        return None if is_deleting(daemon_set) else await self._sync(key, daemon_set)
+    def forget(self, key: str) -> None:
+        """Its failed pods, too."""
+        super().forget(key)
+        self._failed.forget(key)
 
-    async def _sync(self, key: str, daemon_set: Obj) -> float | None:
+    async def sync(self, key: str, owner: Obj) -> float | None:
+        """One step, then the status."""
+        if not any(owner["spec"]["selector"].values()):
+            what = "This daemon set is selecting all pods. A non-empty selector is required."
+            self._recorder.event(owner, "Warning", "SelectingAll", what)
+            return None
+        return None if is_deleting(owner) else await self._step(key, owner)
+
+    async def _step(self, key: str, daemon_set: Obj) -> float | None:
         pods = await self._claimer.claimed(daemon_set)
         history = await self._keeper.history(daemon_set)
         hashed = labels_of(history.update).get(HASH, "")
@@ -82,7 +74,7 @@ class DaemonSetController(Controller):
             decided = replace(roll(situation), wait=decided.wait)
         error = await self._act(key, situation, decided)
         if error is None and not self._written.seen(key):
-            return _LAGGING  # the pods' events are on their way: the status is written once they are here
+            return LAGGING  # the pods' events are on their way: the status is written once they are here
         status = daemon_set_status(situation, history.collisions)
         await write_status(self._client, DAEMON_SETS, daemon_set, status)
         await self._forget_old(daemon_set, pods, history)
@@ -115,7 +107,7 @@ class DaemonSetController(Controller):
     def _node_changed(self, delta: Delta) -> None:
         if delta.old is not None and delta.new is not None and suits_view(delta.old) == suits_view(delta.new):
             return
-        for daemon_set in self._sets.list():
+        for daemon_set in self._owners.list():
             self.queue.add(key_of(daemon_set))
 
 

@@ -15,9 +15,9 @@ from skerry.engine.controllers.deployment.plan import Plan, plan
 from skerry.engine.controllers.deployment.sizes import replicas_of
 from skerry.engine.controllers.deployment.status import Observed, deployment_status, seconds_to_deadline
 from skerry.engine.controllers.deployment.template import plain_template
+from skerry.engine.controllers.owner_controller import OwnerController
 from skerry.engine.controllers.ownership import Claimer, index_controllers, matcher
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
-from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound, StatusError
 from skerry.kube.objects import (
     Obj,
@@ -27,48 +27,35 @@ from skerry.kube.objects import (
     labels_of,
     name_of,
     namespace_of,
-    split_key,
     uid_of,
 )
 from skerry.kube.resources import DEPLOYMENTS, REPLICA_SETS
 
-_LAGGING = 0.5  # seconds; the ReplicaSets' own events nearly always come first
 
-
-class DeploymentController(Controller):
+class DeploymentController(OwnerController):
     """Rolls templates out."""
 
     name = "deployment"
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._client = context.client
-        self._clock = context.clock
+        super().__init__(context, DEPLOYMENTS)
         self._recorder = context.recorder.named("deployment-controller")
-        self._deployments = context.informers.of(DEPLOYMENTS)
         self._sets = context.informers.of(REPLICA_SETS)
         index_controllers(self._sets)
-        self._written = Written(self._sets)
+        self._written = self.waits_for(Written(self._sets))
         self._claimer = Claimer(context.client, DEPLOYMENTS, self._sets)
-        self.watch(self._deployments)
+        self.watch(self._owners)
         self.watch_owned(self._sets, DEPLOYMENTS)
         self.watch(self._sets, self._takers_of)
 
-    async def reconcile(self, key: str) -> float | None:
+    async def sync(self, key: str, owner: Obj) -> float | None:
         """One step of the rollout, then the status."""
-        namespace, name = split_key(key)
-        deployment = self._deployments.get(name, namespace)
-        if deployment is None:
-            self._written.forget(key)
-            return None
-        if not self._written.seen(key):
-            return _LAGGING
-        if not any(deployment["spec"]["selector"].values()):
+        if not any(owner["spec"]["selector"].values()):
             what = "This deployment is selecting all pods. A non-empty selector is required."
-            self._recorder.event(deployment, "Warning", "SelectingAll", what)
+            self._recorder.event(owner, "Warning", "SelectingAll", what)
             return None
-        sets = await self._claimer.claimed(deployment)
-        return await self._act(key, deployment, plan(deployment, sets))
+        sets = await self._claimer.claimed(owner)
+        return await self._act(key, owner, plan(owner, sets))
 
     async def _act(self, key: str, deployment: Obj, decided: Plan) -> float | None:
         current, error = decided.current, None
@@ -164,5 +151,5 @@ class DeploymentController(Controller):
         labels = labels_of(replica_set)
         if controller_of(replica_set) or is_deleting(replica_set) or not labels:
             return ()
-        candidates = self._deployments.list(namespace_of(replica_set))
+        candidates = self._owners.list(namespace_of(replica_set))
         return [key_of(one) for one in candidates if matcher(one["spec"]["selector"])(labels)]

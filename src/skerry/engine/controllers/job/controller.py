@@ -33,62 +33,54 @@ from skerry.engine.controllers.job.status import (
 )
 from skerry.engine.controllers.job.tally import Situation, Tally, tally
 from skerry.engine.controllers.job.verdict import REACHED, Verdict, is_complete, seconds_to_deadline, verdict
+from skerry.engine.controllers.owner_controller import OwnerController
 from skerry.engine.controllers.ownership import Claimer, by_selector, index_controllers
 from skerry.engine.controllers.pod_control import PodControl
 from skerry.engine.controllers.pod_watch import PodWatch
 from skerry.engine.controllers.pods import replica_relevant
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
-from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
-from skerry.kube.objects import Obj, is_deleting, split_key, uid_of
+from skerry.kube.objects import Obj, is_deleting, uid_of
 from skerry.kube.resources import JOBS, PODS
 
-_LAGGING = 0.5  # seconds; the events of what was written nearly always come first
 
-
-class JobController(Controller):
+class JobController(OwnerController):
     """Runs pods until enough have succeeded or too many have failed."""
 
     name = "job"
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._client = context.client
-        self._clock = context.clock
+        super().__init__(context, JOBS)
         self._recorder = context.recorder.named("job-controller")
-        self._jobs = context.informers.of(JOBS)
         cached_pods = context.informers.of(PODS)
         index_controllers(cached_pods)
-        self._pods_written, self._jobs_written = Written(cached_pods), Written(self._jobs)
+        self._pods_written = self.waits_for(Written(cached_pods))
+        self._jobs_written = self.waits_for(Written(self._owners))
         self._acting = JobPods(context.client, PodControl(context.client, self._recorder, self._pods_written))
         self._claimer = Claimer(context.client, JOBS, cached_pods, finalizer=FINALIZER)
         self._backoff: dict[str, Backoff] = {}
-        self.watch(self._jobs)
-        cached_pods.add_handler(PodWatch(self._jobs, by_selector, self.queue.add, job_relevant).handle)
+        self.watch(self._owners)
+        cached_pods.add_handler(PodWatch(self._owners, by_selector, self.queue.add, job_relevant).handle)
 
-    async def reconcile(self, key: str) -> float | None:
+    async def sync(self, key: str, owner: Obj) -> float | None:
         """One step, then the status."""
-        namespace, name = split_key(key)
-        job = self._jobs.get(name, namespace)
-        if job is None or finished(job) is not None:
-            self._forget(key)
+        if finished(owner) is not None:
+            self.forget(key)
             return None
-        if managed_elsewhere(job):
+        if managed_elsewhere(owner):
             return None
-        if not self._pods_written.seen(key) or not self._jobs_written.seen(key):
-            return _LAGGING
         try:
-            return await self._sync(key, job)
+            return await self._step(key, owner)
         except NotFound:
             return None  # the Job went meanwhile, or its namespace did: the cache will say so
 
-    def _forget(self, key: str) -> None:
+    def forget(self, key: str) -> None:
+        """Its back-off and what was decided about its pods, too."""
+        super().forget(key)
         self._backoff.pop(key, None)
         self._acting.forget(key)
-        self._pods_written.forget(key)
-        self._jobs_written.forget(key)
 
-    async def _sync(self, key: str, job: Obj) -> float | None:
+    async def _step(self, key: str, job: Obj) -> float | None:
         situation = self._situation(key, job, await self._claimer.claimed(job))
         counted = tally(situation)
         end = verdict(situation, counted)

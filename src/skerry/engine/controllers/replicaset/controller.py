@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.owner_controller import LAGGING, OwnerController
 from skerry.engine.controllers.ownership import Claimer, controlled_by, index_controllers
 from skerry.engine.controllers.pod_control import MOST_AT_ONCE, PodControl
 from skerry.engine.controllers.pod_template import pod_from_template
@@ -20,49 +21,36 @@ from skerry.engine.controllers.replicaset.flavour import REPLICA_SET, Flavour
 from skerry.engine.controllers.replicaset.ranking import choose_victims
 from skerry.engine.controllers.replicaset.status import Failure, replica_set_status, seconds_until_next_available
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
-from skerry.kube.controller import Controller
 from skerry.kube.errors import StatusError
-from skerry.kube.objects import Obj, controller_of, is_deleting, split_key, uid_of
+from skerry.kube.objects import Obj, controller_of, is_deleting, uid_of
 from skerry.kube.resources import PODS
 
-_LAGGING = 0.5  # seconds; the pods' own events nearly always come first
 
-
-class ReplicaSetController(Controller):
+class ReplicaSetController(OwnerController):
     """Brings the number of pods to what is wanted and says how many there are."""
 
     name = REPLICA_SET.name
 
     def __init__(self, context: Context, flavour: Flavour = REPLICA_SET) -> None:
-        super().__init__()
-        self._client = context.client
-        self._clock = context.clock
+        super().__init__(context, flavour.resource)
         self._flavour = flavour
-        self._sets = context.informers.of(flavour.resource)
         self._pods = context.informers.of(PODS)
         index_controllers(self._pods)
-        index_controllers(self._sets)
-        self._written = Written(self._pods)
+        index_controllers(self._owners)
+        self._written = self.waits_for(Written(self._pods))
         recorder = context.recorder.named(flavour.event_source)
         self._control = PodControl(context.client, recorder, self._written)
         self._claimer = Claimer(context.client, flavour.resource, self._pods, flavour.selects)
-        self.watch(self._sets)
-        self._pods.add_handler(PodWatch(self._sets, flavour.selects, self.queue.add).handle)
+        self.watch(self._owners)
+        self._pods.add_handler(PodWatch(self._owners, flavour.selects, self.queue.add).handle)
 
-    async def reconcile(self, key: str) -> float | None:
+    async def sync(self, key: str, owner: Obj) -> float | None:
         """Create or delete pods, then write the status."""
-        namespace, name = split_key(key)
-        replica_set = self._sets.get(name, namespace)
-        if replica_set is None:
-            self._written.forget(key)
-            return None
-        if not self._written.seen(key):
-            return _LAGGING
-        pods = await self._claimer.claimed(replica_set)
-        error = None if is_deleting(replica_set) else await self._scale(key, replica_set, pods)
+        pods = await self._claimer.claimed(owner)
+        error = None if is_deleting(owner) else await self._scale(key, owner, pods)
         if error is None and not self._written.seen(key):
-            return _LAGGING  # the pods' events are on their way: the status is written once they are here
-        return await self._report(replica_set, pods, error)
+            return LAGGING  # the pods' events are on their way: the status is written once they are here
+        return await self._report(owner, pods, error)
 
     async def _report(self, replica_set: Obj, pods: Sequence[Obj], error: StatusError | None) -> float | None:
         now = self._clock.now()
@@ -88,7 +76,7 @@ class ReplicaSetController(Controller):
     def _siblings_per_node(self, replica_set: Obj) -> Counter[str]:
         """Active pods of all ReplicaSets with the same owner, by node."""
         owner = controller_of(replica_set)
-        family = controlled_by(self._sets, owner["uid"]) if owner else [replica_set]
+        family = controlled_by(self._owners, owner["uid"]) if owner else [replica_set]
         pods = (pod for member in family for pod in controlled_by(self._pods, uid_of(member)))
         return Counter(node_of(pod) for pod in pods if is_active(pod))
 

@@ -12,6 +12,7 @@ from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.failed_pods import FailedPods
 from skerry.engine.controllers.history.keeper import RevisionKeeper
 from skerry.engine.controllers.history.revisions import surplus
+from skerry.engine.controllers.owner_controller import LAGGING, OwnerController
 from skerry.engine.controllers.ownership import Claimer, index_controllers
 from skerry.engine.controllers.pod_watch import PodWatch
 from skerry.engine.controllers.pods import is_finished
@@ -25,50 +26,41 @@ from skerry.engine.controllers.statefulset.status import (
     stateful_set_status,
 )
 from skerry.engine.controllers.writing import Written, namespace_is_ending, write_status
-from skerry.kube.controller import Controller
 from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key
+from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS
 
 _HASH_LABEL = "controller.kubernetes.io/hash"
 _LONGEST_BACK_OFF = 10.0  # seconds; Kubernetes has none, but for what its clients may ask of the API in a second
-_LAGGING = 0.5  # seconds; the pods' own events nearly always come first
 
 
-class StatefulSetController(Controller):
+class StatefulSetController(OwnerController):
     """Brings pods with identities up, down and up to date, in order."""
 
     name = "statefulset"
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
-        self._client = context.client
-        self._clock = context.clock
-        self._sets = context.informers.of(STATEFUL_SETS)
+        super().__init__(context, STATEFUL_SETS)
         self._pods = context.informers.of(PODS)
         self._claims = context.informers.of(PERSISTENT_VOLUME_CLAIMS)
         index_controllers(self._pods)
-        self._written = Written(self._pods)
+        self._written = self.waits_for(Written(self._pods))
         self._claimer = Claimer(context.client, STATEFUL_SETS, self._pods, members_of)
         self._failed = FailedPods(_LONGEST_BACK_OFF)
-        self._keeper = RevisionKeeper(context, STATEFUL_SETS, _HASH_LABEL)
+        self._keeper = self.waits_for(RevisionKeeper(context, STATEFUL_SETS, _HASH_LABEL))
         self._acting = StatefulPods(context.client, context.recorder.named("statefulset-controller"), self._written)
-        self.watch(self._sets)
-        self._pods.add_handler(PodWatch(self._sets, members_of, self.queue.add).handle)
+        self.watch(self._owners)
+        self._pods.add_handler(PodWatch(self._owners, members_of, self.queue.add).handle)
         self._pods.add_handler(self._pod_gone)
         self._claims.add_handler(self._claim_gone)
 
-    async def reconcile(self, key: str) -> float | None:
+    def forget(self, key: str) -> None:
+        """Its failed pods, too."""
+        super().forget(key)
+        self._failed.forget(key)
+
+    async def sync(self, key: str, owner: Obj) -> float | None:
         """One step, then the status."""
-        namespace, name = split_key(key)
-        owner = self._sets.get(name, namespace)
-        if owner is None:
-            self._written.forget(key)
-            self._keeper.forget(key)
-            self._failed.forget(key)
-            return None
-        if not self._written.seen(key) or not self._keeper.seen(key):
-            return _LAGGING
         pods = await self._claimer.claimed(owner)
         if is_deleting(owner):
             await self._report(owner, pods, known_revisions(owner))
@@ -79,7 +71,7 @@ class StatefulSetController(Controller):
         self._note_failed(key, decided.delete)
         error = await self._acting.carry_out(owner, decided)
         if error is None and not self._written.seen(key):
-            return _LAGGING  # the pods' events are on their way: the status is written once they are here
+            return LAGGING  # the pods' events are on their way: the status is written once they are here
         revisions = Revisions(name_of(current), name_of(history.update), history.collisions)
         await self._report(owner, pods, revisions)
         await self._forget_old(owner, pods, revisions, history.revisions)
@@ -128,6 +120,6 @@ class StatefulSetController(Controller):
                 self._look_at(name, namespace_of(delta.old))
 
     def _look_at(self, name: str, namespace: str) -> None:
-        owner = self._sets.get(name, namespace)
+        owner = self._owners.get(name, namespace)
         if owner is not None:
             self.queue.add(key_of(owner))
