@@ -21,11 +21,15 @@ from skerry.engine.program.context import make_context
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.controller import Controller
-from skerry.kube.objects import Obj, Resource
-from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, PODS, REPLICA_SETS
+from skerry.kube.informer import Informer
+from skerry.kube.objects import Obj, Resource, key_of
+from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, NODES, PODS, REPLICA_SETS
+from skerry.kube.workqueue import WorkQueue
 from tests.support.api import RunningApi, running_api
 from tests.support.simulated_node import SimulatedNode
+from tests.support.waiting import LIMIT, until
 
+_MOMENTS = 0.2  # seconds
 CA = "-----BEGIN CERTIFICATE-----\nnot really\n-----END CERTIFICATE-----\n"
 
 
@@ -56,15 +60,42 @@ class World:
         found = self.context.informers.of(EVENTS).list()
         return [event["message"] for event in found if event["reason"] == reason]
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
-        """Wait for a condition on the caches. Raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.002)
+    def has_a_node(self) -> bool:
+        """Whether pods may go to the node: a new one is tainted until it is seen to be ready."""
+        node = self.get(NODES, self.node.node)
+        return node is not None and bool(node.get("status")) and not node["spec"].get("taints")
 
-    async def settle(self, seconds: float = 0.1) -> None:
-        """Give everybody time to do what they should not."""
-        await asyncio.sleep(seconds)
+    async def until(self, condition: Callable[[], object], seconds: float = LIMIT) -> None:
+        """Wait for a condition on the caches."""
+        await until(condition, seconds=seconds)
+
+    async def settle(self) -> None:
+        """Wait until nobody has anything left to do: whoever was to do what they should not has done it by then."""
+        await until(self._is_calm, "calm")
+
+    async def _is_calm(self) -> bool:
+        """Everything recorded is written, caches show all that is stored, queues are empty; all of that at once."""
+        await self.context.recorder.close()
+        revision = self.api.store.revision
+        for informer in list(self.context.informers._tasks):
+            if not await self._is_current(informer):
+                return False
+        return all(_is_idle(one.queue) for one in self.controllers) and self.api.store.revision == revision
+
+    async def _is_current(self, informer: Informer) -> bool:
+        stored = {key_of(one): _version(one) for one in (await self.client.list(informer.resource)).items}
+        return stored == {key_of(one): _version(one) for one in informer.list()}
+
+
+def _version(obj: Obj) -> str:
+    return str(obj["metadata"]["resourceVersion"])
+
+
+def _is_idle(queue: WorkQueue) -> bool:
+    """Nothing waits or is worked on. What is appointed for later is a matter of time, but not the retry of a conflict,
+    which comes within moments."""
+    soon = asyncio.get_running_loop().time() + _MOMENTS
+    return not (queue._waiting or queue._active or any(when < soon for when, _ in queue._timers.values()))
 
 
 @asynccontextmanager
@@ -90,10 +121,12 @@ async def running_controllers(
         await informers.start()
         for controller in controllers:
             controller.start()
-        if register:
-            await node.register()
+        world = World(api, context, node, controllers)
         try:
-            yield World(api, context, node, controllers)
+            if register:
+                await node.register()
+                await world.until(world.has_a_node)
+            yield world
         finally:
             for controller in reversed(controllers):
                 await controller.close()

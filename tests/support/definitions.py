@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from skerry.kube.client import Client
 from skerry.kube.objects import Obj, Resource
+from tests.support.waiting import until
 
 CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False)
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget")
@@ -49,22 +49,15 @@ def condition(obj: Obj, kind: str) -> Obj:
 
 async def has_condition(client: Client, name: str, kind: str, status: str = "True") -> Obj:
     """Wait until a condition has a status; the definition then."""
-    async with asyncio.timeout(5):
-        while True:
-            obj = await client.get(CRDS, name)
-            if condition(obj, kind).get("status") == status:
-                return obj
-            await asyncio.sleep(0.002)
+
+    async def holds() -> Obj | None:
+        obj = await client.get(CRDS, name)
+        return obj if condition(obj, kind).get("status") == status else None
+
+    return await until(holds, f"{kind} of {name}")
 
 
 async def define(client: Client, obj: Obj) -> Obj:
     """Create a definition and wait until it is served."""
     await client.create(CRDS, obj)
     return await has_condition(client, obj["metadata"]["name"], "Established")
-
-
-async def redefine(client: Client, change: Obj, name: str = NAME) -> None:
-    """Merge-patch a definition and wait until what is served is the new one."""
-    changed = await client.patch(CRDS, name, change)
-    assert changed["metadata"]["generation"] > 1
-    await asyncio.sleep(0.05)  # the serving has no condition of its own to wait for

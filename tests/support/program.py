@@ -8,10 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.support.waiting import eventually
 
 _BIN = Path(sys.executable).parent
 
@@ -45,7 +45,7 @@ class Program:
         self.skerry("down")
 
     def kubectl(
-        self, *words: str, check: bool = True, timeout: float = 60, stdin: str | None = None
+        self, *words: str, check: bool = True, timeout: float = 120, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run the real kubectl against this instance."""
         command = [program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), *words]
@@ -77,22 +77,7 @@ class Program:
         """End the engine as a crash would, and wait until it is gone."""
         pid = self.engine_pid()
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), "the engine's end", 10)
-
-
-def eventually(condition: Callable[[], object], what: str, seconds: float = 60) -> None:
-    """Wait for `condition` to hold; the failure says what did not come, and the last error."""
-    deadline = time.monotonic() + seconds
-    error: Exception | None = None
-    while time.monotonic() < deadline:
-        try:
-            if condition():
-                return
-            error = None
-        except (AssertionError, subprocess.CalledProcessError, OSError, KeyError, IndexError) as failed:
-            error = failed
-        time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {seconds} s{f' ({error})' if error else ''}")
+        eventually(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), "the engine's end")
 
 
 def _is_zombie(pid: int) -> bool:

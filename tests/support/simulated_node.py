@@ -53,7 +53,7 @@ class SimulatedNode(Controller):
         self.watch(self._pods, lambda pod: (f"{namespace_of(pod)}/{name_of(pod)}",) if self._is_mine(pod) else ())
 
     async def register(self, allocatable: dict[str, str] | None = None, **metadata: object) -> Obj:
-        """Create the Node, ready."""
+        """Create the Node, ready. Its status is patched as a kubelet does, since others change the object meanwhile."""
         now = rfc3339(self._clock.now())
         condition = {"type": "Ready", "status": "True", "reason": "KubeletReady", "lastHeartbeatTime": now}
         resources = {**ALLOCATABLE, **(allocatable or {})}
@@ -62,8 +62,9 @@ class SimulatedNode(Controller):
             "allocatable": resources,
             "conditions": [{**condition, "lastTransitionTime": now}],
         }
-        node = await self._client.create(NODES, {"metadata": {"name": self.node, **metadata}})
-        return await self._client.update(NODES, {**node, "status": status}, "status")
+        await self._client.create(NODES, {"metadata": {"name": self.node, **metadata}})
+        patch = {"status": status}
+        return await self._client.patch(NODES, self.node, patch, kind="strategic", subresource="status")
 
     def look_again(self) -> None:
         """Reconsider all pods."""

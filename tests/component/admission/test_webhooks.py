@@ -25,6 +25,7 @@ from tests.component.admission.configurations import (
 )
 from tests.support.api import RunningApi, running_api
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import LIMIT
 from tests.support.webhook import Answer, allowing, patching, running_webhook
 
 
@@ -310,7 +311,7 @@ async def test_validating_webhooks_are_asked_at_once(api: RunningApi) -> None:
     together = asyncio.Barrier(2)
 
     async def both(request: dict[str, Any]) -> dict[str, Any]:
-        async with asyncio.timeout(5), together:
+        async with asyncio.timeout(LIMIT), together:
             return {"allowed": True}
 
     async with running_webhook(both) as webhook:

@@ -9,6 +9,7 @@ from pathlib import Path
 from skerry.kube.resources import DEPLOYMENTS, NAMESPACES
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import LIMIT
 
 MANIFEST = """
 apiVersion: v1
@@ -83,11 +84,11 @@ async def test_watching_tables(kubectl: Kubectl, api: RunningApi) -> None:
     watching = await kubectl.start("get", "deployments", "-w")
     assert watching.stdout
     await kubectl("apply", "-f", "-", stdin=MANIFEST)
-    header = await asyncio.wait_for(watching.stdout.readline(), 20)
-    added = await asyncio.wait_for(watching.stdout.readline(), 20)
+    header = await asyncio.wait_for(watching.stdout.readline(), LIMIT)
+    added = await asyncio.wait_for(watching.stdout.readline(), LIMIT)
     status = {"status": {"replicas": 2, "readyReplicas": 1, "updatedReplicas": 2}}
     await api.client.patch(DEPLOYMENTS, "web", status, "default", subresource="status")
-    changed = await asyncio.wait_for(watching.stdout.readline(), 20)
+    changed = await asyncio.wait_for(watching.stdout.readline(), LIMIT)
     watching.kill()
     await watching.communicate()
     assert header.split()[:2] == [b"NAME", b"READY"]

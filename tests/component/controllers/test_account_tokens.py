@@ -21,7 +21,7 @@ async def filled(world: World, name: str = "forever") -> Obj:
         secret = await world.client.get(SECRETS, name, "default")
         if secret.get("data", {}).get("token"):
             return secret
-        await world.settle(0.005)
+        await world.settle()
 
 
 async def gone(world: World, name: str = "forever") -> None:
@@ -30,7 +30,7 @@ async def gone(world: World, name: str = "forever") -> None:
             await world.client.get(SECRETS, name, "default")
         except NotFound:
             return
-        await world.settle(0.005)
+        await world.settle()
 
 
 async def test_filled_with_a_token_that_lives_as_long_as_the_secret() -> None:

@@ -12,11 +12,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from skerry.kube.errors import Forbidden, Invalid, NotFound
+from skerry.kube.errors import Forbidden, Invalid
 from skerry.kube.objects import Obj
 from skerry.kube.resources import SIGNING_REQUESTS
 from tests.support.controllers import World, running_controllers
 from tests.support.kubectl import Kubectl
+from tests.support.waiting import until
 from tests.unit.tokens.requests import CLIENT, KEY, pem_request, request
 from tests.unit.tokens.support import SetClock
 
@@ -25,14 +26,15 @@ def of_type(obj: Obj, kind: str) -> Obj:
     return next(one for one in obj["status"]["conditions"] if one["type"] == kind)
 
 
-async def until(world: World, name: str, part: str) -> Obj:
-    async with asyncio.timeout(10):
-        while True:
-            obj = await world.client.get(SIGNING_REQUESTS, name)
-            kinds = [one["type"] for one in (obj.get("status") or {}).get("conditions") or ()]
-            if part in kinds or (obj.get("status") or {}).get(part):
-                return obj
-            await asyncio.sleep(0.005)
+async def has(world: World, name: str, part: str) -> Obj:
+    """The request as soon as its status has a part or a condition of that name."""
+
+    def holds() -> Obj | None:
+        obj = world.get(SIGNING_REQUESTS, name, "")
+        status = obj.get("status") or {}
+        return obj if status.get(part) or part in [one["type"] for one in status["conditions"]] else None
+
+    return await until(holds, f"{part} of {name}")
 
 
 async def approve(world: World, name: str) -> None:
@@ -53,7 +55,7 @@ async def test_an_approved_request_becomes_a_certificate_that_lets_its_owner_in(
         )
         assert "Pending" in (await kubectl("get", "csr", "anna")).out
         await kubectl("certificate", "approve", "anna")
-        issued = await until(world, "anna", "certificate")
+        issued = await has(world, "anna", "certificate")
         assert "Approved,Issued" in (await kubectl("get", "csr", "anna")).out
         assert of_type(issued, "Approved")["lastTransitionTime"]
         pem = base64.b64decode(issued["status"]["certificate"])
@@ -120,7 +122,7 @@ async def test_signers_say_why_they_will_not(signer: str, pem: str, usages: list
     async with running_controllers() as world:
         await world.client.create(SIGNING_REQUESTS, request("x", pem, signer, usages=usages))
         await approve(world, "x")
-        failed = of_type(await until(world, "x", "Failed"), "Failed")
+        failed = of_type(await has(world, "x", "Failed"), "Failed")
         assert (failed["reason"], failed["message"]) == ("SignerValidationFailure", why)
 
 
@@ -130,7 +132,7 @@ async def test_serving_certificates_bear_the_names_asked_for() -> None:
         usages = ["server auth", "digital signature", "key encipherment"]
         await world.client.create(SIGNING_REQUESTS, request("n", pem, "kubernetes.io/kubelet-serving", usages=usages))
         await approve(world, "n")
-        issued = await until(world, "n", "certificate")
+        issued = await has(world, "n", "certificate")
         certificate = x509.load_pem_x509_certificate(base64.b64decode(issued["status"]["certificate"]))
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         assert names.get_values_for_type(x509.DNSName) == ["n.lab"]
@@ -191,19 +193,10 @@ async def test_settled_and_forgotten_requests_go_away() -> None:
         for name in ("settled", "pending"):
             await world.client.create(SIGNING_REQUESTS, request(name, pem_request(name)))
         await approve(world, "settled")
-        await until(world, "settled", "certificate")
+        await has(world, "settled", "certificate")
         clock.advance(3700)
         await world.client.patch(SIGNING_REQUESTS, "settled", {"metadata": {"labels": {"look": "again"}}})
         await world.client.patch(SIGNING_REQUESTS, "pending", {"metadata": {"labels": {"look": "again"}}})
-        async with asyncio.timeout(5):
-            while await _exists(world, "settled"):
-                await asyncio.sleep(0.005)
-        assert await _exists(world, "pending")
-
-
-async def _exists(world: World, name: str) -> bool:
-    try:
-        await world.client.get(SIGNING_REQUESTS, name)
-    except NotFound:
-        return False
-    return True
+        await world.until(lambda: world.get(SIGNING_REQUESTS, "settled") is None)
+        await world.settle()
+        assert world.get(SIGNING_REQUESTS, "pending")

@@ -73,7 +73,7 @@ async def test_a_burst_is_batched_and_split_into_slices() -> None:
         writes: list[object] = []
         world.context.informers.of(ENDPOINT_SLICES).add_handler(writes.append)
         await world.client.create(DEPLOYMENTS, deployment(replicas=150), "default")
-        await world.until(lambda: is_rolled_out(world, 150), 30)
+        await world.until(lambda: is_rolled_out(world, 150))
         await world.until(lambda: len(ready_addresses(world)) == 150)
         assert sorted(len(one["endpoints"]) for one in slices(world)) == [50, 100]
         assert len(writes) < 75

@@ -76,7 +76,7 @@ async def test_an_owner_of_an_unknown_kind_keeps_its_dependents() -> None:
     async with running_controllers() as world:
         reference = {"apiVersion": "example.com/v1", "kind": "Mystery", "name": "m", "uid": "u-1"}
         await world.client.create(SECRETS, {"metadata": {"name": "child", "ownerReferences": [reference]}}, "default")
-        await world.settle(0.2)
+        await world.settle()
         assert await world.client.get(SECRETS, "child", "default")
 
 

@@ -41,8 +41,8 @@ async def test_the_least_important_makes_room_and_is_told_why() -> None:
             low_node = node_of(world, "a")
             await create(world, "c", "6", "high")
             await world.until(lambda: is_deleting(world.get(PODS, "a") or {}))
+            await world.until(lambda: world.get(PODS, "c")["status"]["nominatedNodeName"] == low_node)
             waiting = await world.client.get(PODS, "c", "default")
-            assert waiting["status"]["nominatedNodeName"] == low_node
             assert why_pending(world, "c") == "0/2 nodes are available: 2 Insufficient cpu."
             victim = await world.client.get(PODS, "a", "default")
             target = next(one for one in victim["status"]["conditions"] if one["type"] == "DisruptionTarget")

@@ -217,15 +217,15 @@ async def test_refused_pods_are_reported_and_tried_again(monkeypatch: pytest.Mon
         assert "exceeded quota: small" in condition(world, "ReplicaFailure")["message"]
         await world.until(lambda: world.events("FailedCreate"))
         monkeypatch.undo()
-        await world.until(lambda: is_rolled_out(world, 3) and not condition(world, "ReplicaFailure"), 30)
+        await world.until(lambda: is_rolled_out(world, 3) and not condition(world, "ReplicaFailure"))
 
 
 async def test_two_hundred_replicas() -> None:
     async with running_controllers() as world:
         await world.client.create(DEPLOYMENTS, deployment(replicas=200), "default")
-        await world.until(lambda: is_rolled_out(world, 200), 30)
+        await world.until(lambda: is_rolled_out(world, 200))
         names = {name_of(pod) for pod in world.list(PODS)}
         assert len(names) == 200
         assert all("pod-template-hash" in labels_of(pod) for pod in world.list(PODS))
         await world.client.patch(DEPLOYMENTS, "web", {"spec": {"replicas": 0}}, "default")
-        await world.until(lambda: is_rolled_out(world, 0), 30)
+        await world.until(lambda: is_rolled_out(world, 0))

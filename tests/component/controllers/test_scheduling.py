@@ -56,7 +56,7 @@ async def test_fifty_pods_at_once_never_oversubscribe() -> None:
         pods = [pod(f"p{number}", "1") for number in range(50)]
         await asyncio.gather(*(world.client.create(PODS, one, "default") for one in pods))
         await world.until(lambda: sum(bool(why_pending(world, name_of(one))) for one in pods) == 42)
-        assert sum(bool(node_of(world, name_of(one))) for one in pods) == 8
+        await world.until(lambda: sum(bool(node_of(world, name_of(one))) for one in pods) == 8)
 
 
 async def test_pods_wait_for_a_node_to_come() -> None:
@@ -106,12 +106,10 @@ async def test_anti_affinity_spreads_over_nodes_and_then_waits() -> None:
             one = pod(name, affinity=affinity)
             one["metadata"]["labels"] = {"group": "db"}
             await world.client.create(PODS, one, "default")
-        await world.until(lambda: any(why_pending(world, name) for name in "abc"))
-        nodes = sorted(node_of(world, name) for name in "abc")
-        assert nodes == ["", "node", "second"]
+        await world.until(lambda: sorted(node_of(world, name) for name in "abc") == ["", "node", "second"])
         pending = next(name for name in "abc" if not node_of(world, name))
-        reason = "2 node(s) didn't match pod anti-affinity rules"
-        assert why_pending(world, pending).startswith(f"0/2 nodes are available: {reason}. preemption: ")
+        reason = "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. preemption: "
+        await world.until(lambda: why_pending(world, pending).startswith(reason))
 
 
 async def test_what_is_not_supported_is_named() -> None:
@@ -155,12 +153,9 @@ async def test_a_claim_that_waits_for_its_first_consumer_is_told_the_node_and_th
         await world.client.create(PERSISTENT_VOLUME_CLAIMS, {"metadata": {"name": "data"}, "spec": spec}, "default")
         claim = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
         await world.client.create(PODS, pod("consumer", volumes=claim), "default")
-        async with asyncio.timeout(10):
-            while True:
-                known = await world.client.get(PERSISTENT_VOLUME_CLAIMS, "data", "default")
-                if annotations_of(known).get("volume.kubernetes.io/selected-node") == "node":
-                    break
-                await asyncio.sleep(0.01)
+        claims = world.context.informers.of(PERSISTENT_VOLUME_CLAIMS)
+        chosen = "volume.kubernetes.io/selected-node"
+        await world.until(lambda: annotations_of(claims.get("data", "default")).get(chosen) == "node")
         assert not node_of(world, "consumer")
         disk = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/tmp"}}
         await world.client.create(PERSISTENT_VOLUMES, {"metadata": {"name": "disk"}, "spec": disk})

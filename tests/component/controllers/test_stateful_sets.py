@@ -184,7 +184,7 @@ async def test_a_pod_that_fails_again_and_again_is_not_replaced_as_fast_as_can_b
         world.node.becomes_ready = lambda pod: False
         await world.client.create(STATEFUL_SETS, stateful_set(replicas=1), "default")
         await world.until(lambda: seen.count(("+", "web-0")) == 2)
-        await world.settle(0.5)
+        await world.settle()
         assert seen.count(("+", "web-0")) == 2, "the second failure waits a second"
         await world.until(lambda: seen.count(("+", "web-0")) == 3)
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -44,7 +44,7 @@ async def start(world: World, resource: Resource, labels: dict[str, str] | None 
     made["metadata"]["labels"] = labels or {}
     await world.client.create(resource, made, "default")
     await world.until(lambda: ready(world, resource) == (1 if resource == DAEMON_SETS else 2))
-    await world.settle(0.05)
+    await world.settle()
 
 
 def conditions(world: World, resource: Resource) -> dict[str, Obj]:
@@ -125,7 +125,7 @@ async def test_a_revision_made_by_somebody_for_the_same_template_takes_over_with
         metadata = {"name": f"{NAME}-mine", "labels": labels, "ownerReferences": references}
         made = {"metadata": metadata, "data": first["data"], "revision": 2}
         await world.client.create(CONTROLLER_REVISIONS, made, "default")
-        await world.settle(0.05)
+        await world.settle()
         assert len(world.list(CONTROLLER_REVISIONS)) == 2
         await world.client.delete(CONTROLLER_REVISIONS, first["metadata"]["name"], "default")
         await world.client.patch(DAEMON_SETS, NAME, {"spec": {"minReadySeconds": 0}}, "default")

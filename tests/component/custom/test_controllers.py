@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import pytest
-
 from skerry.kube.errors import NotFound
+from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, NAMESPACES
 from tests.support.controllers import World, running_controllers
 from tests.support.definitions import WIDGETS, define, definition, widget
+from tests.support.waiting import until_raises
 
 
 async def gone(world: World, name: str, namespace: str) -> None:
-    async with asyncio.timeout(10):
-        with pytest.raises(NotFound):
-            while True:
-                await world.client.get(WIDGETS, name, namespace)
-                await asyncio.sleep(0.01)
+    await until_raises(NotFound, lambda: world.client.get(WIDGETS, name, namespace))
+
+
+def collected(world: World) -> Informer:
+    """The garbage collector's cache, which is there a moment after the definition."""
+    return world.context.informers._metadata[WIDGETS]
 
 
 async def test_a_namespace_takes_its_custom_resources_along() -> None:
@@ -40,6 +39,6 @@ async def test_custom_resources_own_and_are_owned() -> None:
         owned = widget("a")
         owned["metadata"]["ownerReferences"] = [reference]
         await world.client.create(WIDGETS, owned)
-        await asyncio.sleep(0.3)  # the collector reads what is served again a moment after a definition came
+        await world.until(lambda: collected(world).get("a", "default"))
         await world.client.delete(CONFIG_MAPS, "owner", "default")
         await gone(world, "a", "default")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -20,10 +19,10 @@ from tests.support.definitions import (
     define,
     definition,
     has_condition,
-    redefine,
     version,
     widget,
 )
+from tests.support.waiting import until, until_raises
 
 SPEC = {
     "type": "object",
@@ -118,9 +117,13 @@ async def test_new_defaults_show_on_what_was_stored_before(api: RunningApi) -> N
     await api.client.create(WIDGETS, widget("a", spec={"size": "s"}))
     spec = {**SPEC, "properties": {**SPEC["properties"], "colour": {"type": "string", "default": "red"}}}
     newer = version("v1", {"spec": spec, "status": STATUS}, subresources=SUBRESOURCES)
-    await redefine(api.client, {"spec": {"versions": [newer]}})
-    assert (await api.client.get(WIDGETS, "a", "default"))["spec"]["colour"] == "red"
+    await api.client.patch(CRDS, NAME, {"spec": {"versions": [newer]}})
+    await until(lambda: _is_red(api))
     assert (await api.client.list(WIDGETS)).items[0]["spec"]["colour"] == "red"
+
+
+async def _is_red(api: RunningApi) -> bool:
+    return (await api.client.get(WIDGETS, "a", "default"))["spec"].get("colour") == "red"
 
 
 async def test_a_watch_ends_when_the_definition_changes(api: RunningApi) -> None:
@@ -129,7 +132,7 @@ async def test_a_watch_ends_when_the_definition_changes(api: RunningApi) -> None
     async with api.client.watch(WIDGETS, resource_version=revision) as events:
         await api.client.create(WIDGETS, widget("a", spec={"size": "s"}))
         assert (await anext(events)).object["metadata"]["name"] == "a"
-        await redefine(api.client, {"spec": {"names": {"shortNames": ["wg"]}}})
+        await api.client.patch(CRDS, NAME, {"spec": {"names": {"shortNames": ["wg"]}}})
         with pytest.raises(Expired):
             await anext(events)
 
@@ -143,23 +146,21 @@ async def test_objects_go_with_their_definition_finalizers_first(api: RunningApi
     await api.client.delete(CRDS, NAME)
     ending = await has_condition(api.client, NAME, "Terminating")
     assert ending["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
-    async with asyncio.timeout(5):
-        while len((await api.client.list(WIDGETS)).items) > 1:
-            await asyncio.sleep(0.002)
+    await until(lambda: _are_left(api, "held"))
     with pytest.raises(MethodNotAllowed):
         await api.client.create(WIDGETS, widget("late", spec={"size": "s"}))
     left = (await api.client.get(WIDGETS, "held", "default"))["metadata"]
     assert left["deletionTimestamp"]
     await _release(api)
-    async with asyncio.timeout(5):
-        with pytest.raises(NotFound):
-            while True:
-                await api.client.get(CRDS, NAME)
-                await asyncio.sleep(0.002)
+    await until_raises(NotFound, lambda: api.client.get(CRDS, NAME))
     with pytest.raises(NotFound, match="could not find the requested resource"):
         await api.client.list(WIDGETS)
     await define(api.client, WIDGET)
     assert (await api.client.list(WIDGETS)).items == []
+
+
+async def _are_left(api: RunningApi, *names: str) -> bool:
+    return [one["metadata"]["name"] for one in (await api.client.list(WIDGETS)).items] == list(names)
 
 
 async def _release(api: RunningApi) -> None:
@@ -198,9 +199,5 @@ async def test_a_definition_of_a_built_in_resource_leaves_that_alone(api: Runnin
     await define(api.client, obj)
     assert await api.client.get(LEASES, "held", "default") == lease
     await api.client.delete(CRDS, name)
-    async with asyncio.timeout(5):
-        with pytest.raises(NotFound):
-            while True:
-                await api.client.get(CRDS, name)
-                await asyncio.sleep(0.002)
+    await until_raises(NotFound, lambda: api.client.get(CRDS, name))
     assert await api.client.get(LEASES, "held", "default") == lease

@@ -12,6 +12,7 @@ import pytest
 from skerry.engine.api.webhooks.client import WebhookClient, WebhookFailure, cluster_addresses
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.objects import Obj
+from tests.support.waiting import LIMIT
 from tests.support.webhook_server import webhook_server
 
 
@@ -64,6 +65,6 @@ async def test_a_silent_webhook_costs_its_time_and_no_more() -> None:
     with pytest.raises(WebhookFailure, match="context deadline exceeded"):
         await client.call({"url": f"https://127.0.0.1:{port}/"}, {}, 0.1)
     await client.close()
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), LIMIT)
     listening.close()
     await listening.wait_closed()

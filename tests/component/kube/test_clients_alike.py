@@ -14,6 +14,7 @@ from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS
 from tests.support.api import running_api
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture(params=["local", "http"])
@@ -133,7 +134,7 @@ async def test_a_watch_tells_every_change_once_and_in_order(client: Client) -> N
         await client.patch(CONFIG_MAPS, "a", {"data": {"key": "2"}}, "default")
         await client.patch(CONFIG_MAPS, "b", {"metadata": {"labels": {"app": "x"}}}, "default")
         await client.delete(CONFIG_MAPS, "a", "default")
-        seen = [await asyncio.wait_for(anext(events), 5) for _ in range(4)]
+        seen = [await asyncio.wait_for(anext(events), LIMIT) for _ in range(4)]
     assert [(event.type, name_of(event.object)) for event in seen] == [
         ("ADDED", "a"),
         ("MODIFIED", "a"),
@@ -146,18 +147,18 @@ async def test_a_watch_tells_every_change_once_and_in_order(client: Client) -> N
 async def test_a_watch_from_a_revision_that_has_not_happened_fails(client: Client) -> None:
     with pytest.raises(StatusError):
         async with client.watch(CONFIG_MAPS, "default", resource_version="999999999") as events:
-            await asyncio.wait_for(anext(events), 5)
+            await asyncio.wait_for(anext(events), LIMIT)
 
 
 async def test_an_informer_lives_on_it(client: Client) -> None:
     informer = Informer(client, CONFIG_MAPS, "default")
     running = asyncio.create_task(informer.run())
-    await asyncio.wait_for(informer.synced.wait(), 5)
+    await asyncio.wait_for(informer.synced.wait(), LIMIT)
     changed = asyncio.Event()
     informer.add_handler(lambda _: changed.set())
     changed.clear()
     await client.create(CONFIG_MAPS, config_map("seen"))
-    await asyncio.wait_for(changed.wait(), 5)
+    await asyncio.wait_for(changed.wait(), LIMIT)
     assert informer.get("seen", "default") is not None
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -27,6 +27,7 @@ from skerry.kube.resources import EVENTS, NODES, PODS
 from tests.component.runtime.instance import Instance, running_instance
 from tests.support.api import running_api
 from tests.support.images import BUSYBOX
+from tests.support.waiting import LIMIT
 
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
 
@@ -102,7 +103,7 @@ class Node:
 
     async def crash(self, of: Obj, signal: str = "USR1") -> None:
         """Signal the container's first process until it has ended: it may not have set its trap yet."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while True:
                 status = await self.instance.cri.container_status(container_id(of))
                 if status.status.state == pb.CONTAINER_EXITED:

@@ -10,6 +10,7 @@ import pytest
 
 from skerry.kube.resources import NODES, PODS
 from tests.component.node.node import Node, container, phase, pod, ready, restarted, status_of
+from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -44,7 +45,7 @@ async def test_what_happened_meanwhile_is_caught_up_with(node: Node) -> None:
     await node.until("died", restarted(1))
     await node.until_gone("deleted")
     labels = {"io.kubernetes.pod.uid": forgotten["metadata"]["uid"]}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT):
         while await node.instance.cri.list_pod_sandboxes(labels):
             await asyncio.sleep(0.05)
 
@@ -83,7 +84,7 @@ async def test_nothing_is_left_of_deleted_pods(node: Node) -> None:
         await node.delete(leftover["metadata"]["name"], 1)
     for leftover in (await node.client.list(PODS)).items:
         await node.until_gone(leftover["metadata"]["name"])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT):
         while await node.instance.cri.list_pod_sandboxes():
             await asyncio.sleep(0.05)
     await asyncio.sleep(0.2)

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of, waiting
+from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -117,7 +118,7 @@ async def test_grace_zero_ends_at_once(node: Node) -> None:
     running = await node.until("forced", ready)
     await node.delete("forced", 0)
     await node.until_gone("forced", 1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while await node.instance.cri.list_containers(labels={"io.kubernetes.pod.uid": running["metadata"]["uid"]}):
             await asyncio.sleep(0.05)
 

@@ -10,6 +10,7 @@ import pytest
 from skerry.engine.node.log_rotation import rotate, rotated_files
 from skerry.kube.objects import Obj
 from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of
+from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -20,7 +21,7 @@ def log_of(node: Node, of: Obj, attempt: int = 0) -> Path:
 
 
 async def until_written(path: Path, text: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while not path.exists() or text not in path.read_text():
             await asyncio.sleep(0.02)
 

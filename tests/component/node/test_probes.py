@@ -8,6 +8,7 @@ import pytest
 
 from skerry.kube.objects import Obj
 from tests.component.node.node import Node, container, pod, ready, restarted, status_of
+from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -61,7 +62,7 @@ async def test_http_and_tcp(node: Node) -> None:
     missing = {"httpGet": {"path": "/none", "port": 8080}, "periodSeconds": 1}
     await node.create(pod("http404", container(HTTPD, readinessProbe=missing)))
     await node.until("http404", lambda pod: pod.get("status", {}).get("phase") == "Running")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404") not in (
             await node.events("http404")
         ):

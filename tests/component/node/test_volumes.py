@@ -13,6 +13,7 @@ from skerry.engine.node.volumes import tokens
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from tests.component.node.node import Node, container, pod, ready
+from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -29,7 +30,7 @@ async def test_config_map_files_follow_the_object(node: Node) -> None:
     await node.until("mapped", ready)
     assert await node.exec("mapped", "cat", "/v/a", "/v/b") == "12"
     await node.client.patch(CONFIG_MAPS, "files", {"data": {"a": "new", "b": None}}, "default")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while await node.exec("mapped", "cat", "/v/a") != "new":
             await asyncio.sleep(0.02)
     assert (await node.exec("mapped", "ls", "/v")).split() == ["a"]
@@ -46,14 +47,14 @@ async def test_secret_files_are_in_memory(node: Node) -> None:
     assert directory.is_mount()
     await node.delete("secretive", 1)
     await node.until_gone("secretive")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while directory.exists():
             await asyncio.sleep(0.02)
 
 
 async def test_missing_secret_keeps_the_pod_pending_until_it_is_there(node: Node) -> None:
     await node.create(with_volume("hopeful", {"secret": {"secretName": "tomorrow"}}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while ("FailedMount", 'MountVolume.SetUp failed for volume "v" : secret "tomorrow" not found') not in (
             await node.events("hopeful")
         ):
@@ -71,7 +72,7 @@ async def test_downward_files_follow_labels(node: Node) -> None:
     await node.until("shown", ready)
     assert await node.exec("shown", "cat", "/v/labels") == 'app="x"'
     await node.client.patch(PODS, "shown", {"metadata": {"labels": {"app": "y"}}}, "default")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while await node.exec("shown", "cat", "/v/labels") != 'app="y"':
             await asyncio.sleep(0.02)
 
@@ -104,14 +105,14 @@ async def test_subpath_cannot_leave_the_volume(node: Node) -> None:
     await node.until("contained", ready)
     assert await node.exec("contained", "cat", "/v/file") == "inside"
     await node.create(with_volume("escaping", volume, {"subPath": "link"}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while ("Failed", "Error: subPath 'link' leads out of the volume") not in await node.events("escaping"):
             await asyncio.sleep(0.1)
 
 
 async def test_claims_are_refused_by_name(node: Node) -> None:
     await node.create(with_volume("claiming", {"persistentVolumeClaim": {"claimName": "data"}}))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while not any(
             "persistentVolumeClaim is not supported" in message for _, message in await node.events("claiming")
         ):
@@ -143,7 +144,7 @@ async def test_token_is_the_containers_users_own_and_outlives_the_agent(node: No
     await node.stop()
     await node.client.patch(CONFIG_MAPS, "beside", {"data": {"a": "2"}}, "default")
     await node.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while await node.exec("caller", "cat", "/v/a") != "2":
             await asyncio.sleep(0.02)
     await node.delete("caller", 1)
@@ -160,7 +161,7 @@ async def test_tokens_are_renewed_while_the_pod_runs(node: Node, monkeypatch: py
     await node.create(with_volume("renewed", volume, serviceAccountName="renewed"))
     await node.until("renewed", ready)
     first = await node.exec("renewed", "cat", "/v/token")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while await node.exec("renewed", "cat", "/v/token") == first:
             await asyncio.sleep(0.05)
     await node.delete("renewed", 1)

@@ -20,6 +20,7 @@ from skerry.kube.http_client import HttpClient
 from skerry.kube.resources import CONFIG_MAPS
 from tests.component.resilience.victim import Victim, victim
 from tests.support.raw_api import RawApi, pem
+from tests.support.waiting import LIMIT
 
 PATH = "/api/v1/namespaces/default/configmaps"
 MANY, CHUNK, WATCHERS = 10_000, 500, 1_000
@@ -100,7 +101,7 @@ async def test_a_thousand_idle_watchers(served: Victim, client: HttpClient) -> N
     finally:
         for _, writer in connections:
             await drop(writer)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LIMIT):
         while served.descriptors > descriptors + 5:
             await asyncio.sleep(0.1)
 

@@ -14,6 +14,7 @@ from skerry.kube.errors import BadRequest, InternalError
 from skerry.kube.objects import Obj
 from skerry.kube.pod_streams import STDERR, STDOUT, LogOptions, StreamOptions
 from tests.component.runtime.instance import Instance
+from tests.support.waiting import LIMIT
 
 pytestmark = pytest.mark.root
 
@@ -33,7 +34,7 @@ async def text_of(access: PodAccess, pod: Obj, options: LogOptions) -> str:
 
 
 async def eventually_log(access: PodAccess, pod: Obj, word: str) -> str:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while word not in (text := await text_of(access, pod, LogOptions())):
             await asyncio.sleep(0.02)
     return text
@@ -45,7 +46,7 @@ async def test_exec(instance: Instance, access: NodePodAccess) -> None:
     pod = (await instance.run_pod()).obj
 
     async def run(*command: str, **options: bool) -> tuple[bytes, bytes, int]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             return await collect(await contract.exec(pod, "main", command, StreamOptions(**options)))
 
     assert await run("sh", "-c", "echo out; echo err >&2; exit 7") == (b"out\n", b"err\n", 7)
@@ -79,12 +80,12 @@ async def test_exec_stdin(instance: Instance, access: NodePodAccess) -> None:
         await session.close_stdin()
 
     feeding = asyncio.create_task(feed())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT):
         assert await collect(session) == (b"2000000\n", b"", 0)
     await feeding
     # writing to a process that does not read ends when the process does
     session = await access.exec(pod, "main", ["sleep", "0.3"], StreamOptions(stdin=True))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         await session.write_stdin(b"x" * 1_000_000)
     await session.close()
 
@@ -104,7 +105,7 @@ async def test_exec_terminal_resize(instance: Instance, access: NodePodAccess) -
     session = await access.exec(pod, "main", ["sh", "-c", "read go; stty size"], StreamOptions(stdin=True, tty=True))
     await session.resize(101, 33)
     await session.write_stdin(b"\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         out, _, code = await collect(session)
     assert b"33 101" in out
     assert code == 0
@@ -116,7 +117,7 @@ async def test_attach(instance: Instance, access: NodePodAccess) -> None:
     session = await access.attach(pod, "main", StreamOptions(stdin=True))
     await session.write_stdin(b"hello\n")
     await session.close_stdin()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         assert await collect(session) == (b"hello\n", b"bye\n", 5)
 
 
@@ -155,7 +156,7 @@ async def test_logs_follow_until_the_end_across_rotation(instance: Instance, acc
     pod = await instance.run_pod(command=("sh", "-c", script))
     seen: list[str] = []
     rotated = False
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT):
         async for chunk in access.logs(pod.obj, "main", LogOptions(follow=True)):
             seen += chunk.decode().split()
             if len(seen) > 10 and not rotated:
@@ -178,7 +179,7 @@ async def test_port_forward(instance: Instance, access: NodePodAccess) -> None:
         await writer.wait_closed()
         return answer
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         while True:
             try:
                 answer = await fetch()
@@ -195,7 +196,7 @@ async def test_port_forward_host_network(instance: Instance, access: NodePodAcce
     server = await asyncio.start_server(lambda _reader, writer: (served.set(), writer.close())[0], "127.0.0.1", 0)
     pod = (await instance.run_pod(host_network=True)).obj
     _, writer = await access.port_forward(pod, server.sockets[0].getsockname()[1])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         await served.wait()
     writer.close()
     server.close()

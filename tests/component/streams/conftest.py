@@ -13,6 +13,7 @@ from tests.component.streams.local_pods import LocalPods
 from tests.component.streams.server import serving
 from tests.support.api import RunningApi
 from tests.support.program import program_path
+from tests.support.waiting import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Kubectl:
 
     async def __call__(self, *words: str, stdin: bytes = b"") -> Done:
         process = await self.start(*words)
-        out, err = await asyncio.wait_for(process.communicate(stdin), 60)
+        out, err = await asyncio.wait_for(process.communicate(stdin), LIMIT)
         assert process.returncode is not None
         return Done(process.returncode, out, err.decode())
 
@@ -72,7 +73,7 @@ def eventually() -> Eventually:
     """Wait until a condition holds."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT):
             while not condition():
                 await asyncio.sleep(0.01)
 

@@ -24,6 +24,7 @@ from tests.component.streams.conftest import Eventually
 from tests.component.streams.local_pods import LocalPods
 from tests.component.streams.server import serving
 from tests.support.api import RunningApi
+from tests.support.waiting import LIMIT
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 
@@ -47,7 +48,7 @@ def _tls(server: RunningApi) -> ssl.SSLContext:
 async def _all(socket: ClientConnection) -> list[Any]:
     messages = []
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT):
             while True:
                 messages.append(await socket.recv())
     except ConnectionClosed:

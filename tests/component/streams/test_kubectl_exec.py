@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from tests.component.streams.conftest import Eventually, Kubectl
 from tests.component.streams.local_pods import LocalPods
+from tests.support.waiting import LIMIT
 
 
 async def test_output_errors_and_exit_code_arrive_apart(kubectl: Kubectl) -> None:
@@ -54,7 +55,7 @@ async def test_a_terminal_knows_its_size_and_its_changes(kubectl: Kubectl) -> No
     _resize(slave, 40, 120)
     process.send_signal(signal.SIGWINCH)  # the kernel tells the terminal's own session only
     await asyncio.to_thread(_until_shown, screen, b"second")
-    assert await asyncio.wait_for(process.wait(), 10) == 4
+    assert await asyncio.wait_for(process.wait(), LIMIT) == 4
     os.close(slave)
     screen.close()
 
@@ -100,7 +101,7 @@ async def test_mistakes_are_answers(kubectl: Kubectl) -> None:
 
 
 async def _until(reader: asyncio.StreamReader, text: bytes) -> None:
-    await asyncio.wait_for(reader.readuntil(text), 10)
+    await asyncio.wait_for(reader.readuntil(text), LIMIT)
 
 
 def _resize(terminal: int, rows: int, columns: int) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.component.streams.conftest import Eventually, Kubectl
 from tests.component.streams.local_pods import LocalPods
+from tests.support.waiting import LIMIT
 
 
 async def test_logs_and_their_tail(kubectl: Kubectl) -> None:
@@ -20,10 +21,10 @@ async def test_following_shows_new_lines_and_ends_with_the_client(
 ) -> None:
     process = await kubectl.start("logs", "-f", "web")
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readuntil(b"two\n"), 10) == b"one\ntwo\n"
+    assert await asyncio.wait_for(process.stdout.readuntil(b"two\n"), LIMIT) == b"one\ntwo\n"
     with pods.log.open("a") as log:
         log.write("three\n")
-    assert await asyncio.wait_for(process.stdout.readline(), 10) == b"three\n"
+    assert await asyncio.wait_for(process.stdout.readline(), LIMIT) == b"three\n"
     process.kill()
     await process.communicate()
     following = pods.sessions[-1]._process  # type: ignore[attr-defined]
@@ -37,7 +38,7 @@ async def test_a_silent_log_is_followed_too(kubectl: Kubectl, pods: LocalPods) -
     await asyncio.sleep(1.3)  # past the moment in which a failure would still be an answer
     with pods.log.open("a") as log:
         log.write("late\n")
-    assert await asyncio.wait_for(process.stdout.readline(), 10) == b"late\n"
+    assert await asyncio.wait_for(process.stdout.readline(), LIMIT) == b"late\n"
     process.kill()
     await process.communicate()
 

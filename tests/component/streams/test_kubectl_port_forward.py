@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.component.streams.conftest import Kubectl
+from tests.support.waiting import LIMIT
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -32,7 +33,7 @@ async def forwarding(kubectl: Kubectl, *ports: int) -> AsyncIterator[list[int]]:
     local: list[int] = []
     try:
         while len(local) < len(ports):
-            line = (await asyncio.wait_for(process.stdout.readline(), 10)).decode()
+            line = (await asyncio.wait_for(process.stdout.readline(), LIMIT)).decode()
             assert line, await process.communicate()
             if match := re.search(r"127\.0\.0\.1:(\d+)", line):
                 local.append(int(match[1]))
@@ -64,7 +65,7 @@ async def _roundtrip(port: int, data: bytes) -> bytes:
         writer.write_eof()
 
     sending = asyncio.create_task(send())
-    received = await asyncio.wait_for(reader.read(-1), 60)
+    received = await asyncio.wait_for(reader.read(-1), LIMIT)
     await sending
     writer.close()
     return received
@@ -102,7 +103,7 @@ async def test_the_pods_connection_closes_with_the_client(kubectl: Kubectl) -> N
         writer.write(b"x")
         await writer.drain()
         writer.close()
-        await asyncio.wait_for(closed.wait(), 10)
+        await asyncio.wait_for(closed.wait(), LIMIT)
 
 
 async def test_the_pods_connections_close_when_kubectl_is_killed(kubectl: Kubectl) -> None:
@@ -117,19 +118,19 @@ async def test_the_pods_connections_close_when_kubectl_is_killed(kubectl: Kubect
     async with listening(wait) as port:
         async with forwarding(kubectl, port) as (local,):
             _, writer = await asyncio.open_connection("127.0.0.1", local)
-            await asyncio.wait_for(opened.wait(), 10)
-        await asyncio.wait_for(closed.wait(), 10)
+            await asyncio.wait_for(opened.wait(), LIMIT)
+        await asyncio.wait_for(closed.wait(), LIMIT)
         writer.close()
 
 
 async def test_nobody_listening_is_said(kubectl: Kubectl) -> None:
     process = await kubectl.start("port-forward", "web", ":1")
     assert process.stdout is not None
-    local = re.search(rb"127\.0\.0\.1:(\d+)", await asyncio.wait_for(process.stdout.readline(), 10))
+    local = re.search(rb"127\.0\.0\.1:(\d+)", await asyncio.wait_for(process.stdout.readline(), LIMIT))
     assert local is not None
     with pytest.raises((ConnectionError, AssertionError)):
         assert await _roundtrip(int(local[1]), b"x")
     if process.returncode is None:
         process.terminate()
-    _, err = await asyncio.wait_for(process.communicate(), 10)
+    _, err = await asyncio.wait_for(process.communicate(), LIMIT)
     assert b"connect: connection refused" in err

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from tests.support.api import RunningApi
+from tests.support.waiting import LIMIT
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ async def send(
     reader, writer = await connect(api, certificate=certificate)
     try:
         writer.write(head + "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n" + content)
-        return parse(await asyncio.wait_for(reader.read(-1), 10))
+        return parse(await asyncio.wait_for(reader.read(-1), LIMIT))
     finally:
         writer.close()
         with contextlib.suppress(OSError, TimeoutError):

@@ -12,6 +12,7 @@ import uvloop
 from skerry.engine.api.http import connection, exchange
 from skerry.kube.resources import CONFIG_MAPS
 from tests.support.api import RunningApi, running_api
+from tests.support.waiting import LIMIT, until
 from tests.unit.api.raw_http import connect
 
 CMS = "/api/v1/namespaces/default/configmaps"
@@ -22,7 +23,7 @@ def converse(conversation: Conversation) -> None:
     """Run a conversation on a connection of its own."""
 
     async def run() -> None:
-        async with running_api() as api, asyncio.timeout(10):
+        async with running_api() as api, asyncio.timeout(LIMIT):
             reader, writer = await connect(api)
             try:
                 await conversation(api, reader, writer)
@@ -142,11 +143,9 @@ def test_a_client_that_goes_while_it_sends_leaves_nothing() -> None:
         writer.write(head + b"content-length: %d\r\n\r\n%b" % (len(body) + 1, body))
         await writer.drain()
         state = api.server._serving.state
-        while not state.tasks:
-            await asyncio.sleep(0.001)
+        await until(lambda: state.tasks)
         writer.transport.abort()
-        while state.tasks or state.connections:
-            await asyncio.sleep(0.001)
+        await until(lambda: not state.tasks and not state.connections)
         assert api.store.count("configmaps", "default") == 0
 
     converse(conversation)
@@ -189,9 +188,7 @@ def test_who_does_not_read_a_big_answer_is_cut_off(monkeypatch: pytest.MonkeyPat
         writer.transport.pause_reading()
         writer.write(f"GET {CMS} HTTP/1.1\r\nhost: x\r\n\r\n".encode() * 10)
         state = api.server._serving.state
-        while not state.connections or not state.tasks:
-            await asyncio.sleep(0.001)
-        while state.connections or state.tasks:
-            await asyncio.sleep(0.01)
+        await until(lambda: state.connections and state.tasks)
+        await until(lambda: not state.tasks and not state.connections)
 
     converse(conversation)

@@ -10,6 +10,7 @@ from skerry.engine.api import fairness
 from skerry.engine.api.fairness import Seats, exempt
 from skerry.engine.api.request import User
 from skerry.kube.errors import TooManyRequests
+from tests.support.waiting import LIMIT
 
 
 async def turns(seats: Seats, users: str) -> list[str]:
@@ -38,7 +39,7 @@ async def test_one_user_leaves_seats_for_others() -> None:
     waiting = asyncio.create_task(seats.take("greedy"))
     await asyncio.sleep(0)
     assert seats.queued == 1
-    await asyncio.wait_for(seats.take("other"), 1)
+    await asyncio.wait_for(seats.take("other"), LIMIT)
     waiting.cancel()
     await asyncio.wait([waiting])
     assert seats.queued == 0

@@ -16,6 +16,7 @@ from skerry.engine.store.memory import MemoryStore
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS
 from tests.support.api import RunningApi, running_api
+from tests.support.waiting import LIMIT
 from tests.unit.api.raw_http import connect, send
 
 CMS = "/api/v1/namespaces/default/configmaps"
@@ -45,7 +46,7 @@ async def watch(api: RunningApi, query: str, accept: str = "*/*") -> AsyncIterat
     reader, writer = await connect(api)
     try:
         writer.write(f"GET {CMS}?watch=1{query} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\n\r\n".encode())
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), LIMIT)
         assert head.startswith(b"HTTP/1.1 200")
         yield Events(reader)
     finally:

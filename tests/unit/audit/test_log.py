@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import stat
 from collections.abc import AsyncIterator
@@ -19,6 +18,7 @@ from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.resources import SECRETS
 from tests.support.api import RunningApi, engine_config
+from tests.support.waiting import until
 from tests.unit.api.raw_http import send
 
 POLICY = """
@@ -133,8 +133,6 @@ async def test_lines_come_out_soon_in_order(tmp_path: Path) -> None:
     file = AuditFile(tmp_path / "audit.log")
     for number in range(1000):
         file.add(b"%d" % number)
-    async with asyncio.timeout(5):
-        while not file.path.exists():
-            await asyncio.sleep(0.01)
+    await until(file.path.exists)
     await file.close()
     assert file.path.read_text().split() == [str(number) for number in range(1000)]

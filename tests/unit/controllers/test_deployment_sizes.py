@@ -116,3 +116,11 @@ def test_shares_add_up(wanted: int, surge: int, sizes: list[int]) -> None:
     total = sum(changed.get(name_of(one), replicas_of(one)) for one in sets)
     assert total == (wanted + surge if wanted else 0)
     assert all(size >= 0 for size in changed.values())
+
+
+def test_pods_about_to_go_are_not_available_and_leave_no_room() -> None:
+    limits = Limits(wanted=4, surge=1, unavailable=1)
+    shrunk = replica_set("old", 3)
+    shrunk["status"] = {**shrunk["status"], "replicas": 4, "availableReplicas": 4}  # before its controller has acted
+    assert step(limits, replica_set("new", 1), [shrunk]) == {"old": 2}
+    assert step(limits, replica_set("new", 1), [replica_set("old", 3)]) == {"new": 2, "old": 2}

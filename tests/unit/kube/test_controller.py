@@ -1,6 +1,5 @@
 """The controller's loop: keys from informers, retries, appointments."""
 
-import asyncio
 from collections.abc import Callable
 
 from skerry.kube.controller import Controller
@@ -8,6 +7,7 @@ from skerry.kube.errors import Conflict, NotFound
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj
 from skerry.kube.resources import PODS, REPLICA_SETS
+from tests.support.waiting import until
 
 from .fake_client import FakeClient
 
@@ -34,9 +34,7 @@ class Recording(Controller):
 async def run_until(controller: Recording, condition: Callable[[], object]) -> None:
     controller.start()
     try:
-        async with asyncio.timeout(2):
-            while not condition():
-                await asyncio.sleep(0.001)
+        await until(condition)
     finally:
         await controller.close()
 

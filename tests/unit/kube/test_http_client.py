@@ -16,6 +16,7 @@ from skerry.kube.errors import Expired, Forbidden, InternalError, NotFound, TooM
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import Connection
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS, NODES, PODS
+from tests.support.waiting import LIMIT
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -39,7 +40,7 @@ class Api:
         return self.requests[-1]
 
     def client(self, **fields: object) -> HttpClient:
-        return HttpClient(Connection(server=self.url, **fields), timeout=5)  # type: ignore[arg-type]
+        return HttpClient(Connection(server=self.url, **fields), timeout=60)  # type: ignore[arg-type]
 
 
 async def _empty(_request: web.Request) -> web.StreamResponse:
@@ -199,7 +200,7 @@ async def test_leaving_a_watch_closes_its_connection(api: Api) -> None:
         await response.prepare(request)
         await response.write(b'{"type":"ADDED","object":{}}\n')
         try:
-            await asyncio.sleep(30)
+            await asyncio.Event().wait()
         finally:  # this server cancels the handler of a connection that is gone
             left.set()
         return response
@@ -208,7 +209,7 @@ async def test_leaving_a_watch_closes_its_connection(api: Api) -> None:
     async with api.client() as client:
         async with client.watch(PODS, resource_version="1") as watching:
             await anext(watching)
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), LIMIT)
 
 
 async def test_answers_with_retry_after_are_tried_again(api: Api) -> None:
@@ -265,7 +266,7 @@ async def test_a_connection_cut_in_an_answer_is_an_os_error(api: Api) -> None:
 
 async def test_a_silent_server_is_a_time_out(api: Api) -> None:
     async def silent(_: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(30)
+        await asyncio.Event().wait()
         return web.Response()
 
     api.answer = silent

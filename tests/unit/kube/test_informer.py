@@ -1,7 +1,7 @@
 """The informer's cache follows lists and watches, tells handlers in order, and survives what breaks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,6 +10,7 @@ from skerry.kube.errors import Expired, ServiceUnavailable
 from skerry.kube.informer import Delta, Informer, Informers
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import CONFIG_MAPS, PODS
+from tests.support.waiting import LIMIT, until
 
 from .fake_client import FakeClient
 
@@ -23,17 +24,11 @@ def pod(name: str, revision: int, uid: str = "", node: str = "", namespace: str 
 async def running(informer: Informer) -> AsyncIterator[None]:
     task = asyncio.create_task(informer.run())
     try:
-        await asyncio.wait_for(informer.synced.wait(), 2)
+        await asyncio.wait_for(informer.synced.wait(), LIMIT)
         yield
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(2):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 def seen(log: list[Delta]) -> list[tuple[str, str]]:
@@ -156,12 +151,12 @@ async def test_a_metadata_cache_keeps_metadata_alone_unless_a_full_one_exists() 
     full = informers.of(PODS)
     slim = informers.metadata_of(CONFIG_MAPS)
     assert informers.metadata_of(PODS) is full
-    await asyncio.wait_for(informers.start(), 2)
+    await asyncio.wait_for(informers.start(), LIMIT)
     try:
         assert "spec" in full.list()[0]
         assert "spec" not in slim.list()[0]
         late = informers.of(CONFIG_MAPS)
-        await asyncio.wait_for(late.synced.wait(), 2)
+        await asyncio.wait_for(late.synced.wait(), LIMIT)
         await informers.stop(late)
         assert informers.of(CONFIG_MAPS) is not late
     finally:

@@ -6,10 +6,11 @@ import pytest
 import uvloop
 
 from skerry.kube.workqueue import WorkQueue
+from tests.support.waiting import LIMIT
 
 
 async def take_now(queue: WorkQueue) -> str:
-    return await asyncio.wait_for(queue.take(), 1)
+    return await asyncio.wait_for(queue.take(), LIMIT)
 
 
 async def test_a_key_added_twice_is_taken_once() -> None:
@@ -37,7 +38,7 @@ async def test_one_key_wakes_one_waiting_worker() -> None:
     workers = [asyncio.create_task(queue.take()) for _ in range(3)]
     await asyncio.sleep(0)
     queue.add("a")
-    done, waiting = await asyncio.wait(workers, timeout=0.02)
+    done, waiting = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
     assert [task.result() for task in done] == ["a"]
     for task in waiting:
         task.cancel()
@@ -58,9 +59,9 @@ async def test_a_key_is_not_lost_with_a_cancelled_worker() -> None:
 
 async def test_the_earlier_of_two_appointments_stands() -> None:
     queue = WorkQueue()
-    queue.add_after("a", 30)
+    queue.add_after("a", 3000)
     queue.add_after("a", 0.01)
-    queue.add_after("a", 60)
+    queue.add_after("a", 6000)
     assert await take_now(queue) == "a"
     queue.close()
 

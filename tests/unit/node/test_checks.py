@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,6 +24,7 @@ from skerry.engine.node.probes.machine import ProbeSpec
 from skerry.engine.node.probes.prober import Probed, Prober
 from skerry.kube.clock import SystemClock
 from skerry.kube.objects import Obj
+from tests.support.waiting import LIMIT, until
 from tests.unit.node.views import container, pod
 
 
@@ -50,26 +53,50 @@ class Events:
         self.messages.append(message)
 
 
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
+
+
+@asynccontextmanager
+async def serving(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]],
+) -> AsyncIterator[int]:
+    """A server that talks once per connection; gives its port. All connections are closed at the end."""
+    talks = 0
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal talks
+        talks += 1
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            talks -= 1
+
+    async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+    await until(lambda: talks == 0)
+
+
 @asynccontextmanager
 async def answering(text: bytes) -> AsyncIterator[int]:
     """An HTTP server of one answer; gives its port."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(asyncio.IncompleteReadError):  # a mere connection is an answer too
+            await reader.readuntil(b"\r\n\r\n")
         writer.write(text)
-        writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-    await asyncio.sleep(0.01)
+    async with serving(answer) as port:
+        yield port
 
 
 def target(**more: Any) -> HookTarget:
     return HookTarget(container(**more), "id", "127.0.0.1")
 
 
-async def ask(handler: Obj, cri: Cri | None = None, timeout: float = 1) -> tuple[bool, str]:
+async def ask(handler: Obj, cri: Cri | None = None, timeout: float = 60) -> tuple[bool, str]:
     return await check(cri or Cri(), ProbeSpec("readiness", handler, timeout=timeout), target())  # type: ignore[arg-type]
 
 
@@ -89,11 +116,12 @@ async def test_http(answer: bytes, expected: tuple[bool, str]) -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with answering(b"") as port:
-        pass
-    assert (await ask({"tcpSocket": {"port": port}}))[0] is False
-    assert (await ask({"httpGet": {"port": port}}))[0] is False
-    assert (await ask({"grpc": {"port": port}}))[0] is False
+    with socket.socket() as taken:  # bound and not listening: nobody else gets the port either
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        assert (await ask({"tcpSocket": {"port": port}}))[0] is False
+        assert (await ask({"httpGet": {"port": port}}))[0] is False
+        assert (await ask({"grpc": {"port": port}}))[0] is False
 
 
 async def test_tcp() -> None:
@@ -111,14 +139,8 @@ async def test_exec() -> None:
 
 
 async def test_slow_answers_time_out() -> None:
-    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(never, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with serving(lambda reader, writer: reader.read()) as port:
         success, output = await ask({"httpGet": {"port": port}}, timeout=0.05)
-    await asyncio.sleep(0.01)
     assert not success
     assert "deadline exceeded" in output
 
@@ -185,13 +207,11 @@ async def test_startup_gates_readiness() -> None:
     probes = prober(cri)
     probes.add(probed(changed, startupProbe={**PROBE, "failureThreshold": 1000}, readinessProbe=PROBE))
     assert probes.state("id") == ProbeState(started=False, ready=False)
-    await asyncio.sleep(0.05)
+    await until(lambda: cri.calls > 3)
     assert not changed.is_set()
     cri.result = ExecResult(b"", b"", 0)
-    async with asyncio.timeout(1):
-        while probes.state("id") != ProbeState(started=True, ready=True):
-            await changed.wait()
-            changed.clear()
+    await until(lambda: probes.state("id") == ProbeState(started=True, ready=True))
+    assert changed.is_set()
     await probes.close()
 
 
@@ -200,7 +220,7 @@ async def test_failed_liveness_is_told_and_removal_ends_it() -> None:
     cri.result = ExecResult(b"broken", b"", 1)
     probes = prober(cri, events)
     probes.add(probed(changed, livenessProbe={**PROBE, "terminationGracePeriodSeconds": 5}))
-    await asyncio.wait_for(changed.wait(), 1)
+    await asyncio.wait_for(changed.wait(), LIMIT)
     state = probes.state("id")
     assert state is not None
     assert (state.failure, state.grace) == ("Container main failed liveness probe, will be restarted", 5)

@@ -15,6 +15,7 @@ from skerry.engine.node.pressure.signals import conditions
 from skerry.engine.node.spec.resources import PodLimits
 from skerry.kube.client import ObjectList, WatchEvent
 from skerry.kube.objects import Obj
+from tests.support.waiting import LIMIT
 from tests.unit.node.views import NOW
 
 MACHINE = Machine(2, 4 * 2**30, 100 * 2**30, "192.168.0.9", "host", "amd64", "6.1", "Debian", "m", "b")
@@ -128,9 +129,9 @@ async def test_watched_objects_are_told_by_name() -> None:
     api, told = Api(), asyncio.Queue[tuple[str, Any]]()
     watch = ObjectWatch(api, lambda namespace, reference: told.put_nowait((namespace, reference)))  # type: ignore[arg-type]
     watch.need([("Secret", "a"), ("Secret", "b")])
-    assert await asyncio.wait_for(told.get(), 1) == ("", None)
+    assert await asyncio.wait_for(told.get(), LIMIT) == ("", None)
     for kind in ("BOOKMARK", "MODIFIED"):
         metadata = {"name": "a", "namespace": "ns", "resourceVersion": "2"}
         api.events.put_nowait(WatchEvent(kind, {"metadata": metadata}))  # type: ignore[arg-type]
-    assert await asyncio.wait_for(told.get(), 1) == ("ns", ("Secret", "a"))
+    assert await asyncio.wait_for(told.get(), LIMIT) == ("ns", ("Secret", "a"))
     await watch.close()

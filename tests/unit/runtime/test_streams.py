@@ -16,6 +16,7 @@ from skerry.engine.node.access.network_namespace import connect
 from skerry.engine.node.containerd import processes
 from skerry.kube.errors import InternalError
 from skerry.kube.pod_streams import LogOptions
+from tests.support.waiting import LIMIT
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ async def test_follow_gives_whole_lines_only_and_crosses_rotation(tmp_path: Path
             chunks.put_nowait(chunk)
 
     following = asyncio.create_task(follow())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LIMIT):
         assert await chunks.get() == b"one\n"
         with path.open("a") as file:
             file.write(record("two")[:-3])
@@ -107,12 +108,12 @@ async def test_connect_in_our_own_namespace(tmp_path: Path) -> None:
 
 
 async def test_end_of_a_process_is_noticed_and_children_are_reaped() -> None:
-    child = os.posix_spawn("/bin/sleep", ["sleep", "60"], {})
+    child = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {})
     waiting = asyncio.create_task(processes.ended(child))
     await asyncio.sleep(0.02)
     assert not waiting.done()
     assert await asyncio.to_thread(processes.kill_and_wait, [child]) == []
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, LIMIT)
     with pytest.raises(ChildProcessError):
         os.waitpid(child, os.WNOHANG)
     await processes.ended(child)

@@ -18,6 +18,7 @@ from skerry.engine.store.contract import Change, Compacted, Key, KeyExists, KeyM
 from skerry.engine.store.limits import Limits
 from skerry.engine.store.memory import MemoryStore
 from skerry.engine.store.sqlite import SqliteStore
+from tests.support.waiting import LIMIT
 
 from .helpers import body, text_of
 
@@ -121,7 +122,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule()
     def read_watch(self) -> None:
         while self.watch is not None and self.watched != self.matching(self.now, "configmaps", "a"):
-            for change in self.run(asyncio.wait_for(self.watch.next(), 5)):
+            for change in self.run(asyncio.wait_for(self.watch.next(), LIMIT)):
                 self.follow(change)
 
     def follow(self, change: Change) -> None:

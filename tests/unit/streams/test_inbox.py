@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from skerry.engine.api.streams.inbox import Inbox
+from tests.support.waiting import LIMIT
 
 
 async def test_what_waits_comes_at_once_and_in_order() -> None:
@@ -34,7 +35,7 @@ async def test_a_full_inbox_makes_the_writer_wait() -> None:
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(inbox.put(b"more"), 0.01)
     assert await inbox.get() == b"four"
-    await asyncio.wait_for(inbox.put(b"more"), 1)
+    await asyncio.wait_for(inbox.put(b"more"), LIMIT)
 
 
 async def test_discarding_frees_a_waiting_writer_and_its_memory() -> None:
@@ -43,7 +44,7 @@ async def test_discarding_frees_a_waiting_writer_and_its_memory() -> None:
     waiting = asyncio.create_task(inbox.put(b"y"))
     await asyncio.sleep(0)
     inbox.discard()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, LIMIT)
     assert await inbox.get() == b""
 
 

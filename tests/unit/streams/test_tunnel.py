@@ -13,6 +13,7 @@ from skerry.engine.api.streams.port_forward import Lane
 from skerry.engine.api.streams.spdy import Data, Frame, GoAway, Ping, Reset, SynReply, SynStream, WindowUpdate
 from skerry.engine.api.streams.tunnel import Tunnel
 from skerry.engine.api.streams.websocket import WebSocket
+from tests.support.waiting import LIMIT
 
 
 class Client:
@@ -42,7 +43,7 @@ class Client:
         self._to_server.put_nowait({"type": "websocket.disconnect"})
 
     async def next(self) -> Frame | None:
-        return await asyncio.wait_for(self._frames.get(), 5)
+        return await asyncio.wait_for(self._frames.get(), LIMIT)
 
 
 Start = Callable[[Callable[[int, Lane], Awaitable[None]]], Client]
@@ -119,7 +120,7 @@ async def test_a_reset_ends_the_connection_and_nothing_is_written_to_it(start: S
     client.open(1, "error", "r")
     client.open(3, "data", "r")
     client.send(Reset(3, spdy.CANCEL))
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), LIMIT)
     client.send(Ping(9))
     assert [await client.next() for _ in range(3)] == [SynReply(1), SynReply(3), Ping(9)]
 

@@ -18,6 +18,7 @@ from skerry.engine.controllers.deployment.sizes import (
     is_scaling,
     limits_of,
     new_size,
+    pods_of,
     replicas_of,
     rolling_sizes,
     scaled_sizes,
@@ -80,7 +81,7 @@ def _scaling(deployment: Obj, limits: Limits, current: Obj | None, others: list[
 
 def _creation(deployment: Obj, limits: Limits, others: list[Obj]) -> Plan:
     revision = notes.next_revision(others)
-    size = new_size(limits, 0, sum(replicas_of(one) for one in others))
+    size = new_size(limits, 0, sum(pods_of(one) for one in others))
     written = {
         **notes.current_annotations(deployment, revision, None),
         **notes.size_annotations(deployment, limits.surge),

@@ -2,7 +2,8 @@
 
 Pure arithmetic over the wanted size, maxSurge, maxUnavailable, and what each ReplicaSet wants and has available.
 Source: Kubernetes `pkg/controller/deployment` (rolling.go, recreate.go, sync.go). Sizes are by ReplicaSet name, and
-only those that change.
+only those that change. Stricter than Kubernetes in one thing: right after a ReplicaSet was shrunk its status still
+counts pods that are about to go; here they neither count as available nor make room for others.
 """
 
 from __future__ import annotations
@@ -73,8 +74,18 @@ def available_in(replica_set: Obj) -> int:
     return int((replica_set.get("status") or {}).get("availableReplicas") or 0)
 
 
+def pods_of(replica_set: Obj) -> int:
+    """Pods it wants or, when that is more, still has."""
+    return max(replicas_of(replica_set), int((replica_set.get("status") or {}).get("replicas") or 0))
+
+
+def _lasting_in(replica_set: Obj) -> int:
+    """Available pods without those it is about to delete."""
+    return min(available_in(replica_set), replicas_of(replica_set))
+
+
 def new_size(limits: Limits, current: int, all_pods: int) -> int:
-    """How large the current ReplicaSet may be, given that all together want `all_pods`."""
+    """How large the current ReplicaSet may be, given that all together have or want `all_pods`."""
     if current >= limits.wanted:
         return limits.wanted
     room = limits.maximum - all_pods
@@ -83,11 +94,10 @@ def new_size(limits: Limits, current: int, all_pods: int) -> int:
 
 def rolling_sizes(limits: Limits, current: Obj, others: Sequence[Obj]) -> Sizes:
     """The next step of a rolling update: the current one up, the others down as far as availability allows."""
-    total_others = sum(replicas_of(one) for one in others)
-    size = new_size(limits, replicas_of(current), replicas_of(current) + total_others)
+    size = new_size(limits, replicas_of(current), sum(pods_of(one) for one in (current, *others)))
     sizes = {name_of(current): size} if size != replicas_of(current) else {}
-    if total_others:
-        sizes |= _fewer_others(limits, size, available_in(current), by_age(others))
+    if any(replicas_of(one) for one in others):
+        sizes |= _fewer_others(limits, size, _lasting_in(current), by_age(others))
     return sizes
 
 
@@ -99,12 +109,12 @@ def _fewer_others(limits: Limits, size: int, available: int, others: Sequence[Ob
         return {}
     cleaned = 0
     for one in others:
-        broken = replicas_of(one) - available_in(one)
+        broken = replicas_of(one) - _lasting_in(one)
         if replicas_of(one) > 0 and broken > 0:
             fewer = min(most - cleaned, broken)
             left[name_of(one)] -= fewer
             cleaned += fewer
-    spare = available + sum(available_in(one) for one in others) - limits.minimum
+    spare = available + sum(_lasting_in(one) for one in others) - limits.minimum
     for one in others:
         fewer = min(left[name_of(one)], max(0, spare))
         left[name_of(one)] -= fewer
