@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -24,8 +24,8 @@ import orjson
 from multidict import CIMultiDict
 
 from skerry import __version__
+from skerry.kube.answers import error_of, events_of
 from skerry.kube.client import EVERYTHING, ObjectList, PatchType, Selection, WatchEvent
-from skerry.kube.errors import StatusError, from_status
 from skerry.kube.kubeconfig import Connection, KubeconfigError, load_kubeconfig
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
 
@@ -130,7 +130,7 @@ class HttpClient:
         }
         call = _Call("GET", _path(resource, namespace), params)
         async with self._transport.stream(call, self._identity, silence=seconds + 30.0) as chunks:
-            yield _events(chunks)
+            yield events_of(chunks)
 
     async def create(self, resource: Resource, obj: Obj, namespace: str | None = None, subresource: str = "") -> Obj:
         """Create; returns what is stored. Raises AlreadyExists, Invalid."""
@@ -197,7 +197,7 @@ class _Transport:
                 if response.status < 400:
                     return body
                 if wait is None or attempt == _ATTEMPTS:
-                    raise _error_of(response.status, body)
+                    raise error_of(response.status, body)
             await asyncio.sleep(wait)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -209,7 +209,7 @@ class _Transport:
         timeout = aiohttp.ClientTimeout(sock_connect=self._timeout, sock_read=silence)
         async with self._send(call, identity, timeout) as response:
             if response.status >= 400:
-                raise _error_of(response.status, await response.read())
+                raise error_of(response.status, await response.read())
             yield response.content.iter_any()
 
     @asynccontextmanager
@@ -260,25 +260,6 @@ class _Transport:
         return self._token
 
 
-async def _events(chunks: AsyncIterator[bytes]) -> AsyncIterator[WatchEvent]:
-    """The events of a watch's body: one JSON document a line, cut anywhere by the network."""
-    rest: list[bytes] = []
-    async for chunk in chunks:
-        *lines, tail = chunk.split(b"\n")
-        for line in lines:
-            whole, rest = b"".join((*rest, line)), []
-            if whole:
-                yield _event(orjson.loads(whole))
-        if tail:
-            rest.append(tail)
-
-
-def _event(event: dict[str, Any]) -> WatchEvent:
-    if event["type"] == "ERROR":
-        raise from_status(event["object"])
-    return WatchEvent(event["type"], event["object"])
-
-
 def _path(resource: Resource, namespace: str | None, name: str | None = None, subresource: str = "") -> str:
     """The path with names quoted: a name never reaches into another path."""
     quoted = [quote(part, safe="") if part else None for part in (namespace, name)]
@@ -301,13 +282,3 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     if not header.isdigit() or not (response.status == 429 or response.status >= 500):
         return None
     return min(float(header), _LONGEST_WAIT)
-
-
-def _error_of(code: int, body: bytes) -> StatusError:
-    try:
-        status = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        status = None
-    if isinstance(status, dict) and status.get("kind") == "Status":
-        return from_status(status, code)
-    return from_status({"message": body[:500].decode(errors="replace").strip() or f"HTTP status {code}"}, code)

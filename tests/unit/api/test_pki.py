@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from skerry.engine.api.auth.authentication import user_of_certificate
-from skerry.engine.api.pki import ensure, server_names
+from skerry.engine.api.pki import FRONT_PROXY, FRONT_PROXY_CA, ensure, server_names
 from tests.support.api import engine_config
 
 
@@ -50,6 +50,21 @@ def test_a_lost_authority_means_new_certificates(tmp_path: Path) -> None:
     (config.paths.pki / "ca.key").unlink()
     second = contents(ensure(config).folder)
     assert all(second[name] != first[name] for name in ("ca.crt", "server.crt", "admin.crt"))
+
+
+def test_the_front_proxy_has_an_authority_of_its_own(tmp_path: Path) -> None:
+    config = engine_config(tmp_path, At(NOW))
+    pki = ensure(config)
+    before = contents(pki.folder)
+    decode = ssl._ssl._test_decode_cert  # type: ignore[attr-defined]
+    found = decode(str(pki.certificate(FRONT_PROXY)))
+    assert found["subject"] == ((("commonName", "front-proxy-client"),),)
+    assert found["issuer"] == decode(str(pki.certificate(FRONT_PROXY_CA)))["subject"]
+    pki.key(FRONT_PROXY_CA).unlink()
+    after = contents(ensure(config).folder)
+    changed = {name for name in after if after[name] != before.get(name)}
+    expected = {f"{name}.{end}" for name in (FRONT_PROXY, FRONT_PROXY_CA) for end in ("crt", "key")}
+    assert changed - {"issued.json"} == expected
 
 
 def test_they_are_private(tmp_path: Path) -> None:

@@ -32,11 +32,13 @@ def test_only_what_was_made_for_definitions_becomes_superfluous() -> None:
     assert not wanted.is_superfluous({"metadata": {"name": "v1.example.com"}}, {})
 
 
-def test_a_service_elsewhere_is_told_to_be_out_of_reach_once() -> None:
-    service = {"metadata": {}, "spec": {"service": {"namespace": "a", "name": "b"}}}
+def test_local_ones_are_available_and_others_are_for_the_api_server_to_judge() -> None:
+    service = {"metadata": {}, "spec": {}}
     told = wanted.with_availability(service, "2026-01-01T00:00:00Z")
     assert told is not None
     condition = told["status"]["conditions"][0]
-    assert (condition["status"], condition["reason"]) == ("False", "NotSupported")
+    assert (condition["status"], condition["reason"]) == ("True", "Local")
     assert wanted.with_availability(told, "2026-01-02T00:00:00Z") is None
     assert "status" not in service
+    elsewhere = {"metadata": {}, "spec": {"service": {"namespace": "a", "name": "b"}}}
+    assert wanted.with_availability(elsewhere, "2026-01-01T00:00:00Z") is None

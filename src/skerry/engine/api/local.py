@@ -10,12 +10,15 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeAlias
 
+import orjson
+
 from skerry.engine.api.refusals import no_such_path
 from skerry.engine.api.request import NO_QUERY, Handler, Request, Target, User
-from skerry.engine.api.response import Computed, Event, Listing, Response, Stored, Watching
+from skerry.engine.api.response import BrokenOff, Computed, Event, Listing, Raw, Response, Stored, Streamed, Watching
 from skerry.engine.schema.registry import Registry
+from skerry.kube.answers import error_of, events_of
 from skerry.kube.client import EVERYTHING, ObjectList, PatchType, Selection, WatchEvent
-from skerry.kube.errors import InternalError
+from skerry.kube.errors import InternalError, ServiceUnavailable
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
 
 Body: TypeAlias = Obj | list[Obj]
@@ -25,6 +28,8 @@ _PATCHES: dict[PatchType, str] = {
     "json": "application/json-patch+json",
     "apply": "application/apply-patch+yaml",
 }
+_FAILED = 400
+"""The first code of answers that are failures."""
 
 
 class LocalClient:
@@ -58,7 +63,7 @@ class LocalClient:
         if next_token:
             query["continue"] = next_token
         response = await self._do("list", self._target(resource, namespace), query)
-        if isinstance(response, Computed):  # what is measured, not stored
+        if isinstance(response, Computed):  # what is measured, or served elsewhere
             return ObjectList(response.obj["items"], response.obj["metadata"].get("resourceVersion", ""))
         assert isinstance(response, Listing)
         items = [entry.shared() for entry in response.entries]
@@ -76,6 +81,12 @@ class LocalClient:
         """As in `kube.client.Client`. It lasts until it is left."""
         query = {**_query(selection), "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
         response = await self._do("watch", self._target(resource, namespace), query)
+        if isinstance(response, Streamed):
+            try:
+                yield events_of(response.chunks)
+            finally:
+                await response.close()
+            return
         assert isinstance(response, Watching)
         try:
             yield _events(response)
@@ -116,7 +127,7 @@ class LocalClient:
         return _object(await self._do("delete", self._target(resource, namespace, name), body=options))
 
     def _target(self, resource: Resource, namespace: str | None, name: str = "", subresource: str = "") -> Target:
-        kind = self._registry.kind(resource.group, resource.version, resource.plural)
+        kind = self._registry.served(resource)
         if kind is None:
             raise no_such_path()
         return Target(kind, (namespace or "") if kind.resource.namespaced else "", name, subresource)
@@ -129,7 +140,7 @@ class LocalClient:
         body: Body | None = None,
         content_type: str = "",
     ) -> Response:
-        return await self._handler(
+        response = await self._handler(
             Request(
                 self._user,
                 verb,
@@ -140,6 +151,9 @@ class LocalClient:
                 content_type=content_type,
             )
         )
+        if isinstance(response, Raw | Streamed):
+            return await _from_elsewhere(response, watching=verb == "watch")
+        return response
 
 
 def _query(selection: Selection) -> dict[str, str]:
@@ -157,6 +171,28 @@ def _object(response: Response) -> Obj:
     if isinstance(response, Computed):
         return response.obj
     raise InternalError(f"no object came back but {type(response).__name__}")
+
+
+async def _from_elsewhere(response: Raw | Streamed, *, watching: bool) -> Response:
+    """What another server answered, as an object, or the stream of a watch. Raises what it failed with."""
+    if isinstance(response, Raw):
+        body = response.body
+    elif watching and response.code < _FAILED:
+        return response
+    else:
+        try:
+            body = b"".join([chunk async for chunk in response.chunks])
+        except BrokenOff as error:
+            raise ServiceUnavailable(f"the answer broke off: {error}") from error
+        finally:
+            await response.close()
+    if response.code >= _FAILED:
+        raise error_of(response.code, body)
+    try:
+        obj: Obj = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InternalError(f"the server that has the resource answered no JSON: {error}") from error
+    return Computed(obj)
 
 
 async def _events(watching: Watching) -> AsyncIterator[WatchEvent]:

@@ -1,4 +1,7 @@
-"""The instance's own certificate authority, the API's certificate and the administrator's: made once, renewed in time.
+"""The instance's own certificate authorities, the API's certificate and its clients': made once, renewed in time.
+
+The front proxy's authority is one of its own, as in Kubernetes: whoever has a certificate of it is believed when it
+says for whom it asks, so extension API servers must be able to tell it from that of ordinary clients.
 
 ECDSA P-256 throughout, files 0600 in a directory 0700. What was issued, until when and for which names, is noted in
 `issued.json` beside them, so that a start with valid certificates does not import `cryptography` (26 MB).
@@ -24,6 +27,8 @@ CA_DAYS, RENEW_DAYS = 3650, 30
 ADMIN = "kubernetes-admin"
 TOKENS = "service-account"
 """The key that signs service-account tokens: kept as long as the data directory, it has no certificate."""
+FRONT_PROXY_CA, FRONT_PROXY = "front-proxy-ca", "front-proxy-client"
+"""What the API server shows to extension API servers: names of files and common name, as kubeadm's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Pki:
     folder: Path
 
     def certificate(self, name: str) -> Path:
-        """The certificate of "ca", "server" or "admin"."""
+        """The certificate of "ca", "server", "admin", FRONT_PROXY_CA or FRONT_PROXY."""
         return self.folder / f"{name}.crt"
 
     def key(self, name: str) -> Path:
@@ -45,16 +50,13 @@ def ensure(config: EngineConfig) -> Pki:
     """Make or renew what is missing, close to its end or for other names than today's."""
     pki = Pki(config.paths.pki)
     pki.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ca = Wanted("ca", f"skerry-ca-{config.instance}", days=CA_DAYS)
-    leaves = [
-        Wanted("server", "kube-apiserver", names=server_names(config)),
-        Wanted("admin", ADMIN, organization=MASTERS),
-    ]
     issued = _read_issued(pki)
     now = config.clock.now()
-    stale = [wanted for wanted in (ca, *leaves) if not _is_good(pki, wanted, issued, now)]
-    if ca in stale:
-        stale = [ca, *leaves]
+    stale: list[Wanted] = []
+    for wanted in _all_wanted(config):  # authorities come before what they issue
+        renewed = any(wanted.authority == one.name for one in stale)
+        if renewed or not _is_good(pki, wanted, issued, now):
+            stale.append(wanted)
     if stale:
         _issue(pki, stale, issued, now)
     if not pki.key(TOKENS).exists():
@@ -62,6 +64,16 @@ def ensure(config: EngineConfig) -> Pki:
 
         write_private(pki.key(TOKENS), new_key())
     return pki
+
+
+def _all_wanted(config: EngineConfig) -> list[Wanted]:
+    return [
+        Wanted("ca", f"skerry-ca-{config.instance}", days=CA_DAYS),
+        Wanted("server", "kube-apiserver", names=server_names(config)),
+        Wanted("admin", ADMIN, organization=MASTERS),
+        Wanted(FRONT_PROXY_CA, f"skerry-front-proxy-ca-{config.instance}", days=CA_DAYS, authority=FRONT_PROXY_CA),
+        Wanted(FRONT_PROXY, FRONT_PROXY, authority=FRONT_PROXY_CA),
+    ]
 
 
 def server_names(config: EngineConfig) -> tuple[str, ...]:
@@ -109,10 +121,10 @@ def _issue(pki: Pki, stale: Sequence[Wanted], issued: dict[str, dict[str, object
     from skerry.engine.certificates.making import issue_authority, issue_leaf  # imports cryptography
 
     for wanted in stale:
-        if wanted.name == "ca":
+        if wanted.name == wanted.authority:
             pair = issue_authority(wanted, now)
         else:
-            authority = (pki.certificate("ca").read_bytes(), pki.key("ca").read_bytes())
+            authority = (pki.certificate(wanted.authority).read_bytes(), pki.key(wanted.authority).read_bytes())
             pair = issue_leaf(wanted, authority, now)
         write_private(pki.key(wanted.name), pair.key)
         write_private(pki.certificate(wanted.name), pair.certificate)

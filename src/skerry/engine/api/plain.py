@@ -1,4 +1,5 @@
-"""Plain paths: everything that is not a resource. Documents made from the registry are kept until it changes."""
+"""Plain paths: everything that is not a resource. Documents are kept until the registry changes, or what is known of
+extension API servers does."""
 
 from __future__ import annotations
 
@@ -8,10 +9,13 @@ from dataclasses import replace
 
 import orjson
 
+from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.discovery import groups, issuer
 from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.discovery.openapi import PREFIX, openapi_address, openapi_document
+from skerry.engine.api.discovery.order import in_order
+from skerry.engine.api.discovery.remote import remote_version
 from skerry.engine.api.discovery.version import version
 from skerry.engine.api.http.negotiation import Form, negotiate
 from skerry.engine.api.metrics import Metrics
@@ -31,18 +35,20 @@ class Plain:
     def __init__(
         self,
         registry: Registry,
+        api_services: ApiServiceTable,
         health: Health,
         metrics: Metrics,
         address: Callable[[], str],
         token_issuer: TokenIssuer,
     ) -> None:
         self._registry = registry
+        self._api_services = api_services
         self._issuer = token_issuer
         self._health = health
         self._metrics = metrics
         self._address = address
         self._documents: dict[tuple[str, str], Raw] = {}
-        self._generation = registry.generation
+        self._generation = self._current_generation()
 
     async def handle(self, request: Request) -> Response:
         """Answer a plain path. Raises NotFound, MethodNotAllowed, NotAcceptable."""
@@ -79,9 +85,9 @@ class Plain:
         return replace(document, headers={**document.headers, "cache-control": _FOR_GOOD})
 
     def _document(self, path: str, form: Form) -> Raw:
-        if self._generation != self._registry.generation:
+        if self._generation != self._current_generation():
             self._documents.clear()
-            self._generation = self._registry.generation
+            self._generation = self._current_generation()
         aggregated = form.shape == "discovery" and path in ("/api", "/apis")
         key = (path, form.version if aggregated else "")
         if key not in self._documents:
@@ -90,7 +96,7 @@ class Plain:
 
     def _make(self, path: str, form: Form, *, aggregated: bool) -> Raw:
         if aggregated:
-            obj = groups.aggregated(self._registry, form.version, core=path == "/api")
+            obj = groups.aggregated(self._shown(), self._described, form.version, core=path == "/api")
             parameters = f";g=apidiscovery.k8s.io;v={form.version};as=APIGroupDiscoveryList"
             return _raw(orjson.dumps(obj), f"application/json{parameters}")
         obj_or_none = self._discovered(path)
@@ -107,17 +113,31 @@ class Plain:
             case ["api"]:
                 return groups.api_versions(self._address())
             case ["apis"]:
-                return groups.group_list(self._registry)
+                return groups.group_list(self._shown())
             case ["api", each]:
                 return groups.resource_list(self._registry, "", each)
             case ["apis", name]:
-                return groups.group(self._registry, name)
+                return groups.group(self._shown(), name)
             case ["apis", name, each] if name:
                 return groups.resource_list(self._registry, name, each)
         return None
 
+    def _current_generation(self) -> tuple[int, int]:
+        return self._registry.generation, self._api_services.generation
+
+    def _shown(self) -> dict[str, list[str]]:
+        known = self._api_services
+        return in_order(self._registry.versions(), known.remotes, known.priorities)
+
+    def _described(self, group: str, version: str) -> Obj:
+        place = (group, version)
+        if place not in self._api_services.remotes:
+            return groups.aggregated_version(self._registry, group, version)
+        learnt = self._api_services.learnt(place)
+        return remote_version(group, version, learnt.resources, current=learnt.current)
+
     def _paths(self) -> list[str]:
-        served = self._registry.versions()
+        served = self._shown()
         paths = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz"]
         paths += [issuer.CONFIGURATION, issuer.KEYS]
         paths += [f"/apis/{name}" for name in served if name]

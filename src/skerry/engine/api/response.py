@@ -5,7 +5,7 @@ Stored objects stay encoded (`Entry`), so that get, list and watch join bytes an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -58,6 +58,10 @@ class WatchEnded(Expired):
     """The kind watched has changed or gone: the stream ends in order, who watched asks again."""
 
 
+class BrokenOff(ConnectionError):
+    """Who answers in our stead has stopped in the middle. The client must not take what it has for the whole."""
+
+
 class EventStream(Protocol):
     """Where a watch's events come from (`verbs.watching.Stream`)."""
 
@@ -102,6 +106,11 @@ class Streamed:
     content_type: str = "text/plain"
     code: int = 200
     headers: Sequence[tuple[str, str]] = ()
+
+    async def close(self) -> None:
+        """Read no more; harmless twice. Whoever takes it must call this."""
+        if isinstance(self.chunks, AsyncGenerator):
+            await self.chunks.aclose()
 
 
 Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed

@@ -15,6 +15,11 @@ import ssl
 from functools import partial
 
 from skerry.engine.api.admission.plugins import builtin_chain
+from skerry.engine.api.aggregation.authentication_config import publish_authentication
+from skerry.engine.api.aggregation.controller import AggregationController
+from skerry.engine.api.aggregation.handler import routed
+from skerry.engine.api.aggregation.servers import ExtensionServers
+from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.audit.log import audit_log_of, audited
 from skerry.engine.api.auth.authentication import MASTERS, authenticated, user
 from skerry.engine.api.auth.authority import authority_of
@@ -36,7 +41,7 @@ from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.pki import Pki, ensure
 from skerry.engine.api.plain import Plain
 from skerry.engine.api.pod_access import PodAccess
-from skerry.engine.api.request import Handler, Request
+from skerry.engine.api.request import Request
 from skerry.engine.api.response import Raw, Response
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.api.subresources.pod_streams import connect
@@ -87,13 +92,16 @@ class ApiServer:
             }
         )
         address = partial(_advertised, self)
-        plain = Plain(registry, self.health, metrics, address, credentials.issuer)
+        api_services, extensions = ApiServiceTable(store, registry), ExtensionServers(store, Pki(config.paths.pki))
+        plain = Plain(registry, api_services, self.health, metrics, address, credentials.issuer)
         authenticators = credentials.authenticators()
-        resources = _routed(fairness.wrap(dispatcher(self._backend)), plain.handle)
+        resources = routed(api_services, extensions, fairness.wrap(dispatcher(self._backend)), plain.handle)
         decide, self._audit_log = self._authority.decide, audit_log_of(config)
         let_in = impersonating(authorised(resources, decide), decide)
         self._handler = authenticated(audited(let_in, self._audit_log), authenticators)
-        self._custom = CustomResources(self._backend, self.client("system:apiserver", MASTERS), webhooks)
+        itself = self.client("system:apiserver", MASTERS)
+        self._custom = CustomResources(self._backend, itself, webhooks)
+        self._aggregation = AggregationController(self._backend, itself, api_services, extensions)
         upgrade = impersonating(authorised_upgrade(_nothing, decide), decide)
         self._let_in = authenticated(audited(upgrade, self._audit_log), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
@@ -129,10 +137,13 @@ class ApiServer:
             self.port = listening.getsockname()[1]
             itself = self.client("system:apiserver", MASTERS)
             self._custom.load()
+            self._aggregation.table.load()
             await bootstrap(itself, self.config, self.port)
+            await publish_authentication(itself, pki)
             await keep_defaults(itself, self._backend.store, rfc3339(self.config.clock.now()))
             self._authority.rbac.start()
             self._custom.start()
+            self._aggregation.start()
             await self._listen(listening, pki)
         except BaseException:
             listening.close()
@@ -147,6 +158,7 @@ class ApiServer:
             self._server.close()
             self._server = None
         await self._custom.close()
+        await self._aggregation.close()
         self._edge.watches.close()
         await self._authority.rbac.close()
         for connection in list(self._state.connections):
@@ -201,13 +213,6 @@ def tls_context(pki: Pki) -> ssl.SSLContext:
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _routed(resources: Handler, plain: Handler) -> Handler:
-    async def handle(request: Request) -> Response:
-        return await (plain if request.target is None else resources)(request)
-
-    return handle
 
 
 async def _nothing(request: Request) -> Response:

@@ -16,3 +16,5 @@ class Wanted:
     organization: str = ""
     names: tuple[str, ...] = ()
     days: int = LEAF_DAYS
+    authority: str = "ca"
+    """The name of the authority that issues it; its own for an authority."""

@@ -148,6 +148,8 @@ class Kind:
     """What who uses this version is told in a `Warning:` header."""
     revision: int = 0
     """Another number for every change of a custom resource's definition: what is published of it changes with it."""
+    elsewhere: bool = False
+    """Whether another server has it (an APIService with a service): all that is known of it is how it is called."""
     scale: ScalePaths | None = None
     """None: `spec.replicas`, `status.replicas` and the label selector `spec.selector`, as built-in kinds have them."""
 

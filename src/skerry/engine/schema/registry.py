@@ -1,5 +1,7 @@
 """The kinds that are served, by group, version and plural. Custom resources are added and removed while running.
 
+A whole version of a group may be served elsewhere: then all its kinds are, whatever kinds of it are known here.
+
 Invariant: kinds are immutable; what changes is which of them are here. Neighbours: `kinds` (the built-in data),
 `engine.api` (routes and discovery from it), `openapi`.
 """
@@ -10,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.custom.versions import rank
+from skerry.kube.objects import Resource
 
 
 class Registry:
@@ -20,6 +23,7 @@ class Registry:
         self._ordered: set[str] = set()
         """Groups whose versions are in the order wanted: the built-in ones."""
         self._retirements: dict[tuple[str, str, str], set[Callable[[], None]]] = {}
+        self._elsewhere: set[tuple[str, str]] = set()
         self.generation = 0
         """Raised by every change: what is derived from the registry may be cached under it."""
         for kind in kinds:
@@ -58,6 +62,22 @@ class Registry:
             if len(versions) > 1 and group not in self._ordered:
                 versions.sort(key=rank, reverse=True)
         return found
+
+    def is_elsewhere(self, group: str, version: str) -> bool:
+        """Whether a version of a group is served by another server."""
+        return (group, version) in self._elsewhere
+
+    def served(self, resource: Resource) -> Kind | None:
+        """The kind that serves a resource, here or elsewhere, or None."""
+        if (resource.group, resource.version) in self._elsewhere:
+            return Kind(resource, singular="", definition="", verbs=(), elsewhere=True)
+        return self.kind(resource.group, resource.version, resource.plural)
+
+    def set_elsewhere(self, group: str, version: str, elsewhere: bool) -> None:
+        """Note where a version of a group is served; here when nothing has been said."""
+        if elsewhere != self.is_elsewhere(group, version):
+            (self._elsewhere.add if elsewhere else self._elsewhere.discard)((group, version))
+            self.generation += 1
 
     def add(self, kind: Kind) -> None:
         """Serve a kind, in place of one with the same group, version and plural."""

@@ -1,12 +1,14 @@
 """Discovery: which groups, versions and resources are served, in the old form and aggregated.
 
-Source: Kubernetes' `apiserver/pkg/endpoints/discovery` and `discovery/aggregated`. Pure functions on the registry.
+Pure functions on the registry and on `Versions`: groups and their versions in the order in which they are shown.
+Neighbours: `order`, `remote` (what other servers have). Source: Kubernetes' `apiserver/pkg/endpoints/discovery` and
+`discovery/aggregated`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.registry import Registry
@@ -23,6 +25,10 @@ class Subresource(NamedTuple):
     version: str = ""
 
 
+Versions: TypeAlias = Mapping[str, Sequence[str]]
+"""The versions of every group, the preferred one first."""
+Describe: TypeAlias = Callable[[str, str], Obj]
+"""A group's version as it stands in an `APIGroupDiscoveryList`."""
 SUBRESOURCES = {
     "status": Subresource(("get", "patch", "update")),
     "approval": Subresource(("get", "patch", "update")),
@@ -48,19 +54,19 @@ def api_versions(address: str) -> Obj:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": by_cidr}
 
 
-def group_list(registry: Registry) -> Obj:
+def group_list(shown: Versions) -> Obj:
     """`/apis`."""
-    groups = [_group(name, versions) for name, versions in registry.versions().items() if name]
+    groups = [_group(name, versions) for name, versions in shown.items() if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
 
 
-def group(registry: Registry, name: str) -> Obj | None:
+def group(shown: Versions, name: str) -> Obj | None:
     """`/apis/<group>`; None when it is not served."""
-    versions = registry.versions().get(name) if name else None
+    versions = shown.get(name) if name else None
     return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, versions)} if versions else None
 
 
-def _group(name: str, versions: list[str]) -> Obj:
+def _group(name: str, versions: Sequence[str]) -> Obj:
     listed = [{"groupVersion": f"{name}/{version}", "version": version} for version in versions]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
 
@@ -106,12 +112,12 @@ def _served(kind: Kind) -> list[tuple[str, Subresource]]:
     return [(name, SUBRESOURCES[name]) for name in sorted(kind.subresources) if name in SUBRESOURCES]
 
 
-def aggregated(registry: Registry, version: str, *, core: bool) -> Obj:
+def aggregated(shown: Versions, describe: Describe, version: str, *, core: bool) -> Obj:
     """`/api` (`core`) or `/apis` as `APIGroupDiscoveryList` ("v2" or "v2beta1")."""
     items = [
         {"metadata": {"name": name, "creationTimestamp": None} if name else {"creationTimestamp": None},
-         "versions": [_aggregated_version(registry, name, each) for each in versions]}
-        for name, versions in registry.versions().items()
+         "versions": [describe(name, each) for each in versions]}
+        for name, versions in shown.items()
         if (name == "") == core
     ]  # fmt: skip
     return {
@@ -122,7 +128,8 @@ def aggregated(registry: Registry, version: str, *, core: bool) -> Obj:
     }
 
 
-def _aggregated_version(registry: Registry, group_name: str, version: str) -> Obj:
+def aggregated_version(registry: Registry, group_name: str, version: str) -> Obj:
+    """One version of a group that is served here, as it stands in an `APIGroupDiscoveryList`."""
     resources = [_aggregated_resource(kind) for kind in registry.kinds(group_name, version)]
     return {"version": version, "resources": resources, "freshness": "Current"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import orjson
@@ -20,7 +20,7 @@ from skerry.engine.api.http.routes import before_proxied, query_of, segments_of,
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request, Target
-from skerry.engine.api.response import Computed, Listing, Raw, Response, Stored, Streamed, Watching
+from skerry.engine.api.response import BrokenOff, Computed, Listing, Raw, Response, Stored, Streamed, Watching
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.schema.registry import Registry
 from skerry.kube.clock import Clock
@@ -53,13 +53,13 @@ class Edge:
         request: Request | None = None
         try:
             request = self._request(exchange.head, exchange.headers, exchange.read)
-            form = negotiate(exchange.headers.get(b"accept", b"")) if request.target else PLAIN
-            if form.shape == "table" and request.target and request.target.kind.verbs == ("create",):
-                form = negotiate_without_tables(exchange.headers.get(b"accept", b""))
+            form = _form(request)
             response = await self._handler(request)
             await self._answer(request, response, form, exchange)
         except StatusError as error:
             await _fail(exchange, error, request)
+        except BrokenOff as error:
+            log.info("%s %s broke off: %s", exchange.head.method, exchange.head.path.decode("latin-1"), error)
         except Exception:
             log.exception("%s %s failed", exchange.head.method, exchange.head.path.decode("latin-1"))
             if not exchange.code:  # otherwise it is too late for a Status
@@ -142,6 +142,18 @@ class Edge:
             await send({"type": "websocket.close", "code": 1011})
 
 
+def _form(request: Request) -> Form:
+    """How to answer. What others answer is for them to negotiate. Raises NotAcceptable."""
+    target = request.target
+    if target is None or target.kind.elsewhere or target.subresource == "proxy":
+        return PLAIN
+    accept = request.headers.get(b"accept", b"")
+    form = negotiate(accept)
+    if form.shape == "table" and target.kind.verbs == ("create",):
+        return negotiate_without_tables(accept)
+    return form
+
+
 async def _fail(exchange: Exchange, error: StatusError, request: Request | None) -> None:
     """Answer with the Status of a failure."""
     headers = _warnings(request) if request else []
@@ -176,8 +188,7 @@ async def _send_chunks(response: Streamed, exchange: Exchange) -> None:
             await exchange.write(chunk)
         await exchange.finish()
     finally:
-        if isinstance(response.chunks, AsyncGenerator):
-            await response.chunks.aclose()
+        await response.close()
 
 
 async def _refuse_websocket(send: Send, error: StatusError) -> None:

@@ -16,6 +16,7 @@ from skerry.engine.api.request import NO_QUERY, Target
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.registry import Registry
 from skerry.kube.errors import BadRequest
+from skerry.kube.objects import Resource
 
 LONGEST_PATH = 4096
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
@@ -24,6 +25,9 @@ _MANY = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _PROXY = re.compile(rb"^(/api/v1/(?:namespaces/[^/]+/(?:pods|services)|nodes)/[^/]+/proxy)(?:/.*)?$", re.DOTALL)
 _PROXIED = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete",
             "OPTIONS": "options"}  # fmt: skip
+_OLD_PREFIXES = ("watch", "proxy")
+"""First segments with which paths of long ago said their verb."""
+_REMOTE = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _SUB = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -95,6 +99,8 @@ def target_of(registry: Registry, segments: list[str]) -> Target | None:
         group, version, rest = segments[1], segments[2], segments[3:]
     else:
         return None
+    if registry.is_elsewhere(group, version):
+        return _elsewhere(group, version, rest)
     if not all(rest):
         raise no_such_path()
     if rest[0] == "namespaces" and len(rest) > 2 and not (group == "" and rest[2] in _NAMESPACE_SUBRESOURCES):
@@ -118,8 +124,25 @@ def _named(kind: Kind, namespace: str, rest: list[str], *, in_namespace: bool) -
     return Target(kind, namespace, *rest)
 
 
+def _elsewhere(group: str, version: str, rest: list[str]) -> Target:
+    """What a path names at another server, as far as authorisation needs to know: which resources there are, and what
+    they are called below that, is for that server to say."""
+    namespace = ""
+    if rest[0] in _OLD_PREFIXES:
+        raise no_such_path()
+    if rest[0] == "namespaces" and len(rest) > 1:
+        namespace = rest[1]
+        if len(rest) > 2 and rest[2] not in _NAMESPACE_SUBRESOURCES:
+            rest = rest[2:]
+    resource = Resource(group, version, rest[0], kind="", namespaced=bool(namespace))
+    kind = Kind(resource, singular="", definition="", verbs=(), elsewhere=True)
+    return Target(kind, namespace, *rest[1:3])
+
+
 def verb_for(method: str, target: Target, query: Mapping[str, str]) -> str:
     """The verb of a method on a target. Raises MethodNotAllowed."""
+    if target.kind.elsewhere:
+        return _verb_elsewhere(method, target, query)
     if target.subresource == "proxy":
         verb = _PROXIED.get(method)
     elif target.subresource:
@@ -135,3 +158,13 @@ def verb_for(method: str, target: Target, query: Mapping[str, str]) -> str:
     if verb in ("list", "get") and query and not target.subresource and is_watch(query):
         return "watch"
     return verb
+
+
+def _verb_elsewhere(method: str, target: Target, query: Mapping[str, str]) -> str:
+    """The verb as RequestInfo has it, whatever the other server makes of the request."""
+    verb = _REMOTE.get(method, "")
+    if target.name:
+        return verb
+    if verb == "get":
+        return "watch" if is_watch(query) else "list"
+    return "deletecollection" if verb == "delete" else verb

@@ -8,14 +8,13 @@ call: most clusters have no webhook. Source: apiserver `pkg/util/webhook/client.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
+from skerry.engine.api.trust import BadBundle, Contexts, trusting
 from skerry.engine.store.contract import Key, Store
 from skerry.kube.objects import Obj
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 16 * 1024 * 1024
 """Bytes of an answer."""
-_CONTEXTS_KEPT = 64
 
 
 class WebhookFailure(Exception):
@@ -48,7 +46,7 @@ class WebhookClient:
     def __init__(self, address_of: ServiceAddress) -> None:
         self._address_of = address_of
         self._session: aiohttp.ClientSession | None = None
-        self._contexts: dict[str, ssl.SSLContext] = {}
+        self._contexts = Contexts(trusting)
 
     async def call(self, config: Obj, review: Obj, seconds: float, query: str = "") -> Obj:
         """POST a review to a `WebhookClientConfig`; the decoded answer. Raises WebhookFailure. `query`: for the URL
@@ -99,13 +97,10 @@ class WebhookClient:
         return Destination(f"https://{address}:{service.get('port') or 443}{path}", host)
 
     def _context(self, bundle: str) -> ssl.SSLContext:
-        context = self._contexts.get(bundle)
-        if context is None:
-            context = _tls_context(bundle)
-            while len(self._contexts) >= _CONTEXTS_KEPT:
-                del self._contexts[next(iter(self._contexts))]
-            self._contexts[bundle] = context
-        return context
+        try:
+            return self._contexts.of(bundle)
+        except BadBundle as error:
+            raise WebhookFailure(str(error)) from error
 
 
 def cluster_addresses(store: Store) -> ServiceAddress:
@@ -134,15 +129,6 @@ def _shown(config: Obj, where: Destination) -> str:
         return where.url
     _, _, rest = where.url.removeprefix("https://").partition("/")
     return f"https://{where.server_name}:{config['service'].get('port') or 443}/{rest}"
-
-
-def _tls_context(bundle: str) -> ssl.SSLContext:
-    if not bundle:
-        return ssl.create_default_context()
-    try:
-        return ssl.create_default_context(cadata=base64.b64decode(bundle).decode("ascii"))
-    except (binascii.Error, UnicodeDecodeError, ssl.SSLError) as error:
-        raise WebhookFailure(f"unable to load root certificates: {error}") from error
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

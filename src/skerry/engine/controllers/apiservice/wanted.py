@@ -36,6 +36,7 @@ _PRIORITIES = {
 _REVIEWS = {"v1.authentication.k8s.io", "v1.authorization.k8s.io"}
 """Groups without anything that could be listed."""
 _CUSTOM = (1_000, 100)
+_LOCAL = ("True", "Local", "Local APIServices are always available")
 
 
 def builtin(resources: Iterable[Resource]) -> dict[str, Obj]:
@@ -70,18 +71,12 @@ def is_superfluous(service: Obj, wanted: dict[str, Obj]) -> bool:
     return labels.get(MANAGED) == "true" and name_of(service) not in wanted
 
 
-def availability(service: Obj) -> tuple[str, str, str]:
-    """Status, reason and message of the condition Available."""
-    target = service["spec"].get("service")
-    if target is None:
-        return "True", "Local", "Local APIServices are always available"
-    where = f"{target['namespace']}/{target['name']}"
-    return "False", "NotSupported", f"Skerry does not forward requests to other API servers ({where})"
-
-
 def with_availability(service: Obj, now: str) -> Obj | None:
-    """The object with the condition it should have, None when it has it. The object given is not changed."""
-    status, reason, message = availability(service)
+    """The object with the condition it should have, None when it has it, or when it is for the API server to find out
+    whether another server answers. The object given is not changed."""
+    if service["spec"].get("service") is not None:
+        return None
+    status, reason, message = _LOCAL
     conditions = (service.get("status") or {}).get("conditions") or []
     current: Obj = next((one for one in conditions if one["type"] == "Available"), {})
     if (current.get("status"), current.get("reason"), current.get("message")) == (status, reason, message):

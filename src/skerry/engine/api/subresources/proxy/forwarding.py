@@ -1,18 +1,19 @@
 """Sends a request on to a backend and hands its answer back, as it comes.
 
-What belongs to one connection only stays behind, and so do the client's credentials. The backend's certificate is not
-verified: it is an address inside the cluster that was asked for, not a name. aiohttp is imported at the first use.
+What belongs to one connection only stays behind, and so do the client's credentials. aiohttp is imported at the first
+use.
 Source: apimachinery `pkg/util/proxy/upgradeaware.go`, Go's `httputil.ReverseProxy`.
 """
 
 from __future__ import annotations
 
+import ssl
 import zlib
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from skerry.engine.api.response import Raw, Response, Streamed
+from skerry.engine.api.response import BrokenOff, Raw, Response, Streamed
 from skerry.engine.api.subresources.proxy.rewriting import Proxied, rewritten, rewritten_html
 from skerry.kube.errors import ServiceUnavailable
 
@@ -25,9 +26,23 @@ _PER_CONNECTION = frozenset({
     "transfer-encoding", "upgrade",
 })  # fmt: skip
 _NOT_SENT = _PER_CONNECTION | {"authorization", "host", "content-length", "expect"}
-_NOT_RETURNED = _PER_CONNECTION | {"content-length", "content-type"}
+_CROSS_ORIGIN = frozenset(f"access-control-allow-{what}" for what in ("credentials", "headers", "methods", "origin"))
+_NOT_RETURNED = _PER_CONNECTION | _CROSS_ORIGIN | {"content-length", "content-type"}
+_IMPERSONATION = "impersonate-"
 
 Fields = list[tuple[str, str]]
+
+
+class Trust(NamedTuple):
+    """How a backend is known: what its certificate must be, and the name in it ("" for the URL's own)."""
+
+    context: ssl.SSLContext | Literal[False]
+    """False: its certificate is not verified."""
+    server_name: str = ""
+
+
+ANYBODY = Trust(False)
+"""For an address inside the cluster that was asked for: it has no name to be verified."""
 
 
 class Outgoing(NamedTuple):
@@ -38,13 +53,18 @@ class Outgoing(NamedTuple):
     headers: Fields
     body: bytes
     proxied: Proxied
+    trust: Trust = ANYBODY
 
 
 def sent_headers(headers: Iterable[tuple[bytes, bytes]], source: str) -> Fields:
     """The client's headers, as a backend may see them; `source` is the client's address."""
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
     named = {word.strip().lower() for name, value in fields if name == "connection" for word in value.split(",")}
-    kept = [(name, value) for name, value in fields if name not in _NOT_SENT and name not in named]
+    kept = [
+        (name, value)
+        for name, value in fields
+        if name not in _NOT_SENT and name not in named and not name.startswith(_IMPERSONATION)
+    ]
     before = [value for name, value in kept if name == "x-forwarded-for"]
     rest = [(name, value) for name, value in kept if name != "x-forwarded-for"]
     return [*rest, ("x-forwarded-for", ", ".join([*before, source]))] if source else kept
@@ -58,7 +78,7 @@ async def forward(outgoing: Outgoing) -> Response:
     try:
         session = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=False, force_close=True),
+                connector=aiohttp.TCPConnector(ssl=outgoing.trust.context, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -89,15 +109,21 @@ def _asked(session: aiohttp.ClientSession, outgoing: Outgoing) -> aiohttp.client
         headers=outgoing.headers,
         data=outgoing.body or None,
         allow_redirects=False,
+        server_hostname=outgoing.trust.server_name or None,
     )
 
 
 async def _pieces(answer: aiohttp.ClientResponse, stack: AsyncExitStack) -> AsyncGenerator[bytes, None]:
-    """The body as it comes; a backend that breaks off ends it."""
+    """The body as it comes. Raises BrokenOff when it does not come to its end."""
+    import aiohttp
+
     async with stack:
         yield b""
-        async for piece in answer.content.iter_any():
-            yield piece
+        try:
+            async for piece in answer.content.iter_any():
+                yield piece
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenOff(str(error)) from error
 
 
 async def _page(answer: aiohttp.ClientResponse, proxied: Proxied) -> Response:
