@@ -15,6 +15,12 @@ from typing import Literal, NamedTuple, Protocol
 from skerry.kube.objects import Obj, Resource
 
 PatchType = Literal["merge", "strategic", "json", "apply"]
+PATCH_CONTENT_TYPES: dict[PatchType, str] = {
+    "merge": "application/merge-patch+json",
+    "strategic": "application/strategic-merge-patch+json",
+    "json": "application/json-patch+json",
+    "apply": "application/apply-patch+yaml",
+}
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 
 
@@ -24,6 +30,24 @@ class Selection:
 
     label_selector: str = ""
     field_selector: str = ""
+
+    def query(self) -> dict[str, str]:
+        """As parameters of a URL; a new dictionary each time."""
+        query = {}
+        if self.label_selector:
+            query["labelSelector"] = self.label_selector
+        if self.field_selector:
+            query["fieldSelector"] = self.field_selector
+        return query
+
+    def chunk(self, limit: int, next_token: str) -> dict[str, str]:
+        """As parameters of a list's URL: a chunk of at most `limit` (0: all), after `next_token` ("": the first)."""
+        query = self.query()
+        if limit:
+            query["limit"] = str(limit)
+        if next_token:
+            query["continue"] = next_token
+        return query
 
 
 class WatchEvent(NamedTuple):

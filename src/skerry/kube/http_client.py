@@ -25,16 +25,10 @@ from multidict import CIMultiDict
 
 from skerry import __version__
 from skerry.kube.answers import error_of, events_of
-from skerry.kube.client import EVERYTHING, ObjectList, PatchType, Selection, WatchEvent
+from skerry.kube.client import EVERYTHING, PATCH_CONTENT_TYPES, ObjectList, PatchType, Selection, WatchEvent
 from skerry.kube.kubeconfig import Connection, KubeconfigError, load_kubeconfig
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
 
-_CONTENT_TYPES: dict[PatchType, str] = {
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-    "json": "application/json-patch+json",
-    "apply": "application/apply-patch+yaml",
-}
 _ATTEMPTS = 10  # as client-go: answers with Retry-After are tried again so often
 _LONGEST_WAIT = 30.0  # seconds we obey of a Retry-After
 _WATCH_SECONDS = 300  # the server ends a watch after this to twice this; spread, so that not all end at once
@@ -99,11 +93,7 @@ class HttpClient:
         next_token: str = "",
     ) -> ObjectList:
         """A collection, or a chunk of it when `limit` > 0. Raises Expired for a token too old."""
-        params = _selecting(selection)
-        if limit:
-            params["limit"] = str(limit)
-        if next_token:
-            params["continue"] = next_token
+        params = selection.chunk(limit, next_token)
         answer = await self._object(_Call("GET", _path(resource, namespace), params))
         metadata = answer.get("metadata") or {}
         items = [_with_kind(item, resource) for item in answer.get("items") or ()]
@@ -122,7 +112,7 @@ class HttpClient:
         minutes. Raises Expired when the version is too old."""
         seconds = random.randint(_WATCH_SECONDS, 2 * _WATCH_SECONDS)  # noqa: S311  # spread, not secrecy
         params = {
-            **_selecting(selection),
+            **selection.query(),
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": resource_version,
@@ -157,7 +147,7 @@ class HttpClient:
         kind = kind if isinstance(patch, dict) else "json"
         params = {**self._managed(), "force": "true"} if kind == "apply" else self._managed()
         path = _path(resource, namespace, name, subresource)
-        return await self._object(_Call("PATCH", path, params, orjson.dumps(patch), _CONTENT_TYPES[kind]))
+        return await self._object(_Call("PATCH", path, params, orjson.dumps(patch), PATCH_CONTENT_TYPES[kind]))
 
     async def delete(
         self, resource: Resource, name: str, namespace: str | None = None, options: Obj | None = None
@@ -264,11 +254,6 @@ def _path(resource: Resource, namespace: str | None, name: str | None = None, su
     """The path with names quoted: a name never reaches into another path."""
     quoted = [quote(part, safe="") if part else None for part in (namespace, name)]
     return resource.path(quoted[0], quoted[1], subresource)
-
-
-def _selecting(selection: Selection) -> dict[str, str]:
-    params = {"labelSelector": selection.label_selector, "fieldSelector": selection.field_selector}
-    return {key: value for key, value in params.items() if value}
 
 
 def _with_kind(item: Obj, resource: Resource) -> Obj:

@@ -95,7 +95,7 @@ async def test_each_kind_of_patch(client: Client) -> None:
     named = {"spec": {"template": {"spec": {"containers": [{"name": "b", "image": "z"}]}}}}
     assert await images(await client.patch(DEPLOYMENTS, "web", named, "default", kind="strategic")) == ["x", "z"]
     operation = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "w"}]
-    assert await images(await client.patch(DEPLOYMENTS, "web", operation, "default", kind="json")) == ["w", "z"]
+    assert await images(await client.patch(DEPLOYMENTS, "web", operation, "default")) == ["w", "z"]
     merged = await client.patch(DEPLOYMENTS, "web", {"spec": {"replicas": 4}}, "default")
     assert merged["spec"]["replicas"] == 4
 

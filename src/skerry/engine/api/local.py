@@ -17,17 +17,11 @@ from skerry.engine.api.request import NO_QUERY, Handler, Request, Target, User
 from skerry.engine.api.response import BrokenOff, Computed, Event, Listing, Raw, Response, Stored, Streamed, Watching
 from skerry.engine.schema.registry import Registry
 from skerry.kube.answers import error_of, events_of
-from skerry.kube.client import EVERYTHING, ObjectList, PatchType, Selection, WatchEvent
+from skerry.kube.client import EVERYTHING, PATCH_CONTENT_TYPES, ObjectList, PatchType, Selection, WatchEvent
 from skerry.kube.errors import InternalError, ServiceUnavailable
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
 
 Body: TypeAlias = Obj | list[Obj]
-_PATCHES: dict[PatchType, str] = {
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
-    "json": "application/json-patch+json",
-    "apply": "application/apply-patch+yaml",
-}
 _FAILED = 400
 """The first code of answers that are failures."""
 
@@ -57,11 +51,7 @@ class LocalClient:
         next_token: str = "",
     ) -> ObjectList:
         """As in `kube.client.Client`."""
-        query = _query(selection)
-        if limit:
-            query["limit"] = str(limit)
-        if next_token:
-            query["continue"] = next_token
+        query = selection.chunk(limit, next_token)
         response = await self._do("list", self._target(resource, namespace), query)
         if isinstance(response, Computed):  # what is measured, or served elsewhere
             return ObjectList(response.obj["items"], response.obj["metadata"].get("resourceVersion", ""))
@@ -79,7 +69,7 @@ class LocalClient:
         resource_version: str,
     ) -> AsyncIterator[AsyncIterator[WatchEvent]]:
         """As in `kube.client.Client`. It lasts until it is left."""
-        query = {**_query(selection), "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
+        query = {**selection.query(), "resourceVersion": resource_version, "allowWatchBookmarks": "true"}
         response = await self._do("watch", self._target(resource, namespace), query)
         if isinstance(response, Streamed):
             try:
@@ -116,9 +106,9 @@ class LocalClient:
     ) -> Obj:
         """As in `kube.client.Client`."""
         target = self._target(resource, namespace, name, subresource)
-        body = patch if isinstance(patch, dict) else [*patch]
+        kind, body = (kind, patch) if isinstance(patch, dict) else ("json", [*patch])
         query = self._applying if kind == "apply" else None
-        return _object(await self._do("patch", target, query, body=body, content_type=_PATCHES[kind]))
+        return _object(await self._do("patch", target, query, body=body, content_type=PATCH_CONTENT_TYPES[kind]))
 
     async def delete(
         self, resource: Resource, name: str, namespace: str | None = None, options: Obj | None = None
@@ -154,15 +144,6 @@ class LocalClient:
         if isinstance(response, Raw | Streamed):
             return await _from_elsewhere(response, watching=verb == "watch")
         return response
-
-
-def _query(selection: Selection) -> dict[str, str]:
-    query = {}
-    if selection.label_selector:
-        query["labelSelector"] = selection.label_selector
-    if selection.field_selector:
-        query["fieldSelector"] = selection.field_selector
-    return query
 
 
 def _object(response: Response) -> Obj:

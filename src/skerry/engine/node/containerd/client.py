@@ -1,28 +1,23 @@
 """A typed client of containerd's own API on its unix socket, for what CRI does not offer.
 
-Messages are those of `api_pb2`; the transport is grpclib, as in `engine.node.cri`. Every failure is a
-`ContainerdCallError`, also a containerd that is not there. The connection is made at the first call and anew after
-containerd went away. Everything happens in CRI's namespace, `k8s.io`.
+Messages are those of `api_pb2`, the transport is `node.grpc_client`. Every failure is a `ContainerdCallError`, also a
+containerd that is not there. Everything happens in CRI's namespace, `k8s.io`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import AsyncIterator, Mapping
+from typing import ClassVar
 
 from google.protobuf.message import Message
-from grpclib.client import Channel, UnaryStreamMethod, UnaryUnaryMethod
-from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from grpclib.client import UnaryStreamMethod
+from grpclib.exceptions import GRPCError
 
 from skerry.engine.node.containerd import api_pb2 as pb
 from skerry.engine.node.containerd.failure import ContainerdError
-
-Reply = TypeVar("Reply", bound=Message)
+from skerry.engine.node.grpc_client import CONNECTION_ERRORS, GrpcClient, Reply
 
 NAMESPACE = "k8s.io"
-_METADATA = {"containerd-namespace": NAMESPACE}
 _DEADLINE = 30.0  # seconds
 _SERVICES = "/containerd.services."
 _TASKS = _SERVICES + "tasks.v1.Tasks/"
@@ -38,19 +33,14 @@ class ContainerdCallError(ContainerdError):
         self.code = code
 
 
-class ContainerdClient:
+class ContainerdClient(GrpcClient):
     """One containerd. Use it from one event loop; `close` when done."""
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
-        self._channel: Channel | None = None
+    metadata: ClassVar[Mapping[str, str]] = {"containerd-namespace": NAMESPACE}
 
-    async def close(self) -> None:
-        """Drop the connection; harmless twice."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-            await asyncio.sleep(0)  # the transport closes in the loop's next turn
+    def failure(self, code: str, message: str) -> ContainerdCallError:
+        """As `ContainerdCallError`."""
+        return ContainerdCallError(code, message)
 
     # ---- tasks
 
@@ -100,32 +90,17 @@ class ContainerdClient:
     async def events(self, *filters: str) -> AsyncIterator[pb.Envelope]:
         """Events from now on. Raises ContainerdCallError when the stream breaks, as it does when containerd ends."""
         method: UnaryStreamMethod[pb.SubscribeRequest, pb.Envelope] = UnaryStreamMethod(
-            self._connect(), _EVENTS + "Subscribe", pb.SubscribeRequest, pb.Envelope
+            self.connect(), _EVENTS + "Subscribe", pb.SubscribeRequest, pb.Envelope
         )
         try:
-            async with method.open(metadata=_METADATA) as stream:
+            async with method.open(metadata=self.metadata) as stream:
                 await stream.send_message(pb.SubscribeRequest(filters=filters), end=True)
                 async for envelope in stream:
                     yield envelope
-        except (GRPCError, OSError, StreamTerminatedError, ProtocolError) as error:
+        except (GRPCError, *CONNECTION_ERRORS) as error:
             raise ContainerdCallError("UNAVAILABLE", f"containerd's events have ended: {error}") from error
 
     async def _call(
         self, method: str, request: Message, reply: type[Reply], timeout: float | None = _DEADLINE
     ) -> Reply:
-        call: UnaryUnaryMethod[Message, Reply] = UnaryUnaryMethod(self._connect(), method, type(request), reply)
-        try:
-            return await call(request, timeout=timeout, metadata=_METADATA)
-        except GRPCError as error:
-            raise ContainerdCallError(error.status.name, error.message or error.status.name) from error
-        except TimeoutError as error:
-            raise ContainerdCallError("DEADLINE_EXCEEDED", f"{method} took longer than {timeout} s") from error
-        except (OSError, StreamTerminatedError, ProtocolError) as error:
-            raise ContainerdCallError(
-                "UNAVAILABLE", f"containerd at {self._socket} does not answer: {error}"
-            ) from error
-
-    def _connect(self) -> Channel:
-        if self._channel is None:
-            self._channel = Channel(path=str(self._socket))
-        return self._channel
+        return await self.call(method, request, reply, timeout)

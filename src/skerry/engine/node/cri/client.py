@@ -1,9 +1,7 @@
 """A typed client of the Container Runtime Interface (CRI v1) on a unix socket.
 
-Messages are those of `cri_pb2`; the transport is grpclib (docs/decisions: less memory than grpc.aio at the same
-latency). Every failure is a `CriError`, also a runtime that is not there. The connection is made at the first call and
-made anew at the next call after containerd went away; a call under way then fails with code UNAVAILABLE and is not
-repeated here, because only the caller knows whether that is safe.
+Messages are those of `cri_pb2`, the transport is `node.grpc_client`. Every failure is a `CriError`, also a runtime that
+is not there.
 """
 
 from __future__ import annotations
@@ -11,16 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 from google.protobuf.message import Message
-from grpclib.client import Channel, UnaryUnaryMethod
-from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
 from skerry.engine.node.cri import cri_pb2 as pb
-
-Reply = TypeVar("Reply", bound=Message)
+from skerry.engine.node.grpc_client import GrpcClient, Reply
 
 _DEADLINE = 120.0  # seconds; what the kubelet allows a runtime request
 _RUNTIME, _IMAGES = "/runtime.v1.RuntimeService/", "/runtime.v1.ImageService/"
@@ -59,35 +52,17 @@ class ExecResult:
     exit_code: int
 
 
-class CriClient:
+class CriClient(GrpcClient):
     """One runtime. Use it from one event loop; `close` when done."""
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
-        self._channel: Channel | None = None
-
-    async def close(self) -> None:
-        """Drop the connection; harmless twice."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-            await asyncio.sleep(0)  # the transport closes in the loop's next turn
+    def failure(self, code: str, message: str) -> CriError:
+        """As `CriError`."""
+        return CriError(code, message)
 
     async def _call(
         self, method: str, request: Message, reply: type[Reply], timeout: float | None = _DEADLINE
     ) -> Reply:
-        """One unary call. Raises CriError."""
-        if self._channel is None:
-            self._channel = Channel(path=str(self._socket))
-        call: UnaryUnaryMethod[Message, Reply] = UnaryUnaryMethod(self._channel, method, type(request), reply)
-        try:
-            return await call(request, timeout=timeout)
-        except GRPCError as error:
-            raise CriError(error.status.name, error.message or error.status.name) from error
-        except TimeoutError as error:
-            raise CriError("DEADLINE_EXCEEDED", f"{method} took longer than {timeout} s") from error
-        except (OSError, StreamTerminatedError, ProtocolError) as error:
-            raise CriError("UNAVAILABLE", f"containerd at {self._socket} does not answer: {error}") from error
+        return await self.call(method, request, reply, timeout)
 
     # ---- the runtime itself
 
