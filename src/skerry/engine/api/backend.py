@@ -13,11 +13,13 @@ from skerry.engine.api.auth.authority import Authority
 from skerry.engine.api.auth.credentials import Credentials
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
-from skerry.engine.store.contract import Store
+from skerry.engine.store.contract import Entry, Store
 from skerry.kube.clock import Clock
+from skerry.kube.errors import not_found
 
 if TYPE_CHECKING:
     from skerry.engine.api.pod_access import PodAccess
+    from skerry.engine.api.request import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,11 @@ class Backend:
     def clock(self) -> Clock:
         """The instance's clock."""
         return self.config.clock
+
+
+def find(backend: Backend, target: Target) -> Entry:
+    """The stored state of what is named. Raises NotFound."""
+    entry = backend.store.get(target.key)
+    if entry is None:
+        raise not_found(target.group_resource, target.name)
+    return entry

@@ -33,6 +33,17 @@ class User:
     extra: Mapping[str, Sequence[str]] = field(default_factory=lambda: NO_EXTRA, hash=False)
     """What the authenticator adds, by lower-case key ("authentication.kubernetes.io/pod-name")."""
 
+    def info(self) -> Obj:
+        """As `authentication.k8s.io/v1` UserInfo: what is empty is absent."""
+        info: Obj = {"username": self.name}
+        if self.uid:
+            info["uid"] = self.uid
+        if self.groups:
+            info["groups"] = list(self.groups)
+        if self.extra:
+            info["extra"] = {key: list(values) for key, values in self.extra.items()}
+        return info
+
 
 @dataclass(frozen=True, slots=True)
 class Impersonation:

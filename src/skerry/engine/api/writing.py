@@ -9,14 +9,14 @@ Source: Kubernetes' `registry/generic/registry/store.go` and `endpoints/handlers
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import orjson
 
 from skerry.engine.api.admission.attributes import NO_OPTIONS, Attributes
-from skerry.engine.api.backend import Backend
+from skerry.engine.api.backend import Backend, find
 from skerry.engine.api.converting import served, stored
 from skerry.engine.api.metadata import begin, carry_over, encoder, generated_name, same
 from skerry.engine.api.options import WriteOptions
@@ -34,6 +34,7 @@ ATTEMPTS = 100
 """How often a write without resourceVersion is repeated; every repetition means somebody else's write succeeded."""
 
 _NAME_ATTEMPTS = 8
+T = TypeVar("T")
 Prepare: TypeAlias = Callable[[Obj, Obj], None]
 Checks: TypeAlias = Callable[[Obj, Obj], list[Cause]]
 _States: TypeAlias = tuple[Entry, Entry]
@@ -117,13 +118,15 @@ async def _create_once(backend: Backend, attributes: Attributes, obj: Obj) -> En
 
 async def change(backend: Backend, request: Request, what: Change) -> Stored | Computed:
     """Apply a change to the object named. Raises NotFound, Conflict, Invalid, and what admission refuses with."""
-    target = request.what
+    return await until_written(backend, request.what, lambda entry: _change_once(backend, request, what, entry))
+
+
+async def until_written(backend: Backend, target: Target, attempt: Callable[[Entry], Awaitable[T]]) -> T:
+    """Attempt a write on what is stored, again while somebody else is faster. Raises NotFound, Conflict."""
     for _ in range(ATTEMPTS):
-        entry = backend.store.get(target.key)
-        if entry is None:
-            raise not_found(target.group_resource, target.name)
+        entry = find(backend, target)
         try:
-            return await _change_once(backend, request, what, entry)
+            return await attempt(entry)
         except RevisionConflict:
             await backend.store.settled(target.key)
         except KeyMissing:

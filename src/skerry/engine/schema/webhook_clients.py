@@ -1,4 +1,4 @@
-"""Where a webhook is called: the rules for a `clientConfig`, of admission webhooks and of conversions alike.
+"""Where a webhook is called and with which reviews: the same rules for admission webhooks and for conversions.
 
 Source: apiserver `pkg/util/webhook/validation.go`.
 """
@@ -12,6 +12,20 @@ from skerry.engine.schema import names
 from skerry.engine.schema.causes import invalid, required
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+
+REVIEW_VERSIONS = ("v1", "v1beta1")
+"""The versions of reviews that the API server may send."""
+
+
+def check_review_versions(versions: list[str], field: str) -> Iterator[Cause]:
+    """Names of versions, one of them at least of ours."""
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            yield invalid(f"{field}[{index}]", version, "duplicate version")
+        elif complaint := names.dns1035(version):
+            yield invalid(f"{field}[{index}]", version, complaint)
+    if not set(versions) & set(REVIEW_VERSIONS):
+        yield invalid(field, versions, f"must include at least one of {', '.join(REVIEW_VERSIONS)}")
 
 
 def check_client(client: Obj, field: str) -> Iterator[Cause]:

@@ -24,16 +24,10 @@ def certificate_requester() -> Plugin:
 
     def allocate(attributes: Attributes) -> None:
         assert attributes.new is not None
-        spec, user = attributes.new.setdefault("spec", {}), attributes.user
+        spec = attributes.new.setdefault("spec", {})
         for name in ("username", "uid", "groups", "extra"):
             spec.pop(name, None)
-        spec["username"] = user.name
-        if user.uid:
-            spec["uid"] = user.uid
-        if user.groups:
-            spec["groups"] = list(user.groups)
-        if user.extra:
-            spec["extra"] = {key: list(values) for key, values in user.extra.items()}
+        spec |= attributes.user.info()
 
     return Plugin("CertificateRequester", allocate=allocate, resources=frozenset({REQUESTS}), operations=CREATE)
 

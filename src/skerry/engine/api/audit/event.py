@@ -12,7 +12,6 @@ from skerry.engine.api.auth.access import Access
 from skerry.engine.api.bodies import PROTOBUF
 from skerry.engine.api.request import Request, User
 from skerry.engine.api.response import Computed, Listing, Response, Stored
-from skerry.engine.api.reviews.token_review import user_info
 from skerry.engine.schema import codec
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj
@@ -39,7 +38,7 @@ def beginning(request: Request, access: Access) -> Obj:
 
 @lru_cache(256)
 def _encoded(user: User) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps(user_info(user)))
+    return orjson.Fragment(orjson.dumps(user.info()))
 
 
 def uri_of(request: Request) -> str:
@@ -70,7 +69,7 @@ def impersonation(request: Request) -> Obj:
     """Who the requestor acts as, {} if as nobody."""
     if request.impersonation is None:
         return {}
-    more: Obj = {"impersonatedUser": user_info(request.who)}
+    more: Obj = {"impersonatedUser": request.who.info()}
     if request.impersonation.constraint:
         more["authenticationMetadata"] = {"impersonationConstraint": request.impersonation.constraint}
     return more

@@ -10,7 +10,6 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Response
 from skerry.engine.api.reviews.asking import answered, asked
-from skerry.engine.api.reviews.token_review import user_info
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj
 
@@ -38,4 +37,4 @@ async def review_own_rules(backend: Backend, request: Request) -> Response:
 async def review_self(backend: Backend, request: Request) -> Response:
     """Who asks, as the server sees them."""
     review = await asked(backend, request)
-    return answered(review, {"userInfo": user_info(request.who)})
+    return answered(review, {"userInfo": request.who.info()})

@@ -10,7 +10,7 @@ from skerry.engine.api.auth.tokens import Identified, InvalidToken
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import write_options
-from skerry.engine.api.request import Request, User
+from skerry.engine.api.request import Request
 from skerry.engine.api.response import Computed, Response
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj
@@ -33,16 +33,4 @@ async def review_token(backend: Backend, request: Request) -> Response:
 
 
 def _known(found: Identified) -> Obj:
-    return {"authenticated": True, "user": user_info(found.user), "audiences": list(found.audiences)}
-
-
-def user_info(user: User) -> Obj:
-    """A user as `authentication.k8s.io/v1` UserInfo."""
-    info: Obj = {"username": user.name}
-    if user.uid:
-        info["uid"] = user.uid
-    if user.groups:
-        info["groups"] = list(user.groups)
-    if user.extra:
-        info["extra"] = {key: list(values) for key, values in user.extra.items()}
-    return info
+    return {"authenticated": True, "user": found.user.info(), "audiences": list(found.audiences)}

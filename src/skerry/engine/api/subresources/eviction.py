@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from skerry.engine.api.admission.attributes import Attributes
-from skerry.engine.api.backend import Backend
+from skerry.engine.api.backend import Backend, find
 from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import DeleteOptions, WriteOptions, delete_options, write_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.subresources.binding import SUCCESS
 from skerry.engine.api.verbs.delete import delete_one
-from skerry.engine.api.verbs.get import find
 from skerry.engine.api.writing import Change, change
 from skerry.engine.schema.bodies import EVICTION
 from skerry.engine.store.contract import Entry

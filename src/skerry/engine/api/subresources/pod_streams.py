@@ -6,7 +6,7 @@ The streams themselves are `engine.api.streams`; this file finds the pod and han
 from __future__ import annotations
 
 from skerry.engine.api.admission.attributes import NO_OPTIONS, Attributes
-from skerry.engine.api.backend import Backend
+from skerry.engine.api.backend import Backend, find
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.refusals import no_such_path
 from skerry.engine.api.request import Request
@@ -14,7 +14,6 @@ from skerry.engine.api.response import Response, Streamed
 from skerry.engine.api.streams.connect_options import connect_options
 from skerry.engine.api.streams.logs import open_log
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
-from skerry.engine.api.verbs.get import find
 from skerry.kube.errors import ServiceUnavailable
 from skerry.kube.objects import Obj
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import orjson
 
-from skerry.engine.api.backend import Backend
+from skerry.engine.api.backend import Backend, find
 from skerry.engine.api.bodies import read_bytes, read_object
 from skerry.engine.api.converting import served
 from skerry.engine.api.metadata import check_address
@@ -20,7 +20,6 @@ from skerry.engine.api.response import Computed, Response
 from skerry.engine.api.subresources.scale_managers import hand_back, managed_scale, scale_tracker
 from skerry.engine.api.tracking import Track, write_of
 from skerry.engine.api.verbs.apply import application, read_config
-from skerry.engine.api.verbs.get import find
 from skerry.engine.api.writing import Change, View, change, refuse
 from skerry.engine.schema import codec
 from skerry.engine.schema.bodies import SCALE

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.auth.service_account_claims import Grant, claims_of
 from skerry.engine.api.auth.token_issuer import TokenIssuer
-from skerry.engine.api.backend import Backend
+from skerry.engine.api.backend import Backend, find
 from skerry.engine.api.bodies import read_object
 from skerry.engine.api.options import write_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response
-from skerry.engine.api.verbs.get import find
 from skerry.engine.schema.bodies import TOKEN_REQUEST
 from skerry.engine.store.contract import Key
 from skerry.kube.clock import rfc3339

@@ -15,10 +15,8 @@ from skerry.engine.api.metadata import encoder
 from skerry.engine.api.options import DeleteOptions, delete_options
 from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Computed, Response, Stored
-from skerry.engine.api.verbs.get import find
-from skerry.engine.api.writing import ATTEMPTS
-from skerry.engine.store.contract import Entry, KeyMissing, RevisionConflict
-from skerry.kube.errors import conflict, not_found
+from skerry.engine.api.writing import until_written
+from skerry.engine.store.contract import Entry
 from skerry.kube.objects import Obj, uid_of
 
 RETURNED = frozenset(
@@ -51,19 +49,15 @@ async def delete_one(
     backend: Backend, request: Request, target: Target, options: DeleteOptions, *, admitted: bool = False
 ) -> tuple[Entry, bool]:
     """The object's last or marked state, and whether it is gone. `admitted`: what asks for it was (an eviction)."""
-    for _ in range(ATTEMPTS):
-        entry = find(backend, target)
+
+    async def attempt(entry: Entry) -> tuple[Entry, bool]:
         check_preconditions(target, entry.shared(), options)
         if not admitted:
             old = (await served(target.kind, entry)).shared()
             await backend.admission.admit(Attributes("DELETE", request, target, None, old, options))
-        try:
-            return await _delete_once(backend, target, options, entry)
-        except RevisionConflict:
-            await backend.store.settled(target.key)
-        except KeyMissing:
-            raise not_found(target.group_resource, target.name) from None
-    raise conflict(target.group_resource, target.name)
+        return await _delete_once(backend, target, options, entry)
+
+    return await until_written(backend, target, attempt)
 
 
 async def _delete_once(backend: Backend, target: Target, options: DeleteOptions, entry: Entry) -> tuple[Entry, bool]:

@@ -7,13 +7,11 @@ import binascii
 import ssl
 from collections.abc import Iterator
 
-from skerry.engine.schema import names
 from skerry.engine.schema.causes import forbidden, invalid, not_supported, required
-from skerry.engine.schema.webhook_clients import check_client
+from skerry.engine.schema.webhook_clients import check_client, check_review_versions
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
-_REVIEWS = ("v1", "v1beta1")
 _FIELD = "spec.conversion"
 
 
@@ -61,11 +59,5 @@ def _check_reviews(versions: list[str]) -> Iterator[Cause]:
     field = f"{_FIELD}.conversionReviewVersions"
     if not versions:
         yield required(field)
-        return
-    for index, version in enumerate(versions):
-        if version in versions[:index]:
-            yield invalid(f"{field}[{index}]", version, "duplicate version")
-        elif complaint := names.dns1035(version):
-            yield invalid(f"{field}[{index}]", version, complaint)
-    if not set(versions) & set(_REVIEWS):
-        yield invalid(field, versions, f"must include at least one of {', '.join(_REVIEWS)}")
+    else:
+        yield from check_review_versions(versions, field)

@@ -5,8 +5,6 @@ Source: `apiserver/pkg/admission/plugin/webhook/request/admissionreview.go`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.schema.contract import Kind
 from skerry.kube.objects import Obj
@@ -23,7 +21,7 @@ def request_object(attributes: Attributes, kind: Kind) -> Obj:
         "name": attributes.name,
         "namespace": _namespace(attributes),
         "operation": attributes.operation,
-        "userInfo": _user(attributes),
+        "userInfo": attributes.user.info(),
         "dryRun": attributes.dry_run,
         "options": attributes.options_object() or None,
     }
@@ -51,15 +49,3 @@ def _kind(attributes: Attributes, kind: Kind) -> Obj:
 def _resource(kind: Kind) -> Obj:
     resource = kind.resource
     return {"group": resource.group, "version": resource.version, "resource": resource.plural}
-
-
-def _user(attributes: Attributes) -> Obj:
-    user = attributes.user
-    shown: dict[str, Any] = {"username": user.name}
-    if user.uid:
-        shown["uid"] = user.uid
-    if user.groups:
-        shown["groups"] = list(user.groups)
-    if user.extra:
-        shown["extra"] = {key: list(values) for key, values in user.extra.items()}
-    return shown

@@ -20,12 +20,11 @@ from skerry.engine.schema.kinds.admissionregistration.matching import (
     default_matching,
 )
 from skerry.engine.schema.strategies import CountedStrategy, set_default
-from skerry.engine.schema.webhook_clients import check_client
+from skerry.engine.schema.webhook_clients import REVIEW_VERSIONS, check_client, check_review_versions
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
 _SIDE_EFFECTS = frozenset({"None", "NoneOnDryRun"})
-_REVIEW_VERSIONS = ("v1", "v1beta1")
 _QUALIFIED_PARTS = 3
 
 
@@ -95,12 +94,6 @@ def _check_side_effects(value: str | None, field: str) -> Iterator[Cause]:
 
 def _check_review_versions(versions: list[str], field: str) -> Iterator[Cause]:
     if not versions:
-        yield required(field, f"must specify one of {', '.join(_REVIEW_VERSIONS)}")
-        return
-    for index, version in enumerate(versions):
-        if version in versions[:index]:
-            yield invalid(f"{field}[{index}]", version, "duplicate version")
-        elif complaint := names.dns1035(version):
-            yield invalid(f"{field}[{index}]", version, complaint)
-    if not set(versions) & set(_REVIEW_VERSIONS):
-        yield invalid(field, versions, f"must include at least one of {', '.join(_REVIEW_VERSIONS)}")
+        yield required(field, f"must specify one of {', '.join(REVIEW_VERSIONS)}")
+    else:
+        yield from check_review_versions(versions, field)

@@ -38,10 +38,11 @@ def _check(subset: Obj, field: str) -> Iterator[Cause]:
             yield from check_endpoint_ip(address.get("ip") or "", f"{field}.{part}[{index}].ip")
     ports = subset.get("ports") or ()
     for index, port in enumerate(ports):
-        yield from _check_port(port, f"{field}.ports[{index}]", named=len(ports) > 1)
+        yield from check_listed_port(port, f"{field}.ports[{index}]", named=len(ports) > 1)
 
 
-def _check_port(port: Obj, field: str, *, named: bool) -> Iterator[Cause]:
+def check_listed_port(port: Obj, field: str, *, named: bool) -> Iterator[Cause]:
+    """A port of a Service or of Endpoints. `named`: there are several, so that it must have a name."""
     name = port.get("name")
     if named and not name:
         yield required(f"{field}.name")

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
+from skerry.engine.schema.kinds.core.endpoints import check_listed_port
 from skerry.engine.schema.metadata import validate_labels
-from skerry.engine.schema.pods.containers import PROTOCOLS
 from skerry.engine.schema.pods.probes import check_port
 from skerry.engine.schema.pods.validation import NOT_AN_IP, is_ip
 from skerry.engine.schema.strategies import UncountedStrategy, set_default
@@ -149,15 +149,7 @@ def _check_ports(spec: Obj, kind: str) -> Iterator[Cause]:
 
 
 def _check_port(port: Obj, field: str, *, named: bool, node_ports: bool) -> Iterator[Cause]:
-    name = port.get("name")
-    if named and not name:
-        yield required(f"{field}.name")
-    elif name and (complaint := names.label(name)):
-        yield invalid(f"{field}.name", name, complaint)
-    if complaint := names.port_number(port.get("port", 0)):
-        yield invalid(f"{field}.port", port.get("port", 0), complaint)
-    if port.get("protocol") not in PROTOCOLS:
-        yield not_supported(f"{field}.protocol", port.get("protocol", ""), PROTOCOLS)
+    yield from check_listed_port(port, field, named=named)
     yield from check_port(port.get("targetPort", 0), f"{field}.targetPort")
     if port.get("nodePort") and not node_ports:
         yield forbidden(f"{field}.nodePort", "may not be used when `type` is 'ClusterIP'")
