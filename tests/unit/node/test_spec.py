@@ -11,8 +11,9 @@ from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.spec.container import ContainerContext, container_config
 from skerry.engine.node.spec.dns import ClusterDns, Resolver, parse_resolv_conf, resolver_for
 from skerry.engine.node.spec.names import hostname, hosts_file
-from skerry.engine.node.spec.quality import qos_class
-from skerry.engine.node.spec.resources import container_resources, oom_score, pod_limits, quota, shares
+from skerry.kube.qos import qos_class
+from skerry.engine.node.spec.oom import oom_score
+from skerry.engine.node.spec.resources import PodLimits, container_resources, pod_limits, quota, shares
 from skerry.engine.node.spec.sandbox import SandboxContext, sandbox_config
 from skerry.engine.node.spec.security import ImageUser, check_non_root, container_security, forbidden_sysctls
 from skerry.kube.objects import Obj
@@ -37,7 +38,7 @@ def limits(**amounts: str) -> Obj:
     ],
 )
 def test_quality_of_service(resources: Obj, quality: str) -> None:
-    assert qos_class(pod(container(resources=resources))) == quality
+    assert qos_class(pod(container(resources=resources))["spec"]) == quality
 
 
 def test_cpu_and_memory() -> None:
@@ -54,6 +55,32 @@ def test_out_of_memory_scores() -> None:
     assert oom_score(pod(half), half, 8 * GIB) == 500
     everything = container(resources={"requests": {"memory": "8Gi"}})
     assert oom_score(pod(everything), everything, 8 * GIB) == 3
+
+
+def test_out_of_memory_scores_of_a_pod_as_a_whole() -> None:
+    small = container("a", resources={"requests": {"memory": "1Gi"}})
+    whole = pod(small, container("b"), resources={"requests": {"memory": "5Gi"}})
+    assert oom_score(whole, small, 8 * GIB) == 1000 - 1000 * 3 // 8
+    assert oom_score(whole, container("b"), 8 * GIB) == 1000 - 1000 * 2 // 8
+    helper = container("s", restartPolicy="Always")
+    assert oom_score(pod(small, init=[helper]), helper, 8 * GIB) == 875, "not before the container it helps"
+    assert oom_score(pod(small, priority=2_000_001_000), small, 8 * GIB) == -997
+
+
+def test_resources_of_a_pod_as_a_whole() -> None:
+    own = container("a", resources={"requests": {"cpu": "100m"}, "limits": {"cpu": "200m", "memory": "1Gi"}})
+    whole = {"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "500m", "memory": "1Gi"}}
+    both = pod(own, container("b"), resources=whole)
+    assert pod_limits(both) == PodLimits(512, 100_000, 2 * GIB)
+    first, second = (container_resources(both, each, 8 * GIB) for each in both["spec"]["containers"])
+    assert (first.cpu_quota, first.memory_limit_in_bytes, first.cpu_shares) == (20_000, GIB, 102)
+    assert (second.cpu_quota, second.memory_limit_in_bytes, second.cpu_shares) == (100_000, 2 * GIB, 1024)
+
+
+def test_overhead_is_the_pods() -> None:
+    one = container("a", **limits(cpu="1", memory="1Gi"))
+    assert pod_limits(pod(one, overhead={"cpu": "500m", "memory": "1Gi"})) == PodLimits(1536, 150_000, 2 * GIB)
+    assert pod_limits(pod(overhead={"cpu": "500m"})) == PodLimits(2)
 
 
 def test_pod_limits_are_sums_or_the_largest_init_container() -> None:

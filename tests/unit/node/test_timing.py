@@ -104,7 +104,7 @@ def test_active_deadline() -> None:
         ({"securityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}}, "SysctlForbidden"),
         ({"os": {"name": "windows"}}, "PodOSNotSupported"),
         ({"hostUsers": False}, "UnexpectedAdmissionError"),
-        ({"runtimeClassName": "gvisor"}, "UnexpectedAdmissionError"),
+        ({"resourceClaims": [{"name": "gpu"}]}, "UnexpectedAdmissionError"),
     ],
 )
 def test_unsupported_pods_are_refused_by_name(spec: Obj, reason: str) -> None:

@@ -44,6 +44,13 @@ def test_runtime_is_the_one_found(config: EngineConfig) -> None:
     assert runtime["options"] == {"BinaryName": "/usr/sbin/runc", "SystemdCgroup": False}
 
 
+def test_runtimes_that_classes_may_ask_for_are_handlers(config: EngineConfig) -> None:
+    machine = replace(MACHINE, handlers={"crun": "/usr/bin/crun", "runc": "/usr/sbin/runc"})
+    containerd = tomllib.loads(to_toml(settings(config, machine)))["plugins"][CRI]["containerd"]
+    programs = {name: runtime["options"]["BinaryName"] for name, runtime in containerd["runtimes"].items()}
+    assert programs == {"default": "/usr/bin/crun", "crun": "/usr/bin/crun", "runc": "/usr/sbin/runc"}
+
+
 def test_file_and_directories_are_private(config: EngineConfig) -> None:
     path = write_config(config, MACHINE)
     assert path == config_path(config.paths)

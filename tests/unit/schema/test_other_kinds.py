@@ -44,6 +44,11 @@ GOOD = {
     "poddisruptionbudgets": named(spec={"minAvailable": "50%", "selector": {"matchLabels": {"a": "b"}}}),
     "horizontalpodautoscalers": named(spec=SCALER),
     "priorityclasses": named(value=5),
+    "runtimeclasses": named(
+        handler="crun",
+        overhead={"podFixed": {"cpu": "10m"}},
+        scheduling={"nodeSelector": {"a": "b"}, "tolerations": [{"key": "a", "operator": "Exists"}]},
+    ),
     "replicationcontrollers": named(spec={"template": deployment()["spec"]["template"]}),
 }
 
@@ -88,6 +93,14 @@ def test_defaults(plural: str, path: str, value: object) -> None:
         ("persistentvolumes", named(spec={**VOLUME, "accessModes": ["Any"]}), "spec.accessModes", "Unsupported value"),
         ("storageclasses", named(), "provisioner", "Required value"),
         ("storageclasses", named(provisioner="a", volumeBindingMode="x"), "volumeBindingMode", "Unsupported value"),
+        ("runtimeclasses", named(handler="a_b"), "handler", "lower case alphanumeric"),
+        ("runtimeclasses", named(handler="a", overhead={"podFixed": {"cpu": "-1"}}), "overhead.limits[cpu]", "must be"),
+        (
+            "runtimeclasses",
+            named(handler="a", scheduling={"tolerations": [{"operator": "Exists"}] * 2}),
+            "scheduling.tolerations[1]",
+            "Duplicate value",
+        ),
         ("ingresses", named(spec={}), "spec", "either `defaultBackend` or `rules` must be specified"),
         ("ingresses", ingress(pathType=None), "spec.rules[0].http.paths[0].pathType", "pathType must be specified"),
         ("ingresses", ingress(path="x"), "spec.rules[0].http.paths[0].path", "must be an absolute path"),

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ from skerry.engine.node.containerd.failure import ContainerdError
 
 PAUSE_IMAGE = "skerry.dev/pause:1"
 _CNI_PLUGINS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
+_RUNTIMES = ("crun", "runc")  # the first that is installed is the default
 _CAP_SYS_RESOURCE = 24
 _IMAGE_USAGE_SECONDS = 120  # containerd measures every snapshot this often: more often costs idle CPU
 _DISABLED = (
@@ -47,17 +48,19 @@ class Machine:
     cni_plugins: Path
     may_lower_oom_score: bool
     """Whether we hold CAP_SYS_RESOURCE: without it a container's oom_score_adj cannot go below our own."""
+    handlers: Mapping[str, str] = field(default_factory=dict)
+    """Runtimes that a RuntimeClass may ask for, by their names: absolute paths."""
 
 
 def look_at_machine() -> Machine:
     """Find runtime, CNI plug-ins and capabilities. Raises ContainerdError naming the missing package."""
-    runtime = shutil.which("crun") or shutil.which("runc")
-    if runtime is None:
+    handlers = {name: path for name in _RUNTIMES if (path := shutil.which(name))}
+    if not handlers:
         raise ContainerdError("no container runtime is installed: apt-get install crun")
     plugins = next((directory for directory in _CNI_PLUGINS if (directory / "ptp").exists()), None)
     if plugins is None:
         raise ContainerdError("the CNI plug-ins are not installed: apt-get install containernetworking-plugins")
-    return Machine(runtime, plugins, _has_capability(_CAP_SYS_RESOURCE))
+    return Machine(next(iter(handlers.values())), plugins, _has_capability(_CAP_SYS_RESOURCE), handlers)
 
 
 def config_path(paths: Paths) -> Path:
@@ -99,10 +102,7 @@ def settings(config: EngineConfig, machine: Machine) -> Mapping[str, Value]:
 
 
 def _cri(config: EngineConfig, machine: Machine) -> Mapping[str, Value]:
-    runtime: Mapping[str, Value] = {
-        "runtime_type": "io.containerd.runc.v2",
-        "options": {"BinaryName": machine.runtime, "SystemdCgroup": False},
-    }
+    runtimes = {name: _runtime(path) for name, path in {**machine.handlers, "default": machine.runtime}.items()}
     return {
         "sandbox_image": PAUSE_IMAGE,
         "restrict_oom_score_adj": not machine.may_lower_oom_score,
@@ -116,11 +116,15 @@ def _cri(config: EngineConfig, machine: Machine) -> Mapping[str, Value]:
         "containerd": {
             "snapshotter": "overlayfs",
             "default_runtime_name": "default",
-            "runtimes": {"default": runtime},
+            "runtimes": runtimes,
         },
         "cni": {"bin_dir": str(machine.cni_plugins), "conf_dir": str(config.paths.cni / "conf"), "max_conf_num": 1},
         "registry": {"config_path": str(registries(config.paths))},
     }
+
+
+def _runtime(path: str) -> Mapping[str, Value]:
+    return {"runtime_type": "io.containerd.runc.v2", "options": {"BinaryName": path, "SystemdCgroup": False}}
 
 
 def to_toml(table: Mapping[str, Value], prefix: str = "") -> str:

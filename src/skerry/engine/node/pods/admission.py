@@ -39,7 +39,6 @@ def _features(pod: Obj) -> Refusal | None:
     spec = pod["spec"]
     unsupported = {
         "hostUsers: false (user namespaces)": spec.get("hostUsers") is False,
-        "runtimeClassName": bool(spec.get("runtimeClassName")),
         "resourceClaims (dynamic resource allocation)": bool(spec.get("resourceClaims")),
     }
     for feature, used in unsupported.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriError
-from skerry.engine.node.errors import CreateError, RunError
+from skerry.engine.node.errors import ConfigError, CreateError, RunError
 from skerry.engine.node.pods.interrupt import unless
 from skerry.engine.node.pods.plan import Start
 from skerry.engine.node.pods.state import SandboxRecord
@@ -27,7 +27,9 @@ from skerry.engine.node.spec.names import hosts_file
 from skerry.engine.node.spec.resources import pod_limits
 from skerry.engine.node.spec.sandbox import SandboxContext, container_labels, pod_log_directory, sandbox_config
 from skerry.engine.node.volumes.manager import MountRequest
+from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, namespace_of, uid_of
+from skerry.kube.resources import RUNTIME_CLASSES
 
 _HOSTS = "/etc/hosts"
 
@@ -62,13 +64,23 @@ class Starter:
         return sandbox_config(pod, attempt, SandboxContext(logs, context.cgroups.path(uid_of(pod)), context.dns))
 
     async def make_sandbox(self, pod: Obj, attempt: int) -> str:
-        """A sandbox with its network; returns its id. Raises ConfigError, CriError."""
+        """A sandbox with its network; returns its id. Raises ConfigError, CriError, StatusError."""
         context, uid = self._context, uid_of(pod)
-        config = self.sandbox_config(pod, attempt)
+        config, handler = self.sandbox_config(pod, attempt), await self._handler(pod)
         Path(config.log_directory).mkdir(parents=True, exist_ok=True, mode=0o755)
         context.cgroups.create(uid, pod_limits(pod))
         async with context.slots.sandboxes:
-            return await context.cri.run_pod_sandbox(config)
+            return await context.cri.run_pod_sandbox(config, handler)
+
+    async def _handler(self, pod: Obj) -> str:
+        """What the pod's runtime class calls the runtime, "" for the default one. Raises ConfigError, StatusError."""
+        name = pod["spec"].get("runtimeClassName")
+        if not name:
+            return ""
+        try:
+            return str((await self._context.client.get(RUNTIME_CLASSES, name))["handler"])
+        except NotFound as error:
+            raise ConfigError(f'RuntimeClass "{name}" not found') from error
 
     async def start(self, job: StartJob) -> str:
         """Pull, create and start; returns the container's id. Raises PodProblem, Interrupted."""

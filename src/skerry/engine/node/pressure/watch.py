@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from skerry.engine.node.machine import Pressure
 from skerry.engine.node.pressure.signals import MEMORY, conditions
-from skerry.engine.node.spec.quality import qos_class
+from skerry.kube.qos import qos_class
 from skerry.kube.clock import Clock
 from skerry.kube.objects import Obj
 
@@ -48,7 +48,7 @@ def refusal(pod: Obj, held: frozenset[str]) -> str:
     but critical ones under any other."""
     if not held or is_critical(pod):
         return ""
-    if held == {MEMORY} and (qos_class(pod) != "BestEffort" or _tolerates(pod)):
+    if held == {MEMORY} and (qos_class(pod["spec"]) != "BestEffort" or _tolerates(pod)):
         return ""
     return f"The node had condition: [{' '.join(sorted(held))}]. "
 

@@ -75,8 +75,8 @@ _FIELDS: dict[str, Callable[[PodFacts], str]] = {
 
 
 def resource_value(facts: PodFacts, reference: Obj, container_name: str) -> str:
-    """The value of a `resourceFieldRef`, divided by its divisor and rounded up. A limit that is not set is what the
-    node can give."""
+    """The value of a `resourceFieldRef`, divided by its divisor and rounded up. A limit that is not set is the pod's, or
+    else what the node can give."""
     name = reference.get("containerName") or container_name
     container = _container(facts.pod, name)
     kind, _, resource = str(reference["resource"]).partition(".")
@@ -84,12 +84,16 @@ def resource_value(facts: PodFacts, reference: Obj, container_name: str) -> str:
         raise ConfigError(f"unsupported container resource: {reference['resource']}")
     resources = container.get("resources") or {}
     amount = (resources.get(kind) or {}).get(resource)
-    if amount is not None:
-        value = parse_quantity(amount)
-    else:
-        value = facts.node.allocatable.get(resource, Decimal(0)) if kind == "limits" else Decimal(0)
+    value = parse_quantity(amount) if amount is not None else _default(facts, kind, resource)
     divisor = parse_quantity(reference.get("divisor") or 1) or Decimal(1)
     return str(math.ceil(value / divisor))
+
+
+def _default(facts: PodFacts, kind: str, resource: str) -> Decimal:
+    if kind != "limits":
+        return Decimal(0)
+    whole = ((facts.pod["spec"].get("resources") or {}).get("limits") or {}).get(resource)
+    return parse_quantity(whole) if whole is not None else facts.node.allocatable.get(resource, Decimal(0))
 
 
 def _container(pod: Obj, name: str) -> Obj:

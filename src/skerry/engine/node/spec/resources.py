@@ -1,19 +1,25 @@
-"""CPU and memory of containers and pods as the kernel takes them (`pkg/kubelet/cm/helpers_linux.go`)."""
+"""CPU and memory of containers and pods as the kernel takes them (`pkg/kubelet/cm/helpers_linux.go`,
+`kuberuntime_container_linux.go`).
+
+What a pod asks for as a whole (`spec.resources`) replaces the sum of its containers, and is the limit of every
+container that has none of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from skerry.engine.node.cri import cri_pb2 as pb
-from skerry.engine.node.pods.state import init_containers, is_sidecar, main_containers
-from skerry.engine.node.spec.quality import qos_class
+from skerry.engine.node.pods.state import init_containers, main_containers
+from skerry.engine.node.spec.oom import oom_score
+from skerry.engine.quota.amounts import ZERO
+from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj
-from skerry.kube.quantities import bytes_of, millicores
+from skerry.kube.qos import qos_class
+from skerry.kube.quantities import bytes_of, millicores, parse_quantity
 
 PERIOD = 100_000  # microseconds of a CPU quota period
 _LEAST_SHARES, _LEAST_QUOTA = 2, 1000
-_GUARANTEED_SCORE, _BEST_EFFORT_SCORE = -997, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,55 +50,54 @@ def quota(milli: int) -> int:
 
 def container_resources(pod: Obj, container: Obj, machine_memory: int) -> pb.LinuxContainerResources:
     """`machine_memory` in bytes, for the out-of-memory score of burstable pods."""
-    limits, requests = _of(container)
+    own: Obj = container.get("resources") or {}
+    limits = {**_whole(pod, "limits"), **(own.get("limits") or {})}
+    asked = (own.get("requests") or {}).get("cpu", limits.get("cpu", 0))
     milli = millicores(limits.get("cpu", 0))
     return pb.LinuxContainerResources(
         cpu_period=PERIOD if milli else 0,
         cpu_quota=quota(milli),
-        cpu_shares=shares(millicores(requests.get("cpu", 0))),
+        cpu_shares=shares(millicores(asked)),
         memory_limit_in_bytes=bytes_of(limits.get("memory", 0)),
         oom_score_adj=oom_score(pod, container, machine_memory),
     )
 
 
-def oom_score(pod: Obj, container: Obj, machine_memory: int) -> int:
-    """Who is killed first when memory runs out: best-effort first, guaranteed last, others by what they asked for
-    (`pkg/kubelet/qos/policy.go`)."""
-    quality = qos_class(pod)
-    if quality == "Guaranteed":
-        return _GUARANTEED_SCORE
-    if quality == "BestEffort":
-        return _BEST_EFFORT_SCORE
-    _, requests = _of(container)
-    score = 1000 - 1000 * bytes_of(requests.get("memory", 0)) // max(machine_memory, 1)
-    return min(max(score, 1000 + _GUARANTEED_SCORE), _BEST_EFFORT_SCORE - 1)
+def _whole(pod: Obj, side: str) -> Obj:
+    """CPU and memory that the pod as a whole asks for."""
+    listed: Obj = (pod["spec"].get("resources") or {}).get(side) or {}
+    return {name: amount for name, amount in listed.items() if name in ("cpu", "memory")}
 
 
 def pod_limits(pod: Obj) -> PodLimits:
-    """The pod's own cgroup: the sum of its containers, or the largest init container when that is more. A limit
-    only when every container has one."""
+    """The pod's own cgroup: its requests and limits with the overhead of its runtime class. A limit only where the pod
+    as a whole or every container has one, and never for a pod that asks for nothing."""
+    spec = pod["spec"]
+    if qos_class(spec) == "BestEffort":
+        return PodLimits(_LEAST_SHARES)
+    asked, most = pod_total(_with_requests(spec), "requests"), pod_total(spec, "limits")
     return PodLimits(
-        cpu_shares=shares(_effective(pod, "cpu", 1, millicores)),
-        cpu_quota=quota(_effective(pod, "cpu", 0, millicores, all_or_nothing=True)),
-        memory=_effective(pod, "memory", 0, bytes_of, all_or_nothing=True),
+        cpu_shares=shares(asked.get("cpu", ZERO).milli),
+        cpu_quota=quota(most["cpu"].milli) if _limited(pod, "cpu") else 0,
+        memory=most["memory"].units if _limited(pod, "memory") else 0,
     )
 
 
-def _effective(
-    pod: Obj, resource: str, side: int, measure: Callable[[str | int], int], all_or_nothing: bool = False
-) -> int:
-    """What a pod needs of a resource. `side`: 0 for limits, 1 for requests."""
-    together = [*main_containers(pod), *(each for each in init_containers(pod) if is_sidecar(each))]
-    alone = [each for each in init_containers(pod) if not is_sidecar(each)]
-    sums = [measure(_of(each)[side].get(resource, 0)) for each in together]
-    peaks = [measure(_of(each)[side].get(resource, 0)) for each in alone]
-    if all_or_nothing and not all((*sums, *peaks)):
-        return 0
-    return max(sum(sums), *peaks, 0)
+def _limited(pod: Obj, name: str) -> bool:
+    if name in _whole(pod, "limits"):
+        return True
+    containers = (*init_containers(pod), *main_containers(pod))
+    return all(parse_quantity(((each.get("resources") or {}).get("limits") or {}).get(name, 0)) for each in containers)
 
 
-def _of(container: Obj) -> tuple[Obj, Obj]:
-    """(limits, requests); a missing request is the limit, as the API defaults it."""
-    resources = container.get("resources") or {}
-    limits = resources.get("limits") or {}
-    return limits, {**limits, **(resources.get("requests") or {})}
+def _with_requests(spec: Obj) -> Obj:
+    """A missing request is the limit, as the API defaults it."""
+    parts = {part: [_requesting(each) for each in spec.get(part) or ()] for part in ("initContainers", "containers")}
+    return {**_requesting(spec), **parts}
+
+
+def _requesting(holder: Obj) -> Obj:
+    resources: Obj = holder.get("resources") or {}
+    if not resources.get("limits"):
+        return holder
+    return {**holder, "resources": {**resources, "requests": {**resources["limits"], **(resources.get("requests") or {})}}}

@@ -21,7 +21,7 @@ from skerry.engine.node.pods.state import (
     main_containers,
     restart_policy,
 )
-from skerry.engine.node.spec.quality import qos_class
+from skerry.kube.qos import qos_class
 from skerry.engine.node.status.containers import ephemeral_statuses, init_statuses, main_statuses
 from skerry.kube.clock import rfc3339
 from skerry.kube.conditions import conditions_of
@@ -45,7 +45,7 @@ def pod_status(view: PodView, host_ip: str) -> Obj:
         "hostIP": host_ip,
         "hostIPs": [{"ip": host_ip}],
         "startTime": before.get("startTime") or rfc3339(view.now),
-        "qosClass": before.get("qosClass") or qos_class(view.pod),
+        "qosClass": before.get("qosClass") or qos_class(view.pod["spec"]),
         "observedGeneration": view.pod["metadata"].get("generation", 1),
         **_addresses(view, host_ip),
         **_reason(view, before),

@@ -24,7 +24,7 @@ def check_scheduling(spec: Obj, field: str) -> Iterator[Cause]:
     if spec.get("nodeSelector"):
         yield from validate_labels(spec["nodeSelector"], f"{field}.nodeSelector")
     for index, toleration in enumerate(spec.get("tolerations") or ()):
-        yield from _check_toleration(toleration, f"{field}.tolerations[{index}]")
+        yield from check_toleration(toleration, f"{field}.tolerations[{index}]")
     if spec.get("affinity"):
         yield from _check_affinity(spec["affinity"], f"{field}.affinity")
     for index, spread in enumerate(spec.get("topologySpreadConstraints") or ()):
@@ -44,7 +44,8 @@ def _check_gate(name: str, field: str, seen: set[str]) -> Iterator[Cause]:
     seen.add(name)
 
 
-def _check_toleration(toleration: Obj, field: str) -> Iterator[Cause]:
+def check_toleration(toleration: Obj, field: str) -> Iterator[Cause]:
+    """One toleration, of a pod or of a runtime class."""
     key, operator = toleration.get("key"), toleration.get("operator") or "Equal"
     effect = toleration.get("effect")
     if key and (complaint := names.qualified_name(key)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from skerry.engine.schema.causes import forbidden
 from skerry.engine.schema.pods.defaults import default_pod
 from skerry.engine.schema.pods.ephemeral import check_only_added, with_ephemeral_containers
-from skerry.engine.schema.pods.qos import qos_class
+from skerry.kube.qos import qos_class
 from skerry.engine.schema.pods.resizing import check_resize, with_resources
 from skerry.engine.schema.pods.update import check_pod_update
 from skerry.engine.schema.pods.validation import check_pod_spec

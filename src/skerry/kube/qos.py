@@ -1,4 +1,7 @@
-"""The quality-of-service class of a pod. Source: `pkg/apis/core/v1/helper/qos`."""
+"""The quality-of-service class of a pod, for the API that shows it and the node that acts by it. Pure.
+
+Source: Kubernetes' `pkg/apis/core/v1/helper/qos`. Resources of the pod as a whole, where there are any, decide alone.
+"""
 
 from __future__ import annotations
 
