@@ -1,6 +1,6 @@
-"""What of Kubernetes' `test/e2e/common/node` needs a kubelet and is in no other module here: runtimeclass.go, file_key.go,
-container_restart_policy.go, container_probe.go (redirects, gRPC, sidecars), pod_level_resources.go, with busybox for
-their images.
+"""What of Kubernetes' `test/e2e/common/node` needs a kubelet and is in no other module here: runtimeclass.go,
+file_key.go, container_restart_policy.go, container_probe.go (redirects, sidecars), pod_level_resources.go, with busybox
+for their images.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ def test_missing_things() -> None:
         environment(FACTS, wanted, Sources({("ConfigMap", "c"): {"data": {}}}))
     optional = container(envFrom=[{"secretRef": {"name": "s", "optional": True}}])
     assert environment(FACTS, optional, Sources({("Secret", "s"): None})) == {}
-    unsupported = container(env=[{"name": "A", "valueFrom": {"fileKeyRef": {"path": "x"}}}])
-    with pytest.raises(ConfigError, match="unsupported env valueFrom: fileKeyRef"):
+    unsupported = container(env=[{"name": "A", "valueFrom": {"futureRef": {"path": "x"}}}])
+    with pytest.raises(ConfigError, match="unsupported env valueFrom: futureRef"):
         environment(FACTS, unsupported, Sources({}))
 
 

@@ -11,12 +11,12 @@ from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.spec.container import ContainerContext, container_config
 from skerry.engine.node.spec.dns import ClusterDns, Resolver, parse_resolv_conf, resolver_for
 from skerry.engine.node.spec.names import hostname, hosts_file
-from skerry.kube.qos import qos_class
 from skerry.engine.node.spec.oom import oom_score
 from skerry.engine.node.spec.resources import PodLimits, container_resources, pod_limits, quota, shares
 from skerry.engine.node.spec.sandbox import SandboxContext, sandbox_config
 from skerry.engine.node.spec.security import ImageUser, check_non_root, container_security, forbidden_sysctls
 from skerry.kube.objects import Obj
+from skerry.kube.qos import qos_class
 from tests.unit.node.views import container, pod
 
 GIB = 2**30

@@ -99,6 +99,13 @@ def test_host_network_ports() -> None:
     assert made["spec"]["containers"][0]["ports"][0]["hostPort"] == 80
 
 
+def from_file(**reference: str) -> dict[str, Any]:
+    whole = {"volumeName": "work", "path": "env", "key": "A", **reference}
+    return {"name": "A", "valueFrom": {"fileKeyRef": whole}}
+
+
+FILE_KEY = f"{C}.env[0].valueFrom.fileKeyRef"
+RULE = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
 GOOD: list[dict[str, Any]] = [
     {"command": ["x"], "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['a']"}}}]},
     {"env": [{"name": "A", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}]},
@@ -109,6 +116,7 @@ GOOD: list[dict[str, Any]] = [
     },
     {"lifecycle": {"preStop": {"sleep": {"seconds": 3}}, "postStart": {"exec": {"command": ["x"]}}}},
     {"resources": {"limits": {"example.com/gpu": "2", "hugepages-2Mi": "4Mi", "cpu": "1"}}},
+    {"restartPolicy": "Never", "restartPolicyRules": [RULE, {**RULE, "action": "RestartAllContainers"}]},
     {"livenessProbe": {"grpc": {"port": 9}}, "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}},
 ]
 
@@ -123,6 +131,27 @@ def test_accepted(fields: dict[str, Any]) -> None:
     [
         ({"name": "A"}, f"{C}.name", "RFC 1123 label"),
         ({"image": ""}, f"{C}.image", "Required value"),
+        ({"restartPolicy": "Maybe"}, f"{C}.restartPolicy", "Unsupported value"),
+        (
+            {"restartPolicyRules": [RULE]},
+            f"{C}.restartPolicy",
+            "must specify restartPolicy when restart rules are used",
+        ),
+        (
+            {"restartPolicy": "Never", "restartPolicyRules": [{**RULE, "action": "Stop"}]},
+            f"{C}.restartPolicyRules[0].action",
+            "Unsupported value",
+        ),
+        (
+            {"restartPolicy": "Never", "restartPolicyRules": [{"action": "Restart"}]},
+            f"{C}.restartPolicyRules[0].exitCodes",
+            "must be specified",
+        ),
+        ({"env": [from_file(volumeName="nowhere")]}, f"{FILE_KEY}.volumeName", 'Not found: "nowhere"'),
+        ({"env": [from_file(path="../x")]}, f"{FILE_KEY}.path", "must not contain '..'"),
+        ({"env": [from_file(path="/x")]}, f"{FILE_KEY}.path", "must be a relative path"),
+        ({"env": [from_file(key="a=b")]}, f"{FILE_KEY}.key", "a valid environment variable name"),
+        ({"env": [from_file(key="a" * 129)]}, f"{FILE_KEY}.key", "Too long"),
         ({"image": " x"}, f"{C}.image", "must not have leading or trailing whitespace"),
         (
             {"imagePullPolicy": "Sometimes"},
@@ -357,3 +386,50 @@ def test_what_may_change() -> None:
 def test_what_may_not_change(change: dict[str, Any], field: str, message: str) -> None:
     _, causes = changed(PODS, OLD, lambda obj: obj["spec"].update(change))
     assert message in causes[field]
+
+
+def test_variables_from_files_need_an_empty_directory() -> None:
+    main = [{"name": "a", "image": "b", "env": [from_file()]}]
+    assert not problems(PODS, pod(containers=main, volumes=[{"name": "work", "emptyDir": {}}]))
+    secret = [{"name": "work", "secret": {"secretName": "s"}}]
+    assert "must be of type emptyDir" in problems(PODS, pod(containers=main, volumes=secret))[f"{FILE_KEY}.volumeName"]
+    made = created(PODS, pod(containers=main, volumes=[{"name": "work"}]))
+    assert made["spec"]["containers"][0]["env"][0]["valueFrom"]["fileKeyRef"]["optional"] is False
+
+
+def whole_pod(whole: Obj, *containers: Obj) -> Obj:
+    listed = [{"name": f"c{i}", "image": "b", "resources": each} for i, each in enumerate(containers)]
+    return pod(resources=whole, containers=listed)
+
+
+def test_requests_of_the_pod_as_a_whole() -> None:
+    limits = {"limits": {"cpu": "2", "memory": "1Gi"}}
+    asking = whole_pod(dict(limits), {"requests": {"cpu": "200m"}}, {"limits": {"cpu": "300m"}})
+    made = created(PODS, asking)
+    assert made["spec"]["resources"]["requests"] == {"cpu": "500m", "memory": "1Gi"}
+    assert made["status"]["qosClass"] == "Burstable"
+    assert created(PODS, whole_pod(dict(limits), {}))["status"]["qosClass"] == "Guaranteed"
+    assert "requests" not in created(PODS, whole_pod({}, {"limits": {"cpu": "1"}}))["spec"]["resources"]
+
+
+@pytest.mark.parametrize(
+    ("whole", "own", "field", "message"),
+    [
+        ({"claims": [{"name": "x"}]}, {}, "spec.resources.claims", "cannot be set for Resources at pod-level"),
+        ({"limits": {"ephemeral-storage": "1Gi"}}, {}, "spec.resources.limits[ephemeral-storage]", "Unsupported value"),
+        (
+            {"requests": {"cpu": "1"}},
+            {"requests": {"cpu": "1100m"}},
+            "spec.resources.requests[cpu]",
+            'Invalid value: "1": must be greater than or equal to aggregate container requests of 1100m',
+        ),
+        (
+            {"limits": {"cpu": "1"}},
+            {"limits": {"cpu": "2"}, "requests": {"cpu": "1"}},
+            f"{C}.resources.limits[cpu]",
+            'Invalid value: "2": must be less than or equal to pod limits of 1',
+        ),
+    ],
+)
+def test_rules_on_the_pod_as_a_whole(whole: Obj, own: Obj, field: str, message: str) -> None:
+    assert message in problems(PODS, whole_pod(whole, own))[field]

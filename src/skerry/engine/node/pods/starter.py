@@ -22,11 +22,12 @@ from skerry.engine.node.pods.state import SandboxRecord
 from skerry.engine.node.pulling.puller import Available, Wanted, policy_of
 from skerry.engine.node.spec.container import DEFAULT_MESSAGE_PATH, ContainerContext, container_config
 from skerry.engine.node.spec.downward import PodFacts
-from skerry.engine.node.spec.environment import Sources, environment, references
+from skerry.engine.node.spec.environment import Sources, env_files, environment, references
 from skerry.engine.node.spec.names import hosts_file
 from skerry.engine.node.spec.resources import pod_limits
 from skerry.engine.node.spec.sandbox import SandboxContext, container_labels, pod_log_directory, sandbox_config
 from skerry.engine.node.volumes.manager import MountRequest
+from skerry.engine.node.volumes.subpath import read_inside
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, namespace_of, uid_of
 from skerry.kube.resources import RUNTIME_CLASSES
@@ -122,7 +123,8 @@ class Starter:
         objects = await context.reader.read(namespace_of(pod), wanted)
         services = (*context.services.list(namespace_of(pod)), *context.services.list("default"))
         facts = PodFacts(pod, context.node, pod_ips(pod, job.sandbox, context.node.ip))
-        variables = environment(facts, container, Sources(objects, services))
+        files = {(volume, path): read_inside(job.volumes[volume], path) for volume, path in env_files(container)}
+        variables = environment(facts, container, Sources(objects, services, files))
         mounts = context.volumes.container_mounts(MountRequest(pod, container, variables, job.volumes))
         mounts += self._own_mounts(job, {mount.container_path for mount in mounts})
         return container_config(

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from skerry.engine.node.machine import Pressure
 from skerry.engine.node.pressure.signals import MEMORY, conditions
-from skerry.kube.qos import qos_class
 from skerry.kube.clock import Clock
 from skerry.kube.objects import Obj
+from skerry.kube.qos import qos_class
 
 TRANSITION = timedelta(minutes=5)
 CRITICAL = 2_000_000_000

@@ -75,8 +75,8 @@ _FIELDS: dict[str, Callable[[PodFacts], str]] = {
 
 
 def resource_value(facts: PodFacts, reference: Obj, container_name: str) -> str:
-    """The value of a `resourceFieldRef`, divided by its divisor and rounded up. A limit that is not set is the pod's, or
-    else what the node can give."""
+    """The value of a `resourceFieldRef`, divided by its divisor and rounded up. A limit that is not set is the pod's,
+    or else what the node can give."""
     name = reference.get("containerName") or container_name
     container = _container(facts.pod, name)
     kind, _, resource = str(reference["resource"]).partition(".")

@@ -9,25 +9,30 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.spec.downward import PodFacts, field_value, resource_value
+from skerry.engine.node.spec.env_file import value_of
 from skerry.engine.node.spec.expansion import expand
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 Reference = tuple[str, str]
 """("ConfigMap" or "Secret", name), in the pod's namespace."""
 
+EnvFile = tuple[str, str]
+"""(volume, path inside it) of a file with variables."""
+
 _ENV_NAME = re.compile(r"^[\x20-\x3c\x3e-\x7e]+$")  # printable ASCII without "=" (relaxed names, Kubernetes 1.34)
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Objects the environment refers to (None: does not exist), and the services of the namespaces that count."""
+    """Objects and files the environment refers to (None: does not exist), services of the namespaces that count."""
 
     objects: Mapping[Reference, Obj | None]
     services: tuple[Obj, ...] = ()
+    files: Mapping[EnvFile, str | None] = field(default_factory=dict)
 
 
 def references(container: Obj) -> set[Reference]:
@@ -43,6 +48,12 @@ def references(container: Obj) -> set[Reference]:
             if value_from.get(key):
                 found.add((kind, value_from[key].get("name", "")))
     return found
+
+
+def env_files(container: Obj) -> set[EnvFile]:
+    """What has to be read from volumes before `environment` can be called."""
+    listed = ((variable.get("valueFrom") or {}).get("fileKeyRef") for variable in container.get("env") or ())
+    return {(reference["volumeName"], reference["path"]) for reference in listed if reference}
 
 
 def environment(facts: PodFacts, container: Obj, sources: Sources) -> dict[str, str]:
@@ -105,6 +116,8 @@ def _from(source: Obj, facts: PodFacts, container_name: str, sources: Sources) -
     for key, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
         if source.get(key):
             return _key_of(source[key], kind, sources, namespace_of(facts.pod))
+    if source.get("fileKeyRef"):
+        return _file_key(source["fileKeyRef"], sources)
     raise ConfigError(f"unsupported env valueFrom: {', '.join(source) or 'empty'}")
 
 
@@ -117,6 +130,15 @@ def _key_of(reference: Obj, kind: str, sources: Sources, namespace: str) -> str 
     if reference.get("optional"):
         return None
     raise ConfigError(f"couldn't find key {key} in {kind} {namespace}/{reference.get('name', '')}")
+
+
+def _file_key(reference: Obj, sources: Sources) -> str | None:
+    path, key = reference["path"], reference["key"]
+    text = sources.files.get((reference["volumeName"], path))
+    value = value_of(text, key) if text is not None else None
+    if value is None and not reference.get("optional"):
+        raise ConfigError(f'environment variable key "{key}" not found in file "{path}"')
+    return value
 
 
 def _text(value: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Who is killed first when memory runs out: best-effort pods first, guaranteed ones last, others by what they asked for.
+"""Who is killed first when memory runs out: best-effort pods first, guaranteed ones last, others by what they asked.
 
 Source of the behaviour: the kubelet's `pkg/kubelet/qos/policy.go`. Pure.
 """

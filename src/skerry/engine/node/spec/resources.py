@@ -100,4 +100,7 @@ def _requesting(holder: Obj) -> Obj:
     resources: Obj = holder.get("resources") or {}
     if not resources.get("limits"):
         return holder
-    return {**holder, "resources": {**resources, "requests": {**resources["limits"], **(resources.get("requests") or {})}}}
+    return {
+        **holder,
+        "resources": {**resources, "requests": {**resources["limits"], **(resources.get("requests") or {})}},
+    }

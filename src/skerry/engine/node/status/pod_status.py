@@ -21,11 +21,11 @@ from skerry.engine.node.pods.state import (
     main_containers,
     restart_policy,
 )
-from skerry.kube.qos import qos_class
 from skerry.engine.node.status.containers import ephemeral_statuses, init_statuses, main_statuses
 from skerry.kube.clock import rfc3339
 from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj
+from skerry.kube.qos import qos_class
 
 OUR_CONDITIONS = (
     "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodResizePending", "PodResizeInProgress",

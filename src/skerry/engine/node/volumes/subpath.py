@@ -1,4 +1,5 @@
-"""subPath: a part of a volume, bound to a place of its own so that a container cannot swap it for a link to elsewhere.
+"""Parts of volumes that containers may have made: subPaths, bound to a place of their own so that a container cannot
+swap them for links to elsewhere, and files that are read for an environment.
 
 Source of the behaviour: Kubernetes' `pkg/volume/util/subpath`. The path is resolved once, must stay inside the volume,
 is then opened component by component without following links, and what was opened is what gets bound.
@@ -7,12 +8,15 @@ is then opened component by component without following links, and what was open
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.volumes import mounts
+
+_LONGEST_FILE = 1 << 20  # characters
 
 
 def bind_subpath(volume: Path, subpath: str, target: Path) -> Path:
@@ -36,6 +40,24 @@ def bind_subpath(volume: Path, subpath: str, target: Path) -> Path:
             mounts.unmount(target)
         mounts.bind(source, target)
     return target
+
+
+def read_inside(volume: Path, path: str) -> str | None:
+    """The text of a regular file in a volume, None when there is none. Raises ConfigError."""
+    base = volume.resolve()
+    wanted = (base / path).resolve()
+    if not wanted.is_relative_to(base):
+        raise ConfigError(f"path {path!r} leads out of the volume")
+    try:
+        with _opened(base, wanted) as descriptor:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(f"{path!r} is not a regular file")
+            with open(f"/proc/self/fd/{descriptor}", encoding="utf-8") as file:
+                return file.read(_LONGEST_FILE)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path!r}: {error}") from error
 
 
 def _make(base: Path, wanted: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
-from skerry.engine.schema.pods.environment import check_environment
+from skerry.engine.schema.pods.environment import check_env_files, check_environment
 from skerry.engine.schema.pods.probes import check_lifecycle, check_probes
 from skerry.engine.schema.pods.resources import check_resources
+from skerry.engine.schema.pods.restarts import check_restart_policy
 from skerry.engine.schema.pods.security import check_container_security
 from skerry.engine.schema.pods.volumes import check_mounts
 from skerry.kube.errors import Cause
@@ -32,6 +33,8 @@ def check_containers(spec: Obj, field: str) -> Iterator[Cause]:
             below = f"{field}.{part}[{index}]"
             yield from check_container(container, below, host_network=host_network)
             yield from check_mounts(container, below, volumes)
+            yield from check_restart_policy(container, below)
+            yield from check_env_files(container, below, volumes)
             if part == "initContainers":
                 yield from _check_init(container, below)
             if container.get("name") in seen:
@@ -106,11 +109,8 @@ def _check_host_ports(container: Obj, field: str, taken: set[tuple[str, str, int
 
 
 def _check_init(container: Obj, field: str) -> Iterator[Cause]:
-    policy = container.get("restartPolicy")
-    if policy == "Always":
+    if container.get("restartPolicy") == "Always":
         return
-    if policy is not None and policy not in ("Never", "OnFailure"):
-        yield not_supported(f"{field}.restartPolicy", policy, ("Always", "Never", "OnFailure"))
     for name in _NOT_FOR_INIT:
         if container.get(name):
             yield forbidden(f"{field}.{name}", "may not be set for init containers without restartPolicy=Always")

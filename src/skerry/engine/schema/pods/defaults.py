@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from skerry.engine.schema.pods.whole import default_pod_requests
 from skerry.kube.objects import Obj
 
 _FILE_MODE = 0o644
@@ -58,6 +59,8 @@ def _default_container(container: Obj, *, host_network: bool) -> None:
         source = variable.get("valueFrom")
         if source and "fieldRef" in source:
             source["fieldRef"].setdefault("apiVersion", "v1")
+        if source and "fileKeyRef" in source:
+            source["fileKeyRef"].setdefault("optional", False)
 
 
 def default_pull_policy(image: str) -> str:
@@ -135,6 +138,7 @@ def default_pod(pod: Obj) -> None:
     spec.setdefault("enableServiceLinks", True)
     for container in containers_of(spec):
         _requests_from_limits(container)
+    default_pod_requests(spec)
 
 
 def _is_negative(value: object) -> bool:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from skerry.engine.schema import names
-from skerry.engine.schema.causes import invalid, not_supported, required
+from skerry.engine.schema.causes import invalid, not_found, not_supported, required, too_long
+from skerry.engine.schema.pods.paths import check_local_path
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
@@ -16,6 +17,7 @@ _FIELDS = {
     "status.hostIPs", "status.podIP", "status.podIPs",
 }  # fmt: skip
 VOLUME_FIELDS = {"metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations"}
+_LONGEST_KEY = 128
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]", re.DOTALL)
 _RESOURCES = {
     f"{bound}.{name}" for bound in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage")
@@ -56,7 +58,9 @@ def _check_source(source: Obj, field: str) -> Iterator[Cause]:
             yield from check_field_ref(reference, below, _FIELDS)
         elif name == "resourceFieldRef":
             yield from check_resource_ref(reference, below)
-        elif name != "fileKeyRef":
+        elif name == "fileKeyRef":
+            yield from _check_file_key(reference, below)
+        else:
             yield from _check_key_ref(reference, below)
 
 
@@ -90,6 +94,30 @@ def _check_key_ref(reference: Obj, field: str) -> Iterator[Cause]:
         yield required(f"{field}.key")
     elif complaint := names.config_key(key):
         yield invalid(f"{field}.key", key, complaint)
+
+
+def _check_file_key(reference: Obj, field: str) -> Iterator[Cause]:
+    """Source: `validateFileKeySelector`."""
+    for name in ("volumeName", "path", "key"):
+        if not reference.get(name):
+            yield required(f"{field}.{name}")
+    yield from check_local_path(reference.get("path") or "", f"{field}.path")
+    key = reference.get("key") or ""
+    if key and (complaint := names.env_name(key)):
+        yield invalid(f"{field}.key", key, complaint)
+    if len(key) > _LONGEST_KEY:
+        yield too_long(f"{field}.key", _LONGEST_KEY)
+
+
+def check_env_files(container: Obj, field: str, volumes: dict[str, Obj]) -> Iterator[Cause]:
+    """Files with variables are in emptyDir volumes of the pod."""
+    for index, variable in enumerate(container.get("env") or ()):
+        name = ((variable.get("valueFrom") or {}).get("fileKeyRef") or {}).get("volumeName")
+        below = f"{field}.env[{index}].valueFrom.fileKeyRef.volumeName"
+        if name and name not in volumes:
+            yield not_found(below, name)
+        elif name and volumes[name].get("emptyDir") is None:
+            yield invalid(below, name, "referenced volume must be of type emptyDir")
 
 
 def _check_env_from(source: Obj, field: str) -> Iterator[Cause]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skerry.engine.schema.causes import forbidden, invalid
-from skerry.kube.qos import qos_class
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+from skerry.kube.qos import qos_class
 from skerry.kube.quantities import parse_quantity
 
 _RESIZED = ("cpu", "memory")

@@ -13,6 +13,7 @@ from skerry.engine.schema.pods.ephemeral import check_ephemeral_containers
 from skerry.engine.schema.pods.scheduling import check_scheduling
 from skerry.engine.schema.pods.security import check_pod_security
 from skerry.engine.schema.pods.volumes import check_volumes
+from skerry.engine.schema.pods.whole import check_pod_resources
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
@@ -30,6 +31,7 @@ def check_pod_spec(spec: Obj, field: str) -> Iterator[Cause]:
     if spec.get("volumes"):
         yield from check_volumes(spec["volumes"], f"{field}.volumes")
     yield from check_containers(spec, field)
+    yield from check_pod_resources(spec, f"{field}.resources")
     if spec.get("ephemeralContainers"):
         yield from check_ephemeral_containers(spec, field)
     if spec.get("restartPolicy") not in RESTART_POLICIES:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_found, not_supported, required
 from skerry.engine.schema.pods.environment import VOLUME_FIELDS, check_field_ref, check_resource_ref
+from skerry.engine.schema.pods.paths import check_local_path, check_no_backsteps
 from skerry.engine.schema.pods.resources import check_quantity
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
@@ -138,21 +139,6 @@ def _check_token(source: Obj, field: str) -> Iterator[Cause]:
     if not source.get("path"):
         yield required(f"{field}.path")
     yield from check_local_path(source.get("path") or "", f"{field}.path")
-
-
-def check_local_path(path: str, field: str) -> Iterator[Cause]:
-    """A path that stays below where it starts."""
-    if path.startswith("/"):
-        yield invalid(field, path, "must be a relative path")
-    yield from check_no_backsteps(path, field)
-    if path.startswith("..") and ".." not in path.split("/"):
-        yield invalid(field, path, "must not start with '..'")
-
-
-def check_no_backsteps(path: str, field: str) -> Iterator[Cause]:
-    """A path without ".." elements."""
-    if ".." in path.split("/"):
-        yield invalid(field, path, "must not contain '..'")
 
 
 def check_mounts(container: Obj, field: str, volumes: dict[str, Obj]) -> Iterator[Cause]:

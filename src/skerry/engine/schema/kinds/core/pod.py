@@ -5,13 +5,13 @@ from __future__ import annotations
 from skerry.engine.schema.causes import forbidden
 from skerry.engine.schema.pods.defaults import default_pod
 from skerry.engine.schema.pods.ephemeral import check_only_added, with_ephemeral_containers
-from skerry.kube.qos import qos_class
 from skerry.engine.schema.pods.resizing import check_resize, with_resources
 from skerry.engine.schema.pods.update import check_pod_update
 from skerry.engine.schema.pods.validation import check_pod_spec
 from skerry.engine.schema.strategies import SpecStrategy
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+from skerry.kube.qos import qos_class
 
 _GATED: Obj = {
     "type": "PodScheduled",
