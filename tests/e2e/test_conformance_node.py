@@ -39,7 +39,60 @@ def once(script: str, **more: Any) -> Any:
     return {"restartPolicy": "Never", "containers": [container(script)], **more}
 
 
+def work(path: str) -> Any:
+    return {"volumeMounts": [{"name": "work", "mountPath": path}]}
+
+
+def from_file(key: str, **more: Any) -> Any:
+    reference = {"volumeName": "work", "path": "config.env", "key": key, **more}
+    return {"name": key, "valueFrom": {"fileKeyRef": reference}}
+
+
+WORK = [{"name": "work", "emptyDir": {}}]
+TELLS = "echo $GREETING; echo ${MISSING-unset}"
+VARIABLES = {
+    "restartPolicy": "Never",
+    "volumes": WORK,
+    "initContainers": [container("echo \"GREETING='hello # you' # said\" > /data/config.env", "init", **work("/data"))],
+    "containers": [container(TELLS, env=[from_file("GREETING"), from_file("MISSING", optional=True)])],
+}
+ALL = [{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}}]
+RULES = [{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]
+
+
+def first_time(then: str) -> str:
+    """Does `then` the first time it runs, and sleeps ever after."""
+    return f"if [ -e /mnt/done ]; then exec sleep 1000; fi; touch /mnt/done; {then}"
+
+
+def restarting(where: str) -> Any:
+    """A pod whose containers all restart when the one in `where` exits."""
+    source = container(first_time("exit 42"), "source", restartPolicyRules=ALL, **work("/mnt"))
+    source["restartPolicy"] = "Always" if where == "sidecar" else "Never"
+    if where == "init":
+        source["command"][2] = "if [ -e /mnt/done ]; then exit 0; fi; touch /mnt/done; exit 42"
+    init = [container("exit 0", "first"), container("exec sleep 1000", "side", restartPolicy="Always")]
+    main = [container("exec sleep 1000", "regular")]
+    (main if where == "main" else init).append(source)
+    return {"restartPolicy": "Never", "volumes": WORK, "initContainers": init, "containers": main}
+
+
 PODS: dict[str, Any] = {
+    "variables": VARIABLES,
+    "variables-missing": {**VARIABLES, "containers": [container(TELLS, env=[from_file("MISSING")])]},
+    "rule": {
+        **once("exit 42"),
+        "containers": [container("exit 42", restartPolicy="Never", restartPolicyRules=RULES)],
+    },
+    "rule-does-not-fit": {
+        **once("exit 1"),
+        "containers": [container("exit 1", restartPolicy="Never", restartPolicyRules=RULES)],
+    },
+    "own-policy": {"containers": [container("exit 1", restartPolicy="Never")]},
+    "own-policy-always": {**once(""), "containers": [container("exit 1", restartPolicy="Always")]},
+    "restart-all-main": restarting("main"),
+    "restart-all-sidecar": restarting("sidecar"),
+    "restart-all-init": restarting("init"),
     "class-works": once("echo ran", runtimeClassName="works"),
     "class-unconfigured": once("echo ran", runtimeClassName="unconfigured"),
 }
@@ -64,3 +117,58 @@ def test_a_runtime_that_is_not(pods: PodReplays) -> None:
         60,
     )
     assert pods.status("class-unconfigured")["phase"] == "Pending"
+
+
+def test_variables_from_a_file(pods: PodReplays) -> None:
+    assert pods.ended("variables")["phase"] == "Succeeded"
+    assert pods.logs("variables", "-c", "main").splitlines() == ["hello # you", "unset"]
+
+
+def test_a_variable_that_the_file_has_not(pods: PodReplays) -> None:
+    eventually(
+        lambda: pods.main("variables-missing")["state"]["waiting"]["reason"] == "CreateContainerConfigError", "no", 60
+    )
+    assert 'key "MISSING" not found' in pods.main("variables-missing")["state"]["waiting"]["message"]
+
+
+@pytest.mark.parametrize("name", ["rule", "own-policy-always"])
+def test_restarted_although_the_pod_would_not(pods: PodReplays, name: str) -> None:
+    eventually(lambda: pods.main(name)["restartCount"] >= 1, "the restart", 60)
+    assert pods.status(name)["phase"] in ("Running", "Pending")
+
+
+@pytest.mark.parametrize("name", ["rule-does-not-fit", "own-policy"])
+def test_not_restarted_whatever_the_pod_would(pods: PodReplays, name: str) -> None:
+    assert pods.ended(name)["phase"] == "Failed"
+    assert pods.main(name)["restartCount"] == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("main", ["first", "side", "regular", "source"]),
+        ("sidecar", ["first", "side", "source"]),
+        ("init", ["first", "side", "source"]),
+    ],
+)
+def test_all_containers_restart(pods: PodReplays, where: str, names: list[str]) -> None:
+    name = f"restart-all-{where}"
+
+    def of(one: str) -> Any:
+        status = pods.status(name)
+        return next(
+            each for each in status["initContainerStatuses"] + status["containerStatuses"] if each["name"] == one
+        )
+
+    for one in names:
+        eventually(lambda one=one: of(one)["restartCount"] == 1, f"the restart of {one}", 60)
+        assert "terminated" in of(one)["lastState"], one
+    eventually(lambda: "running" in of("regular")["state"], "the regular container", 60)
+    address = pods.status(name)["podIP"]
+    eventually(
+        lambda: "AllContainersRestarting" not in {each["type"] for each in pods.status(name)["conditions"]},
+        "the end",
+        30,
+    )
+    assert pods.status(name)["podIP"] == address
+    assert pods.status(name)["phase"] == "Running"

@@ -25,8 +25,9 @@ from skerry.engine.node.pods.killer import KillJob, kill
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.last_words import MessageSource, with_last_words
 from skerry.engine.node.pods.observer import Observer
-from skerry.engine.node.pods.plan import Kill, Start, will_restart
+from skerry.engine.node.pods.plan import Kill, Start
 from skerry.engine.node.pods.resizing import with_applied
+from skerry.engine.node.pods.restarts import will_restart
 from skerry.engine.node.pods.starter import Starter, StartJob, field_path, log_file, message_file, pod_ips
 from skerry.engine.node.pods.state import ContainerRecord, ProbeState, Wait, spec_hash
 from skerry.engine.node.probes.prober import Probed

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from skerry.engine.node.pods.resizing import changed, needs_restart
+from skerry.engine.node.pods.restarts import outdated, wanted_round, will_restart
 from skerry.engine.node.pods.state import (
     ContainerRecord,
     Phase,
@@ -23,7 +24,6 @@ from skerry.engine.node.pods.state import (
     is_sidecar,
     main_containers,
     reported_statuses,
-    restart_policy,
     spec_hash,
 )
 from skerry.kube.objects import Obj
@@ -57,6 +57,8 @@ class Start:
     name: str
     attempt: int
     discard: str = ""
+    round: int = 0
+    """Of restarts of all the pod's containers (`restarts`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,36 +108,17 @@ def plan(view: PodView) -> Plan:
 
 def is_finished(view: PodView) -> bool:
     """Whether every main container has ended for good, or an init container has failed for good."""
+    old = {record.id for record in outdated(view)}
     for container in init_containers(view.pod):
         record = view.latest(container["name"])
+        if record and record.id in old:
+            continue
         if record and record.exited and not record.succeeded and not will_restart(view.pod, container, record):
             return True
     ends = [(container, view.latest(container["name"])) for container in main_containers(view.pod)]
-    return all(record and record.exited and not will_restart(view.pod, container, record) for container, record in ends)
-
-
-def _ruled(container: Obj, record: ContainerRecord) -> bool:
-    """Whether one of the container's `restartPolicyRules` asks for a restart after this exit code."""
-    for rule in container.get("restartPolicyRules") or ():
-        codes = rule.get("exitCodes") or {}
-        listed = record.exit_code in (codes.get("values") or ())
-        if listed == (codes.get("operator") == "In"):
-            return str(rule.get("action")) == "Restart"
-    return False
-
-
-def will_restart(pod: Obj, container: Obj, record: ContainerRecord) -> bool:
-    """Whether a container of any sort that ended is to be started again, as long as the pod goes on."""
-    if is_sidecar(container):
-        return True
-    if any(container["name"] == other["name"] for other in ephemeral_containers(pod)):
-        return False
-    if _ruled(container, record):
-        return True
-    policy = container.get("restartPolicy") or restart_policy(pod)
-    if any(container["name"] == other["name"] for other in init_containers(pod)):
-        return not record.succeeded and policy != "Never"
-    return policy == "Always" or (policy == "OnFailure" and not record.succeeded)
+    return not old and all(
+        record and record.exited and not will_restart(view.pod, container, record) for container, record in ends
+    )
 
 
 def _wind_down(view: PodView) -> Plan:
@@ -178,13 +161,16 @@ class _Containers:
         assert view.sandbox is not None
         self.view = view
         self.sandbox_id = view.sandbox.id
+        self.round = wanted_round(view)
         self.actions: list[Action] = []
         self.again_at: datetime | None = None
 
     def current(self, name: str) -> ContainerRecord | None:
-        """The newest attempt, if it is in the present sandbox."""
+        """The newest attempt, if it is in the present sandbox and round."""
         record = self.view.latest(name)
-        return record if record and record.sandbox_id == self.sandbox_id else None
+        if record is None or record.sandbox_id != self.sandbox_id or record.round < self.round:
+            return None
+        return record
 
     def start(self, container: Obj) -> None:
         """Start it, or note when that may be done."""
@@ -195,9 +181,9 @@ class _Containers:
                 return
         record = self.view.latest(name)
         if record and record.phase is Phase.CREATED and record.sandbox_id == self.sandbox_id:
-            self.actions.append(Start(name, record.attempt, discard=record.id))
+            self.actions.append(Start(name, record.attempt, record.id, self.round))
         else:
-            self.actions.append(Start(name, next_attempt(self.view, name)))
+            self.actions.append(Start(name, next_attempt(self.view, name), round=self.round))
 
     def kill_if_wrong(self, container: Obj, record: ContainerRecord) -> None:
         """Kill a running container whose definition changed or whose probes gave up on it."""
@@ -260,6 +246,9 @@ class _Containers:
 
 def _plan_containers(view: PodView) -> Plan:
     """A working sandbox: init containers in order, then all main containers."""
+    if left := [record for record in outdated(view) if record.running]:
+        why = "Stopping container {}, all containers of the pod will be restarted"
+        return Plan(tuple(Kill(each, why.format(each.name), grace=0) for each in left if each.id not in view.killing))
     todo = _Containers(view)
     todo.begin_ephemeral()
     initialized = any(todo.current(container["name"]) for container in main_containers(view.pod))

@@ -132,6 +132,7 @@ class Starter:
             container,
             ContainerContext(
                 attempt=job.start.attempt,
+                round=job.start.round,
                 image_ref=image.reference,
                 user=image.user,
                 environment=variables,

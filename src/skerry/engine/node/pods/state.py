@@ -20,6 +20,7 @@ POD_NAME, POD_NAMESPACE, POD_UID = "io.kubernetes.pod.name", "io.kubernetes.pod.
 CONTAINER_NAME = "io.kubernetes.container.name"
 HASH_ANNOTATION = "io.kubernetes.container.hash"
 RESTARTS_ANNOTATION = "io.kubernetes.container.restartCount"
+ROUND_ANNOTATION = "skerry.dev/restart-round"
 GRACE_ANNOTATION = "io.kubernetes.pod.terminationGracePeriod"
 EVICTED = "Evicted"
 """The reason of pods that had to go for want of memory or disk."""
@@ -46,6 +47,8 @@ class ContainerRecord:
     image: str = ""
     image_id: str = ""
     spec_hash: str = ""
+    round: int = 0
+    """Of restarts of all the pod's containers (`restarts`)."""
     exit_code: int = 0
     reason: str = ""
     message: str = ""
@@ -210,6 +213,7 @@ def container_record(status: pb.ContainerStatus, sandbox_id: str) -> ContainerRe
         image=status.image.image,
         image_id=status.image_ref,
         spec_hash=status.annotations.get(HASH_ANNOTATION, ""),
+        round=int(status.annotations.get(ROUND_ANNOTATION, "0")),
         exit_code=status.exit_code if status.state != pb.CONTAINER_UNKNOWN else 255,
         reason=_exit_reason(status) if exited else "",
         message=status.message if exited else "",

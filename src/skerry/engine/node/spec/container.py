@@ -13,6 +13,7 @@ from skerry.engine.node.pods.state import (
     HASH_ANNOTATION,
     MESSAGE_PATH_ANNOTATION,
     RESTARTS_ANNOTATION,
+    ROUND_ANNOTATION,
     spec_hash,
 )
 from skerry.engine.node.spec.expansion import expand
@@ -35,6 +36,8 @@ class ContainerContext:
     environment: Mapping[str, str]
     mounts: Sequence[pb.Mount]
     machine_memory: int
+    round: int = 0
+    """Of restarts of all the pod's containers (`pods.restarts`)."""
     target: str = ""
     """The id of the container whose process namespace it joins, "" for none."""
 
@@ -56,7 +59,7 @@ def container_config(pod: Obj, container: Obj, context: ContainerContext) -> pb.
         envs=[pb.KeyValue(key=key, value=value) for key, value in variables.items()],
         mounts=context.mounts,
         labels=container_labels(pod, name),
-        annotations=_annotations(pod, container, context.attempt),
+        annotations=_annotations(pod, container, context),
         log_path=f"{name}/{context.attempt}.log",
         stdin=bool(container.get("stdin")),
         stdin_once=bool(container.get("stdinOnce")),
@@ -77,11 +80,12 @@ def _security(pod: Obj, container: Obj, context: ContainerContext) -> pb.LinuxCo
     return security
 
 
-def _annotations(pod: Obj, container: Obj, attempt: int) -> dict[str, str]:
+def _annotations(pod: Obj, container: Obj, context: ContainerContext) -> dict[str, str]:
     """What an engine that comes back has to know of a container without asking the API."""
     return {
         HASH_ANNOTATION: spec_hash(container),
-        RESTARTS_ANNOTATION: str(attempt),
+        RESTARTS_ANNOTATION: str(context.attempt),
+        ROUND_ANNOTATION: str(context.round),
         GRACE_ANNOTATION: str(pod["spec"].get("terminationGracePeriodSeconds", 30)),
         MESSAGE_PATH_ANNOTATION: container.get("terminationMessagePath") or DEFAULT_MESSAGE_PATH,
     }

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from skerry.engine.node.pods.plan import is_finished, will_restart
+from skerry.engine.node.pods.plan import is_finished
 from skerry.engine.node.pods.resizing import in_progress
+from skerry.engine.node.pods.restarts import outdated, will_restart
 from skerry.engine.node.pods.state import (
     EVICTED,
     PodView,
@@ -29,6 +30,7 @@ from skerry.kube.qos import qos_class
 
 OUR_CONDITIONS = (
     "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodResizePending", "PodResizeInProgress",
+    "AllContainersRestarting",
 )  # fmt: skip
 TERMINAL = ("Succeeded", "Failed")
 
@@ -143,6 +145,7 @@ def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[O
         ("Ready", *_with_gates(view, ready, before)),
         ("ContainersReady", *ready),
         *_resize_conditions(view),
+        *_restart_conditions(view),
     )
     if view.termination and view.termination.reason == EVICTED and "DisruptionTarget" not in before:
         before["DisruptionTarget"] = _disrupted(view.termination)
@@ -171,6 +174,12 @@ def _resize_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:
         yield "PodResizePending", True, *view.resize_pending
     else:
         yield "PodResizeInProgress", True, "", ""
+
+
+def _restart_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:
+    """Only there until every container has been made anew."""
+    if outdated(view) and not view.termination:
+        yield "AllContainersRestarting", True, "", ""
 
 
 def _condition(verdict: tuple[str, bool, str, str], before: Obj | None, generation: int, now: datetime) -> Obj:
