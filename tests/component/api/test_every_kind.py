@@ -18,7 +18,7 @@ from tests.support.api import running_api
 from tests.support.raw_api import RawApi
 from tests.support.samples import SAMPLES, sample
 
-KINDS = [kind for kind in builtin().kinds() if "list" in kind.verbs]
+KINDS = [kind for kind in builtin().kinds() if {"list", "create"} <= {*kind.verbs}]
 LABEL = {"cycle": "yes"}
 SELECTED = "?labelSelector=cycle%3Dyes"
 WATCHED = ["ADDED", "MODIFIED"]

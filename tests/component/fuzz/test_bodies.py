@@ -16,7 +16,7 @@ from tests.component.fuzz.mutations import mutated
 from tests.component.fuzz.victim import EXAMPLES, FUZZ, Victim
 from tests.support.samples import sample
 
-KINDS = [kind for kind in builtin().kinds() if "list" in kind.verbs]
+KINDS = [kind for kind in builtin().kinds() if {"list", "create"} <= {*kind.verbs}]
 PATCHES = ["application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml"]
 BODIES = hypothesis.settings(FUZZ, max_examples=15 * EXAMPLES)
 pytestmark = [

@@ -40,7 +40,8 @@ async def test_a_failing_check_makes_the_server_unready(api: RunningApi) -> None
     api.server.health.ready["node"] = lambda: "no node"
     answer = await send(api, "GET", "/readyz?verbose")
     assert answer.code == 500
-    assert b"[+]ping ok\n[-]node failed: no node\nreadyz check failed" in answer.body
+    assert answer.body.startswith(b"[+]ping ok\n")
+    assert answer.body.endswith(b"[-]node failed: no node\nreadyz check failed\n")
     assert (await send(api, "GET", "/livez")).code == 200
     assert (await send(api, "GET", "/readyz?exclude=node")).code == 200
     assert (await send(api, "GET", "/readyz/node")).code == 500

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.auth.authority import Authority
 from skerry.engine.api.auth.credentials import Credentials
+from skerry.engine.api.discovery.health import Health
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Entry, Store
@@ -32,6 +33,7 @@ class Backend:
     admission: Chain
     credentials: Credentials
     authority: Authority
+    health: Health
     pod_access: PodAccess | None = None
 
     @property

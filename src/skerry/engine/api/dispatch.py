@@ -10,13 +10,13 @@ from typing import TypeAlias
 
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.refusals import NotSupported, method_not_allowed, no_such_path
-from skerry.engine.api.request import Handler, Request
+from skerry.engine.api.request import Handler, Request, Target
 from skerry.engine.api.response import Response
 from skerry.engine.api.reviews.access_reviews import review_access, review_own_access
 from skerry.engine.api.reviews.self_reviews import review_own_rules, review_self
 from skerry.engine.api.reviews.token_review import review_token
 from skerry.engine.api.subresources.approval import patch_approval, update_approval
-from skerry.engine.api.subresources.binding import bind
+from skerry.engine.api.subresources.binding import bind, bind_named
 from skerry.engine.api.subresources.eviction import evict
 from skerry.engine.api.subresources.finalize import finalize
 from skerry.engine.api.subresources.pod_parts import (
@@ -30,6 +30,8 @@ from skerry.engine.api.subresources.proxy.handler import proxy
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
 from skerry.engine.api.subresources.status import patch_status, update_status
 from skerry.engine.api.subresources.token import create_token
+from skerry.engine.api.verbs.components import RESOURCE as COMPONENT
+from skerry.engine.api.verbs.components import get_component, list_components
 from skerry.engine.api.verbs.create import create
 from skerry.engine.api.verbs.delete import delete
 from skerry.engine.api.verbs.deletecollection import delete_collection
@@ -57,7 +59,9 @@ VERBS: Mapping[str, Verb] = {
 }
 USAGE: Mapping[str, Verb] = {"get": get_usage, "list": list_usage}
 """Of what is measured, not stored (metrics.k8s.io)."""
-REVIEWS: Mapping[str, Verb] = {
+COMPONENTS: Mapping[str, Verb] = {"get": get_component, "list": list_components}
+ASKED: Mapping[str, Verb] = {
+    "bindings": bind_named,
     "tokenreviews.authentication.k8s.io": review_token,
     "selfsubjectreviews.authentication.k8s.io": review_self,
     "subjectaccessreviews.authorization.k8s.io": review_access,
@@ -65,7 +69,7 @@ REVIEWS: Mapping[str, Verb] = {
     "selfsubjectaccessreviews.authorization.k8s.io": review_own_access,
     "selfsubjectrulesreviews.authorization.k8s.io": review_own_rules,
 }
-"""What creating one of these does: they are answered and not stored."""
+"""What creating one of these does: they are acted on or answered, and not stored."""
 SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "status": {"get": get, "update": update_status, "patch": patch_status},
     "approval": {"get": get, "update": update_approval, "patch": patch_approval},
@@ -111,9 +115,7 @@ def verb_of(request: Request) -> Verb:
     target = request.what
     name = target.subresource
     if not name:
-        verb = (USAGE if target.kind.resource.group == MEASURED else VERBS).get(request.verb)
-        if request.verb == "create" and len(target.kind.verbs) == 1:
-            verb = REVIEWS.get(target.group_resource, verb)
+        verb = _verbs_of(target).get(request.verb)
         if verb is None or request.verb not in target.kind.verbs:
             raise method_not_allowed(target)
         return verb
@@ -125,3 +127,14 @@ def verb_of(request: Request) -> Verb:
     if request.verb not in verbs:
         raise method_not_allowed(target)
     return verbs[request.verb]
+
+
+def _verbs_of(target: Target) -> Mapping[str, Verb]:
+    """What is served of objects themselves: less of those that are not stored."""
+    if len(target.kind.verbs) > len(USAGE):
+        return VERBS
+    if asked := ASKED.get(target.group_resource):
+        return {"create": asked}
+    if target.kind.resource.group == MEASURED:
+        return USAGE
+    return COMPONENTS if target.group_resource == COMPONENT else VERBS

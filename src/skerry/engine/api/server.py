@@ -74,13 +74,16 @@ class ApiServer:
     ) -> None:
         self.config = config
         self.health = Health()
+        self.health.live["etcd"] = self.health.components["etcd-0"] = partial(_unreadable, store)
         self.port = config.port
         self.registry = registry
         self.credentials = credentials = credentials_of(config, store)
         self._authority = authority_of(store)
         webhooks = WebhookClient(cluster_addresses(store))
         admission = builtin_chain(config, store, registry, self._authority, webhooks)
-        self._backend = Backend(config, store, registry, admission, credentials, self._authority, pod_access)
+        self._backend = Backend(
+            config, store, registry, admission, credentials, self._authority, self.health, pod_access
+        )
         for kind in MEASURED_KINDS if pod_access is not None else ():
             registry.add(kind)
         fairness = Fairness()
@@ -138,12 +141,16 @@ class ApiServer:
             itself = self.client("system:apiserver", MASTERS)
             self._custom.load()
             self._aggregation.table.load()
+            self.health.over("definitions")
             await bootstrap(itself, self.config, self.port)
             await publish_authentication(itself, pki)
+            self.health.over("first objects")
             await keep_defaults(itself, self._backend.store, rfc3339(self.config.clock.now()))
             self._authority.rbac.start()
+            self.health.over("roles")
             self._custom.start()
             self._aggregation.start()
+            self.health.over("serving")
             await self._listen(listening, pki)
         except BaseException:
             listening.close()
@@ -202,6 +209,11 @@ class ApiServer:
 
 def _advertised(server: ApiServer) -> str:
     return f"{reachable_address(server.config.bind)}:{server.port}"
+
+
+def _unreadable(store: Store) -> str:
+    """Why the state cannot be read. Whether it can be written is known when somebody writes."""
+    return "" if store.count("namespaces") else "the namespaces are gone"
 
 
 def tls_context(pki: Pki) -> ssl.SSLContext:

@@ -25,9 +25,12 @@ def make_context(api: ApiServer) -> Context:
         """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
         return [kind.resource for kind in api.registry.one_each() if set(kind.verbs) >= _WATCHED_VERBS]
 
+    informers = Informers(manager)
+    for component in ("controller-manager", "scheduler"):
+        api.health.components[component] = lambda: ", ".join(informers.incomplete())
     return Context(
         client=manager,
-        informers=Informers(manager),
+        informers=informers,
         recorder=Recorder(manager, config.clock, "kube-controller-manager"),
         clock=config.clock,
         config=config,

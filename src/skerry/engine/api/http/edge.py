@@ -16,7 +16,7 @@ import orjson
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_without_tables
-from skerry.engine.api.http.routes import before_proxied, query_of, segments_of, target_of, verb_for
+from skerry.engine.api.http.routes import before_proxied, check_timeout, query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request, Target
@@ -74,9 +74,12 @@ class Edge:
     ) -> Request:
         query = query_of(head.query)
         target = self._target(head.path)
+        verb = verb_for(head.method, target, query) if target else head.method.lower()
+        if "timeout" in query and verb != "watch":
+            check_timeout(query["timeout"], target)
         return Request(
             user=head.user,
-            verb=verb_for(head.method, target, query) if target else head.method.lower(),
+            verb=verb,
             target=target,
             method=head.method,
             path=head.path.decode("latin-1"),

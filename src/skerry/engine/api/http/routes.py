@@ -28,6 +28,7 @@ _PROXIED = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PAT
 _OLD_PREFIXES = ("watch", "proxy")
 """First segments with which paths of long ago said their verb."""
 _REMOTE = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_LONG_RUNNING = ("attach", "exec", "log", "portforward", "proxy")
 _SUB = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -75,6 +76,20 @@ def query_of(raw: bytes) -> Mapping[str, str]:
     for name, value in pairs:
         query.setdefault(name, value)
     return query
+
+
+def check_timeout(text: str, target: Target | None) -> None:
+    """What the client calls a timeout must be one; how long it is does not matter: nothing that is waited for takes as
+    long. Raises BadRequest. What is proxied or streamed has parameters of its own."""
+    if target is not None and target.subresource in _LONG_RUNNING:
+        return
+    from skerry.engine.cel.contract import EvaluationError  # few clients name one
+    from skerry.engine.cel.times import parse_duration
+
+    try:
+        parse_duration(text)
+    except EvaluationError:
+        raise BadRequest(f"invalid timeout specified in the request URL - {text[:64]!r}") from None
 
 
 def before_proxied(raw_path: bytes) -> bytes:

@@ -1,7 +1,11 @@
-"""`pods/binding`: the scheduler's decision, once and for all. Source: Kubernetes' `pkg/registry/core/pod/storage`."""
+"""`pods/binding`: the scheduler's decision, once and for all; and `bindings`, where the path does not name the pod.
+
+Source: Kubernetes' `pkg/registry/core/pod/storage`.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from skerry.engine.api.admission.attributes import Attributes
@@ -14,7 +18,7 @@ from skerry.engine.api.writing import Change, change, check_version
 from skerry.engine.schema.bodies import BINDING
 from skerry.engine.store.contract import Entry
 from skerry.kube.conditions import conditions_of, with_condition
-from skerry.kube.errors import Cause, conflict, invalid
+from skerry.kube.errors import BadRequest, Cause, conflict, invalid
 from skerry.kube.objects import Obj, is_deleting
 
 SUCCESS: Obj = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
@@ -34,6 +38,17 @@ async def bind(backend: Backend, request: Request) -> Response:
 
     await change(backend, request, Change(wanted, _nothing, options, trusted=True))
     return Computed(SUCCESS, 201)
+
+
+async def bind_named(backend: Backend, request: Request) -> Response:
+    """The same where only the binding's own name says which pod is meant. Raises BadRequest without one."""
+    binding = await read_object(request, BINDING, write_options(request.query).field_validation)
+    name = binding["metadata"].get("name")
+    pods = backend.registry.kind("", "v1", "pods")
+    if not name or pods is None:
+        raise BadRequest("the binding must be named after a pod")
+    target = Target(pods, request.what.namespace, name, "binding")
+    return await bind(backend, replace(request, target=target, handed=binding, read=None))
 
 
 def bound(target: Target, pod: Obj, node: str, now: datetime) -> Obj:

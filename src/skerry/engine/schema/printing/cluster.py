@@ -143,3 +143,13 @@ def _created_at(obj: Obj, now: float) -> list[Any]:
 
 
 CREATED_AT = Printer(columns(NAME, Column("Created At", "date")), _created_at)
+
+
+def _component(obj: Obj, now: float) -> list[Any]:
+    conditions = obj.get("conditions") or ()
+    healthy: Obj = next((found for found in conditions if found.get("type") == "Healthy"), {})
+    word = {"True": "Healthy", "False": "Unhealthy"}.get(healthy.get("status", ""), "Unknown")
+    return [name_of(obj), word, healthy.get("message", ""), healthy.get("error", "")]
+
+
+COMPONENT_STATUS = Printer(columns(NAME, "Status", "Message", "Error"), _component)

@@ -33,6 +33,7 @@ _PRINTERS = {
     "Node": cluster.NODE,
     "Namespace": cluster.NAMESPACE,
     "Event": cluster.EVENT,
+    "ComponentStatus": cluster.COMPONENT_STATUS,
     "ConfigMap": cluster.CONFIG_MAP,
     "Secret": cluster.SECRET,
     "ServiceAccount": cluster.SERVICE_ACCOUNT,

@@ -32,7 +32,18 @@ EVENT_FIELDS = (
 
 GROUP = Group("", "v1", "io.k8s.api.core")
 
+_DEPRECATED = "v1 ComponentStatus is deprecated in v1.19+"
+
 KINDS = [
+    GROUP.kind("bindings", "Binding", verbs=("create",)),
+    GROUP.kind(
+        "componentstatuses",
+        "ComponentStatus",
+        "cs",
+        namespaced=False,
+        verbs=("get", "list"),
+        deprecation=_DEPRECATED,
+    ),
     GROUP.kind("configmaps", "ConfigMap", "cm", strategy=ConfigMapStrategy()),
     GROUP.kind("endpoints", "Endpoints", "ep", strategy=EndpointsStrategy()),
     GROUP.kind("events", "Event", "ev", selectable=EVENT_FIELDS, strategy=EventStrategy()),
