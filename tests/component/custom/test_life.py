@@ -34,7 +34,7 @@ SPEC = {
     "x-kubernetes-validations": [
         {
             "rule": "self.replicas < 10 || self.size == 'm'", "fieldPath": ".replicas",
-            "messageExpression": "'too many: ' + string(self.replicas)", "reason": "FieldValueForbidden",
+            "messageExpression": "'too many: %d'.format([self.replicas])", "reason": "FieldValueForbidden",
         }
     ],
 }  # fmt: skip

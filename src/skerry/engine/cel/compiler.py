@@ -13,7 +13,7 @@ from google.protobuf import any_pb2
 from skerry.engine.cel import checked_pb2 as pb
 from skerry.engine.cel.checks import check_literals
 from skerry.engine.cel.constructors import Constructing
-from skerry.engine.cel.contract import Budget, CelType, CompileError, EvaluationError, VariableType
+from skerry.engine.cel.contract import Budget, CelType, CompileError, EvaluationError, Structural, VariableType
 from skerry.engine.cel.environment import environment
 from skerry.engine.cel.frames import Frame, Meter, Step
 from skerry.engine.cel.interpreter import program_of
@@ -55,6 +55,19 @@ def compile_checked(
     source: str, variables: Mapping[str, VariableType], constructing: Constructing | None = None
 ) -> Compiled:
     """See `contract.compile_expression`."""
+    return _program(source, _checked(source, variables, constructing), variables)
+
+
+def compile_estimated(source: str, variables: Mapping[str, VariableType], of: Structural) -> tuple[Compiled, int]:
+    """See `contract.compile_estimated`."""
+    from skerry.engine.cel.estimate import estimate
+
+    checked = _checked(source, variables, None)
+    return _program(source, checked, variables), estimate(checked, of)
+
+
+def _checked(source: str, variables: Mapping[str, VariableType], constructing: Constructing | None) -> pb.Checked:
+    """The tree with types. Raises CompileError."""
     text = Source(source)
     files = constructing.files if constructing else ()
     if len(source) > _LONGEST:
@@ -66,6 +79,10 @@ def compile_checked(
         raise CompileError(text.reworded(_unwrapped(str(error)), rewritten)) from None
     checked = pb.Checked.FromString(any_pb2.Any.FromString(serialized).value)
     check_literals(checked, text)
+    return checked
+
+
+def _program(source: str, checked: pb.Checked, variables: Mapping[str, VariableType]) -> Compiled:
     try:
         step = program_of(checked, frozenset(variables))
     except RecursionError:

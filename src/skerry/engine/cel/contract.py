@@ -147,3 +147,11 @@ def compile_expression(source: str, variables: Mapping[str, VariableType], *, co
     from skerry.engine.cel.constructors import constructing
 
     return compile_checked(source, variables, constructing(source) if constructs else None)
+
+
+def compile_estimated(source: str, variables: Mapping[str, VariableType], of: Structural) -> tuple[Program, int]:
+    """The same with the most that one evaluation can cost, where all variables are of one schema. Raises
+    CompileError."""
+    from skerry.engine.cel.compiler import compile_estimated as compiled
+
+    return compiled(source, variables, of)

@@ -23,6 +23,7 @@ _SCALARS = {"string": _F.TYPE_STRING, "boolean": _F.TYPE_BOOL, "integer": _F.TYP
 _SCALAR_NAMES = {"string": "string", "boolean": "bool", "integer": "int", "number": "double"}
 _STRING_FORMATS = {"date-time": "timestamp", "date": "timestamp", "duration": "duration"}
 _WELL_KNOWN = {"timestamp": ".google.protobuf.Timestamp", "duration": ".google.protobuf.Duration"}
+_EMBEDDED = "x-kubernetes-embedded-resource"
 _IDENTITY = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
 _METADATA = {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}}
 
@@ -44,7 +45,7 @@ def declare(variable: str, of: Structural) -> Declared:
         syntax="proto2",
         dependency=[f"google/protobuf/{name}.proto" for name in ("timestamp", "duration", "struct")],
     )
-    schema = _rooted(of.schema) if of.resource else of.schema
+    schema = rooted(of.schema) if of.resource else of.schema
     described = _Messages(file, package).type_of(schema, "Root")
     if of.optional:
         described = CelType("optional_type", (described,))
@@ -61,7 +62,8 @@ def opaque_types() -> list[bytes]:
     return [file.SerializeToString() for file in packages.values()]
 
 
-def _rooted(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def rooted(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object's schema with what every object has and expressions can always read."""
     properties = {**(schema.get("properties") or {}), **_IDENTITY, "metadata": _METADATA}
     return {**schema, "type": "object", "properties": properties}
 
@@ -72,7 +74,7 @@ def kind_of(schema: Mapping[str, Any]) -> str:
     if schema.get("x-kubernetes-int-or-string"):
         return "dyn"
     if of == "object":
-        if schema.get("properties"):
+        if schema.get("properties") or schema.get(_EMBEDDED):
             return "message"
         additional = schema.get("additionalProperties")
         return "map" if isinstance(additional, Mapping) else "dyn" if _open(schema) else "message"
@@ -112,6 +114,7 @@ class _Messages:
         message.options.deprecated_legacy_json_field_conflicts = True
         own = f"{scope}.{name}"
         number = 0
+        schema = rooted(schema) if schema.get(_EMBEDDED) else schema
         for field, of in (schema.get("properties") or {}).items():
             written = escaped(field)
             if written is None:

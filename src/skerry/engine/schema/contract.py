@@ -36,6 +36,8 @@ class Strategy:
 
     orphans_by_default: bool = False
     """Whether what an object owns stays when a client that deletes it does not say otherwise."""
+    judges_metadata: bool = False
+    """Whether a change of nothing but metadata can break a rule: one on the change itself, or on the metadata."""
 
     def default(self, obj: Obj) -> None:
         """Fill in what the user left out, as Kubernetes' `SetDefaults_*` do."""

@@ -20,6 +20,11 @@ def validate(kind: Kind, obj: Obj) -> list[Cause]:
 def validate_update(kind: Kind, new: Obj, old: Obj) -> list[Cause]:
     """What is wrong with replacing `old` by `new`. The rules on `old` are taken to have held."""
     causes = metadata.validate(kind, new) + metadata.validate_update(new, old)
-    if len(new) == len(old) and all(new.get(part) == old.get(part) for part in new if part != "metadata"):
+    judged = kind.strategy.judges_metadata
+    if (
+        not judged
+        and len(new) == len(old)
+        and all(new.get(part) == old.get(part) for part in new if part != "metadata")
+    ):
         return causes
     return causes + kind.strategy.validate_change(new, old)

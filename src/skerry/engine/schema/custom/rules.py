@@ -19,6 +19,7 @@ from skerry.engine.cel.contract import (
     EvaluationError,
     Program,
     Structural,
+    VariableType,
     compile_expression,
     optional_of,
 )
@@ -71,12 +72,17 @@ def check_rules(root: Node, value: Any, old: Any = MISSING, path: str = "") -> l
     return causes
 
 
+def variables_of(schema: Obj, rule: Obj, *, is_resource: bool) -> dict[str, VariableType]:
+    """What a rule of a schema may read."""
+    kind = Structural(schema, resource=is_resource)
+    return {"self": kind, "oldSelf": optional_of(kind) if rule.get("optionalOldSelf") else kind}
+
+
 def compile_rule(node: Node, rule: Obj, *, is_resource: bool) -> Rule:
     """Compile one rule. Raises CompileError."""
     assert node.schema is not None
     optional_old = bool(rule.get("optionalOldSelf"))
-    kind = Structural(node.schema, resource=is_resource)
-    variables = {"self": kind, "oldSelf": optional_of(kind) if optional_old else kind}
+    variables = variables_of(node.schema, rule, is_resource=is_resource)
     expression = (rule.get("messageExpression") or "").strip()
     message = compile_expression(expression, variables) if expression else None
     try:

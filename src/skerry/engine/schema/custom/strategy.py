@@ -43,6 +43,8 @@ class Compiled:
 class CustomStrategy(Strategy):
     """The strategy of one version of a custom resource. `read` gives its `openAPIV3Schema`."""
 
+    judges_metadata = True
+
     def __init__(self, read: Callable[[], Obj], *, has_status: bool, scale: ScalePaths | None) -> None:
         self._read = read
         self._compiled: Compiled | None = None
