@@ -41,7 +41,7 @@ spec:
 def pod(program: Program) -> Iterator[str]:
     program.kubectl("create", "namespace", NAMESPACE)
     program.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=POD)
-    program.kubectl("wait", "-n", NAMESPACE, "pod/web", "--for=condition=Ready", "--timeout=30s")
+    program.kubectl("wait", "-n", NAMESPACE, "pod/web", "--for=condition=Ready", "--timeout=60s")
     yield "web"
     program.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 

@@ -143,7 +143,7 @@ def test_apply_again_changes_only_what_changed(program: Program, web: str) -> No
 
     assert apply(WEB) == "deployment.apps/web unchanged\nservice/web unchanged\n"
     assert apply(WEB.replace("replicas: 2", "replicas: 1")) == "deployment.apps/web configured\nservice/web unchanged\n"
-    program.kubectl("rollout", "status", "-n", web, "deployment/web", "--timeout=30s")
+    program.kubectl("rollout", "status", "-n", web, "deployment/web", "--timeout=60s")
     assert program.get("-n", web, "deployment/web")["status"]["replicas"] == 1
     wrong = WEB.replace("replicas: 2", "replicaz: 2")
     refused = program.kubectl("apply", "-n", web, "-f", "-", stdin=wrong, check=False)
@@ -245,7 +245,7 @@ def test_port_forward(program: Program, shop: str, target: str) -> None:
         found = re.search(r"127\.0\.0\.1:(\d+) -> 8080", lines(forwarding, "127.0.0.1")[-1])
         assert found
         for _ in range(3):
-            with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/index.html", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/index.html", timeout=60) as answer:
                 assert answer.read().startswith(b"from web-")
 
 
@@ -291,7 +291,7 @@ def test_top(program: Program, shop: str) -> None:
     def measured() -> bool:
         return "shell" in program.kubectl("top", "pod", "-n", shop, check=False).stdout
 
-    eventually(measured, "the first measurement", 30)
+    eventually(measured, "the first measurement")
     assert re.search(r"^shell\s+\d+m\s+\d+Mi", out(program, "top", "pod", "-n", shop), re.MULTILINE)
     assert re.search(r"^shell\s+main\s+\d+m\s+\d+Mi", out(program, "top", "pod", "-n", shop, "--containers"), re.M)
     assert "shell" not in out(program, "top", "pod", "-n", shop, "-l", "app=web")
@@ -301,7 +301,7 @@ def test_top(program: Program, shop: str) -> None:
 def test_wait(program: Program, web: str) -> None:
     assert "condition met" in out(program, "wait", "-n", web, "--for=condition=Available", "deployment/web")
     assert "condition met" in out(program, "wait", "-n", web, "--for=jsonpath={.status.phase}=Running", "pod", "--all")
-    with running(program, "wait", "-n", web, "--for=delete", "deployment/web", "--timeout=30s") as waiting:
+    with running(program, "wait", "-n", web, "--for=delete", "deployment/web", "--timeout=60s") as waiting:
         program.kubectl("delete", "-n", web, "deployment/web")
         assert waiting.wait(30) == 0
     late = program.kubectl("wait", "-n", web, "--for=condition=Nonsense", "svc/web", "--timeout=1s", check=False)

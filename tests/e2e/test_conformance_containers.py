@@ -170,8 +170,8 @@ PODS: dict[str, Any] = {
 def test_status_by_restart_policy(
     pods: PodReplays, name: str, restarts: int, phase: str, state: str, ready: bool
 ) -> None:
-    eventually(lambda: pods.main(name)["restartCount"] == restarts, "the restarts", 60)
-    eventually(lambda: pods.status(name)["phase"] == phase, "the phase", 20)
+    eventually(lambda: pods.main(name)["restartCount"] == restarts, "the restarts")
+    eventually(lambda: pods.status(name)["phase"] == phase, "the phase")
     assert pods.condition(name, "Ready")["status"] == str(ready)
     assert list(pods.main(name)["state"]) == [state]
 
@@ -193,14 +193,14 @@ def test_termination_messages(pods: PodReplays, name: str, phase: str, message: 
 
 @pytest.mark.parametrize(("name", "phase"), [("init-never", "Succeeded"), ("init-always", "Running")])
 def test_init_containers(pods: PodReplays, name: str, phase: str) -> None:
-    eventually(lambda: pods.status(name)["phase"] == phase, "the phase", 30)
+    eventually(lambda: pods.status(name)["phase"] == phase, "the phase")
     assert pods.condition(name, "Initialized")["status"] == "True"
     states = pods.status(name)["initContainerStatuses"]
     assert [(one["ready"], one["state"]["terminated"]["exitCode"]) for one in states] == [(True, 0)] * 2
 
 
 def test_failing_init_containers(pods: PodReplays) -> None:
-    eventually(lambda: pods.status("init-fails-always")["initContainerStatuses"][0]["restartCount"] >= 2, "retries", 60)
+    eventually(lambda: pods.status("init-fails-always")["initContainerStatuses"][0]["restartCount"] >= 2, "retries")
     status = pods.status("init-fails-always")
     assert status["phase"] == "Pending"
     initialized = pods.condition("init-fails-always", "Initialized")
@@ -223,14 +223,14 @@ def test_a_failing_init_container_fails_its_pod(pods: PodReplays) -> None:
 
 @pytest.mark.parametrize("name", ["expand-dots", "expand-absolute"])
 def test_sub_paths_that_lead_out(pods: PodReplays, name: str) -> None:
-    eventually(lambda: pods.main(name)["state"]["waiting"]["reason"] == "CreateContainerConfigError", "refusal", 30)
+    eventually(lambda: pods.main(name)["state"]["waiting"]["reason"] == "CreateContainerConfigError", "refusal")
 
 
 def test_a_sub_path_that_comes_right(pods: PodReplays) -> None:
-    eventually(lambda: "waiting" in pods.main("expand-later")["state"], "the failure", 30)
+    eventually(lambda: "waiting" in pods.main("expand-later")["state"], "the failure")
     assert pods.status("expand-later")["phase"] == "Pending"
     pods.kubectl("annotate", "pod/expand-later", "mysubpath=mypath")
-    eventually(lambda: pods.status("expand-later")["phase"] == "Running", "the start", 60)
+    eventually(lambda: pods.status("expand-later")["phase"] == "Running", "the start")
     pods.kubectl("exec", "expand-later", "--", "touch", "/volume_mount/mypath/foo/test.log")
     pods.kubectl("exec", "expand-later", "--", "ls", "/subpath_mount/test.log")
 
@@ -307,9 +307,9 @@ def test_a_read_only_root(pods: PodReplays) -> None:
 
 def test_the_hosts_file_is_ours_unless_mounted(pods: PodReplays) -> None:
     marker = "# Kubernetes-managed hosts file"
-    eventually(lambda: pods.status("hosts")["phase"] == "Running", "the pod", 30)
-    eventually(lambda: marker in pods.logs("hosts", "-c", "one"), "the first file", 10)
-    eventually(lambda: pods.logs("hosts", "-c", "own"), "the second file", 10)
+    eventually(lambda: pods.status("hosts")["phase"] == "Running", "the pod")
+    eventually(lambda: marker in pods.logs("hosts", "-c", "one"), "the first file")
+    eventually(lambda: pods.logs("hosts", "-c", "own"), "the second file")
     assert marker not in pods.logs("hosts", "-c", "own")
     pods.ended("host-hosts")
     assert marker not in pods.logs("host-hosts").splitlines()

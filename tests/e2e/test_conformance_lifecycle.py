@@ -96,7 +96,7 @@ def restarts(pods: PodReplays, name: str) -> int:
     "name", ["live-exec", "live-http", "live-slow", "startup-fails", "startup-enables", "own-grace"]
 )
 def test_restarted(pods: PodReplays, name: str) -> None:
-    eventually(lambda: restarts(pods, name) >= 1, "the restart", 40)
+    eventually(lambda: restarts(pods, name) >= 1, "the restart")
 
 
 @pytest.mark.parametrize("name", ["live-kept", "live-http-kept", "live-tcp", "startup-delays", "never-ready"])
@@ -107,7 +107,7 @@ def test_not_restarted(pods: PodReplays, name: str) -> None:
 
 def test_readiness(pods: PodReplays) -> None:
     for name in ("ready", "named-port"):
-        eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", "readiness", 40)
+        eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", "readiness")
         assert restarts(pods, name) == 0
     started = pods.main("ready")["state"]["running"]["startedAt"]
     assert pods.condition("ready", "Ready")["lastTransitionTime"] > started
@@ -138,10 +138,10 @@ def test_hooks(pods: PodReplays, how: str) -> None:
     pods.create({name: spec})
     pods.running(name)
     if how == "exec":
-        eventually(lambda: "GET /echo?msg=poststart-exec" in pods.logs("listens"), "the start", 20)
-    pods.kubectl("delete", f"pod/{name}", "--timeout=30s")
+        eventually(lambda: "GET /echo?msg=poststart-exec" in pods.logs("listens"), "the start")
+    pods.kubectl("delete", f"pod/{name}", "--timeout=60s")
     wanted = "GET /echo?msg=prestop-exec" if how == "exec" else "GET /dial?request=echo%3Fmsg%3Dprestop-http"
-    eventually(lambda: wanted in pods.logs("listens"), "the stop", 20)
+    eventually(lambda: wanted in pods.logs("listens"), "the stop")
 
 
 @contextlib.contextmanager
@@ -202,18 +202,18 @@ def test_services_serve(pods: PodReplays) -> None:
         seen.add(fetched(pods, address))
         return seen == {"first", "second"}
 
-    eventually(both, "both backends", 30)
+    eventually(both, "both backends")
     sticky = pods.get("sticky", "service")["spec"]["clusterIP"]
-    eventually(lambda: fetched(pods, sticky), "the sticky service", 20)
+    eventually(lambda: fetched(pods, sticky), "the sticky service")
     assert len({fetched(pods, sticky) for _ in range(8)}) == 1
     pods.kubectl("patch", "service/sticky", "-p", '{"spec":{"sessionAffinity":"None"}}')
-    eventually(lambda: len({fetched(pods, sticky) for _ in range(4)}) == 2, "no affinity", 30)
+    eventually(lambda: len({fetched(pods, sticky) for _ in range(4)}) == 2, "no affinity")
     port = pods.get("node", "service")["spec"]["ports"][0]["nodePort"]
     host = pods.status("client")["hostIP"]
     assert pods.program.get("nodes")["items"][0]["status"]["addresses"][0]["address"] == host
-    eventually(lambda: fetched(pods, host, port) in seen, "the node port", 20)
+    eventually(lambda: fetched(pods, host, port) in seen, "the node port")
     pods.kubectl("label", "pod/first", "serve-")
-    eventually(lambda: {fetched(pods, address) for _ in range(4)} == {"second"}, "the pod's leaving", 20)
+    eventually(lambda: {fetched(pods, address) for _ in range(4)} == {"second"}, "the pod's leaving")
 
 
 def test_the_master_service(pods: PodReplays) -> None:
@@ -247,6 +247,6 @@ def test_host_ports_by_address_and_protocol(pods: PodReplays) -> None:
     pods.create(made)
     for name in made:
         pods.running(name)
-    eventually(lambda: fetched(pods, host, 54323) == "port2", "the pod of that address", 20)
+    eventually(lambda: fetched(pods, host, 54323) == "port2", "the pod of that address")
     pods.create({"port4": with_port("port4", hostIP="0.0.0.0")})
-    eventually(lambda: pods.condition("port4", "PodScheduled")["reason"] == "Unschedulable", "the conflict", 20)
+    eventually(lambda: pods.condition("port4", "PodScheduled")["reason"] == "Unschedulable", "the conflict")

@@ -231,16 +231,16 @@ def test_modes_of_downward_files(pods: PodReplays) -> None:
 
 
 def test_files_follow_the_pods_metadata(pods: PodReplays) -> None:
-    eventually(lambda: 'cluster="rack10"' in pods.logs("downward-follows"), "the first label", 30)
+    eventually(lambda: 'cluster="rack10"' in pods.logs("downward-follows"), "the first label")
     pods.kubectl("label", "pod/downward-follows", "key3=value3")
     pods.kubectl("annotate", "pod/downward-follows", "builder=foo", "--overwrite")
-    eventually(lambda: 'key3="value3"' in pods.logs("downward-follows", "--tail=20"), "the label", 30)
-    eventually(lambda: 'builder="foo"' in pods.logs("downward-follows", "--tail=20"), "the annotation", 30)
+    eventually(lambda: 'key3="value3"' in pods.logs("downward-follows", "--tail=20"), "the label")
+    eventually(lambda: 'builder="foo"' in pods.logs("downward-follows", "--tail=20"), "the annotation")
 
 
 def test_files_follow_what_they_are_of(pods: PodReplays) -> None:
     for name in ("changes", "goes"):
-        eventually(lambda name=name: "/v/data-1=value-1" in pods.logs(name), "the first value", 30)
+        eventually(lambda name=name: "/v/data-1=value-1" in pods.logs(name), "the first value")
     patch = '{"data":{"data-1":"value-2","data-3":"value-3"}}'
     pods.kubectl("patch", "configmap/changes", "--type=merge", "-p", patch)
     pods.kubectl("delete", "secret/goes")

@@ -158,7 +158,7 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
     dice = random.Random(20261121)
     for _ in range(KILLS):
         written = len(writer.revisions)
-        eventually(lambda written=written: len(writer.revisions) > written, "a write after the restart", 30)
+        eventually(lambda written=written: len(writer.revisions) > written, "a write after the restart")
         time.sleep(dice.uniform(0, 0.3))  # the random moment is the point here
         program.kill_engine()
         program.up()
@@ -195,9 +195,9 @@ def test_containerd_killed_comes_back_and_pods_are_intact(fresh_program: Program
     before = running(program)
     old = _containerd_pid(program)
     os.kill(old, signal.SIGKILL)
-    eventually(lambda: _containerd_pid(program) not in (0, old), "a new containerd", 30)
+    eventually(lambda: _containerd_pid(program) not in (0, old), "a new containerd")
     name = next(iter(before))
-    eventually(lambda: program.kubectl("exec", name, "--", "echo", "alive").stdout == "alive\n", "exec", 30)
+    eventually(lambda: program.kubectl("exec", name, "--", "echo", "alive").stdout == "alive\n", "exec")
     assert running(program) == before
 
 
@@ -213,7 +213,7 @@ def test_a_process_that_dies_is_restarted(fresh_program: Program, tmp_path: Path
     uid = program.get("pod", "mortal")["metadata"]["uid"]
     program.kubectl("exec", "mortal", "--", "kill", "-TERM", "1")
     eventually(lambda: _status(program, "mortal")["restartCount"] == 1, "the restart")
-    eventually(lambda: "running" in _status(program, "mortal")["state"], "running again", 60)
+    eventually(lambda: "running" in _status(program, "mortal")["state"], "running again")
     assert _status(program, "mortal")["lastState"]["terminated"]["exitCode"] == 7
     assert program.get("pod", "mortal")["metadata"]["uid"] == uid
 

@@ -44,7 +44,7 @@ TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 def test_kubectl_in_a_pod_finds_the_api_and_is_its_service_account(program: Program, namespace: str) -> None:
     manifest = MANIFEST.replace("KUBECTL", program_path("kubectl")).replace("NAMESPACE", namespace)
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=manifest)
-    program.kubectl("wait", "-n", namespace, "pod/caller", "--for=condition=Ready", "--timeout=30s")
+    program.kubectl("wait", "-n", namespace, "pod/caller", "--for=condition=Ready", "--timeout=60s")
     inside = ("exec", "-n", namespace, "caller", "--")
     cache = "--cache-dir=/tmp/kube"
     assert program.kubectl(*inside, "kubectl", cache, "get", "pods", "-o", "name").stdout == "pod/caller\n"
@@ -56,7 +56,7 @@ def test_kubectl_in_a_pod_finds_the_api_and_is_its_service_account(program: Prog
     assert claims["kubernetes.io"]["pod"]["name"] == "caller"
     assert answer(program, token) == 200
     program.kubectl("delete", "-n", namespace, "pod", "caller")
-    eventually(lambda: answer(program, token) == 401, "the end of the token", 10)
+    eventually(lambda: answer(program, token) == 401, "the end of the token")
 
 
 def answer(program: Program, token: str) -> int:

@@ -83,9 +83,9 @@ def test_jobs_of_real_containers(program: Program, namespace: str) -> None:
     kubectl("wait", "--for=condition=complete", "job/now", "--timeout=60s")
 
     eventually(lambda: status("stopped").get("ready") == 1, "the long one runs")
-    kubectl("delete", "pod", "-l", "job-name=stopped", "--wait=true", "--timeout=30s")
+    kubectl("delete", "pod", "-l", "job-name=stopped", "--wait=true", "--timeout=60s")
     eventually(lambda: status("stopped").get("failed") == 1, "what was deleted counts once it has ended")
     kubectl("patch", "job", "stopped", "--type=merge", "-p", '{"spec": {"suspend": true}}')
     eventually(lambda: not pods("stopped"), "a suspended Job has no pods")
-    kubectl("delete", "job", "three", "failing", "stopped", "now", "--timeout=30s")
+    kubectl("delete", "job", "three", "failing", "stopped", "now", "--timeout=60s")
     eventually(lambda: not pods("three"), "its pods go with it")

@@ -150,7 +150,7 @@ def hub(program: Program, javascript: Javascript, tmp_path_factory: pytest.TempP
     with _proxy(javascript, proxy, api, addresses):
         _start_hub(program, addresses)
         running = Hub(addresses["PROXY_URL"], addresses["TESTS_TOKEN"])
-        eventually(lambda: running.ask("GET", "/info")[0] == 200, "the hub", 60)
+        eventually(lambda: running.ask("GET", "/info")[0] == 200, "the hub")
         yield running
         program.kubectl("delete", "namespace", NAMESPACE)
 
@@ -220,7 +220,7 @@ def test_a_server_is_spawned_used_and_stopped(hub: Hub, program: Program) -> Non
     code, status = hub.ask("GET", "/user/ana/api/status")
     assert (code, status["kernels"]) == (200, 0)
     assert hub.ask("DELETE", "/users/ana/server")[0] in (202, 204)
-    eventually(lambda: hub.server("ana") is None, "the server's end", 30)
+    eventually(lambda: hub.server("ana") is None, "the server's end")
     assert _pods(program) == []
 
 
@@ -229,7 +229,7 @@ def test_a_pod_that_somebody_deletes_is_noticed(hub: Hub, program: Program) -> N
     assert _spawn(hub, "ben")[-1].get("ready")
     (pod,) = _pods(program)
     program.kubectl("delete", "pod", "-n", NAMESPACE, pod["metadata"]["name"])
-    eventually(lambda: hub.server("ben") is None, "the hub to notice", 30)
+    eventually(lambda: hub.server("ben") is None, "the hub to notice")
     assert _pods(program) == []
 
 

@@ -29,7 +29,7 @@ spec:
 
 def test_pods_and_services_through_the_api_server(program: Program, namespace: str) -> None:
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=MANIFEST)
-    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=30s")
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=60s")
     base = f"/api/v1/namespaces/{namespace}"
 
     def raw(path: str, check: bool = True) -> str:
@@ -38,7 +38,7 @@ def test_pods_and_services_through_the_api_server(program: Program, namespace: s
 
     assert raw("/pods/web/proxy/a/x.txt") == "hello\n"
     assert raw("/pods/http:web:8080/proxy/") == f'<a href="{base}/pods/http:web:8080/proxy/b">page</a>\n'
-    eventually(lambda: raw("/services/site:80/proxy/a/x.txt", check=False) == "hello\n", "the service's endpoints", 10)
+    eventually(lambda: raw("/services/site:80/proxy/a/x.txt", check=False) == "hello\n", "the service's endpoints")
     assert raw("/services/site:http/proxy/a/x.txt") == "hello\n"
     node = program.kubectl("get", "nodes", "-o", "name").stdout.strip()
     asked = f"/api/v1/nodes/{node.removeprefix('node/')}:10250/proxy"

@@ -104,7 +104,7 @@ def test_streams_into_a_pod(api: client.ApiClient, namespace: str) -> None:
         **{**options, "stdin": True}, _preload_content=False,
     )  # fmt: skip
     talk.write_stdin("words\n")
-    talk.run_forever(timeout=20)
+    talk.run_forever(timeout=60)
     assert (talk.read_stdout(), talk.returncode) == ("got words\n", 7)
     forwarded = portforward(core.connect_get_namespaced_pod_portforward, "p", namespace, ports="8080")
     connection = forwarded.socket(8080)

@@ -46,7 +46,7 @@ class Helm:
         command = [program_path("helm"), "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *words]
         homes = {f"HELM_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         env = {**os.environ, **homes}
-        return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=env)
+        return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=env)
 
 
 def make_chart(directory: Path, files: Mapping[str, str], name: str = "app", values: str = "") -> Path:

@@ -27,14 +27,14 @@ class Javascript:
             if source.is_file():
                 shutil.copy(source, directory)
         command = [program_path("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=110, check=False)
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         return cls(directory)
 
     def run(self, program: str, *words: str) -> Any:
         """Run one of our programs; what it writes is JSON."""
         command = [program_path("node"), str(self.directory / program), *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

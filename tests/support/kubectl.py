@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.program import program_path
+from tests.support.waiting import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Kubectl:
     async def attempt(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
         """Run it, whatever it says."""
         process = await self.start(*words, env=env)
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 2 * LIMIT)
         return Done(process.returncode or 0, out.decode(), err.decode())
 
     async def start(self, *words: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:

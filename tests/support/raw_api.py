@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tests.support.waiting import LIMIT
+
 
 class RawApi:
     """One keep-alive connection at a time; a failure of it raises OSError and the next call reconnects."""
@@ -64,7 +66,7 @@ class RawApi:
 
     def open(self) -> http.client.HTTPSConnection:
         """Another connection, for what takes its time; the caller closes it."""
-        return http.client.HTTPSConnection(self._host, self._port, context=self._tls, timeout=10)
+        return http.client.HTTPSConnection(self._host, self._port, context=self._tls, timeout=LIMIT)
 
 
 def pem(section: dict[str, str], name: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.support.raw_api import RawApi
+from tests.support.waiting import LIMIT
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -75,6 +76,17 @@ class Replay:
     def update(self, resource: str, body: Any, sub: str = "") -> Any:
         return self.ask("PUT", self.path(resource, body["metadata"]["name"], sub), body)
 
+    def change(self, resource: str, name: str, how: Callable[[Any], object], sub: str = "") -> Any:
+        """Read, change, write; anew when somebody else wrote in between, as the tests upstream do."""
+        while True:
+            now = self.get(resource, name, sub)
+            how(now)
+            try:
+                return self.update(resource, now, sub)
+            except Refused as refused:
+                if refused.code != 409:
+                    raise
+
     def patch(self, resource: str, name: str, body: Any, sub: str = "", kind: str = STRATEGIC) -> Any:
         return self.ask("PATCH", self.path(resource, name, sub), body, kind)
 
@@ -93,7 +105,7 @@ class Replay:
         extra = {"resourceVersion": version} if version else {}
         connection = self.raw.open()
         try:
-            path = self.path(resource, watch="true", timeoutSeconds="60", **extra, **query)
+            path = self.path(resource, watch="true", timeoutSeconds="600", **extra, **query)
             connection.request("GET", path)
             answer = connection.getresponse()
             if answer.status != 200:
@@ -109,7 +121,7 @@ class Watching:
     def __init__(self, answer: http.client.HTTPResponse, connection: http.client.HTTPSConnection) -> None:
         self._answer, self._connection = answer, connection
 
-    def until(self, kind: str, condition: Callable[[Any], object] = lambda obj: True, seconds: float = 20) -> Any:
+    def until(self, kind: str, condition: Callable[[Any], object] = lambda obj: True, seconds: float = LIMIT) -> Any:
         """The object of the first event of `kind` for which `condition` holds."""
         sock = self._connection.sock
         guard = threading.Timer(seconds, lambda: sock and sock.shutdown(2))

@@ -15,6 +15,7 @@ from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
 from tests.support.raw_api import RawApi
+from tests.support.waiting import until
 
 MANIFEST = """
 apiVersion: apps/v1
@@ -273,12 +274,12 @@ async def test_custom_resources_merge_as_their_schema_says(api: RunningApi, call
         answer: tuple[int, Obj] = await call("PATCH", f"{path}?fieldManager={manager}", body, APPLY)
         return answer
 
-    for _ in range(200):  # until the definition is served
+    async def created() -> bool:
         code, _ = await apply("a", spec={"ports": [{"port": 80, "name": "web"}], "words": ["x"]})
-        if code != 404:
-            break
-        await asyncio.sleep(0.02)
-    assert code == 201
+        assert code in (201, 404)
+        return code == 201
+
+    await until(created, "the definition to be served")
     code, both = await apply("b", spec={"ports": [{"port": 443}]}, status={"seen": True})
     assert [each["port"] for each in both["spec"]["ports"]] == [80, 443]
     entry = next(each for each in both["metadata"]["managedFields"] if each["manager"] == "b")

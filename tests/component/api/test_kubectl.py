@@ -122,8 +122,8 @@ async def test_labels_annotations_patches_edits_and_scale(kubectl: Kubectl) -> N
 
 async def test_delete_and_wait(kubectl: Kubectl, api: RunningApi) -> None:
     await kubectl("apply", "-f", "-", stdin=MANIFEST)
-    waiting = asyncio.create_task(kubectl("wait", "--for=delete", "configmap/settings", "--timeout=20s"))
-    condition = asyncio.create_task(kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=20s"))
+    waiting = asyncio.create_task(kubectl("wait", "--for=delete", "configmap/settings", "--timeout=60s"))
+    condition = asyncio.create_task(kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=60s"))
     await asyncio.sleep(0.3)
     available = {"type": "Available", "status": "True", "reason": "x", "message": ""}
     status = {"status": {"conditions": [available]}}

@@ -44,7 +44,7 @@ async def test_watch(core: client.CoreV1Api) -> None:
         core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name="a")))
         stream = watch.Watch()
         seen = []
-        for event in stream.stream(core.list_namespaced_config_map, "default", timeout_seconds=20):
+        for event in stream.stream(core.list_namespaced_config_map, "default", timeout_seconds=60):
             seen.append((event["type"], event["object"].metadata.name))
             if event["type"] == "ADDED":
                 core.patch_namespaced_config_map("a", "default", {"data": {"x": "y"}})

@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.helm import Helm, make_chart
 from tests.support.raw_api import RawApi
 
-WAITING = ("--wait", "--timeout=20s")
+WAITING = ("--wait", "--timeout=60s")
 
 
 def hook(name: str, event: str, *, weight: int = 0, delete: str = "", code: int = 0) -> str:
@@ -121,17 +121,17 @@ def test_a_hook_that_fails_rolls_an_upgrade_back(helm: Helm, tmp_path: Path) -> 
     chart = make_chart(tmp_path, {"templates/all.yaml": PLAIN})
     helm("install", "app", str(chart), *WAITING)
     (chart / "templates" / "hook.yaml").write_text(hook("check", "post-upgrade", code=1))
-    helm.fails("upgrade", "app", str(chart), "--rollback-on-failure", "--timeout=20s")
+    helm.fails("upgrade", "app", str(chart), "--rollback-on-failure", "--timeout=60s")
     assert helm.history("app") == [(1, "superseded"), (2, "failed"), (3, "deployed")]
 
 
 def test_tests_of_a_release(helm: Helm, tmp_path: Path) -> None:
     chart = str(make_chart(tmp_path, {"templates/all.yaml": PLAIN + pod_of_a_test("good") + pod_of_a_test("bad", 1)}))
     helm("install", "app", chart, *WAITING)
-    passed = helm("test", "app", "--filter", "name=good", "--timeout=20s")
+    passed = helm("test", "app", "--filter", "name=good", "--timeout=60s")
     assert "TEST SUITE:     good" in passed
     assert "Phase:          Succeeded" in passed
-    failed = helm.attempt("test", "app", "--timeout=20s")
+    failed = helm.attempt("test", "app", "--timeout=60s")
     assert failed.returncode != 0
     assert "Phase:          Failed" in failed.stdout
 

@@ -33,8 +33,10 @@ metadata: {name: {{ .Release.Name }}-settings}
 data: {tag: "{{ .Values.tag }}", revision: "{{ .Release.Revision }}"}
 """
 VALUES = 'replicas: 2\ntag: "1"\nwaiting: ""\n'
-WAITING = ("--wait", "--timeout=20s")
+WAITING = ("--wait", "--timeout=60s")
 IMPATIENT = ("--wait", "--timeout=2s")
+STEP = "--timeout=8s"
+"""Long enough for going back to what worked, too; what does not get ready is waited for so long."""
 
 
 @pytest.fixture
@@ -124,14 +126,14 @@ def test_an_upgrade_that_does_not_get_ready_is_rolled_back(
     released: Helm, chart: str, api: RawApi, server_side: str
 ) -> None:
     stuck = ("--set", "tag=2,waiting=ImagePullBackOff", f"--server-side={server_side}")
-    said = released.fails("upgrade", "app", chart, *stuck, "--rollback-on-failure", "--timeout=2s")
+    said = released.fails("upgrade", "app", chart, *stuck, "--rollback-on-failure", STEP)
     assert "rolled back due to rollback-on-failure being set" in said
     assert released.history("app") == [(1, "superseded"), (2, "failed"), (3, "deployed")]
     assert (tag(api, released), settings(api, released)["tag"]) == ("1", "1")
 
 
 def test_an_upgrade_that_is_refused_is_rolled_back(released: Helm, chart: str, api: RawApi) -> None:
-    refused = released.fails("upgrade", "app", chart, "--set", "replicas=-1", "--rollback-on-failure", "--timeout=20s")
+    refused = released.fails("upgrade", "app", chart, "--set", "replicas=-1", "--rollback-on-failure", "--timeout=60s")
     assert "spec.replicas: Invalid value: -1: must be greater than or equal to 0" in refused
     assert released.history("app")[1:] == [(2, "failed"), (3, "deployed")]
     assert web(api, released)["spec"]["replicas"] == 2
@@ -147,7 +149,7 @@ def test_a_failed_upgrade_stays_failed_without_a_rollback(released: Helm, chart:
 
 @pytest.mark.parametrize("wait", ["watcher", "legacy"])
 def test_an_installation_that_fails_is_removed(helm: Helm, chart: str, api: RawApi, wait: str) -> None:
-    stuck = ("--set", "waiting=ImagePullBackOff", "--rollback-on-failure", f"--wait={wait}", "--timeout=2s")
+    stuck = ("--set", "waiting=ImagePullBackOff", "--rollback-on-failure", f"--wait={wait}", STEP)
     assert "uninstalled due to rollback-on-failure being set" in helm.fails("install", "app", chart, *stuck)
     assert helm.json("list") == []
     assert web(api, helm) is None

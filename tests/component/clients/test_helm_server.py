@@ -10,7 +10,7 @@ import pytest
 from tests.support.helm import Helm, make_chart
 from tests.support.raw_api import RawApi
 
-WAITING = ("--wait", "--timeout=30s")
+WAITING = ("--wait", "--timeout=60s")
 LOOKUP = """
 {{- $old := lookup "v1" "Secret" .Release.Namespace "password" }}
 apiVersion: v1

@@ -9,6 +9,7 @@ import pytest
 from kr8s.asyncio.objects import ConfigMap, CustomResourceDefinition, Deployment, Pod, new_class
 
 from skerry.testing import Cluster
+from tests.support.waiting import until
 
 pytestmark = [
     # this release of kr8s says so of every server after 1.35
@@ -28,14 +29,14 @@ async def kr(shared_cluster: Cluster, namespace: str) -> Any:
 async def test_a_pod_from_creation_to_deletion(kr: Any) -> None:
     pod = await Pod({"metadata": {"name": "p", "labels": {"app": "p"}}, "spec": POD}, api=kr)
     await pod.create()
-    await pod.wait("condition=Ready", timeout=20)
+    await pod.wait("condition=Ready", timeout=60)
     assert await pod.ready()
     await pod.label(tier="front")
     await pod.annotate(note="words")
     listed = [one.name async for one in kr.get("pods", label_selector={"tier": "front"})]
     assert listed == ["p"]
     await pod.delete()
-    await pod.wait("delete", timeout=20)
+    await pod.wait("delete", timeout=60)
     assert not await pod.exists()
 
 
@@ -62,7 +63,12 @@ async def test_scaling_a_deployment(kr: Any) -> None:
     deployment = await Deployment({"metadata": {"name": "d"}, "spec": spec}, api=kr)
     await deployment.create()
     await deployment.scale(3)
-    await deployment.wait("condition=Available", timeout=20)
+
+    async def all_ready() -> bool:
+        await deployment.refresh()
+        return deployment.status["readyReplicas"] == 3
+
+    await until(all_ready)
     assert len([pod async for pod in kr.get("pods", label_selector={"app": "d"})]) == 3
     assert await deployment.ready()
 
@@ -75,13 +81,13 @@ async def test_instances_of_a_definition(kr: Any, namespace: str) -> None:
     spec = {"group": group, "scope": "Namespaced", "names": names, "versions": [version]}
     definition = await CustomResourceDefinition({"metadata": {"name": f"boats.{group}"}, "spec": spec}, api=kr)
     await definition.create()
-    await definition.wait("condition=Established", timeout=20)
+    await definition.wait("condition=Established", timeout=60)
     boat = new_class("Boat", f"{group}/v1", namespaced=True, asyncio=True)
     skiff = await boat({"metadata": {"name": "skiff"}, "spec": {"masts": 1}}, api=kr)
     await skiff.create()
     assert [one.raw["spec"]["masts"] async for one in kr.get(f"boats.{group}")] == [1]
     await definition.delete()
-    await definition.wait("delete", timeout=20)
+    await definition.wait("delete", timeout=60)
 
 
 async def test_who_and_what(kr: Any) -> None:

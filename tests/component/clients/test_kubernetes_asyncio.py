@@ -26,7 +26,7 @@ async def test_a_watch_sees_what_happens_to_a_pod(connection: client.ApiClient, 
     seen: list[tuple[str, str]] = []
     asked = False
     async with watch.Watch() as watching:
-        async for event in watching.stream(core.list_namespaced_pod, namespace, timeout_seconds=20):
+        async for event in watching.stream(core.list_namespaced_pod, namespace, timeout_seconds=60):
             seen.append((event["type"], event["object"].status.phase))
             if seen[-1][1] == "Running" and not asked:
                 asked = True
@@ -74,7 +74,7 @@ async def test_scale_and_rollout_status(connection: client.ApiClient, namespace:
     await apps.create_namespaced_deployment(namespace, {"metadata": {"name": "d"}, "spec": spec})
     await apps.patch_namespaced_deployment_scale("d", namespace, {"spec": {"replicas": 3}})
     async with watch.Watch() as watching:
-        async for event in watching.stream(apps.list_namespaced_deployment, namespace, timeout_seconds=20):
+        async for event in watching.stream(apps.list_namespaced_deployment, namespace, timeout_seconds=60):
             if event["object"].status.ready_replicas == 3:
                 break
     assert event["object"].spec.replicas == 3

@@ -6,7 +6,6 @@ import http.client
 import json
 import ssl
 import tempfile
-import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,12 +16,13 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tests.support.waiting import LIMIT, eventually
+
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 ACCEPT = "application/vnd.kubernetes.protobuf,application/json"
-SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class E2eClient:
 
     def _connect(self) -> http.client.HTTPSConnection:
         assert self.address.hostname
-        return http.client.HTTPSConnection(self.address.hostname, self.address.port, context=self.tls, timeout=SECONDS)
+        return http.client.HTTPSConnection(self.address.hostname, self.address.port, context=self.tls, timeout=LIMIT)
 
     def close(self) -> None:
         """Drop the connection."""
@@ -139,6 +139,16 @@ class E2eClient:
         """The object written."""
         return self._wanted("PUT", path, body)
 
+    def change(self, path: str, how: Callable[[Any], object]) -> Any:
+        """Read, change, write; anew when somebody else wrote in between, as the tests upstream do."""
+        while True:
+            now = self.get(path)
+            how(now)
+            answer = self.call("PUT", path, now)
+            if answer.code != 409:
+                assert answer.code == 200, answer
+                return answer.body
+
     def patch(self, path: str, body: Any, content_type: str = MERGE_PATCH) -> Any:
         """The object changed."""
         return self._wanted("PATCH", path, body, content_type)
@@ -151,22 +161,20 @@ class E2eClient:
         """How a GET is answered."""
         return self.call("GET", path).code
 
-    def until(self, path: str, condition: Callable[[Any], bool], seconds: float = SECONDS) -> Any:
+    def until(self, path: str, condition: Callable[[Any], bool], seconds: float = LIMIT) -> Any:
         """What is there once the condition holds."""
-        end = time.monotonic() + seconds
-        while True:
-            answer = self.call("GET", path)
-            if answer.code == 200 and condition(answer.body):
-                return answer.body
-            assert time.monotonic() < end, answer.body
-            time.sleep(0.01)
 
-    def until_gone(self, path: str, seconds: float = SECONDS) -> None:
+        def holds() -> Any:
+            answer = self.call("GET", path)
+            assert answer.code == 200, answer
+            assert condition(answer.body), answer.body
+            return [answer.body]
+
+        return eventually(holds, path, seconds)[0]
+
+    def until_gone(self, path: str, seconds: float = LIMIT) -> None:
         """Waits for 404."""
-        end = time.monotonic() + seconds
-        while (code := self.code(path)) != 404:
-            assert time.monotonic() < end, code
-            time.sleep(0.01)
+        eventually(lambda: self.code(path) == 404, f"end of {path}", seconds)
 
     def until_empty(self, path: str) -> None:
         """Waits until a list has nothing."""

@@ -79,9 +79,7 @@ def test_publishes_the_schema_of_several_versions(api: E2eClient) -> None:
     assert _without_ours(_published(api, definition, "v4")) == FOO
     assert _published(api, definition, "v3") is None
     assert _without_ours(_published(api, definition, "v2")) == FOO
-    current = api.get(definition.own_path)
-    current["spec"]["versions"][1]["served"] = False
-    api.update(definition.own_path, current)
+    api.change(definition.own_path, lambda now: now["spec"]["versions"][1].update(served=False))
     api.until_gone(f"/apis/{definition.group}/v4/{definition.plural}")
     assert _published(api, definition, "v4") is None
     api.delete(definition.own_path)

@@ -61,11 +61,12 @@ def test_the_lifecycle_of_a_deployment(replay: Replay) -> None:
 def test_the_status_of_a_deployment(replay: Replay) -> None:
     version = replay.list("deployments")["metadata"]["resourceVersion"]
     replay.create("deployments", workload("web"))
-    eventually(lambda: complete(replay, "web", 1), "the deployment", 20)
+    eventually(lambda: complete(replay, "web", 1), "the deployment")
     assert replay.get("deployments", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1"
-    now = replay.get("deployments", "web", "status")
-    now["status"]["conditions"].append(STATUS_CONDITION)
-    assert "StatusUpdate" in types_of(replay.update("deployments", now, "status"))
+    changed = replay.change(
+        "deployments", "web", lambda now: now["status"]["conditions"].append(STATUS_CONDITION), "status"
+    )
+    assert "StatusUpdate" in types_of(changed)
     with replay.watching("deployments", version) as events:
         events.until("MODIFIED", lambda seen: "StatusUpdate" in types_of(seen))
         patch = {"status": {"conditions": [{"type": "StatusPatched", "status": "True"}]}}
@@ -78,9 +79,9 @@ def test_the_revision_of_an_adopted_set_is_counted_on(replay: Replay) -> None:
     old["metadata"] |= {"name": "old", "annotations": {"deployment.kubernetes.io/revision": "3546343826724305832"}}
     old["spec"]["selector"]["matchLabels"]["pod"] = old["spec"]["template"]["metadata"]["labels"]["pod"] = "old"
     replay.create("replicasets", old)
-    eventually(lambda: replay.get("replicasets", "old")["status"].get("readyReplicas") == 1, "the set", 20)
+    eventually(lambda: replay.get("replicasets", "old")["status"].get("readyReplicas") == 1, "the set")
     replay.create("deployments", workload("web", 1, "two"))
-    eventually(lambda: complete(replay, "web", 1), "the roll-out", 20)
+    eventually(lambda: complete(replay, "web", 1), "the roll-out")
     revision = replay.get("deployments", "web")["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
     assert revision == "3546343826724305833"
     assert replay.get("replicasets", "old")["spec"]["replicas"] == 0
@@ -88,10 +89,10 @@ def test_the_revision_of_an_adopted_set_is_counted_on(replay: Replay) -> None:
 
 def test_old_sets_go_beyond_the_history(replay: Replay) -> None:
     replay.create("replicasets", old_set())
-    eventually(lambda: replay.get("replicasets", "old")["status"].get("readyReplicas") == 1, "the set", 20)
+    eventually(lambda: replay.get("replicasets", "old")["status"].get("readyReplicas") == 1, "the set")
     replay.create("deployments", workload("web", 1, "two", revisionHistoryLimit=0))
-    eventually(lambda: complete(replay, "web", 1), "the roll-out", 20)
-    eventually(lambda: len(replay.list("replicasets")["items"]) == 1, "the end of the old set", 20)
+    eventually(lambda: complete(replay, "web", 1), "the roll-out")
+    eventually(lambda: len(replay.list("replicasets")["items"]) == 1, "the end of the old set")
 
 
 def test_a_roll_out_over_a_roll_out(replay: Replay) -> None:
@@ -99,13 +100,13 @@ def test_a_roll_out_over_a_roll_out(replay: Replay) -> None:
     stuck = workload("web", 1, "no-such-image", minReadySeconds=0, strategy=strategy)
     stuck["spec"]["template"]["metadata"]["annotations"] = {"testing.skerry.dev/waiting": "ImagePullBackOff"}
     replay.create("replicasets", old_set())
-    eventually(lambda: replay.get("replicasets", "old")["status"].get("readyReplicas") == 1, "the set", 20)
+    eventually(lambda: replay.get("replicasets", "old")["status"].get("readyReplicas") == 1, "the set")
     replay.create("deployments", stuck)
-    eventually(lambda: len(replay.list("replicasets")["items"]) == 2, "a second set", 20)
+    eventually(lambda: len(replay.list("replicasets")["items"]) == 2, "a second set")
     change = {"metadata": {"annotations": {"testing.skerry.dev/waiting": None}}}
     containers = [{"name": "web", "image": "two"}]
     replay.patch("deployments", "web", {"spec": {"template": {**change, "spec": {"containers": containers}}}})
-    eventually(lambda: complete(replay, "web", 1), "the roll-out", 20)
+    eventually(lambda: complete(replay, "web", 1), "the roll-out")
     sets = [one["spec"] for one in replay.list("replicasets")["items"]]
     sizes = {one["template"]["spec"]["containers"][0]["image"]: one["replicas"] for one in sets}
     assert sizes == {"one": 0, "no-such-image": 0, "two": 1}
@@ -114,7 +115,7 @@ def test_a_roll_out_over_a_roll_out(replay: Replay) -> None:
 def test_proportional_scaling(replay: Replay) -> None:
     strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 3, "maxUnavailable": 2}}
     replay.create("deployments", workload("web", 10, strategy=strategy))
-    eventually(lambda: complete(replay, "web", 10), "ten pods", 20)
+    eventually(lambda: complete(replay, "web", 10), "ten pods")
     never = {"metadata": {"annotations": {"testing.skerry.dev/waiting": "ImagePullBackOff"}}}
     containers = [{"name": "web", "image": "webserver:404"}]
     replay.patch("deployments", "web", {"spec": {"template": {**never, "spec": {"containers": containers}}}})
@@ -123,14 +124,14 @@ def test_proportional_scaling(replay: Replay) -> None:
         sets = sorted(replay.list("replicasets")["items"], key=lambda one: one["metadata"]["creationTimestamp"])
         return sorted(one["spec"]["replicas"] for one in sets)
 
-    eventually(lambda: sizes() == [5, 8], "the roll-out to stand still", 20)
+    eventually(lambda: sizes() == [5, 8], "the roll-out to stand still")
     replay.patch("deployments", "web", {"spec": {"replicas": 30}})
-    eventually(lambda: sizes() == [13, 20], "shares of thirty", 20)
+    eventually(lambda: sizes() == [13, 20], "shares of thirty")
 
 
 def test_the_scale_of_a_deployment(replay: Replay) -> None:
     replay.create("deployments", workload("web"))
-    eventually(lambda: complete(replay, "web", 1), "the deployment", 20)
+    eventually(lambda: complete(replay, "web", 1), "the deployment")
     scale = replay.get("deployments", "web", "scale")
     assert scale["kind"] == "Scale"
     assert scale["spec"]["replicas"] == 1
@@ -144,11 +145,11 @@ def test_the_scale_of_a_deployment(replay: Replay) -> None:
 
 def test_recreate_has_no_two_generations_at_once(replay: Replay) -> None:
     replay.create("deployments", workload("web", strategy={"type": "Recreate"}))
-    eventually(lambda: complete(replay, "web", 1), "the deployment", 20)
+    eventually(lambda: complete(replay, "web", 1), "the deployment")
     version = replay.list("pods")["metadata"]["resourceVersion"]
     containers = [{"name": "other", "image": "two"}, {"name": "web", "$patch": "delete"}]
     replay.patch("deployments", "web", {"spec": {"template": {"spec": {"containers": containers}}}})
     with replay.watching("pods", version) as events:
         events.until("DELETED")
         events.until("ADDED")
-    eventually(lambda: complete(replay, "web", 1), "the roll-out", 20)
+    eventually(lambda: complete(replay, "web", 1), "the roll-out")

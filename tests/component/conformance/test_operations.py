@@ -107,9 +107,8 @@ def test_status(replay: Replay, resource: str, status: Any) -> None:
     assert answer["metadata"]["annotations"]["patchedstatus"] == "true"
     for part, value in status.items():
         assert answer["status"][part][0 if part == "conditions" else "ingress"] is not None, value
-    now = replay.get(resource, "one", "status")
-    now["status"] |= status
-    assert replay.update(resource, now, "status")["status"].keys() >= status.keys()
+    changed = replay.change(resource, "one", lambda now: now["status"].update(status), "status")
+    assert changed["status"].keys() >= status.keys()
 
 
 def test_the_default_range_of_services(whole_cluster: Replay) -> None:

@@ -22,7 +22,7 @@ def is_ready(client: Replay, name: str) -> bool:
 
 def running(client: Replay, name: str, labels: dict[str, str] | None = None, **more: Any) -> Any:
     client.create("pods", pod(name, labels, **more))
-    eventually(lambda: is_ready(client, name), f"{name}", 20)
+    eventually(lambda: is_ready(client, name), f"{name}")
     return client.get("pods", name)
 
 
@@ -51,19 +51,17 @@ def test_a_collection_of_pods(replay: Replay) -> None:
     for number in range(3):
         running(replay, f"test-pod-{number}", {"type": "Testing"})
     replay.delete_collection("pods", {"gracePeriodSeconds": 1}, labelSelector="type=Testing")
-    eventually(lambda: not replay.list("pods", labelSelector="type=Testing")["items"], "the end of the pods", 20)
+    eventually(lambda: not replay.list("pods", labelSelector="type=Testing")["items"], "the end of the pods")
 
 
 def test_labels_and_deadlines_are_updated(replay: Replay) -> None:
-    now = running(replay, "p", {"time": "before"})
-    now["metadata"]["labels"]["time"] = "after"
-    replay.update("pods", now)
+    running(replay, "p", {"time": "before"})
+    replay.change("pods", "p", _set("metadata", "labels", "time", "after"))
     assert len(replay.list("pods", labelSelector="time=after")["items"]) == 1
-    now = replay.get("pods", "p")
-    now["spec"]["activeDeadlineSeconds"] = 5
-    assert replay.update("pods", now)["spec"]["activeDeadlineSeconds"] == 5
+    changed = replay.change("pods", "p", _set("spec", "activeDeadlineSeconds", 5000))
+    assert changed["spec"]["activeDeadlineSeconds"] == 5000
     with pytest.raises(Refused):
-        replay.patch("pods", "p", {"spec": {"activeDeadlineSeconds": 10}})
+        replay.patch("pods", "p", {"spec": {"activeDeadlineSeconds": 10000}})
 
 
 def test_quality_classes(replay: Replay) -> None:
@@ -78,10 +76,9 @@ def test_a_negative_grace_period_is_one_second(replay: Replay) -> None:
     made["spec"]["terminationGracePeriodSeconds"] = -1
     now = replay.create("pods", made)
     assert now["spec"]["terminationGracePeriodSeconds"] == 1
-    eventually(lambda: is_ready(replay, "p"), "the pod", 20)
-    now = replay.get("pods", "p")
-    now["spec"]["terminationGracePeriodSeconds"] = -1
-    assert replay.update("pods", now)["spec"]["terminationGracePeriodSeconds"] == 1
+    eventually(lambda: is_ready(replay, "p"), "the pod")
+    changed = replay.change("pods", "p", _set("spec", "terminationGracePeriodSeconds", -1))
+    assert changed["spec"]["terminationGracePeriodSeconds"] == 1
 
 
 def _tolerate(obj: Any) -> None:
@@ -105,7 +102,7 @@ def test_generations(replay: Replay) -> None:
     made["metadata"]["generation"] = 100
     made["spec"]["initContainers"] = [{"name": "init", "image": "one"}]
     assert replay.create("pods", made)["metadata"]["generation"] == 1
-    eventually(lambda: is_ready(replay, "p"), "the pod", 20)
+    eventually(lambda: is_ready(replay, "p"), "the pod")
     generation = 1
     changes: list[tuple[Callable[[Any], None], bool]] = [
         (lambda obj: None, False),
@@ -117,17 +114,15 @@ def test_generations(replay: Replay) -> None:
         (_set("metadata", "generation", 1), False),
     ]
     for change, counts in changes:
-        now = replay.get("pods", "p")
-        change(now)
         generation += counts
-        assert replay.update("pods", now)["metadata"]["generation"] == generation
+        assert replay.change("pods", "p", change)["metadata"]["generation"] == generation
         assert replay.get("pods", "p")["metadata"]["generation"] == generation
 
 
 def test_readiness_gates(replay: Replay) -> None:
     gates = [{"conditionType": f"k8s.io/test-condition{number}"} for number in (1, 2)]
     replay.create("pods", pod("p", readinessGates=gates))
-    eventually(lambda: replay.get("pods", "p")["status"]["phase"] == "Running", "the pod", 20)
+    eventually(lambda: replay.get("pods", "p")["status"]["phase"] == "Running", "the pod")
 
     def gate(number: int, status: str) -> None:
         condition = {"type": f"k8s.io/test-condition{number}", "status": status}
@@ -137,9 +132,9 @@ def test_readiness_gates(replay: Replay) -> None:
     gate(1, "True")
     assert not is_ready(replay, "p")
     gate(2, "True")
-    eventually(lambda: is_ready(replay, "p"), "readiness", 20)
+    eventually(lambda: is_ready(replay, "p"), "readiness")
     gate(1, "False")
-    eventually(lambda: not is_ready(replay, "p"), "its end", 20)
+    eventually(lambda: not is_ready(replay, "p"), "its end")
 
 
 def pod_template(name: str) -> Any:
@@ -194,8 +189,8 @@ def test_pods_and_their_runtime_class(replay: Replay, whole_cluster: Replay) -> 
     whole_cluster.create("runtimeclasses", {"metadata": {"name": "heavy"}, "handler": "h", "overhead": overhead})
     replay.create("pods", pod("plain", runtimeClassName="plain"))
     replay.create("pods", pod("heavy", runtimeClassName="heavy"))
-    eventually(lambda: replay.get("pods", "plain")["spec"].get("nodeName"), "the first to be scheduled", 20)
-    eventually(lambda: replay.get("pods", "heavy")["spec"].get("nodeName"), "the second to be scheduled", 20)
+    eventually(lambda: replay.get("pods", "plain")["spec"].get("nodeName"), "the first to be scheduled")
+    eventually(lambda: replay.get("pods", "heavy")["spec"].get("nodeName"), "the second to be scheduled")
     assert not replay.get("pods", "plain")["spec"].get("overhead")
     assert replay.get("pods", "heavy")["spec"]["overhead"] == overhead["podFixed"]
     whole_cluster.delete("runtimeclasses", "plain")
@@ -245,9 +240,8 @@ def test_budgets_and_their_collections(replay: Replay) -> None:
     for name in ("foo", "foo2"):
         replay.create("poddisruptionbudgets", budget(name, minAvailable=2))
     assert len(replay.list("poddisruptionbudgets", everywhere=True, labelSelector="special=yes")["items"]) == 2
-    now = replay.get("poddisruptionbudgets", "foo")
-    now["spec"]["minAvailable"] = "2%"
-    assert replay.update("poddisruptionbudgets", now)["spec"]["minAvailable"] == "2%"
+    changed = replay.change("poddisruptionbudgets", "foo", _set("spec", "minAvailable", "2%"))
+    assert changed["spec"]["minAvailable"] == "2%"
     patched = replay.patch("poddisruptionbudgets", "foo", {"spec": {"minAvailable": "3%"}})
     assert patched["spec"]["minAvailable"] == "3%"
     replay.delete_collection("poddisruptionbudgets", {}, labelSelector="special=yes")
@@ -258,10 +252,9 @@ def test_the_status_of_a_budget(replay: Replay) -> None:
     for name in ("pod-0", "pod-1", "pod-2"):
         running(replay, name, {"foo": "bar"})
     replay.create("poddisruptionbudgets", budget("foo", minAvailable=1))
-    eventually(allowed(replay, 2), "the count", 20)
-    now = replay.get("poddisruptionbudgets", "foo", "status")
-    now["status"]["disruptedPods"] = {"pod-0": "2126-01-02T03:04:05Z"}
-    assert list(replay.update("poddisruptionbudgets", now, "status")["status"]["disruptedPods"]) == ["pod-0"]
+    eventually(allowed(replay, 2), "the count")
+    disrupt = _set("status", "disruptedPods", {"pod-0": "2126-01-02T03:04:05Z"})
+    assert list(replay.change("poddisruptionbudgets", "foo", disrupt, "status")["status"]["disruptedPods"]) == ["pod-0"]
     steps = [{"op": "replace", "path": "/status/disruptionsAllowed", "value": 2}]
     assert replay.patch("poddisruptionbudgets", "foo", steps, "status", JSON_PATCH)["status"]["disruptionsAllowed"] == 2
 
@@ -270,7 +263,7 @@ def test_evictions_wait_for_the_budget(replay: Replay) -> None:
     for number in range(3):
         running(replay, f"pod-{number}", {"foo": "bar"})
     replay.create("poddisruptionbudgets", budget("foo", minAvailable=3))
-    eventually(allowed(replay, 0), "the count", 20)
+    eventually(allowed(replay, 0), "the count")
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "pod-0"}}
     with pytest.raises(Refused) as refused:
         replay.create("pods", eviction, "eviction", "pod-0")
@@ -278,9 +271,9 @@ def test_evictions_wait_for_the_budget(replay: Replay) -> None:
     assert refused.value.status["message"] == "Cannot evict pod as it would violate the pod's disruption budget."
     assert refused.value.status["details"]["causes"][0]["reason"] == "DisruptionBudget"
     replay.patch("poddisruptionbudgets", "foo", {"spec": {"minAvailable": 2}}, kind=STRATEGIC)
-    eventually(allowed(replay, 1), "the count", 20)
+    eventually(allowed(replay, 1), "the count")
     replay.create("pods", eviction, "eviction", "pod-0")
-    eventually(lambda: len(replay.list("pods")["items"]) == 2, "the eviction", 20)
+    eventually(lambda: len(replay.list("pods")["items"]) == 2, "the eviction")
 
 
 @pytest.mark.parametrize(
@@ -291,4 +284,4 @@ def test_budgets_of_a_set(replay: Replay, limit: Any, count: int) -> None:
     made["spec"]["selector"]["matchLabels"] = made["spec"]["template"]["metadata"]["labels"] = {"foo": "bar"}
     replay.create("replicasets", made)
     replay.create("poddisruptionbudgets", budget("foo", **limit))
-    eventually(allowed(replay, count), "the count", 20)
+    eventually(allowed(replay, count), "the count")

@@ -27,16 +27,16 @@ def test_pods_are_adopted_and_released(replay: Replay, resource: str) -> None:
     def owners() -> list[str]:
         return [one["name"] for one in replay.get("pods", "orphan")["metadata"].get("ownerReferences", ())]
 
-    eventually(lambda: owners() == ["set"], "adoption", 20)
+    eventually(lambda: owners() == ["set"], "adoption")
     replay.patch("pods", "orphan", {"metadata": {"labels": {"name": "not-matching"}}})
-    eventually(lambda: owners() == [], "release", 20)
+    eventually(lambda: owners() == [], "release")
 
 
 @BOTH
 def test_a_quota_shows_as_a_condition(replay: Replay, resource: str) -> None:
     quota = {"metadata": {"name": "condition-test"}, "spec": {"hard": {"pods": "2"}}}
     replay.create("resourcequotas", quota)
-    eventually(lambda: replay.get("resourcequotas", "condition-test")["status"]["hard"], "the quota", 20)
+    eventually(lambda: replay.get("resourcequotas", "condition-test")["status"]["hard"], "the quota")
     replay.create(resource, make(resource, "condition-test", 3))
 
     def failing() -> bool:
@@ -45,15 +45,15 @@ def test_a_quota_shows_as_a_condition(replay: Replay, resource: str) -> None:
             "generation"
         ] and "ReplicaFailure" in types_of(now)
 
-    eventually(failing, "the condition", 20)
+    eventually(failing, "the condition")
     replay.patch(resource, "condition-test", {"spec": {"replicas": 2}})
-    eventually(lambda: not failing(), "the end of the condition", 20)
+    eventually(lambda: not failing(), "the end of the condition")
 
 
 @BOTH
 def test_scale(replay: Replay, resource: str) -> None:
     replay.create(resource, make(resource, "set"))
-    eventually(lambda: is_ready(replay, resource, "set", 1), "the pod", 20)
+    eventually(lambda: is_ready(replay, resource, "set", 1), "the pod")
     scale = replay.get(resource, "set", "scale")
     assert scale["spec"]["replicas"] == 1
     scale["metadata"]["resourceVersion"] = ""
@@ -62,7 +62,7 @@ def test_scale(replay: Replay, resource: str) -> None:
     assert replay.get(resource, "set")["spec"]["replicas"] == 2
     replay.patch(resource, "set", {"spec": {"replicas": 3}}, "scale")
     assert replay.get(resource, "set")["spec"]["replicas"] == 3
-    eventually(lambda: is_ready(replay, resource, "set", 3), "three pods", 20)
+    eventually(lambda: is_ready(replay, resource, "set", 3), "three pods")
 
 
 def test_the_lifecycle_of_a_replication_controller(replay: Replay) -> None:
@@ -81,9 +81,8 @@ def test_the_lifecycle_of_a_replication_controller(replay: Replay) -> None:
         assert replay.get("replicationcontrollers", "rc", "status")["status"]["replicas"] == 1
         replay.patch("replicationcontrollers", "rc", {"spec": {"replicas": 2}}, "scale")
         events.until("MODIFIED", lambda seen: seen["status"].get("readyReplicas") == 2)
-        now = replay.get("replicationcontrollers", "rc")
-        now["status"] |= {"availableReplicas": 1, "readyReplicas": 1}
-        replay.update("replicationcontrollers", now, "status")
+        fewer = {"availableReplicas": 1, "readyReplicas": 1}
+        replay.change("replicationcontrollers", "rc", lambda now: now["status"].update(fewer), "status")
         events.until("MODIFIED")
         listed = replay.list("replicationcontrollers", everywhere=True, **chosen)["items"]
         assert [one["metadata"]["namespace"] for one in listed] == [replay.namespace]
@@ -96,9 +95,7 @@ def test_replace_and_patch(replay: Replay) -> None:
     replay.create("replicasets", workload("set"))
     with replay.watching("replicasets", version) as events:
         events.until("MODIFIED", lambda seen: seen["status"].get("readyReplicas") == 1)
-        now = replay.get("replicasets", "set")
-        now["spec"]["replicas"] = 2
-        replay.update("replicasets", now)
+        replay.change("replicasets", "set", lambda now: now["spec"].update(replicas=2))
         events.until("MODIFIED", lambda seen: seen["status"].get("readyReplicas") == 2)
         containers = [{"name": "web", "image": "two"}]
         change = {"replicas": 3, "template": {"spec": {"terminationGracePeriodSeconds": 0, "containers": containers}}}
@@ -109,17 +106,17 @@ def test_replace_and_patch(replay: Replay) -> None:
 
 def test_sets_deleted_as_a_collection(replay: Replay) -> None:
     replay.create("replicasets", workload("set", 3))
-    eventually(lambda: is_ready(replay, "replicasets", "set", 3), "the pods", 20)
+    eventually(lambda: is_ready(replay, "replicasets", "set", 3), "the pods")
     replay.delete_collection("replicasets", {}, labelSelector="e2e=testing")
-    eventually(lambda: not replay.list("replicasets")["items"], "the end of the set", 20)
-    eventually(lambda: not replay.list("pods")["items"], "the end of its pods", 20)
+    eventually(lambda: not replay.list("replicasets")["items"], "the end of the set")
+    eventually(lambda: not replay.list("pods")["items"], "the end of its pods")
 
 
 def test_the_status_of_a_set(replay: Replay) -> None:
     replay.create("replicasets", workload("set"))
-    eventually(lambda: is_ready(replay, "replicasets", "set", 1), "the pod", 20)
-    now = replay.get("replicasets", "set", "status")
-    now["status"]["conditions"] = [STATUS_CONDITION]
-    assert types_of(replay.update("replicasets", now, "status")) == {"StatusUpdate"}
+    eventually(lambda: is_ready(replay, "replicasets", "set", 1), "the pod")
+    conditions = [STATUS_CONDITION]
+    changed = replay.change("replicasets", "set", lambda now: now["status"].update(conditions=conditions), "status")
+    assert types_of(changed) == {"StatusUpdate"}
     patch = {"status": {"conditions": [{"type": "StatusPatched", "status": "True"}]}}
     assert types_of(replay.patch("replicasets", "set", patch, "status", MERGE)) == {"StatusPatched"}

@@ -99,16 +99,15 @@ def test_scopes(api: E2eClient, ns: str, scope: str, other: str, inside: Any, ou
 
 def test_updates_deletes_and_status(api: E2eClient, ns: str, unique: str) -> None:
     quota = _quota(api, ns, {"cpu": "1", "memory": "500Mi"})
-    current = api.get(quota)
-    current["spec"]["hard"] = {"cpu": "2", "memory": "1Gi"}
-    assert api.update(quota, current)["spec"]["hard"] == {"cpu": "2", "memory": "1Gi"}
+    more = {"cpu": "2", "memory": "1Gi"}
+    assert api.change(quota, lambda now: now["spec"].update(hard=more))["spec"]["hard"] == more
     labelled = api.patch(quota, {"metadata": {"labels": {"e2e-rq": unique}}, "spec": {"hard": {"memory": "750Mi"}}})
     assert labelled["spec"]["hard"]["memory"] == "750Mi"
     api.until(quota, lambda found: found["status"]["hard"] == {"cpu": "2", "memory": "750Mi"})
     with api.watch(f"/api/v1/namespaces/{ns}/resourcequotas?labelSelector=e2e-rq={unique}") as watch:
-        status = api.get(f"{quota}/status")
-        status["status"]["hard"] = {"cpu": "3", "memory": "1Gi"}
-        assert api.update(f"{quota}/status", status)["status"]["hard"]["cpu"] == "3"
+        wrong = {"cpu": "3", "memory": "1Gi"}
+        changed = api.change(f"{quota}/status", lambda now: now["status"].update(hard=wrong))
+        assert changed["status"]["hard"]["cpu"] == "3"
         watch.until("MODIFIED", lambda seen: seen["status"]["hard"]["cpu"] == "3")
         watch.until("MODIFIED", lambda seen: seen["status"]["hard"]["cpu"] == "2")
     assert len(api.items(f"/api/v1/resourcequotas?labelSelector=e2e-rq={unique}")) == 1

@@ -49,9 +49,9 @@ def test_the_status_of_a_service(replay: Replay) -> None:
         assert answer["status"]["loadBalancer"]["ingress"][0]["ip"] == "203.0.113.1"
         assert answer["metadata"]["annotations"]["patchedstatus"] == "true"
         events.until("MODIFIED", lambda seen: seen["metadata"].get("annotations"))
-        now = replay.get("services", "s", "status")
-        now["status"]["conditions"] = [STATUS_CONDITION]
-        assert "StatusUpdate" in types_of(replay.update("services", now, "status"))
+        conditions = [STATUS_CONDITION]
+        changed = replay.change("services", "s", lambda now: now["status"].update(conditions=conditions), "status")
+        assert "StatusUpdate" in types_of(changed)
         events.until("MODIFIED", lambda seen: "StatusUpdate" in types_of(seen))
         labels = {"metadata": {"labels": {"test-service": "patched"}}}
         assert replay.patch("services", "s", labels)["metadata"]["labels"]["test-service"] == "patched"
@@ -102,13 +102,13 @@ def test_the_lifecycle_of_endpoints(replay: Replay) -> None:
 def test_slices_come_and_go_with_their_service(replay: Replay) -> None:
     chosen = {"labelSelector": OF.format("empty")}
     replay.create("services", service("empty", selector={"does-not-match-anything": "endpoints-and-slices"}))
-    eventually(lambda: len(replay.list("endpointslices", **chosen)["items"]) == 1, "a slice", 20)
-    eventually(lambda: "empty" in {o["metadata"]["name"] for o in replay.list("endpoints")["items"]}, "endpoints", 20)
+    eventually(lambda: len(replay.list("endpointslices", **chosen)["items"]) == 1, "a slice")
+    eventually(lambda: "empty" in {o["metadata"]["name"] for o in replay.list("endpoints")["items"]}, "endpoints")
     (made,) = replay.list("endpointslices", **chosen)["items"]
     assert made["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] == "endpointslice-controller.k8s.io"
     replay.delete("services", "empty")
-    eventually(lambda: not replay.list("endpointslices", **chosen)["items"], "the end of the slice", 20)
-    eventually(lambda: not replay.list("endpoints")["items"], "the end of the endpoints", 20)
+    eventually(lambda: not replay.list("endpointslices", **chosen)["items"], "the end of the slice")
+    eventually(lambda: not replay.list("endpoints")["items"], "the end of the endpoints")
 
 
 def test_slices_of_pods(replay: Replay) -> None:
@@ -130,8 +130,8 @@ def test_slices_of_pods(replay: Replay) -> None:
         listed: list[Any] = replay.list("endpointslices", labelSelector=OF.format(name))["items"]
         return [one for one in listed if one["endpoints"]]
 
-    eventually(lambda: len(slices("example-int")[0]["endpoints"]) == 1, "one backend", 20)
-    eventually(lambda: len(slices("example-both")[0]["endpoints"]) == 2, "two backends", 20)
+    eventually(lambda: len(slices("example-int")[0]["endpoints"]) == 1, "one backend")
+    eventually(lambda: len(slices("example-both")[0]["endpoints"]) == 2, "two backends")
     (one,) = slices("example-int")
     assert one["ports"] == [{"name": "example", "port": 3000, "protocol": "TCP"}]
     (backend,) = one["endpoints"]
@@ -185,15 +185,15 @@ def test_endpoints_are_mirrored(replay: Replay) -> None:
         items = replay.list("endpointslices", **chosen)["items"]
         return [(one["endpoints"][0]["addresses"], one["ports"][0]["port"]) for one in items if one["endpoints"]]
 
-    eventually(lambda: mirrored() == [(["10.1.2.3"], 80)], "the mirror", 20)
+    eventually(lambda: mirrored() == [(["10.1.2.3"], 80)], "the mirror")
     (one,) = replay.list("endpointslices", **chosen)["items"]
     manager = one["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"]
     assert manager == "endpointslicemirroring-controller.k8s.io"
     made["subsets"] = [{"ports": [{**port, "port": 81}], "addresses": [{"ip": "10.2.3.4"}]}]
     replay.update("endpoints", made)
-    eventually(lambda: mirrored() == [(["10.2.3.4"], 81)], "the changed mirror", 20)
+    eventually(lambda: mirrored() == [(["10.2.3.4"], 81)], "the changed mirror")
     replay.delete("endpoints", "custom")
-    eventually(lambda: not mirrored(), "the end of the mirror", 20)
+    eventually(lambda: not mirrored(), "the end of the mirror")
 
 
 @pytest.mark.parametrize(("before", "after"), [("NodePort", "ClusterIP"), ("LoadBalancer", "NodePort")])

@@ -28,7 +28,7 @@ def all_ready(client: Replay, count: int, name: str = "ss") -> bool:
 
 
 def settled(client: Replay, count: int, name: str = "ss") -> None:
-    eventually(lambda: all_ready(client, count, name), f"{count} ready pods", 30)
+    eventually(lambda: all_ready(client, count, name), f"{count} ready pods")
 
 
 def test_rolling_update_and_rollback(replay: Replay) -> None:
@@ -37,9 +37,9 @@ def test_rolling_update_and_rollback(replay: Replay) -> None:
     first = replay.get("statefulsets", "ss")["status"]
     assert first["currentRevision"] == first["updateRevision"]
     replay.patch("pods", "ss-1", UNREADY)
-    eventually(lambda: replay.get("statefulsets", "ss")["status"]["readyReplicas"] == 2, "one not ready", 20)
+    eventually(lambda: replay.get("statefulsets", "ss")["status"]["readyReplicas"] == 2, "one not ready")
     replay.patch("statefulsets", "ss", new_image("two"))
-    eventually(lambda: replay.get("statefulsets", "ss")["status"]["observedGeneration"] == 2, "notice", 20)
+    eventually(lambda: replay.get("statefulsets", "ss")["status"]["observedGeneration"] == 2, "notice")
     assert set(images(replay).values()) == {"one"}
     replay.patch("pods", "ss-1", READY)
     settled_on(replay, "two", 3)
@@ -53,7 +53,7 @@ def settled_on(client: Replay, image: str, count: int) -> None:
         status = client.get("statefulsets", "ss")["status"]
         return set(images(client).values()) == {image} and status["currentRevision"] == status["updateRevision"]
 
-    eventually(done, f"all on {image}", 30)
+    eventually(done, f"all on {image}")
     settled(client, count)
 
 
@@ -69,11 +69,11 @@ def test_canary_and_phased_updates(replay: Replay) -> None:
     )
     assert set(images(replay).values()) == {"one"}
     replay.patch("statefulsets", "ss", partition(2))
-    eventually(lambda: images(replay) == {"ss-0": "one", "ss-1": "one", "ss-2": "two"}, "the canary", 20)
+    eventually(lambda: images(replay) == {"ss-0": "one", "ss-1": "one", "ss-2": "two"}, "the canary")
     settled(replay, 3)
     replay.delete("pods", "ss-0")
     replay.delete("pods", "ss-2")
-    eventually(lambda: images(replay) == {"ss-0": "one", "ss-1": "one", "ss-2": "two"}, "its keeping", 20)
+    eventually(lambda: images(replay) == {"ss-0": "one", "ss-1": "one", "ss-2": "two"}, "its keeping")
     settled(replay, 3)
     replay.patch("statefulsets", "ss", partition(0))
     settled_on(replay, "two", 3)
@@ -84,9 +84,9 @@ def test_scaling_is_ordered_and_halts(replay: Replay) -> None:
         replay.create("statefulsets", stateful_set("ss", 1))
         settled(replay, 1)
         replay.patch("pods", "ss-0", UNREADY)
-        eventually(lambda: not all_ready(replay, 1), "not ready", 20)
+        eventually(lambda: not all_ready(replay, 1), "not ready")
         replay.patch("statefulsets", "ss", {"spec": {"replicas": 3}})
-        eventually(lambda: replay.get("statefulsets", "ss")["status"].get("observedGeneration") == 2, "notice", 20)
+        eventually(lambda: replay.get("statefulsets", "ss")["status"].get("observedGeneration") == 2, "notice")
         assert len(images(replay)) == 1
         replay.patch("pods", "ss-0", READY)
         settled(replay, 3)
@@ -94,9 +94,9 @@ def test_scaling_is_ordered_and_halts(replay: Replay) -> None:
         assert added == ["ss-0", "ss-1", "ss-2"]
         for name in added:
             replay.patch("pods", name, UNREADY)
-        eventually(lambda: not replay.get("statefulsets", "ss")["status"].get("readyReplicas"), "none ready", 20)
+        eventually(lambda: not replay.get("statefulsets", "ss")["status"].get("readyReplicas"), "none ready")
         replay.patch("statefulsets", "ss", {"spec": {"replicas": 0}})
-        eventually(lambda: replay.get("statefulsets", "ss")["status"].get("observedGeneration") == 3, "notice", 20)
+        eventually(lambda: replay.get("statefulsets", "ss")["status"].get("observedGeneration") == 3, "notice")
         assert set(images(replay)) == set(added)
         for name in reversed(added):
             replay.patch("pods", name, READY)
@@ -109,11 +109,11 @@ def test_burst_scaling(replay: Replay) -> None:
     replay.create("statefulsets", stateful_set("ss", 1, podManagementPolicy="Parallel"))
     settled(replay, 1)
     replay.patch("pods", "ss-0", UNREADY)
-    eventually(lambda: not all_ready(replay, 1), "not ready", 20)
+    eventually(lambda: not all_ready(replay, 1), "not ready")
     replay.patch("statefulsets", "ss", {"spec": {"replicas": 3}})
-    eventually(lambda: len(images(replay)) == 3, "all pods", 20)
+    eventually(lambda: len(images(replay)) == 3, "all pods")
     replay.patch("statefulsets", "ss", {"spec": {"replicas": 0}})
-    eventually(lambda: not images(replay), "no pods", 20)
+    eventually(lambda: not images(replay), "no pods")
 
 
 def test_scale_and_collection(replay: Replay) -> None:
@@ -131,22 +131,18 @@ def test_scale_and_collection(replay: Replay) -> None:
     assert replay.patch("statefulsets", "ss", patch)["metadata"]["labels"]["test-ss"] == "patched"
     settled(replay, 2)
     replay.delete_collection("statefulsets", {"gracePeriodSeconds": 1}, labelSelector="test-ss=patched")
-    eventually(lambda: not replay.list("statefulsets")["items"], "the end of the set", 20)
-    eventually(lambda: not images(replay), "the end of its pods", 20)
+    eventually(lambda: not replay.list("statefulsets")["items"], "the end of the set")
+    eventually(lambda: not images(replay), "the end of its pods")
 
 
 @pytest.mark.parametrize("resource", ["statefulsets", "daemonsets"])
 def test_status(replay: Replay, resource: str) -> None:
     made = stateful_set("set", 1) if resource == "statefulsets" else daemon_set("set")
     replay.create(resource, made)
-    eventually(lambda: len(images(replay)) == (1 if resource == "statefulsets" else 2), "pods", 20)
-
-    def update() -> bool:
-        now = replay.get(resource, "set", "status")
-        now["status"]["conditions"] = [STATUS_CONDITION]
-        return types_of(replay.update(resource, now, "status")) == {"StatusUpdate"}
-
-    eventually(update, "the status", 20)
+    eventually(lambda: len(images(replay)) == (1 if resource == "statefulsets" else 2), "pods")
+    conditions = [STATUS_CONDITION]
+    changed = replay.change(resource, "set", lambda now: now["status"].update(conditions=conditions), "status")
+    assert types_of(changed) == {"StatusUpdate"}
     with replay.watching(resource) as events:
         events.until("ADDED", lambda seen: "StatusUpdate" in types_of(seen))
         patch = {"status": {"conditions": [{"type": "StatusPatched", "status": "True"}]}}
@@ -160,21 +156,21 @@ def on_nodes(client: Replay) -> list[str]:
 
 def test_a_daemon_on_every_node_comes_back(replay: Replay) -> None:
     replay.create("daemonsets", daemon_set("ds"))
-    eventually(lambda: on_nodes(replay) == ["node-1", "node-2"], "pods", 20)
+    eventually(lambda: on_nodes(replay) == ["node-1", "node-2"], "pods")
     pod = replay.list("pods")["items"][0]["metadata"]["name"]
     replay.delete("pods", pod)
-    eventually(lambda: on_nodes(replay) == ["node-1", "node-2"] and pod not in images(replay), "another", 20)
+    eventually(lambda: on_nodes(replay) == ["node-1", "node-2"] and pod not in images(replay), "another")
 
 
 def test_a_failed_daemon_is_replaced(replay: Replay) -> None:
     replay.create("daemonsets", daemon_set("ds"))
-    eventually(lambda: replay.get("daemonsets", "ds")["status"].get("numberReady") == 2, "pods", 20)
+    eventually(lambda: replay.get("daemonsets", "ds")["status"].get("numberReady") == 2, "pods")
     failed = replay.list("pods")["items"][0]
     failed["metadata"]["resourceVersion"] = ""
     failed["status"]["phase"] = "Failed"
     replay.update("pods", failed, "status")
-    eventually(lambda: failed["metadata"]["name"] not in images(replay), "the end of the failed pod", 20)
-    eventually(lambda: on_nodes(replay) == ["node-1", "node-2"], "another", 20)
+    eventually(lambda: failed["metadata"]["name"] not in images(replay), "the end of the failed pod")
+    eventually(lambda: on_nodes(replay) == ["node-1", "node-2"], "another")
 
 
 def test_daemons_on_chosen_nodes(replay: Replay, whole_cluster: Replay) -> None:
@@ -184,36 +180,36 @@ def test_daemons_on_chosen_nodes(replay: Replay, whole_cluster: Replay) -> None:
     made = daemon_set("ds")
     made["spec"]["template"]["spec"]["nodeSelector"] = {"daemonset-color": "blue"}
     replay.create("daemonsets", made)
-    eventually(lambda: replay.get("daemonsets", "ds")["status"].get("observedGeneration") == 1, "notice", 20)
+    eventually(lambda: replay.get("daemonsets", "ds")["status"].get("observedGeneration") == 1, "notice")
     assert on_nodes(replay) == []
     try:
         colour("blue")
-        eventually(lambda: on_nodes(replay) == ["node-1"], "a pod", 20)
-        eventually(lambda: replay.get("daemonsets", "ds")["status"]["currentNumberScheduled"] == 1, "count", 20)
+        eventually(lambda: on_nodes(replay) == ["node-1"], "a pod")
+        eventually(lambda: replay.get("daemonsets", "ds")["status"]["currentNumberScheduled"] == 1, "count")
         colour("green")
-        eventually(lambda: on_nodes(replay) == [], "its end", 20)
+        eventually(lambda: on_nodes(replay) == [], "its end")
         green = {"template": {"spec": {"nodeSelector": {"daemonset-color": "green"}}}}
         replay.patch("daemonsets", "ds", {"spec": {"updateStrategy": {"type": "RollingUpdate"}, **green}})
-        eventually(lambda: on_nodes(replay) == ["node-1"], "a pod", 20)
+        eventually(lambda: on_nodes(replay) == ["node-1"], "a pod")
     finally:
         colour(None)
 
 
 def test_daemons_roll_and_roll_back(replay: Replay) -> None:
     replay.create("daemonsets", daemon_set("ds"))
-    eventually(lambda: replay.get("daemonsets", "ds")["status"].get("numberAvailable") == 2, "pods", 20)
+    eventually(lambda: replay.get("daemonsets", "ds")["status"].get("numberAvailable") == 2, "pods")
     before = set(images(replay))
     never = {"metadata": {"annotations": {"testing.skerry.dev/waiting": "ImagePullBackOff"}}}
     replay.patch(
         "daemonsets", "ds", {"spec": {"template": {**never, **new_image("foo:non-existent")["spec"]["template"]}}}
     )
-    eventually(lambda: "foo:non-existent" in images(replay).values(), "the roll-out", 20)
+    eventually(lambda: "foo:non-existent" in images(replay).values(), "the roll-out")
     kept = [name for name, image in images(replay).items() if image == "one"]
     assert kept
     assert set(kept) < before
     never["metadata"]["annotations"]["testing.skerry.dev/waiting"] = None  # type: ignore[assignment]
     replay.patch("daemonsets", "ds", {"spec": {"template": {**never, **new_image("one")["spec"]["template"]}}})
-    eventually(lambda: list(images(replay).values()) == ["one", "one"], "the way back", 20)
+    eventually(lambda: list(images(replay).values()) == ["one", "one"], "the way back")
     assert set(kept) <= set(images(replay))
     revisions = [one["revision"] for one in replay.list("controllerrevisions")["items"]]
     assert sorted(revisions) == [2, 3]
@@ -221,14 +217,14 @@ def test_daemons_roll_and_roll_back(replay: Replay) -> None:
 
 def test_daemons_deleted_as_a_collection(replay: Replay) -> None:
     replay.create("daemonsets", daemon_set("ds"))
-    eventually(lambda: len(on_nodes(replay)) == 2, "pods", 20)
+    eventually(lambda: len(on_nodes(replay)) == 2, "pods")
     replay.delete_collection("daemonsets", {}, labelSelector="e2e=testing")
-    eventually(lambda: not replay.list("daemonsets")["items"] and not images(replay), "the end", 20)
+    eventually(lambda: not replay.list("daemonsets")["items"] and not images(replay), "the end")
 
 
 def test_the_lifecycle_of_a_controller_revision(replay: Replay) -> None:
     replay.create("daemonsets", daemon_set("ds"))
-    eventually(lambda: len(replay.list("controllerrevisions", everywhere=True)["items"]) == 1, "a revision", 20)
+    eventually(lambda: len(replay.list("controllerrevisions", everywhere=True)["items"]) == 1, "a revision")
     (initial,) = replay.list("controllerrevisions", labelSelector="name=ds")["items"]
     name = initial["metadata"]["name"]
     patched = replay.patch("controllerrevisions", name, {"metadata": {"labels": {name: "patched"}}})

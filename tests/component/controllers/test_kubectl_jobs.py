@@ -12,7 +12,7 @@ async def test_jobs() -> None:
     async with running_controllers() as world:
         world.node.ends = lambda pod: 0
         await kubectl(world, "create", "job", "once", "--image=app:1", "--", "true")
-        await kubectl(world, "wait", "--for=condition=complete", "job/once", "--timeout=10s")
+        await kubectl(world, "wait", "--for=condition=complete", "job/once", "--timeout=60s")
         row = (await kubectl(world, "get", "job", "once", "--no-headers")).split()
         assert row[:3] == ["once", "Complete", "1/1"]
         described = await kubectl(world, "describe", "job", "once")

@@ -77,7 +77,7 @@ async def test_drain_leaves_daemons_and_moves_the_rest() -> None:
         (daemon,) = world.list(PODS)
         await world.client.create(STATEFUL_SETS, stateful_set(replicas=1), "default")
         await world.until(lambda: len(world.list(PODS)) == 2)
-        said = await kubectl(world, "drain", "node", "--ignore-daemonsets", "--disable-eviction", "--timeout=10s")
+        said = await kubectl(world, "drain", "node", "--ignore-daemonsets", "--disable-eviction", "--timeout=60s")
         assert "ignoring DaemonSet-managed Pods" in said
         await world.client.delete(STATEFUL_SETS, "web", "default")
         await world.until(lambda: len(world.list(PODS)) == 1)
@@ -89,6 +89,6 @@ async def test_replication_controllers() -> None:
     async with running_controllers() as world:
         created = replication_controller()
         await world.client.create(REPLICATION_CONTROLLERS, created, "default")
-        await kubectl(world, "scale", "rc/rc", "--replicas=2", "--timeout=10s")
+        await kubectl(world, "scale", "rc/rc", "--replicas=2", "--timeout=60s")
         await world.until(lambda: len(pod_images(world)) == 2)
         assert "rc     2         2" in await kubectl(world, "get", "rc")

@@ -122,7 +122,7 @@ async def test_kubectl_moves_a_deployment_between_nodes() -> None:
         await kubectl(world, "taint", "nodes", "node", "evict=yes:NoExecute")
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"second"})
         await kubectl(world, "taint", "nodes", "node", "evict-")
-        await kubectl(world, "drain", "second", "--ignore-daemonsets", "--timeout=20s")
+        await kubectl(world, "drain", "second", "--ignore-daemonsets", "--timeout=60s")
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"node"})
         await kubectl(world, "uncordon", "second")
         await kubectl(world, "cordon", "node")

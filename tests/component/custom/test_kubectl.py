@@ -38,7 +38,7 @@ spec: {size: %s, replicas: 2}
 
 async def make(kubectl: Kubectl) -> None:
     await kubectl("create", "-f", "-", stdin=json.dumps(CRD))
-    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=5s")
+    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=60s")
     await kubectl("apply", "-f", "-", stdin=OBJECT % ("a", "big") + "---" + OBJECT % ("b", "small"))
 
 
@@ -112,7 +112,7 @@ async def test_server_side_apply_merges_maps_by_their_keys(kubectl: Kubectl) -> 
     }  # fmt: skip
     listed = version("v1", {"spec": {"type": "object", "properties": {"ports": ports}}})
     await kubectl("create", "-f", "-", stdin=json.dumps(definition(listed)))
-    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=5s")
+    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=60s")
     for manager, port in (("one", 1), ("two", 2)):
         spec = {"ports": [{"name": manager, "port": port}]}
         obj = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": spec}

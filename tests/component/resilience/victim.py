@@ -45,7 +45,7 @@ def victim() -> Iterator[Victim]:
             yield Victim(process.pid, Path(process.stdout.readline().strip()))
         finally:
             process.stdin.close()
-            process.wait(30)
+            process.wait(120)
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ async def test_sweep_leaves_nothing(killed: str) -> None:
         arguments = ["--data", str(paths.data), "--run", str(paths.run), "--instance", config.instance]
         for _ in range(2):
             command = [sys.executable, "-m", "skerry.engine.node.containerd.sweep", *arguments]
-            swept = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+            swept = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
             assert (swept.returncode, swept.stdout, swept.stderr) == (0, "", "")
             assert traces(config) == []
         assert not (paths.run / "state").exists()

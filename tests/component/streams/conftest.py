@@ -42,7 +42,7 @@ class Kubectl:
 
     async def __call__(self, *words: str, stdin: bytes = b"") -> Done:
         process = await self.start(*words)
-        out, err = await asyncio.wait_for(process.communicate(stdin), LIMIT)
+        out, err = await asyncio.wait_for(process.communicate(stdin), 2 * LIMIT)
         assert process.returncode is not None
         return Done(process.returncode, out, err.decode())
 

@@ -48,7 +48,7 @@ async def test_a_conversation_and_the_exit_code(core: Any) -> None:
     def converse() -> tuple[str, int]:
         ws = _exec(core, "sh", "-c", "read x; echo got $x; exit 7", stdin=True, _preload_content=False)
         ws.write_stdin("words\n")
-        ws.run_forever(timeout=10)
+        ws.run_forever(timeout=60)
         said, code = ws.read_stdout(), ws.returncode
         ws.close()
         return said, code

@@ -47,11 +47,11 @@ def test_pods_follow_the_rule() -> None:
         client = api(made)
         create(client, PODS, a_pod("runs"))
         create(client, PODS, a_pod("fails", **{"testing.skerry.dev/exit-code": "7"}))
-        eventually(lambda: phase(client, "runs") == "Running", "running", 10)
-        eventually(lambda: phase(client, "fails") == "Failed", "failure", 10)
+        eventually(lambda: phase(client, "runs") == "Running", "running")
+        eventually(lambda: phase(client, "fails") == "Failed", "failure")
         code, _ = client.call("DELETE", f"{PODS}/runs")
         assert code == 200
-        eventually(lambda: client.call("GET", f"{PODS}/runs")[0] == 404, "the pod's end", 10)
+        eventually(lambda: client.call("GET", f"{PODS}/runs")[0] == 404, "the pod's end")
         client.close()
 
 
@@ -65,7 +65,7 @@ def test_nodes_made_later_are_ready_and_keep_what_they_say() -> None:
         create(
             client, "/api/v1/nodes", {"metadata": {"name": "late"}, "status": {"capacity": {"example.com/fpga": "2"}}}
         )
-        eventually(lambda: phase(client, "waits") == "Running", "running", 10)
+        eventually(lambda: phase(client, "waits") == "Running", "running")
         node = get(client, "/api/v1/nodes/late")
         assert node["status"]["allocatable"]["example.com/fpga"] == "2"
         assert get(client, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/late")
