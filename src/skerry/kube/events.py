@@ -141,9 +141,9 @@ class _SpamFilter:
     def admits(self, happening: _Happening) -> bool:
         """Whether one more event about this object is all right; takes a token if so."""
         key = (happening.component, uid_of(happening.involved) or name_of(happening.involved))
-        now = self._clock.now().timestamp()
+        now = self._clock.steady().timestamp()
         tokens, at = self._buckets.get(key, (float(_BURST), now))
-        tokens = min(float(_BURST), tokens + max(0.0, now - at) / _REFILL_SECONDS)
+        tokens = min(float(_BURST), tokens + (now - at) / _REFILL_SECONDS)
         admitted = tokens >= 1.0
         self._buckets[key] = (tokens - 1.0 if admitted else tokens, now)
         self._buckets.move_to_end(key)

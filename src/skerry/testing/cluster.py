@@ -14,10 +14,12 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from skerry.kube.clock import Clock
+    from datetime import datetime
+
+    from skerry.kube.clock import Clock, WallClock
 
 _SECONDS_TO_START = 30.0
 
@@ -41,25 +43,43 @@ class Cluster:
 
 
 @contextmanager
-def cluster(nodes: int | Sequence[dict[str, Any]] = 1, *, clock: Clock | None = None) -> Iterator[Cluster]:
+def cluster(nodes: int | Sequence[dict[str, Any]] = 1, *, clock: WallClock | None = None) -> Iterator[Cluster]:
     """Start a cluster, stop it at the end.
 
     Args:
         nodes: how many simulated nodes ("node-1", ...), or Node objects: `metadata.name`, and what else matters to a
             test (labels, `spec.taints`, `status.capacity`). More may be created through the API at any time.
-        clock: where the cluster has its time from, to test what depends on it; the machine's by default.
+        clock: where the cluster has its time from, to test what depends on it; the machine's by default. Its `now()`
+            is the time of day; delays go by `steady()` if it has that, else by `now()` as well.
 
     Raises:
         RuntimeError: it did not start; the cause is attached.
     """
     from skerry.kube.clock import SystemClock
 
-    thread = _ClusterThread(_node_objects(nodes), clock or SystemClock())
+    thread = _ClusterThread(_node_objects(nodes), _with_steady(clock or SystemClock()))
     with tempfile.TemporaryDirectory(prefix="skerry-testing-") as folder:
         try:
             yield thread.begin(Path(folder))
         finally:
             thread.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _OneTime:
+    """A clock whose delays pass when its time of day is moved."""
+
+    given: WallClock
+
+    def now(self) -> datetime:
+        return self.given.now()
+
+    def steady(self) -> datetime:
+        return self.given.now()
+
+
+def _with_steady(clock: Clock | WallClock) -> Clock:
+    return cast("Clock", clock) if hasattr(clock, "steady") else _OneTime(clock)
 
 
 class _ClusterThread:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 from skerry.testing import cluster
 from tests.component.conformance.e2e_client import E2eClient
+from tests.support.clock import SetClock
 
 TOTAL = 400
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -53,16 +53,6 @@ def test_returns_chunks_of_results_for_list_calls(api: E2eClient, ns: str) -> No
     assert rest["rows"][0]["cells"][0] == "template-0002"
 
 
-class SetClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-
 def test_continues_from_the_last_key_after_the_version_is_gone() -> None:
     clock = SetClock()
     with cluster(0, clock=clock) as running:
@@ -70,7 +60,7 @@ def test_continues_from_the_last_key_after_the_version_is_gone() -> None:
         path = _fill(api, "default")
         first = api.get(f"{path}?limit=40")["metadata"]
         assert api.code(f"{path}?limit=40&continue={first['continue']}") == 200
-        clock.time += timedelta(minutes=6)
+        clock.advance(360)
         gone = api.call("GET", f"{path}?limit=40&continue={first['continue']}")
         assert (gone.code, gone.body["reason"]) == (410, "Expired")
         token = gone.body["metadata"]["continue"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,24 +12,15 @@ import pytest
 from skerry.kube.objects import Obj, annotations_of, controller_of, name_of, uid_of
 from skerry.kube.resources import CRON_JOBS, JOBS, PODS
 from tests.component.controllers.jobs import job
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 
 START = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
 
 
-class SetClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> datetime:
-        return self.time
-
-
 @asynccontextmanager
 async def clocked() -> AsyncIterator[tuple[World, SetClock]]:
-    clock = SetClock()
+    clock = SetClock(START)
     async with running_controllers(clock=clock) as world:
         yield world, clock
 
@@ -47,7 +38,7 @@ def status(world: World) -> Obj:
 
 async def moved(world: World, clock: SetClock, seconds: float) -> None:
     """Let time pass; what would wake up at the next start is woken."""
-    clock.time += timedelta(seconds=seconds)
+    clock.advance(seconds)
     for controller in world.controllers:
         if controller.name == "cronjob":
             controller.queue.add("default/tick")

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
 from skerry.engine.controllers.pod_gc import PodGarbageCollector
 from skerry.kube.objects import Obj, is_deleting
 from skerry.kube.resources import LEASES, NODES, PODS
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
-
-
-class SetClock:
-    """Starts now, moves when told to."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self.time
 
 
 def conditions(world: World) -> dict[str, str]:
@@ -51,11 +40,11 @@ async def test_a_silent_node_becomes_unknown_and_comes_back() -> None:
     async with running_controllers(clock=clock) as world:
         await world.until(lambda: world.get(NODES, "node") and not taints(world))
         await renew(world, "2026-01-01T00:00:00.000000Z")
-        clock.time += timedelta(seconds=39)
+        clock.advance(39)
         look_at_node(world)
         await world.settle()
         assert conditions(world)["Ready"] == "True"
-        clock.time += timedelta(seconds=2)
+        clock.advance(2)
         look_at_node(world)
         await world.until(lambda: conditions(world)["Ready"] == "Unknown")
         unreachable = "node.kubernetes.io/unreachable"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from skerry.engine.controllers.taint_eviction.controller import TaintEviction
@@ -13,8 +12,9 @@ from skerry.kube.objects import Obj, is_deleting, name_of
 from skerry.kube.resources import DEPLOYMENTS, NODES, PODS
 from tests.component.controllers.deployments import deployment, is_rolled_out
 from tests.component.controllers.test_kubectl_rollout import kubectl
-from tests.component.controllers.test_nodes import SetClock, look_at_node
+from tests.component.controllers.test_nodes import look_at_node
 from tests.component.controllers.test_scheduling import node_of, pod
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
 
@@ -70,14 +70,14 @@ async def test_time_runs_out_or_is_called_off() -> None:
         await run(world, "long", tolerations=tolerating(100))
         await taint(world, TAINT)
         await world.settle()
-        clock.time += timedelta(seconds=11)
+        clock.advance(11)
         for name in ("brief", "long"):
             eviction.queue.add(f"default/{name}")
         await world.until(lambda: world.get(PODS, "brief") is None)
         assert not is_deleting(world.get(PODS, "long") or {})
         await taint(world)
         await world.until(lambda: "Cancelling deletion of Pod default/long" in world.events("TaintManagerEviction"))
-        clock.time += timedelta(seconds=200)
+        clock.advance(200)
         eviction.queue.add("default/long")
         await world.settle()
         assert not is_deleting(world.get(PODS, "long") or {})
@@ -98,13 +98,13 @@ async def test_pods_of_a_silent_node_are_not_ready_and_leave_after_their_time() 
         await run(world, "lost")
         await world.until(lambda: _ready(world, "lost") == "True")
         await node.close()  # nobody hears of it any more
-        clock.time += timedelta(seconds=41)
+        clock.advance(41)
         look_at_node(world, "second")
         await world.until(lambda: _ready(world, "lost") == "False")
         await world.until(lambda: "Node is not ready" in world.events("NodeNotReady"))
         await world.settle()
         assert not is_deleting(world.get(PODS, "lost") or {})
-        clock.time += timedelta(seconds=301)
+        clock.advance(301)
         eviction.queue.add("default/lost")
         await world.until(lambda: is_deleting(world.get(PODS, "lost") or {}))
 

@@ -12,17 +12,7 @@ from pathlib import Path
 from skerry.engine.api.auth.authentication import user_of_certificate
 from skerry.engine.api.pki import FRONT_PROXY, FRONT_PROXY_CA, ensure, server_names
 from tests.support.api import engine_config
-
-
-class At:
-    """A clock that stands still."""
-
-    def __init__(self, moment: datetime) -> None:
-        self.moment = moment
-
-    def now(self) -> datetime:
-        return self.moment
-
+from tests.support.clock import SetClock
 
 NOW = datetime.now(UTC)
 
@@ -32,20 +22,29 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_certificates_are_kept_while_they_are_good(tmp_path: Path) -> None:
-    first = contents(ensure(engine_config(tmp_path, At(NOW))).folder)
-    assert contents(ensure(engine_config(tmp_path, At(NOW + timedelta(days=300)))).folder) == first
+    first = contents(ensure(engine_config(tmp_path, SetClock(NOW))).folder)
+    assert contents(ensure(engine_config(tmp_path, SetClock(NOW + timedelta(days=300)))).folder) == first
 
 
 def test_leaves_are_renewed_before_they_end_and_the_authority_stays(tmp_path: Path) -> None:
-    first = contents(ensure(engine_config(tmp_path, At(NOW))).folder)
-    later = contents(ensure(engine_config(tmp_path, At(NOW + timedelta(days=340)))).folder)
+    first = contents(ensure(engine_config(tmp_path, SetClock(NOW))).folder)
+    later = contents(ensure(engine_config(tmp_path, SetClock(NOW + timedelta(days=340)))).folder)
     assert later["ca.crt"] == first["ca.crt"]
     assert later["server.crt"] != first["server.crt"]
     assert later["admin.crt"] != first["admin.crt"]
 
 
+def test_certificates_outlive_a_clock_set_back_by_hours_and_are_made_anew_after_more(tmp_path: Path) -> None:
+    first = contents(ensure(engine_config(tmp_path, SetClock(NOW))).folder)
+    assert contents(ensure(engine_config(tmp_path, SetClock(NOW - timedelta(hours=20)))).folder) == first
+    for name in ("server", "admin", "ca"):
+        begins = ssl._ssl._test_decode_cert(str(tmp_path / "data" / "pki" / f"{name}.crt"))["notBefore"]  # type: ignore[attr-defined]
+        assert ssl.cert_time_to_seconds(begins) <= (NOW - timedelta(hours=20)).timestamp()
+    assert contents(ensure(engine_config(tmp_path, SetClock(NOW - timedelta(days=30)))).folder) != first
+
+
 def test_a_lost_authority_means_new_certificates(tmp_path: Path) -> None:
-    config = engine_config(tmp_path, At(NOW))
+    config = engine_config(tmp_path, SetClock(NOW))
     first = contents(ensure(config).folder)
     (config.paths.pki / "ca.key").unlink()
     second = contents(ensure(config).folder)
@@ -53,7 +52,7 @@ def test_a_lost_authority_means_new_certificates(tmp_path: Path) -> None:
 
 
 def test_the_front_proxy_has_an_authority_of_its_own(tmp_path: Path) -> None:
-    config = engine_config(tmp_path, At(NOW))
+    config = engine_config(tmp_path, SetClock(NOW))
     pki = ensure(config)
     before = contents(pki.folder)
     decode = ssl._ssl._test_decode_cert  # type: ignore[attr-defined]

@@ -1,28 +1,20 @@
 """The recorder: one object per happening, counts for repeats, a limit for floods."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from skerry.kube.events import Recorder
 from skerry.kube.objects import Obj, name_of
+from tests.support.clock import SetClock
 
 from .fake_client import FakeClient
 
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 POD: Obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "ns", "uid": "u1"}}
-
-
-class SetClock:
-    """A clock that tests set."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
 
 
 async def test_what_an_event_says() -> None:
     client = FakeClient()
-    recorder = Recorder(client, SetClock(), "node", "host-1")
+    recorder = Recorder(client, SetClock(START), "node", "host-1")
     recorder.event(POD, "Warning", "BackOff", "no", "spec.containers{web}")
     await recorder.close()
     event = client.created[0]
@@ -38,7 +30,7 @@ async def test_what_an_event_says() -> None:
 
 async def test_repeats_raise_the_count_and_gone_events_are_made_anew() -> None:
     client = FakeClient()
-    recorder = Recorder(client, SetClock(), "node")
+    recorder = Recorder(client, SetClock(START), "node")
     for _ in range(3):
         recorder.event(POD, "Normal", "Pulled", "x")
     await recorder.close()
@@ -52,7 +44,7 @@ async def test_repeats_raise_the_count_and_gone_events_are_made_anew() -> None:
 
 async def test_order_is_kept_and_components_share_the_writer() -> None:
     client = FakeClient()
-    recorder = Recorder(client, SetClock(), "a")
+    recorder = Recorder(client, SetClock(START), "a")
     other = recorder.named("b")
     for n in range(10):
         (recorder, other)[n % 2].event(POD, "Normal", "Step", str(n))
@@ -62,13 +54,13 @@ async def test_order_is_kept_and_components_share_the_writer() -> None:
 
 
 async def test_a_flood_about_one_object_is_cut_and_refills_slowly() -> None:
-    client, clock = FakeClient(), SetClock()
+    client, clock = FakeClient(), SetClock(START)
     recorder = Recorder(client, clock, "a")
     for n in range(100):
         recorder.event(POD, "Normal", "Flood", str(n))
     await recorder.close()
     assert len(client.created) == 25
-    clock.time += timedelta(seconds=301)
+    clock.advance(301)
     recorder.event(POD, "Normal", "Flood", "later")
     recorder.event(POD, "Normal", "Flood", "later still")
     await recorder.close()
@@ -77,7 +69,7 @@ async def test_a_flood_about_one_object_is_cut_and_refills_slowly() -> None:
 
 async def test_cluster_scoped_objects_have_events_in_default() -> None:
     client = FakeClient()
-    recorder = Recorder(client, SetClock(), "a")
+    recorder = Recorder(client, SetClock(START), "a")
     recorder.event({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}, "Normal", "Ready", "yes")
     await recorder.close()
     assert client.created[0]["metadata"]["namespace"] == "default"
@@ -85,7 +77,7 @@ async def test_cluster_scoped_objects_have_events_in_default() -> None:
 
 async def test_names_sort_in_the_order_things_happened() -> None:
     client = FakeClient()
-    recorder = Recorder(client, SetClock(), "tester")
+    recorder = Recorder(client, SetClock(START), "tester")
     for reason in ("Scheduled", "Pulled", "Created", "Started"):
         recorder.event(POD, "Normal", reason, f"it was {reason}")
     await recorder.close()

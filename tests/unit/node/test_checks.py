@@ -191,7 +191,7 @@ async def test_hooks() -> None:
 
 
 def probed(changed: asyncio.Event, known: ProbeState | None = None, **probes: Obj) -> Probed:
-    return Probed(pod(), target(**probes), "spec.containers{main}", SystemClock().now(), changed.set, known)
+    return Probed(pod(), target(**probes), "spec.containers{main}", SystemClock().steady(), changed.set, known)
 
 
 def prober(cri: Cri, events: Events | None = None) -> Prober:

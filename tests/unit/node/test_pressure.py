@@ -33,7 +33,7 @@ def test_thresholds_are_the_kubelets() -> None:
 class Steps:
     at: datetime = NOW
 
-    def now(self) -> datetime:
+    def steady(self) -> datetime:
         return self.at
 
 

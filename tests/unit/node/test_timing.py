@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,8 @@ from skerry.engine.node.pods.state import Termination
 from skerry.engine.node.probes.machine import ProbeMachine, ProbeSpec
 from skerry.kube.objects import Obj
 from tests.unit.node.views import NOW, pod
+
+STEADY = datetime(1970, 1, 9, tzinfo=UTC)
 
 
 def seconds(number: float) -> timedelta:
@@ -57,8 +59,14 @@ def test_probes_begin_as_kubernetes_has_it() -> None:
     assert (spec.period, spec.timeout, spec.failure_threshold) == (3, 1, 1)
 
 
-def ending(of: Obj, removed: bool = False, before: Termination | None = None) -> Termination | None:
-    return termination(Seen(of, NOW, removed, before))
+def ending(
+    of: Obj,
+    removed: bool = False,
+    before: Termination | None = None,
+    now: datetime = NOW,
+    begun: datetime | None = None,
+) -> Termination | None:
+    return termination(Seen(of, now, STEADY, begun, removed, before))
 
 
 def deleted(grace: int, at: str = "2026-11-22T13:00:00Z") -> Obj:
@@ -72,30 +80,42 @@ def test_pod_goes_on_without_reason() -> None:
 
 
 def test_deletion_gives_its_grace() -> None:
-    assert ending(deleted(7)) == Termination(NOW + seconds(7))
+    assert ending(deleted(7)) == Termination(STEADY + seconds(7), deletion="2026-11-22T13:00:00Z")
 
 
 def test_deletion_seen_late_has_only_the_rest() -> None:
-    assert ending(deleted(30, "2026-11-22T12:00:04Z")) == Termination(NOW + seconds(5))
+    at = "2026-11-22T12:00:04Z"
+    assert ending(deleted(30, at)) == Termination(STEADY + seconds(5), deletion=at)
+
+
+def test_a_clock_that_is_set_moves_no_deadline() -> None:
+    first = ending(deleted(30))
+    for hours in (-10, 10):
+        assert ending(deleted(30), before=first, now=NOW + timedelta(hours=hours)) == first
 
 
 def test_a_deadline_only_comes_nearer() -> None:
     first = ending(deleted(30))
-    assert ending(deleted(60), before=first) == first
-    assert ending(deleted(5), before=first) == Termination(NOW + seconds(5))
+    later = ending(deleted(60, "2026-11-22T13:00:30Z"), before=first)
+    assert later is not None
+    assert first is not None
+    assert later.deadline == first.deadline
+    sooner = ending(deleted(5, "2026-11-22T12:00:05Z"), before=first)
+    assert sooner is not None
+    assert sooner.deadline == STEADY + seconds(5)
 
 
 def test_forced_removal_ends_at_once() -> None:
-    assert ending(deleted(30), removed=True) == Termination(NOW)
-    assert ending(pod(), removed=True) == Termination(NOW)
+    assert ending(deleted(30), removed=True) == Termination(STEADY)
+    assert ending(pod(), removed=True) == Termination(STEADY)
 
 
 def test_active_deadline() -> None:
-    late = pod(activeDeadlineSeconds=10, status={"startTime": "2026-11-22T11:59:50Z"})
-    found = ending(late)
+    found = ending(pod(activeDeadlineSeconds=10), begun=STEADY - seconds(10))
     assert found is not None
     assert (found.failed, found.reason) == (True, "DeadlineExceeded")
-    assert ending(pod(activeDeadlineSeconds=11, status={"startTime": "2026-11-22T11:59:50Z"})) is None
+    assert ending(pod(activeDeadlineSeconds=11), begun=STEADY - seconds(10)) is None
+    assert ending(pod(activeDeadlineSeconds=10)) is None
 
 
 @pytest.mark.parametrize(

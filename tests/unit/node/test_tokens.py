@@ -95,6 +95,16 @@ async def test_what_cannot_be_renewed_is_kept_and_tried_again_later() -> None:
     assert (await tokens.of(POD))[WANTED] == "t2"
 
 
+async def test_one_from_before_the_clock_was_set_back_is_not_valid_yet_and_replaced_at_once() -> None:
+    api = Api()
+    tokens = tokens_of(api)
+    await tokens.of(POD)
+    api.time = NOW - timedelta(hours=7)
+    assert tokens.renewal("u1") == api.time
+    assert (await tokens.of(POD))[WANTED] == "t2"
+    assert (await tokens.of(POD))[WANTED] == "t2"
+
+
 def test_pods_without_tokens_want_none() -> None:
     assert list(wanted_tokens(pod(volumes=[{"name": "x", "emptyDir": {}}]))) == []
 

@@ -46,4 +46,4 @@ def view(of: Obj, *records: ContainerRecord, **more: Any) -> PodView:
     for each in sorted(records, key=lambda found: -found.attempt):
         containers[each.name] = (*containers.get(each.name, ()), each)
     known: dict[str, Any] = {"sandbox": SANDBOX, "volumes_ready": True, **more}
-    return PodView(pod=of, now=NOW, containers=containers, **known)
+    return PodView(pod=of, now=NOW, steady=NOW, containers=containers, **known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from skerry.kube.objects import Obj
@@ -14,19 +13,6 @@ POD: Obj = {
     "metadata": {"name": "web"},
     "spec": {"serviceAccountName": "app", "containers": [{"name": "c", "image": "i"}]},
 }
-
-
-class SetClock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self._now = datetime.now(UTC).replace(microsecond=0)
-
-    def now(self) -> datetime:
-        return self._now
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
 
 
 async def make_account(api: RunningApi, name: str = "app") -> Obj:

@@ -14,8 +14,9 @@ from skerry.kube.errors import BadRequest, Conflict, Invalid, NotFound
 from skerry.kube.objects import uid_of
 from skerry.kube.resources import NODES, PODS, SECRETS, SERVICE_ACCOUNTS
 from tests.support.api import RunningApi, running_api
+from tests.support.clock import SetClock
 from tests.unit.api.raw_http import send
-from tests.unit.tokens.support import SetClock, call, make_account, make_pod, request_token
+from tests.unit.tokens.support import call, make_account, make_pod, request_token
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 APP = "system:serviceaccount:default:app"

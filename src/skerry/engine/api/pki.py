@@ -20,7 +20,7 @@ from socket import gethostname
 import orjson
 
 from skerry.engine.api.auth.authentication import MASTERS
-from skerry.engine.certificates.wanted import Wanted
+from skerry.engine.certificates.wanted import BACKDATED, Wanted
 from skerry.engine.config import EngineConfig
 
 CA_DAYS, RENEW_DAYS = 3650, 30
@@ -106,7 +106,9 @@ def _is_good(pki: Pki, wanted: Wanted, issued: dict[str, dict[str, object]], now
     if note.get("names") != list(wanted.names):
         return False
     not_after = note.get("not_after")
-    return isinstance(not_after, int) and not_after > (now + timedelta(days=RENEW_DAYS)).timestamp()
+    if not isinstance(not_after, int) or not_after <= (now + timedelta(days=RENEW_DAYS)).timestamp():
+        return False
+    return not_after <= (now + timedelta(days=wanted.days) + BACKDATED).timestamp()  # else it is for later times
 
 
 def _read_issued(pki: Pki) -> dict[str, dict[str, object]]:

@@ -11,10 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from skerry.engine.certificates.wanted import Wanted
-
-_BACKDATED = timedelta(hours=1)
-"""So that a clock that is a little behind accepts what was just made."""
+from skerry.engine.certificates.wanted import BACKDATED, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def _builder(
         issuer_name=issuer,
         public_key=key,
         serial_number=x509.random_serial_number(),
-        not_valid_before=now - _BACKDATED,
+        not_valid_before=now - BACKDATED,
         not_valid_after=now + timedelta(days=wanted.days),
     ).add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 LEAF_DAYS = 365
+BACKDATED = timedelta(days=1)
+"""Certificates are good since so long before they are made: a clock may be set back by that and they stay valid."""
 
 
 @dataclass(frozen=True, slots=True)

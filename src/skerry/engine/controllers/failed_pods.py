@@ -27,7 +27,7 @@ class FailedPods:
         self._entries: dict[tuple[str, str], _Entry] = {}
 
     def delay(self, key: str, place: str, now: datetime) -> float:
-        """Seconds until a failed pod there may be deleted; 0 for at once."""
+        """`now` is steady time. Seconds until a failed pod there may be deleted; 0 for at once."""
         entry = self._entries.get((key, place))
         return max(0.0, entry.delay - (now - entry.since).total_seconds()) if entry is not None else 0.0
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from skerry.kube.clock import parse_time
+from skerry.kube.clock import parse_time, time_left
 from skerry.kube.conditions import condition_is_true, condition_of
 from skerry.kube.objects import Obj, is_deleting
 
@@ -56,7 +56,7 @@ def seconds_until_available(pod: Obj, min_ready_seconds: int, now: datetime) -> 
     since = ready_since(pod)
     if since is None:
         return None
-    return max(0.0, min_ready_seconds - (now - since).total_seconds())
+    return time_left(min_ready_seconds, since, now)
 
 
 def replica_relevant(pod: Obj) -> tuple[object, ...]:

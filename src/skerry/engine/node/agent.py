@@ -40,6 +40,7 @@ from skerry.engine.node.status.writer import StatusWriter
 from skerry.engine.node.volumes.manager import VolumeManager
 from skerry.engine.node.volumes.tokens import PodTokens
 from skerry.kube.client import Client
+from skerry.kube.clock import ClockWatch
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.resources import PODS, SERVICES
@@ -89,6 +90,7 @@ class NodeAgent:
         self._manager: PodManager | None = None
         self._heartbeat: Heartbeat | None = None
         self._evictor: Evictor | None = None
+        self._clock_watch = ClockWatch(config.clock)
 
     async def start(self) -> None:
         """Returns when the node is registered (Ready, if the runtime is) and running pods are adopted. Raises CriError
@@ -191,10 +193,18 @@ class NodeAgent:
         async for event in task_exits(self._runtime.containerd):
             manager.exited(event.container_id)
 
+    def _look_at_the_clock(self) -> None:
+        """Tokens are good by the wall clock: one that was set may have ended them, or begin them later only."""
+        moved = self._clock_watch.look()
+        if moved and self._manager:
+            log.warning("the clock was set by %+.0f seconds", moved.total_seconds())
+            self._manager.look_again()
+
     async def _keep_house(self) -> None:
         while True:
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
             await self.look_after_resources()
+            self._look_at_the_clock()
             for container_id, path in self._manager.running_logs() if self._manager else ():
                 with contextlib.suppress(OSError):
                     await rotate(self._runtime.cri, container_id, path, self._config.clock.now())

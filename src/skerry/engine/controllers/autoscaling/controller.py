@@ -101,7 +101,7 @@ class AutoscalerController(Controller):
     async def _settle(self, key: str, autoscaler: Obj, found: tuple[Resource, Obj], report: Report) -> Obj:
         """Work the count out and set it; returns the status."""
         resource, scale = found
-        spec, now = autoscaler["spec"], self._clock.now()
+        spec, now = autoscaler["spec"], self._clock.steady()
         current = int((scale.get("spec") or {}).get("replicas") or 0)
         history = self._histories.setdefault(key, History([(now, current)]))
         least, most = int(spec.get("minReplicas") or 1), int(spec["maxReplicas"])

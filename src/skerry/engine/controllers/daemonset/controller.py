@@ -69,7 +69,7 @@ class DaemonSetController(OwnerController):
         history = await self._keeper.history(daemon_set)
         hashed = labels_of(history.update).get(HASH, "")
         situation = situation_of(daemon_set, hashed, self._nodes.list(), pods, self._clock.now())
-        decided = manage(situation, lambda node: self._failed.delay(key, node, situation.now))
+        decided = manage(situation, lambda node: self._failed.delay(key, node, self._clock.steady()))
         if decided.is_empty and _is_rolling(daemon_set):
             decided = replace(roll(situation), wait=decided.wait)
         error = await self._act(key, situation, decided)
@@ -86,7 +86,7 @@ class DaemonSetController(OwnerController):
     async def _act(self, key: str, situation: Situation, decided: Plan) -> StatusError | None:
         daemon_set = situation.daemon_set
         for pod in decided.failed:
-            self._failed.deleted(key, target_node(pod), situation.now)
+            self._failed.deleted(key, target_node(pod), self._clock.steady())
             what = ended_message(pod, target_node(pod), "kill")
             self._recorder.event(daemon_set, "Warning", "FailedDaemonPod", what)
         for pod in decided.succeeded:

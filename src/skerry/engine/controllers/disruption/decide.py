@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from skerry.engine.controllers.pods import is_ready
-from skerry.kube.clock import parse_time
+from skerry.kube.clock import parse_time, time_left
 from skerry.kube.conditions import conditions_of, with_condition
 from skerry.kube.objects import Obj, is_deleting, name_of
 
 ALLOWED = "DisruptionAllowed"
-DELETION_TIMEOUT = timedelta(minutes=2)
+DELETION_TIMEOUT = 120.0  # seconds
 """How long an eviction that was granted is believed to be on its way."""
 
 
@@ -70,8 +70,8 @@ def still_disrupted(budget: Obj, pods: Iterable[Obj], now: datetime) -> Disrupte
         pod = by_name.get(name)
         if pod is None or is_deleting(pod):
             continue
-        left = (parse_time(since) + DELETION_TIMEOUT - now).total_seconds()
-        if left <= 0:
+        left = time_left(DELETION_TIMEOUT, parse_time(since), now)
+        if not left:
             not_deleted.append(name)
         else:
             kept[name] = since

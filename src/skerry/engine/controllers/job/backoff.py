@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from skerry.kube.clock import parse_time
+from skerry.kube.clock import parse_time, time_left
 from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj
 
@@ -42,7 +42,7 @@ def remaining(failures: int, last: datetime | None, now: datetime) -> float:
     if not failures or last is None:
         return 0.0
     wait = min(FIRST * 2.0 ** min(failures - 1, 30), LONGEST)
-    return max(0.0, wait - (now - last).total_seconds())
+    return time_left(wait, last, now)
 
 
 def finished_at(pod: Obj) -> datetime:

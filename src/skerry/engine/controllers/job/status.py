@@ -58,10 +58,11 @@ def with_interim(status: Obj, end: Verdict, now: datetime) -> Obj:
 
 
 def with_end(status: Obj, end: Verdict, now: datetime) -> Obj:
-    """The status of a Job that is over."""
+    """The status of a Job that is over. It cannot have ended before it began, whatever the clock says by now."""
     condition = {"type": end.final, "status": "True", "reason": end.reason, "message": end.message}
     changed = _with(status, condition, now)
-    return {**changed, "completionTime": rfc3339(now)} if end.success else changed
+    completed = max(rfc3339(now), status.get("startTime") or "")
+    return {**changed, "completionTime": completed} if end.success else changed
 
 
 def with_counts(status: Obj, active: int, ready: int, terminating: int) -> Obj:

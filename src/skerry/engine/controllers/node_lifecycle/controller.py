@@ -60,7 +60,8 @@ class NodeLifecycle(Controller):
             self._heard.pop(key, None)
             return None
         now = self._clock.now()
-        left = GRACE - (now - self._heard.setdefault(key, now)).total_seconds()
+        steady = self._clock.steady()
+        left = GRACE - (steady - self._heard.setdefault(key, steady)).total_seconds()
         if left <= 0:
             node = await self._mark_silent(node, now)
         taints = wanted_taints(node, now)
@@ -97,14 +98,14 @@ class NodeLifecycle(Controller):
         """A node's own report is a sign of life too; ours (Unknown) is none."""
         new, old = delta.new, delta.old
         if new is not None and _heartbeats(new) != (_heartbeats(old) if old is not None else None):
-            self._heard[name_of(new)] = self._clock.now()
+            self._heard[name_of(new)] = self._clock.steady()
         if new is None or old is None or _judged(old) != _judged(new):
             self.queue.add(name_of(delta.object))
 
     def _lease_changed(self, delta: Delta) -> None:
         lease = delta.object
         if namespace_of(lease) == LEASE_NAMESPACE and delta.new is not None:
-            self._heard[name_of(lease)] = self._clock.now()
+            self._heard[name_of(lease)] = self._clock.steady()
             if delta.old is None:
                 self.queue.add(name_of(lease))
 

@@ -83,14 +83,14 @@ class StatefulSetController(OwnerController):
     def _note_failed(self, key: str, deleted: Iterable[Obj]) -> None:
         for pod in deleted:
             if is_finished(pod):
-                self._failed.deleted(key, name_of(pod), self._clock.now())
+                self._failed.deleted(key, name_of(pod), self._clock.steady())
 
     def _situation(self, owner: Obj, current: Obj, update: Obj, pods: Sequence[Obj]) -> Situation:
         def claim(name: str) -> Obj | None:
             return self._claims.get(name, namespace_of(owner))
 
         def delay(ordinal: int) -> float:
-            return self._failed.delay(key_of(owner), f"{name_of(owner)}-{ordinal}", self._clock.now())
+            return self._failed.delay(key_of(owner), f"{name_of(owner)}-{ordinal}", self._clock.steady())
 
         return Situation(owner, current, update, pods, claim, self._clock.now(), delay)
 

@@ -33,7 +33,7 @@ class TaintEviction(Controller):
         self._client = context.client
         self._clock = context.clock
         self._own_node = context.config.node_name
-        self._started = context.clock.now()
+        self._started = context.clock.steady()
         self._recorder = context.recorder.named("taint-eviction-controller")
         self._since: dict[str, tuple[str, datetime]] = {}  # by key: uid, and since when its time runs
         self._nodes = context.informers.of(NODES)
@@ -49,7 +49,7 @@ class TaintEviction(Controller):
         if pod is None or is_deleting(pod) or is_finished(pod):
             self._since.pop(key, None)
             return None
-        now = self._clock.now()
+        now = self._clock.steady()
         allowed = self._allowed(pod, now)
         if allowed is None:
             self._cancel(key, pod)

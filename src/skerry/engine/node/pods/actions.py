@@ -177,7 +177,7 @@ class Actions:
         return True
 
     def _pod_failed(self, reason: str, message: str) -> None:
-        uid, now = uid_of(self._known.pod), self._context.config.clock.now()
+        uid, now = uid_of(self._known.pod), self._context.config.clock.steady()
         self._failures.next(uid, now)
         self._known.pod_wait = Wait(reason, message, now + self._failures.delay(uid))
         self._context.recorder.event(self._known.pod, "Warning", reason, message)

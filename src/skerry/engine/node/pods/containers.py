@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from skerry.engine.node.backoff import go_duration
@@ -32,6 +32,7 @@ from skerry.engine.node.pods.starter import Starter, StartJob, field_path, log_f
 from skerry.engine.node.pods.state import ContainerRecord, ProbeState, Wait, spec_hash
 from skerry.engine.node.probes.prober import Probed
 from skerry.engine.node.spec.resources import container_resources, pod_limits
+from skerry.kube.clock import in_steady
 from skerry.kube.events import EventType
 from skerry.kube.objects import Obj, key_of, name_of, namespace_of, uid_of
 
@@ -108,11 +109,11 @@ class Containers:
     def _count_restart(self, container: Obj) -> None:
         record = self._known.view().latest(container["name"])
         if record is not None and record.exited:
-            self._context.crashes.next(self._key(container), self._context.config.clock.now())
+            self._context.crashes.next(self._key(container), self._context.config.clock.steady())
 
     async def _failed(self, container: Obj, problem: PodProblem, claimed: list[str]) -> None:
         """Note why a container did not start and when to try again."""
-        name, now = container["name"], self._context.config.clock.now()
+        name, now = container["name"], self._context.config.clock.steady()
         until = problem.retry_at or now + _CONFIG_RETRY
         if isinstance(problem, RunError):
             for container_id in claimed:
@@ -154,7 +155,7 @@ class Containers:
                 pod=self._known.pod,
                 target=HookTarget(container, record.id, self._ip()),
                 field_path=field_path(self._known.pod, container),
-                started=record.started or self._context.config.clock.now(),
+                started=self._steady(record.started),
                 changed=self._wake,
                 known=before,
             )
@@ -182,7 +183,7 @@ class Containers:
         """Begin to stop a container, or bring the deadline of a stop under way forward."""
         known, record = self._known, action.record
         grace = own_grace(known.pod) if action.grace is None else action.grace
-        deadline = action.deadline or self._context.config.clock.now() + timedelta(seconds=grace)
+        deadline = action.deadline or self._context.config.clock.steady() + timedelta(seconds=grace)
         again = record.id in known.killing
         known.killing[record.id] = deadline
         container = known.container_spec(record.name)
@@ -235,8 +236,8 @@ class Containers:
 
     def _back_off(self, container: Obj, record: ContainerRecord) -> None:
         """Decide when a container that ended may be started again, and say so when that is not now."""
-        pod, now, key = self._known.pod, self._context.config.clock.now(), self._key(container)
-        until = self._context.crashes.until(key, record.finished or now)
+        pod, now, key = self._known.pod, self._context.config.clock.steady(), self._key(container)
+        until = self._context.crashes.until(key, self._steady(record.finished))
         if until is None or until <= now or not will_restart(pod, container, record) or self.ending.is_set():
             return
         name, delay = container["name"], go_duration(self._context.crashes.delay(key))
@@ -264,6 +265,11 @@ class Containers:
 
     def _key(self, container: Obj) -> str:
         return f"{uid_of(self._known.pod)}/{container['name']}/{spec_hash(container)}"
+
+    def _steady(self, noted: datetime | None) -> datetime:
+        """A time from the runtime, which knows the wall clock only."""
+        clock = self._context.config.clock
+        return clock.steady() if noted is None else in_steady(clock, noted)
 
     def _ip(self) -> str:
         sandbox = self._known.sandbox

@@ -40,11 +40,11 @@ async def kill(context: NodeContext, job: KillJob) -> None:
     if not job.again:
         context.recorder.event(job.pod, "Normal", "Killing", job.message, field_path(job.pod, job.container))
     context.prober.remove(job.record.id)
-    grace = (job.deadline - context.config.clock.now()).total_seconds()
+    grace = (job.deadline - context.config.clock.steady()).total_seconds()
     hook = (job.container.get("lifecycle") or {}).get("preStop")
     if hook and grace > 0 and not job.again:
         await _pre_stop(context, job, hook, grace)
-        grace = max((job.deadline - context.config.clock.now()).total_seconds(), _AFTER_HOOK)
+        grace = max((job.deadline - context.config.clock.steady()).total_seconds(), _AFTER_HOOK)
     try:
         await context.cri.stop_container(job.record.id, max(0, math.ceil(grace)))
     except CriError as error:

@@ -21,7 +21,9 @@ from skerry.engine.node.pods.state import (
     Wait,
     all_containers,
 )
-from skerry.kube.objects import Obj
+from skerry.engine.node.status.merge import with_latest_status
+from skerry.kube.clock import in_steady, parse_time
+from skerry.kube.objects import Obj, uid_of
 
 _ORDER = (Phase.CREATED, Phase.RUNNING, Phase.EXITED)
 _HOOK_PENDING = ProbeState(started=False, ready=False)
@@ -44,12 +46,14 @@ class Knowledge:
         self.applied: dict[str, Obj] = {}
         self.resize_pending: tuple[str, str] | None = None
         self.volumes: dict[str, Path] | None = None
+        self._begun: tuple[str, datetime] | None = None
 
     def view(self) -> PodView:
         """Everything known now, for the pure functions."""
         return PodView(
             pod=self.pod,
             now=self._context.config.clock.now(),
+            steady=self._context.config.clock.steady(),
             sandbox=self.sandbox,
             containers=dict(self.containers),
             waits=dict(self.waits),
@@ -61,6 +65,16 @@ class Knowledge:
             applied=dict(self.applied),
             resize_pending=self.resize_pending,
         )
+
+    def begun(self) -> datetime | None:
+        """When a pod with a deadline began, in steady time; None without one, or before its first status says so."""
+        if self.pod["spec"].get("activeDeadlineSeconds") is None:
+            return None
+        pod = with_latest_status(self.pod, self._context.statuses.last(uid_of(self.pod)))
+        start = (pod.get("status") or {}).get("startTime")
+        if start and (self._begun is None or self._begun[0] != start):
+            self._begun = (start, in_steady(self._context.config.clock, parse_time(start)))
+        return self._begun[1] if self._begun is not None else None
 
     def _probes(self) -> dict[str, ProbeState]:
         states: dict[str, ProbeState] = {}

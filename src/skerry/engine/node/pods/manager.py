@@ -77,6 +77,11 @@ class PodManager:
             if worker.shows(namespace, kind, name):
                 worker.object_changed()
 
+    def look_again(self) -> None:
+        """Have every pod looked at: the clock was set."""
+        for worker in self._workers.values():
+            worker.wake()
+
     def running_logs(self) -> Iterator[tuple[str, Path]]:
         """(container id, log file) of everything that runs."""
         for worker in list(self._workers.values()):

@@ -138,7 +138,7 @@ def _wind_down(view: PodView) -> Plan:
 def _kills(view: PodView, records: list[ContainerRecord], at_least: timedelta) -> Iterator[Kill]:
     """Kills not yet under way, or under way with a later deadline than now asked for."""
     for record in records:
-        deadline = max(view.termination.deadline, view.now + at_least) if view.termination else None
+        deadline = max(view.termination.deadline, view.steady + at_least) if view.termination else None
         under_way = view.killing.get(record.id)
         if under_way is None or (deadline is not None and deadline + timedelta(seconds=1) < under_way):
             yield Kill(record, f"Stopping container {record.name}", deadline)
@@ -146,7 +146,7 @@ def _kills(view: PodView, records: list[ContainerRecord], at_least: timedelta) -
 
 def _plan_sandbox(view: PodView) -> Plan:
     """No sandbox, or one that died: make a new one, when nothing says to wait."""
-    if view.pod_wait and view.pod_wait.until and view.pod_wait.until > view.now:
+    if view.pod_wait and view.pod_wait.until and view.pod_wait.until > view.steady:
         return Plan(again_at=view.pod_wait.until)
     attempt = view.sandbox.attempt + 1 if view.sandbox else 0
     drop: tuple[Action, ...] = (DropSandbox(view.sandbox.id),) if view.sandbox else ()
@@ -176,7 +176,7 @@ class _Containers:
         """Start it, or note when that may be done."""
         name = container["name"]
         for wait in (self.view.waits.get(name), self.view.pod_wait):
-            if wait and wait.until and wait.until > self.view.now:
+            if wait and wait.until and wait.until > self.view.steady:
                 self.again_at = min(self.again_at or wait.until, wait.until)
                 return
         record = self.view.latest(name)

@@ -84,7 +84,7 @@ class SandboxRecord:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why something cannot go on now. `until`: when to try again; None while work is under way."""
+    """Why something cannot go on now. `until`: when (steady time) to try again; None while work is under way."""
 
     reason: str
     message: str = ""
@@ -105,20 +105,25 @@ class ProbeState:
 
 @dataclass(frozen=True, slots=True)
 class Termination:
-    """The pod has to end. `deadline`: when the last process is killed. `failed`: the reason makes it a failed pod."""
+    """The pod has to end. `deadline`: when (steady time) the last process is killed. `failed`: the reason makes it a
+    failed pod. `deletion`: the deletion timestamp that the deadline is from, "" for other reasons. `since`: when (wall
+    clock) an eviction was decided."""
 
     deadline: datetime
     failed: bool = False
     reason: str = ""
     message: str = ""
+    deletion: str = ""
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod and everything observed about it at one moment."""
+    """A pod and everything observed about it at one moment. `now`: by the wall clock; `steady`: as deadlines are."""
 
     pod: Obj
     now: datetime
+    steady: datetime
     sandbox: SandboxRecord | None = None
     containers: Mapping[str, tuple[ContainerRecord, ...]] = field(default_factory=dict)
     """Attempts by container name, newest first; at most the last two."""

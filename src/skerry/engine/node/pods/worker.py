@@ -89,7 +89,9 @@ class PodWorker:
         """Have the pod fail, its containers killed after a second; False when it is ending already."""
         if self.is_ending:
             return False
-        self._known.termination = Termination(self._context.config.clock.now() + _EVICTION_GRACE, True, reason, message)
+        clock = self._context.config.clock
+        deadline = clock.steady() + _EVICTION_GRACE
+        self._known.termination = Termination(deadline, True, reason, message, since=clock.now())
         self.wake()
         return True
 
@@ -185,8 +187,9 @@ class PodWorker:
 
     def _note_termination(self) -> None:
         known = self._known
-        now = self._context.config.clock.now()
-        known.termination = termination(Seen(known.pod, now, known.removed, known.termination))
+        clock = self._context.config.clock
+        seen = Seen(known.pod, clock.now(), clock.steady(), known.begun(), known.removed, known.termination)
+        known.termination = termination(seen)
         if known.termination is not None:
             self._actions.ending.set()
 
@@ -209,13 +212,13 @@ class PodWorker:
         return bool(deleted) and not view.running
 
     def _appoint(self, view: PodView, again_at: datetime | None) -> None:
-        begun = with_latest_status(view.pod, self._context.statuses.last(self.uid))  # the first status says since when
-        due = deadline_at(begun) if view.termination is None else None
+        due = deadline_at(view.pod, self._known.begun()) if view.termination is None else None
         shown = self._known.volumes is not None and view.termination is None
         renewal = self._context.volumes.renewal(self.uid) if shown else None
-        moments = [moment for moment in (again_at, due, renewal) if moment is not None]
-        if moments:
-            self._wake_in(max(0.01, (min(moments) - view.now).total_seconds() + 0.01))
+        waits = [moment - view.steady for moment in (again_at, due) if moment is not None]
+        waits += [renewal - view.now] if renewal is not None else []
+        if waits:
+            self._wake_in(max(0.01, min(waits).total_seconds() + 0.01))
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer:

@@ -58,14 +58,14 @@ class ImageCleaner:
         """The images there are, and references of those that containers use."""
         images = await self._context.cri.list_images()
         used = {container.image_ref for container in await self._context.cri.list_containers()}
-        self._seen = remembered(self._seen, images, used, self._context.config.clock.now())
+        self._seen = remembered(self._seen, images, used, self._context.config.clock.steady())
         return images, used
 
     async def _remove(self, wanted: int) -> int:
         """Remove images until `wanted` bytes are free; the bytes freed."""
         context, freed = self._context, 0
         images, used = await self._note()
-        for image in removable(images, used, self._seen, context.config.clock.now()):
+        for image in removable(images, used, self._seen, context.config.clock.steady()):
             if freed >= wanted:
                 break
             await context.cri.remove_image(image.id)

@@ -32,14 +32,14 @@ class PressureWatch:
 
     def look(self) -> Pressure:
         """Measure now."""
-        now, pressure = self._clock.now(), self._read()
+        now, pressure = self._clock.steady(), self._read()
         self._seen.update(dict.fromkeys(conditions(pressure), now))
         return pressure
 
     @property
     def held(self) -> frozenset[str]:
         """The conditions that hold, or held a short while ago."""
-        since = self._clock.now() - TRANSITION
+        since = self._clock.steady() - TRANSITION
         return frozenset(condition for condition, seen in self._seen.items() if seen > since)
 
 

@@ -30,8 +30,8 @@ _FIELDS: tuple[tuple[Kind, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A running container to be probed. `changed` is called when what its probes say has changed; `known`: what was
-    last told to the API, taken up when an engine that was restarted adopts the container."""
+    """A running container to be probed. `started`: in steady time. `changed` is called when what its probes say has
+    changed; `known`: what was last told to the API, taken up when an engine that was restarted adopts the container."""
 
     pod: Obj
     target: HookTarget
@@ -111,7 +111,7 @@ class Prober:
                 watched.machines["readiness"].verdict = True
 
     def _begin(self, watched: _Watched, *kinds: Kind) -> None:
-        running = (self._clock.now() - watched.probed.started).total_seconds()
+        running = (self._clock.steady() - watched.probed.started).total_seconds()
         for kind in kinds:
             if kind in watched.machines:
                 self._appoint(watched, kind, max(0.0, watched.machines[kind].spec.initial_delay - running))

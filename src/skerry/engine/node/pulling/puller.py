@@ -99,7 +99,7 @@ class Puller:
 
     async def _pull(self, wanted: Wanted) -> Available:
         until = self._blocked.get(wanted.key)
-        if until is not None and until > self._clock.now():
+        if until is not None and until > self._clock.steady():
             message = f'Back-off pulling image "{wanted.image}"'
             self._event(wanted, "Normal", "BackOff", message)
             self._event(wanted, "Warning", "Failed", "Error: ImagePullBackOff")
@@ -139,7 +139,7 @@ class Puller:
                     raise
 
     def _failed(self, wanted: Wanted, error: CriError) -> ImageError:
-        now = self._clock.now()
+        now = self._clock.steady()
         self._backoff.next(wanted.key, now)
         self._blocked[wanted.key] = now + self._backoff.delay(wanted.key)
         self._event(wanted, "Warning", "Failed", f'Failed to pull image "{wanted.image}": {error.message}')

@@ -148,21 +148,21 @@ def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[O
         *_restart_conditions(view),
     )
     if view.termination and view.termination.reason == EVICTED and "DisruptionTarget" not in before:
-        before["DisruptionTarget"] = _disrupted(view.termination)
+        before["DisruptionTarget"] = _disrupted(view.termination, view.now)
     generation = view.pod["metadata"].get("generation", 1)
     ours = [_condition(verdict, before.get(verdict[0]), generation, view.now) for verdict in computed]
     return [*ours, *(condition for type_, condition in before.items() if type_ not in OUR_CONDITIONS)]
 
 
-def _disrupted(termination: Termination) -> Obj:
-    """Why the node took the pod's life. The time is that of the pod's end, so that it stays the same."""
+def _disrupted(termination: Termination, now: datetime) -> Obj:
+    """Why the node takes the pod's life."""
     return {
         "type": "DisruptionTarget",
         "status": "True",
         "reason": "TerminationByKubelet",
         "message": termination.message,
         "lastProbeTime": None,
-        "lastTransitionTime": rfc3339(termination.deadline),
+        "lastTransitionTime": rfc3339(termination.since or now),
     }
 
 

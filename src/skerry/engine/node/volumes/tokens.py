@@ -44,8 +44,15 @@ Tokens = Mapping[WantedToken, str]
 
 @dataclass(frozen=True, slots=True)
 class _Held:
+    """`issued`, `renew`: by the wall clock, as the API judges tokens."""
+
     token: str
+    issued: datetime
     renew: datetime
+
+    def due(self, now: datetime) -> datetime:
+        """When it must be renewed: at once when the clock was set back, since it is not valid yet."""
+        return now if now < self.issued else self.renew
 
 
 def wanted_tokens(pod: Obj) -> Iterator[WantedToken]:
@@ -81,16 +88,17 @@ class PodTokens:
         wanted = set(wanted_tokens(pod))
         if not wanted:
             return {}
-        held = self._held.setdefault(uid_of(pod), {})
+        held, now = self._held.setdefault(uid_of(pod), {}), self._clock.now()
         for one in wanted:
             kept = held.get(one)
-            if kept is None or kept.renew <= self._clock.now():
+            if kept is None or kept.due(now) <= now:
                 held[one] = await self._renewed(pod, one, kept)
         return {one: held[one].token for one in wanted}
 
     def renewal(self, uid: str) -> datetime | None:
         """When the pod's volumes must be refreshed for the sake of its tokens; None when there are none."""
-        return min((one.renew for one in self._held.get(uid, {}).values()), default=None)
+        now = self._clock.now()
+        return min((one.due(now) for one in self._held.get(uid, {}).values()), default=None)
 
     def forget(self, uid: str) -> None:
         """The pod is over."""
@@ -103,7 +111,8 @@ class PodTokens:
             if kept is None:
                 raise VolumeError(f"failed to fetch token: {error}") from error
             log.warning("pod %s: token not renewed, trying again: %s", key_of(pod), error)
-            return _Held(kept.token, self._clock.now() + _RETRY)
+            now = self._clock.now()
+            return _Held(kept.token, min(kept.issued, now), now + _RETRY)
 
     async def _request(self, pod: Obj, wanted: WantedToken) -> _Held:
         bound = {"apiVersion": "v1", "kind": "Pod", "name": name_of(pod), "uid": uid_of(pod)}
@@ -115,4 +124,5 @@ class PodTokens:
         expires = parse_time(answer["status"]["expirationTimestamp"])
         seconds = answer["spec"].get("expirationSeconds") or wanted.seconds
         spread = random.uniform(0, _SPREAD)  # noqa: S311  # spread, not secrecy
-        return _Held(answer["status"]["token"], renewal_of(seconds, expires, spread))
+        issued = expires - timedelta(seconds=seconds)
+        return _Held(answer["status"]["token"], issued, renewal_of(seconds, expires, spread))
