@@ -9,7 +9,7 @@ one are shown as their bytes stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -38,6 +38,10 @@ class Strategy:
     """Whether what an object owns stays when a client that deletes it does not say otherwise."""
     judges_metadata: bool = False
     """Whether a change of nothing but metadata can break a rule: one on the change itself, or on the metadata."""
+
+    def among(self, kinds: Callable[[], Iterable[Kind]]) -> Strategy:
+        """The strategy where these kinds are served; itself, unless what an object says of other kinds matters."""
+        return self
 
     def default(self, obj: Obj) -> None:
         """Fill in what the user left out, as Kubernetes' `SetDefaults_*` do."""

@@ -9,6 +9,7 @@ Invariant: kinds are immutable; what changes is which of them are here. Neighbou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.custom.versions import rank
@@ -115,4 +116,9 @@ def builtin() -> Registry:
     """A new registry with Kubernetes' own kinds."""
     from skerry.engine.schema.kinds import builtin_kinds
 
-    return Registry(builtin_kinds())
+    registry = Registry(builtin_kinds())
+    for kind in registry.kinds():
+        strategy = kind.strategy.among(registry.kinds)
+        if strategy is not kind.strategy:
+            registry.add(replace(kind, strategy=strategy))
+    return registry

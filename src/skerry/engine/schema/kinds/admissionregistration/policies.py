@@ -6,12 +6,13 @@ Source: `pkg/apis/admissionregistration/validation/validation.go` and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from skerry.engine.cel.contract import BOOL, DYN, STRING, CelType, CompileError
 from skerry.engine.cel.names import is_identifier
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
+from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.kinds.admissionregistration.expressions import Variables, check_expression, compiled
 from skerry.engine.schema.kinds.admissionregistration.matching import (
     FAILURE_POLICIES,
@@ -49,7 +50,15 @@ def _default_binding(obj: Obj) -> None:
 
 
 class ValidatingPolicyStrategy(SpecStrategy):
-    """ValidatingAdmissionPolicy. Its status says what type checking against the matched kinds found."""
+    """ValidatingAdmissionPolicy. Its status says what type checking against the matched kinds found. `kinds`: those
+    that are served."""
+
+    def __init__(self, kinds: Callable[[], Iterable[Kind]] = tuple) -> None:
+        self._kinds = kinds
+
+    def among(self, kinds: Callable[[], Iterable[Kind]]) -> ValidatingPolicyStrategy:
+        """One that checks against these."""
+        return ValidatingPolicyStrategy(kinds)
 
     def default(self, obj: Obj) -> None:
         """`SetDefaults_ValidatingAdmissionPolicySpec`."""
@@ -57,13 +66,14 @@ class ValidatingPolicyStrategy(SpecStrategy):
 
     def initial_status(self, obj: Obj) -> None:
         """Kubernetes shows an empty status at first, and a controller fills it in; here it is there at once."""
-        obj["status"] = {"observedGeneration": 1, "typeChecking": type_checked(obj)}
+        obj["status"] = {"observedGeneration": 1, "typeChecking": type_checked(obj, self._kinds())}
 
     def prepare_update(self, new: Obj, old: Obj) -> None:
         """A changed spec is checked again."""
         super().prepare_update(new, old)
         if new["metadata"].get("generation") != old["metadata"].get("generation"):
-            status = {"observedGeneration": new["metadata"].get("generation"), "typeChecking": type_checked(new)}
+            checked = type_checked(new, self._kinds())
+            status = {"observedGeneration": new["metadata"].get("generation"), "typeChecking": checked}
             new["status"] = {**(old.get("status") or {}), **status}
 
     def validate(self, obj: Obj) -> list[Cause]:

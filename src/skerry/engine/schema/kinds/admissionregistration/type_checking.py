@@ -7,11 +7,12 @@ does not fit becomes a warning in `status.typeChecking`. Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from skerry.engine.cel.contract import CompileError, Structural, compile_expression
 from skerry.engine.schema import definitions
+from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.kinds.admissionregistration.expressions import Variables
 from skerry.kube.objects import Obj
 
@@ -20,16 +21,14 @@ _DEEPEST = 12
 _QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 
 
-def type_checked(policy: Obj) -> Obj:
-    """The value of `status.typeChecking`."""
-    from skerry.engine.schema.kinds import builtin_kinds
-
+def type_checked(policy: Obj, kinds: Iterable[Kind]) -> Obj:
+    """The value of `status.typeChecking`, where these kinds are served."""
     spec = policy.get("spec") or {}
     names = set(_named_resources(spec))
     if not names:
         return {}
-    kinds = [kind for kind in builtin_kinds() if _identity(kind.resource) in names][:_MOST_KINDS]
-    shapes = {f"{kind.resource.api_version}, Kind={kind.resource.kind}": _shape(kind.definition) for kind in kinds}
+    matched = [kind for kind in kinds if _identity(kind.resource) in names and (kind.schema or kind.definition)]
+    shapes = {f"{kind.resource.api_version}, Kind={kind.resource.kind}": _shape(kind) for kind in matched[:_MOST_KINDS]}
     warnings = [
         {"fieldRef": field, "warning": "\n".join(found)}
         for field, source in _expressions(spec)
@@ -72,7 +71,10 @@ def _problems(spec: Obj, source: str, shapes: Mapping[str, Structural]) -> Itera
             yield f"{kind}: {error}"
 
 
-def _shape(definition: str) -> Structural:
+def _shape(kind: Kind) -> Structural:
+    if kind.schema is not None:
+        return Structural(kind.schema(), resource=True)
+    definition = kind.definition
     return Structural(_resolved(definitions.load(definition), frozenset({definition})), name=definition)
 
 
