@@ -1,4 +1,5 @@
-"""One test cluster for all tests here: they use namespaces of their own, as they do upstream.
+"""One test cluster for all tests here: they use namespaces of their own, as they do upstream. It ends with them: it runs
+in this process and draws random numbers, which Hypothesis would take for those of the tests that follow.
 
 Replays of workloads look at whole clusters too, so each of their modules has one of its own.
 """
@@ -20,13 +21,13 @@ from tests.support.replay import Replay
 _NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Iterator[Cluster]:
     with cluster(2) as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kubeconfig(running: Cluster) -> Path:
     return running.kubeconfig
 

@@ -40,7 +40,7 @@ def limit_ranger(store: Store) -> Plugin:
                     set_defaults(attributes.obj, limit)
 
     def validate(attributes: Attributes) -> None:
-        if attributes.operation == "UPDATE" and (attributes.resource == "pods" or is_deleting(attributes.obj)):
+        if attributes.operation == "UPDATE" and not _asks_anew(attributes):
             return
         check = _pod_faults if attributes.resource == "pods" else _claim_faults
         faults = [fault for limit in limits(attributes) for fault in check(attributes.obj, limit)]
@@ -48,8 +48,14 @@ def limit_ranger(store: Store) -> Plugin:
             distinct = list(dict.fromkeys(faults))
             raise refused(attributes, distinct[0] if len(distinct) == 1 else f"[{', '.join(distinct)}]")
 
-    looked_at = frozenset({"pods", "persistentvolumeclaims"})
+    looked_at = frozenset({"pods", "pods/resize", "persistentvolumeclaims"})
     return Plugin("LimitRanger", mutate=mutate, validate=validate, resources=looked_at, operations=WRITES)
+
+
+def _asks_anew(attributes: Attributes) -> bool:
+    """Whether an update may ask for more than before: of a pod only its resizing does."""
+    resized = attributes.target.subresource == "resize"
+    return resized or not (attributes.resource == "pods" or is_deleting(attributes.obj))
 
 
 def set_defaults(pod: Obj, limit: Obj) -> None:

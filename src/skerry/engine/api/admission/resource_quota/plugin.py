@@ -21,7 +21,7 @@ from skerry.kube.clock import Clock
 from skerry.kube.objects import Obj, name_of
 
 _CHANGING = frozenset({"services", "persistentvolumeclaims"})
-"""Whose updates may use more than before."""
+"""Whose updates may use more than before; of pods those through `resize` may."""
 
 
 def resource_quota(store: Store, clock: Clock) -> Plugin:
@@ -30,10 +30,13 @@ def resource_quota(store: Store, clock: Clock) -> Plugin:
 
     def validate(attributes: Attributes) -> None:
         target = attributes.target
-        if target.subresource or not target.namespace or not store.count("resourcequotas", target.namespace):
-            return
         resource = attributes.resource
-        if resource in NEVER_COUNTED or (attributes.operation == "UPDATE" and resource not in _CHANGING):
+        resized = resource == "pods" and target.subresource == "resize"
+        if (target.subresource and not resized) or not target.namespace:
+            return
+        if resource in NEVER_COUNTED or not store.count("resourcequotas", target.namespace):
+            return
+        if attributes.operation == "UPDATE" and resource not in _CHANGING and not resized:
             return
         quotas = [entry.shared() for entry in store.list("resourcequotas", target.namespace)]
         _charge(attributes, quotas, ledger, clock)
@@ -57,7 +60,7 @@ def _charge(attributes: Attributes, quotas: Iterable[Obj], ledger: Ledger, clock
     adds: dict[str, Amount] = usage(resource, new, clock.now())
     if old is not None:
         adds = reduced(adds, usage(resource, old, clock.now()))
-    adds = {name: value for name, value in adds.items() if value.value}
+    adds = {name: value for name, value in adds.items() if value.value > 0}  # who uses less may, even of too much
     if not adds:
         return
     own, namespace = id(attributes), attributes.target.namespace
