@@ -1,5 +1,5 @@
-"""One test cluster for all tests here: they use namespaces of their own, as they do upstream. It ends with them: it runs
-in this process and draws random numbers, which Hypothesis would take for those of the tests that follow.
+"""One test cluster for all tests here: they use namespaces of their own, as they do upstream. It ends with them: it
+runs in this process and draws random numbers, which Hypothesis would take for those of the tests that follow.
 
 Replays of workloads look at whole clusters too, so each of their modules has one of its own.
 """
