@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from skerry.engine.api.http.routes import before_proxied, proxied_part
-from skerry.engine.api.response import Raw, Response, Streamed
-from skerry.engine.api.subresources.proxy.forwarding import Outgoing, forward, sent_headers
+from skerry.engine.api.response import BrokenOff, Raw, Response, Streamed, Upgraded
+from skerry.engine.api.subresources.proxy.forwarding import Outgoing, forward, forwarded_headers, sent_headers
 from skerry.engine.api.subresources.proxy.locating import (
     Backend,
     backend_of,
@@ -19,6 +19,7 @@ from skerry.engine.api.subresources.proxy.locating import (
     port_name,
 )
 from skerry.engine.api.subresources.proxy.rewriting import Proxied, rewritten, rewritten_html
+from skerry.engine.api.subresources.proxy.upgrading import upgrade
 from skerry.kube.errors import BadRequest, ServiceUnavailable
 from skerry.kube.objects import Obj
 
@@ -161,3 +162,44 @@ async def test_nobody_there() -> None:
         pass
     with pytest.raises(ServiceUnavailable, match="error trying to reach service"):
         await forward(Outgoing("GET", f"http://{address}/", [], b"", PROXIED))
+
+
+async def test_a_backend_is_told_where_the_client_finds_it() -> None:
+    assert forwarded_headers(PROXIED, "/a/") == [
+        ("x-forwarded-uri", f"{PREFIX}/a/"),
+        ("x-forwarded-host", "api:6443"),
+        ("x-forwarded-proto", "https"),
+    ]
+    given = [(b"x-forwarded-host", b"evil"), (b"impersonate-user", b"root"), (b"host", b"api:6443")]
+    assert sent_headers(given, "") == [("host", "api:6443")]
+
+
+async def test_another_protocol_when_the_backend_agrees() -> None:
+    answer = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: own\r\nconnection: Upgrade\r\nx-a: b\r\n\r\nhello"
+    async with backend(answer) as (address, heard):
+        sent = Outgoing("GET", f"http://{address}/a%2Fb?c=d", [("host", "api")], b"", PROXIED)
+        response = await upgrade(sent, "own")
+        assert isinstance(response, Upgraded)
+        assert dict(response.headers) == {"upgrade": "own", "connection": "Upgrade", "x-a": "b"}
+        assert response.begun + await response.reader.read(-1) == b"hello"
+        response.writer.close()
+        await response.writer.wait_closed()
+    assert heard[0] == b"GET /a%2Fb?c=d HTTP/1.1\r\nhost: api\r\nconnection: Upgrade\r\nupgrade: own\r\n\r\n"
+
+
+async def test_what_a_backend_says_that_does_not_agree() -> None:
+    answer = b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/x\r\nx-a: b\r\ncontent-length: 2\r\n\r\nno"
+    async with backend(answer) as (address, _):
+        response = await upgrade(Outgoing("GET", f"http://{address}/", [], b"", PROXIED), "websocket")
+    assert response == Raw(b"no", "text/x", 403, {"x-a": "b"})
+    for nothing in (b"", b"nonsense\r\n\r\n"):
+        async with backend(nothing) as (address, _):
+            with pytest.raises(ServiceUnavailable, match="error trying to reach service"):
+                await upgrade(Outgoing("GET", f"http://{address}/", [], b"", PROXIED), "websocket")
+
+
+async def test_an_answer_that_breaks_off_is_not_taken_for_the_whole() -> None:
+    async with backend(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf") as (address, _):
+        response = await forward(Outgoing("GET", f"http://{address}/", [], b"", PROXIED))
+        with pytest.raises(BrokenOff):
+            await whole(response)

@@ -101,6 +101,8 @@ class Request:
     """The body, when it came over HTTP; raises RequestEntityTooLarge."""
     handed: Obj | list[Obj] | None = None
     """The body, when it was handed over in-process: shared, never to be changed."""
+    upgrade: str = ""
+    """The protocol the client would like to go on with, where that is for others to grant."""
     warnings: list[str] = field(default_factory=list)
     """For the client's eyes (`Warning:` headers)."""
     annotations: dict[str, str] = field(default_factory=dict)

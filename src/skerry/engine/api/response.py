@@ -5,6 +5,7 @@ Stored objects stay encoded (`Entry`), so that get, list and watch join bytes an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
@@ -113,4 +114,16 @@ class Streamed:
             await self.chunks.aclose()
 
 
-Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """A connection to a backend that has agreed to another protocol: bytes both ways from now on."""
+
+    headers: Sequence[tuple[str, str]]
+    """Of its 101."""
+    begun: bytes
+    """What it has said after that already."""
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed | Upgraded

@@ -18,7 +18,8 @@ from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.refusals import no_such_path
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Response
-from skerry.engine.api.subresources.proxy.forwarding import Fields, Outgoing, forward, sent_headers
+from skerry.engine.api.subresources.proxy.forwarding import Fields, Outgoing, forwarded_headers, sent_headers
+from skerry.engine.api.subresources.proxy.handler import exchanged
 from skerry.engine.api.subresources.proxy.rewriting import Proxied
 from skerry.kube.errors import ServiceUnavailable
 
@@ -66,16 +67,16 @@ async def _pass_on(remote: RemoteApi, servers: ExtensionServers, request: Reques
     sent = [(name, value) for name, value in asked.headers if not is_identity(name)]
     host = request.headers.get(b"host", b"").decode("latin-1")
     query = f"?{asked.query}" if asked.query else ""
-    return await forward(
-        Outgoing(
-            asked.method,
-            f"https://{authority}{asked.path}{query}",
-            [*sent, *identity_headers(request.who)],
-            asked.body,
-            Proxied("https", host, "", authority),
-            servers.trust(remote),
-        )
+    proxied = Proxied("https", host, "", authority)
+    outgoing = Outgoing(
+        asked.method,
+        f"https://{authority}{asked.path}{query}",
+        [*sent, *forwarded_headers(proxied, asked.path), *identity_headers(request.who)],
+        asked.body,
+        proxied,
+        servers.trust(remote),
     )
+    return await exchanged(outgoing, request)
 
 
 async def _asked(request: Request) -> _Asked:

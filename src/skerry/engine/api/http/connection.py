@@ -2,7 +2,8 @@
 
 Our own and not uvicorn's, because what ASGI asks for (a scope, an event and a timer for every request, messages both
 ways) was half the cost of a GET. A connection's user is worked out once, when it is made. One that asks for a
-WebSocket is handed over to uvicorn's implementation, imported when first needed. Neighbours: `exchange`, `edge`.
+WebSocket is handed over to uvicorn's implementation, imported when first needed; one that asks for any other protocol
+somewhere that is passed on becomes a pipe when the backend agrees. Neighbours: `exchange`, `edge`.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ class Serving:
 
     serve: Serve
     websocket: Any
+    passes_on: Callable[[bytes], bool]
+    """Whether requests for a path are answered by others, who then are to agree to other protocols."""
     state: Open = field(default_factory=Open)
     lost: Callable[[], None] = lambda: None
     """Called when a connection is gone for good."""
@@ -86,6 +89,8 @@ class Connection(asyncio.Protocol):
         self._fields: Headers = []
         self._left = HEAD_LIMIT
         self._upgrading = False
+        self._beyond: asyncio.StreamReader | None = None
+        """Where everything goes that comes after a request for another protocol which is passed on."""
         self._current: Exchange | None = None
         """The request parsed last; while `_waiting` is not empty, not the one being answered."""
         self._waiting: deque[Exchange] = deque()
@@ -109,6 +114,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End what is being answered."""
+        if self._beyond is not None:
+            self._beyond.feed_eof()
         self._serving.state.connections.discard(self)
         for exchange in (self._current, *self._waiting):
             if exchange is not None:
@@ -124,11 +131,18 @@ class Connection(asyncio.Protocol):
         self._active = self._loop.time()
         if self.transport.is_closing():
             return
+        if self._beyond is not None:
+            self._beyond.feed_data(data)
+            return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             if self._upgrading:
-                self._become_websocket()  # other offers (h2c, SPDY) are ignored, the request itself is answered
+                self._become_websocket()
+            elif self._current is not None and self._current.beyond is not None:
+                self._beyond = self._current.beyond
+                self._beyond.feed_data(data[upgrade.args[0] :])
+            # other offers (h2c, SPDY) are ignored, the request itself is answered
         except httptools.HttpParserError:
             self._refuse("Invalid HTTP request received.")
 
@@ -143,6 +157,8 @@ class Connection(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close once what is being answered is."""
+        if self._beyond is not None:
+            self._beyond.feed_eof()
         if self._current is None or self._current.ended:
             self.transport.close()
         else:
@@ -169,13 +185,17 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The parser's: begin to answer, or to wait for one's turn."""
-        if self._parser.should_upgrade() and _asks_for_websocket(self._fields):
+        path, query = _split(self._url)
+        passed_on = self._parser.should_upgrade() and self._serving.passes_on(path)
+        if not passed_on and self._parser.should_upgrade() and _asks_for_websocket(self._fields):
             self._upgrading = True
             return
-        path, query = _split(self._url)
         head = Head(self._parser.get_method().decode("ascii"), path, query, self._fields, self._user, self._source)
         keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
-        exchange = Exchange(head, self._line, keep_alive=keep_alive)
+        exchange = Exchange(head, self._line, keep_alive=keep_alive and not passed_on)
+        if passed_on:
+            exchange.beyond = asyncio.StreamReader()
+            exchange.beyond.set_transport(self.transport)
         busy = self._current is not None and not self._current.ended
         self._current = exchange
         if busy:

@@ -16,11 +16,12 @@ import orjson
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_without_tables
+from skerry.engine.api.http.piping import tunnel
 from skerry.engine.api.http.routes import before_proxied, check_timeout, query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request, Target
-from skerry.engine.api.response import BrokenOff, Computed, Listing, Raw, Response, Stored, Streamed, Watching
+from skerry.engine.api.response import BrokenOff, Computed, Listing, Raw, Response, Stored, Streamed, Upgraded, Watching
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.schema.registry import Registry
 from skerry.kube.clock import Clock
@@ -52,7 +53,9 @@ class Edge:
         """Answer one request. An exchange left without its end is one whose connection must not be used again."""
         request: Request | None = None
         try:
-            request = self._request(exchange.head, exchange.headers, exchange.read)
+            request = self._request(
+                exchange.head, exchange.headers, exchange.read, passed_on=exchange.beyond is not None
+            )
             form = _form(request)
             response = await self._handler(request)
             await self._answer(request, response, form, exchange)
@@ -70,7 +73,12 @@ class Edge:
             self._metrics.count(request, exchange.code)
 
     def _request(
-        self, head: Head, headers: Mapping[bytes, bytes], read: Callable[[], Awaitable[bytes]] | None = None
+        self,
+        head: Head,
+        headers: Mapping[bytes, bytes],
+        read: Callable[[], Awaitable[bytes]] | None = None,
+        *,
+        passed_on: bool = False,
     ) -> Request:
         query = query_of(head.query)
         target = self._target(head.path)
@@ -90,6 +98,7 @@ class Edge:
             source=head.source,
             content_type=headers.get(b"content-type", b"").decode("latin-1"),
             read=read,
+            upgrade=headers.get(b"upgrade", b"").decode("latin-1") if passed_on else "",
         )
 
     def _target(self, path: bytes) -> Target | None:
@@ -105,6 +114,14 @@ class Edge:
             target = self._targets[path] = target_of(self._registry, segments_of(path))
             return target
 
+    def passes_on(self, path: bytes) -> bool:
+        """Whether others answer requests for a path, and are to be asked when one wants another protocol."""
+        try:
+            target = self._target(path)
+        except StatusError:
+            return False  # the request itself is refused in a moment
+        return target is not None and (target.kind.elsewhere or target.subresource == "proxy")
+
     async def _answer(self, request: Request, response: Response, form: Form, exchange: Exchange) -> None:
         if isinstance(response, Stored) and form is PLAIN and not request.query and not request.warnings:
             await exchange.reply(response.code, b"application/json", response.entry.value)
@@ -114,6 +131,8 @@ class Edge:
             await exchange.reply(response.code, response.content_type.encode(), response.body, headers)
         elif isinstance(response, Streamed):
             await _stream(response, exchange)
+        elif isinstance(response, Upgraded):
+            await tunnel(response, exchange)
         else:
             await self._encode(request, response, form, exchange)
 

@@ -57,8 +57,8 @@ class Exchange:
     """A request being answered. Answer once: `reply`, or `start`, `write` ..., `finish`."""
 
     __slots__ = (
-        "_chunks", "_complete", "_expected", "_line", "_size", "_unread", "_waiter", "code", "ended", "head", "headers",
-        "keep_alive", "lost", "patient",
+        "_chunks", "_complete", "_expected", "_line", "_size", "_unread", "_waiter", "beyond", "code", "ended", "head",
+        "headers", "keep_alive", "lost", "patient",
     )  # fmt: skip
 
     def __init__(self, head: Head, line: Line, *, keep_alive: bool) -> None:
@@ -75,6 +75,8 @@ class Exchange:
         """Whether the client has gone."""
         self.patient = False
         """Whether the client may leave its answer unread for as long as it likes (logs in a pager)."""
+        self.beyond: asyncio.StreamReader | None = None
+        """What comes after the request, when the client has asked for another protocol and may get it."""
         self._line = line
         self._chunks: list[bytes] = []
         self._size = 0
@@ -144,8 +146,8 @@ class Exchange:
         headers.append((b"content-length", b"%d" % len(body)))
         self.code = code
         head = self._head(content_type, headers)
-        await self._send(head + body if self.head.method != "HEAD" else head)
-        self._end()
+        await self.send(head + body if self.head.method != "HEAD" else head)
+        self.end()
 
     async def start(self, content_type: bytes, code: int = 200, more: Headers | None = None) -> None:
         """Begin an answer in pieces."""
@@ -153,18 +155,24 @@ class Exchange:
         headers = [*more] if more else []
         if code not in _WITHOUT_BODY:
             headers.append((b"transfer-encoding", b"chunked"))
-        await self._send(self._head(content_type, headers))
+        await self.send(self._head(content_type, headers))
 
     async def write(self, piece: bytes) -> None:
         """Send a piece; waits while the client does not read."""
         if piece and self.head.method != "HEAD" and self.code not in _WITHOUT_BODY:
-            await self._send(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await self.send(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     async def finish(self) -> None:
         """End an answer in pieces."""
         if self.head.method != "HEAD" and self.code not in _WITHOUT_BODY:
-            await self._send(b"0\r\n\r\n")
-        self._end()
+            await self.send(b"0\r\n\r\n")
+        self.end()
+
+    async def switch(self, headers: Headers) -> None:
+        """Agree to another protocol: what is sent from now on is `beyond` and `send`, until `end`."""
+        self.code = int(HTTPStatus.SWITCHING_PROTOCOLS)
+        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+        await self.send(b"HTTP/1.1 101 Switching Protocols\r\n%b\r\n" % lines)
 
     async def _more(self) -> None:
         """Wait for the next thing to happen to the request."""
@@ -201,14 +209,16 @@ class Exchange:
         lines = b"".join([b"%b: %b\r\n" % header for header in headers])
         return b"%b%b\r\n" % (_beginning(self.code, content_type), lines)
 
-    async def _send(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
+        """Bytes as they are; waits while the client does not read."""
         flow = self._line.flow
         if flow.write_paused and not self.lost:
             await flow.drain()
         if not self.lost:
             self._line.transport.write(data)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """The answer is complete; harmless twice."""
         if self.lost or self.ended:
             return
         self.ended = True

@@ -20,15 +20,16 @@ from skerry.kube.errors import ServiceUnavailable
 if TYPE_CHECKING:
     import aiohttp
 
-_CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 30.0
 _PER_CONNECTION = frozenset({
     "connection", "proxy-connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
-_NOT_SENT = _PER_CONNECTION | {"authorization", "host", "content-length", "expect"}
+_NOT_SENT = _PER_CONNECTION | {"authorization", "content-length", "expect"}
 _CROSS_ORIGIN = frozenset(f"access-control-allow-{what}" for what in ("credentials", "headers", "methods", "origin"))
 _NOT_RETURNED = _PER_CONNECTION | _CROSS_ORIGIN | {"content-length", "content-type"}
-_IMPERSONATION = "impersonate-"
+_NEVER_SENT = ("impersonate-", "x-forwarded-uri", "x-forwarded-host", "x-forwarded-proto")
+"""Beginnings of headers that are settled here: who asks, and where the client finds the backend."""
 
 Fields = list[tuple[str, str]]
 
@@ -63,11 +64,18 @@ def sent_headers(headers: Iterable[tuple[bytes, bytes]], source: str) -> Fields:
     kept = [
         (name, value)
         for name, value in fields
-        if name not in _NOT_SENT and name not in named and not name.startswith(_IMPERSONATION)
+        if name not in _NOT_SENT and name not in named and not name.startswith(_NEVER_SENT)
     ]
     before = [value for name, value in kept if name == "x-forwarded-for"]
     rest = [(name, value) for name, value in kept if name != "x-forwarded-for"]
     return [*rest, ("x-forwarded-for", ", ".join([*before, source]))] if source else kept
+
+
+def forwarded_headers(proxied: Proxied, path: str) -> Fields:
+    """What tells a backend under which address the client sees it; `path` is the backend's own."""
+    uri = f"{proxied.prefix.rstrip('/')}{path}"
+    host = [("x-forwarded-host", proxied.host)] if proxied.host else []
+    return [("x-forwarded-uri", uri), *host, ("x-forwarded-proto", proxied.scheme)]
 
 
 async def forward(outgoing: Outgoing) -> Response:
@@ -80,7 +88,7 @@ async def forward(outgoing: Outgoing) -> Response:
             aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=outgoing.trust.context, force_close=True),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 auto_decompress=False,
             )
@@ -91,13 +99,18 @@ async def forward(outgoing: Outgoing) -> Response:
                 return await _page(answer, outgoing.proxied)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         await stack.aclose()
-        raise ServiceUnavailable(f"error trying to reach service: {error}") from error
+        raise unreachable(error) from error
     except BaseException:
         await stack.aclose()
         raise
     pieces = _pieces(answer, stack)
     await anext(pieces)  # from here on its end closes everything, also when nobody comes to read
-    return Streamed(pieces, _type(answer), answer.status, _returned(answer, outgoing.proxied))
+    return Streamed(pieces, _type(answer), answer.status, returned_fields(answer.headers.items(), outgoing.proxied))
+
+
+def unreachable(error: Exception) -> ServiceUnavailable:
+    """What the client is told when there is no answer."""
+    return ServiceUnavailable(f"error trying to reach service: {error}")
 
 
 def _asked(session: aiohttp.ClientSession, outgoing: Outgoing) -> aiohttp.client._RequestContextManager:
@@ -128,7 +141,7 @@ async def _pieces(answer: aiohttp.ClientResponse, stack: AsyncExitStack) -> Asyn
 
 async def _page(answer: aiohttp.ClientResponse, proxied: Proxied) -> Response:
     body = await answer.content.read(-1)
-    headers = _returned(answer, proxied)
+    headers = returned_fields(answer.headers.items(), proxied)
     if answer.headers.get("Content-Encoding", "").lower() == "gzip":
         body = zlib.decompress(body, wbits=31)
         headers = [(name, value) for name, value in headers if name.lower() != "content-encoding"]
@@ -146,7 +159,7 @@ def _type(answer: aiohttp.ClientResponse) -> str:
     return answer.headers.get("Content-Type", "text/plain; charset=utf-8")
 
 
-def _returned(answer: aiohttp.ClientResponse, proxied: Proxied) -> Fields:
-    """The backend's headers; a redirect leads through the proxy."""
-    fields = [(name, value) for name, value in answer.headers.items() if name.lower() not in _NOT_RETURNED]
-    return [(name, rewritten(value, proxied) if name.lower() == "location" else value) for name, value in fields]
+def returned_fields(fields: Iterable[tuple[str, str]], proxied: Proxied) -> Fields:
+    """The backend's headers, as the client may see them; a redirect leads through the proxy."""
+    kept = [(name, value) for name, value in fields if name.lower() not in _NOT_RETURNED]
+    return [(name, rewritten(value, proxied) if name.lower() == "location" else value) for name, value in kept]

@@ -10,10 +10,9 @@ from __future__ import annotations
 from skerry.engine.api.admission.attributes import NO_OPTIONS, Attributes
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.http.routes import proxied_part
-from skerry.engine.api.refusals import NotSupported
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Raw, Response
-from skerry.engine.api.subresources.proxy.forwarding import Outgoing, forward, sent_headers
+from skerry.engine.api.subresources.proxy.forwarding import Outgoing, forward, forwarded_headers, sent_headers
 from skerry.engine.api.subresources.proxy.locating import backend_of, endpoint_authority, pod_authority, port_name
 from skerry.engine.api.subresources.proxy.node import kubelet_answer
 from skerry.engine.api.subresources.proxy.rewriting import Proxied
@@ -31,21 +30,29 @@ async def proxy(backend: Backend, request: Request) -> Response:
     if target.group_resource == "nodes":
         return kubelet_answer(backend, request, path)
     scheme, authority = _located(backend, request)
-    if b"upgrade" in request.headers.get(b"connection", b"").lower():
-        raise NotSupported(f"{target.group_resource}/proxy does not pass on connections that change their protocol")
     query = f"?{request.raw_query.decode('latin-1')}" if request.raw_query else ""
-    if not path and request.method in ("GET", "HEAD"):
+    if not path and not request.upgrade and request.method in ("GET", "HEAD"):
         return Raw(b"", "text/plain; charset=utf-8", 301, {"location": f"{request.path}/{query}"})
     host = request.headers.get(b"host", b"").decode("latin-1")
-    return await forward(
-        Outgoing(
-            request.method,
-            f"{scheme}://{authority}{path or '/'}{query}",
-            sent_headers(request.raw_headers, request.source),
-            await request.read() if request.read is not None else b"",
-            Proxied("https", host, prefix, authority),
-        )
+    proxied = Proxied("https", host, prefix, authority)
+    outgoing = Outgoing(
+        request.method,
+        f"{scheme}://{authority}{path or '/'}{query}",
+        [*sent_headers(request.raw_headers, request.source), *forwarded_headers(proxied, path or "/")],
+        await request.read() if request.read is not None else b"",
+        proxied,
     )
+    return await exchanged(outgoing, request)
+
+
+async def exchanged(outgoing: Outgoing, request: Request) -> Response:
+    """The backend's answer to a request as it is to be sent, which may be another protocol, when the client asks for
+    one. Raises ServiceUnavailable."""
+    if request.upgrade:
+        from skerry.engine.api.subresources.proxy.upgrading import upgrade  # seldom used
+
+        return await upgrade(outgoing, request.upgrade)
+    return await forward(outgoing)
 
 
 def _located(backend: Backend, request: Request) -> tuple[str, str]:
