@@ -85,9 +85,14 @@ class Wardle:
         return next((dict(one) for one in conditions or () if one["type"] == "Available"), {})
 
     async def until_reason(self, reason: str) -> Obj:
-        """Wait for the condition to say so."""
-        await self.world.until(lambda: self.condition().get("reason") == reason, 30)
+        """Wait for the condition to say so, and for the server to act on it."""
+        await self.world.until(lambda: self.condition().get("reason") == reason and self._is_acted_on(), 60)
         return self.condition()
+
+    def _is_acted_on(self) -> bool:
+        remote = self.world.api.server.api_services.named(NAME)
+        local = self.condition()["reason"] == "Local"
+        return local if remote is None else remote.available == (self.condition()["status"] == "True")
 
 
 @pytest.fixture

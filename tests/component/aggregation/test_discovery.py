@@ -30,7 +30,7 @@ async def test_the_group_is_shown_where_its_priority_puts_it(wardle: Wardle, flu
     async def names() -> list[str]:
         return [one["name"] for one in (await send(api, "GET", "/apis")).json["groups"]]
 
-    await wardle.world.until(lambda: wardle.world.context.informers.of(API_SERVICES).get("v1.scheduling.k8s.io"))
+    await wardle.world.until(lambda: wardle.world.context.informers.of(API_SERVICES).get("v1.scheduling.k8s.io"), 60)
     found = await names()
     assert found[0] == "apiregistration.k8s.io"
     assert found.index(GROUP) > found.index("apps")
@@ -56,7 +56,7 @@ async def test_aggregated_discovery_goes_stale_and_becomes_current_again(wardle:
 async def test_gone_with_its_api_service(wardle: Wardle, flunders: Running) -> None:
     await wardle.world.client.delete(API_SERVICES, NAME)
     api = wardle.world.api
-    await wardle.world.until(lambda: not api.server.registry.is_elsewhere(GROUP, VERSION), 30)
+    await wardle.world.until(lambda: not api.server.registry.is_elsewhere(GROUP, VERSION), 60)
     assert (await send(api, "GET", f"/apis/{GROUP}")).code == 404
     assert GROUP not in (await send(api, "GET", "/apis")).body.decode()
 
@@ -66,3 +66,14 @@ async def test_kubectl_lists_its_resources(wardle: Wardle, flunders: Running, ku
     assert listed.split()[:4] == ["flunders", "fl", f"{GROUP}/{VERSION}", "true"]
     shown = (await kubectl("get", "apiservice", NAME, "--no-headers")).out.split()
     assert shown[:3] == [NAME, "wardle/api", "True"]
+
+
+async def test_open_api_3_is_the_servers_own(wardle: Wardle, flunders: Running, kubectl: Kubectl) -> None:
+    api = wardle.world.api
+    index = (await send(api, "GET", "/openapi/v3")).json["paths"]
+    assert index[ROOT[1:]]["serverRelativeURL"] == f"/openapi/v3{ROOT}?hash=ABC"
+    assert "api/v1" in index
+    document = (await send(api, "GET", index[ROOT[1:]]["serverRelativeURL"])).json
+    assert document["info"]["title"] == "wardle"
+    explained = (await kubectl("explain", "flunder.spec.reference")).out
+    assert "What it is about." in explained

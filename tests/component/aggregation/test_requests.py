@@ -24,7 +24,7 @@ async def test_kubectl_works_with_its_objects(wardle: Wardle, flunders: Running,
     await kubectl("patch", "flunder", "one", "--type=merge", "-p", '{"spec": {"reference": "b"}}')
     watching = await kubectl.start("get", "flunders", "-w", "-o", "name")
     assert watching.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         assert await watching.stdout.readline() == b"flunder.wardle.example.com/one\n"
         await kubectl("label", "flunder", "one", "a=b")
         assert await watching.stdout.readline() == b"flunder.wardle.example.com/one\n"
@@ -94,7 +94,7 @@ async def test_refused_with_503_while_the_server_is_away_and_404_once_the_api_se
     with pytest.raises(ServiceUnavailable):
         await client.list(FLUNDERS)
     await client.delete(API_SERVICES, NAME)
-    await wardle.world.until(lambda: not api.server.registry.is_elsewhere(FLUNDERS.group, FLUNDERS.version), 30)
+    await wardle.world.until(lambda: not api.server.registry.is_elsewhere(FLUNDERS.group, FLUNDERS.version), 60)
     assert (await send(api, "GET", f"{ROOT}/flunders")).code == 404
 
 

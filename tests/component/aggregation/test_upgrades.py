@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+
 from tests.component.aggregation.conftest import Wardle
 from tests.support.extension_server import ROOT, Running
 from tests.unit.api.raw_http import connect, send, tls
@@ -45,6 +46,6 @@ async def test_a_client_that_vanishes_takes_the_connection_along(wardle: Wardle,
     writer.write((head + key).encode())
     async with asyncio.timeout(60):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
-    assert len(api.server._state.tasks) == 1
+    await wardle.world.until(lambda: len(api.server._state.tasks) == 1, 60)
     writer.transport.abort()
     await wardle.world.until(lambda: not api.server._state.tasks, 60)

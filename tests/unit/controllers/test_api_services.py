@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from skerry.engine.controllers.apiservice import wanted
-from skerry.kube.resources import DEPLOYMENTS, PODS
 
 
 def _definition(established: str, *served: bool) -> Any:
@@ -15,8 +14,8 @@ def _definition(established: str, *served: bool) -> Any:
 
 
 def test_one_for_each_built_in_group_version_that_is_served() -> None:
-    found = wanted.builtin([PODS, DEPLOYMENTS])
-    assert set(found) == {"v1.", "v1.apps", "v1.authentication.k8s.io", "v1.authorization.k8s.io"}
+    found = wanted.builtin(["v1.", "v1.apps", "v1.apiregistration.k8s.io", "v1.example.com"])
+    assert set(found) == {"v1.", "v1.apps"}
     assert found["v1."]["spec"] == {"group": "", "version": "v1", "groupPriorityMinimum": 18000, "versionPriority": 1}
 
 
@@ -30,6 +29,15 @@ def test_only_what_was_made_for_definitions_becomes_superfluous() -> None:
     assert wanted.is_superfluous(made, {})
     assert not wanted.is_superfluous(made, {"v1.example.com": made})
     assert not wanted.is_superfluous({"metadata": {"name": "v1.example.com"}}, {})
+
+
+def test_what_was_made_for_definitions_is_kept_as_it_was() -> None:
+    (made,) = wanted.of_definition(_definition("True", True)).values()
+    assert wanted.mended(made, {"v1.example.com": made}) is None
+    other = {**made, "spec": {**made["spec"], "versionPriority": 7}}
+    assert wanted.mended(other, {"v1.example.com": made}) == made
+    mine = {**other, "metadata": {"name": "v1.example.com"}}
+    assert wanted.mended(mine, {"v1.example.com": made}) is None
 
 
 def test_local_ones_are_available_and_others_are_for_the_api_server_to_judge() -> None:

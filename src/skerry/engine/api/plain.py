@@ -13,7 +13,7 @@ from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.discovery import groups, issuer
 from skerry.engine.api.discovery.health import Health
-from skerry.engine.api.discovery.openapi import PREFIX, openapi_address, openapi_document
+from skerry.engine.api.discovery.openapi import INDEX, PREFIX, openapi_address, openapi_document, openapi_index
 from skerry.engine.api.discovery.order import in_order
 from skerry.engine.api.discovery.remote import remote_version
 from skerry.engine.api.discovery.version import version
@@ -76,6 +76,11 @@ class Plain:
 
     def _openapi(self, path: str, wanted: str) -> Raw:
         """A document. One that is asked for by its hash may be kept for good, or is at another address by now."""
+        known = self._api_services
+        if path == INDEX:
+            return _raw(
+                orjson.dumps(openapi_index(self._registry, {each: known.learnt(each) for each in known.remotes}))
+            )
         document = _raw(openapi_document(self._registry, path))
         if not wanted:
             return document

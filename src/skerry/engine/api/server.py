@@ -95,7 +95,8 @@ class ApiServer:
             }
         )
         address = partial(_advertised, self)
-        api_services, extensions = ApiServiceTable(store, registry), ExtensionServers(store, Pki(config.paths.pki))
+        self.api_services = api_services = ApiServiceTable(store, registry)
+        extensions = ExtensionServers(store, Pki(config.paths.pki))
         plain = Plain(registry, api_services, self.health, metrics, address, credentials.issuer)
         authenticators = credentials.authenticators()
         resources = routed(api_services, extensions, fairness.wrap(dispatcher(self._backend)), plain.handle)

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from skerry.engine.config import EngineConfig
 from skerry.kube.client import Client
@@ -14,6 +15,15 @@ from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, Resource
+
+
+class Elsewhere(NamedTuple):
+    """What extension API servers serve as of now."""
+
+    resources: Sequence[Resource] = ()
+    """What can be listed and deleted there."""
+    silent: Sequence[str] = ()
+    """Group versions ("example.com/v1") whose server does not answer: what there is of them nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,9 @@ class Context:
     config: EngineConfig
     resources: Callable[[], Iterable[Resource]]
     """Every served resource that can be listed, watched and deleted, as of now; custom ones included."""
+    elsewhere: Callable[[], Elsewhere]
+    group_versions: Callable[[], Iterable[str]]
+    """Every version of a group that is served here as of now, by the name of its APIService ("v1.apps")."""
     ca_pem: str
     """The certificate authority of the API, published in every namespace as `kube-root-ca.crt`."""
     sign_token: Callable[[Obj, Obj], str]

@@ -6,9 +6,11 @@ Nothing is started here: whoever makes a context starts and closes its informers
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
+from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.server import ApiServer
-from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.context import Context, Elsewhere
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Resource
@@ -23,7 +25,13 @@ def make_context(api: ApiServer) -> Context:
 
     def resources() -> Iterable[Resource]:
         """Every stored resource as of now: what garbage collection and namespace deletion must look at."""
-        return [kind.resource for kind in api.registry.one_each() if set(kind.verbs) >= _WATCHED_VERBS]
+        kinds = [kind for kind in api.registry.one_each() if set(kind.verbs) >= _WATCHED_VERBS]
+        return [
+            one.resource for one in kinds if not api.registry.is_elsewhere(one.resource.group, one.resource.version)
+        ]
+
+    def group_versions() -> Iterable[str]:
+        return [f"{version}.{group}" for group, versions in api.registry.versions().items() for version in versions]
 
     informers = Informers(manager)
     for component in ("controller-manager", "scheduler"):
@@ -35,7 +43,20 @@ def make_context(api: ApiServer) -> Context:
         clock=config.clock,
         config=config,
         resources=resources,
+        elsewhere=partial(_elsewhere, api.api_services),
+        group_versions=group_versions,
         ca_pem=(config.paths.pki / "ca.crt").read_text(),
         sign_token=api.credentials.issuer.legacy,
         identity=api.component,
     )
+
+
+def _elsewhere(table: ApiServiceTable) -> Elsewhere:
+    resources, silent = [], []
+    for place, remote in table.remotes.items():
+        learnt = table.learnt(place)
+        if remote.available and learnt.current:
+            resources += learnt.collections(*place)
+        else:
+            silent.append(remote.group_version)
+    return Elsewhere(resources, sorted(silent))

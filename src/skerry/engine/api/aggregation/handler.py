@@ -42,7 +42,7 @@ def place_of(request: Request) -> GroupVersion | None:
         resource = request.target.kind.resource
         return resource.group, resource.version
     match request.path.strip("/").split("/"):
-        case ["apis", group, version]:
+        case ["apis", group, version] | ["openapi", "v3", "apis", group, version]:
             return group, version
     return None
 

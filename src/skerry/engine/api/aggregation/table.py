@@ -14,7 +14,7 @@ from skerry.engine.api.aggregation.following import follow
 from skerry.engine.api.aggregation.remote import GroupVersion, RemoteApi, group_version_of, remote_of
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Change, Store
-from skerry.kube.objects import Obj
+from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import API_SERVICES
 
 _T = TypeVar("_T")
@@ -36,6 +36,14 @@ class Learnt(NamedTuple):
     """Whether it still says so: the last question was answered."""
     schemas: str = ""
     """Where its OpenAPI 3 document is, path and query; "" when it has none."""
+
+    def collections(self, group: str, version: str) -> list[Resource]:
+        """What can be listed and deleted."""
+        return [
+            Resource(group, version, one["name"], one.get("kind") or "", bool(one.get("namespaced")))
+            for one in self.resources
+            if "/" not in one["name"] and {"list", "delete"} <= set(one.get("verbs") or ())
+        ]
 
 
 _NOTHING = Learnt()

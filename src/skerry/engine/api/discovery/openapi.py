@@ -1,16 +1,32 @@
 """`/openapi/v2` and `/openapi/v3`: the schema's documents as JSON; version 2 in protobuf is `openapi_protobuf`.
 
-Nothing is kept here: the schema keeps its documents compressed.
+Nothing is kept here: the schema keeps its documents compressed. The documents of version 3 that extension API servers
+have are theirs: the index leads there, and requests for them are passed on.
 """
 
 from __future__ import annotations
 
-import orjson
+from collections.abc import Mapping
 
+from skerry.engine.api.aggregation.remote import GroupVersion
+from skerry.engine.api.aggregation.table import Learnt
 from skerry.engine.api.refusals import no_such_path
 from skerry.engine.schema.registry import Registry
+from skerry.kube.objects import Obj
 
-PREFIX = "/openapi/"
+PREFIX, INDEX = "/openapi/", "/openapi/v3"
+
+
+def openapi_index(registry: Registry, elsewhere: Mapping[GroupVersion, Learnt]) -> Obj:
+    """What `/openapi/v3` answers."""
+    from skerry.engine.schema import openapi
+
+    paths: Obj = dict(openapi.v3_index(registry)["paths"])
+    for (group, version), learnt in elsewhere.items():
+        paths.pop(f"apis/{group}/{version}", None)
+        if learnt.schemas:
+            paths[f"apis/{group}/{version}"] = {"serverRelativeURL": learnt.schemas}
+    return {"paths": paths}
 
 
 def openapi_document(registry: Registry, path: str) -> bytes:
@@ -20,8 +36,6 @@ def openapi_document(registry: Registry, path: str) -> bytes:
     match path.removeprefix(PREFIX).split("/"):
         case ["v2"]:
             return openapi.v2(registry)
-        case ["v3"]:
-            return orjson.dumps(openapi.v3_index(registry))
         case ["v3", *parts]:
             try:
                 return openapi.v3(registry, "/".join(parts))

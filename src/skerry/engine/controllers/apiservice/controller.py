@@ -1,4 +1,7 @@
-"""Keeps an APIService for every group version that is served here, and says of each whether it is available."""
+"""Keeps an APIService for every group version that is served here, which is always available.
+
+Whether those with a service are is for the API server itself to find out (`engine.api.aggregation`).
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class ApiServiceController(Controller):
         self._clock = context.clock
         self._services = context.informers.of(API_SERVICES)
         self._definitions = context.informers.of(CUSTOM_RESOURCE_DEFINITIONS)
-        self._builtin = wanted.builtin(context.resources())
+        self._builtin = wanted.builtin(context.group_versions())
         self.watch(self._services, lambda service: [name_of(service)])
         self.watch(self._definitions, self._versions)
         for name in self._builtin:
@@ -44,6 +47,8 @@ class ApiServiceController(Controller):
         with contextlib.suppress(NotFound, Conflict):
             if wanted.is_superfluous(service, everything):
                 await self._client.delete(API_SERVICES, key, options={"preconditions": {"uid": uid_of(service)}})
+            elif renewed := wanted.mended(service, everything):
+                await self._client.update(API_SERVICES, renewed)
             elif changed := wanted.with_availability(service, rfc3339(self._clock.now())):
                 await self._client.update(API_SERVICES, changed, "status")
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from skerry.kube.objects import Obj, Resource, name_of
+from skerry.kube.objects import Obj, name_of
 
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
 _PRIORITIES = {
@@ -32,21 +32,16 @@ _PRIORITIES = {
     "v1.node.k8s.io": (16_300, 15),
     "v1.discovery.k8s.io": (16_200, 15),
     "v1.flowcontrol.apiserver.k8s.io": (16_100, 21),
+    "v1beta1.metrics.k8s.io": (100, 100),  # as metrics-server has it, which may take its place
 }
-_REVIEWS = {"v1.authentication.k8s.io", "v1.authorization.k8s.io"}
-"""Groups without anything that could be listed."""
 _CUSTOM = (1_000, 100)
 _LOCAL = ("True", "Local", "Local APIServices are always available")
 
 
-def builtin(resources: Iterable[Resource]) -> dict[str, Obj]:
-    """Those of the built-in group versions there are, by name; that of APIServices themselves does not exist."""
-    served = {f"{resource.version}.{resource.group}" for resource in resources}
-    return {
-        name: _service(name, *order, managed="onstart")
-        for name, order in _PRIORITIES.items()
-        if name in served | _REVIEWS
-    }
+def builtin(served: Iterable[str]) -> dict[str, Obj]:
+    """Those of the built-in group versions that are served, by name; that of APIServices themselves does not exist."""
+    here = set(served)
+    return {name: _service(name, *order, managed="onstart") for name, order in _PRIORITIES.items() if name in here}
 
 
 def of_definition(definition: Obj) -> dict[str, Obj]:
@@ -69,6 +64,13 @@ def is_superfluous(service: Obj, wanted: dict[str, Obj]) -> bool:
     """Whether it was made for a custom resource that is served no more."""
     labels = service["metadata"].get("labels") or {}
     return labels.get(MANAGED) == "true" and name_of(service) not in wanted
+
+
+def mended(service: Obj, wanted: dict[str, Obj]) -> Obj | None:
+    """One that was made for a custom resource as it should be, None when it is. The object given is not changed."""
+    labels = service["metadata"].get("labels") or {}
+    spec = wanted[name_of(service)]["spec"] if name_of(service) in wanted else service["spec"]
+    return {**service, "spec": spec} if labels.get(MANAGED) == "true" and service["spec"] != spec else None
 
 
 def with_availability(service: Obj, now: str) -> Obj | None:

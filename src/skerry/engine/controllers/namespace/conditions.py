@@ -12,32 +12,35 @@ from skerry.kube.objects import Obj
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What a round of deletion left: objects by resource ("pods."), by finalizer, and what failed."""
+    """What a round of deletion left: objects by resource ("pods."), by finalizer, what failed, and the group
+    versions of which nobody knows what there is."""
 
     objects: Counter[str] = field(default_factory=Counter)
     finalizers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    undiscovered: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """Whether the namespace can be let go."""
-        return not self.objects and not self.failures
+        return not self.objects and not self.failures and not self.undiscovered
 
 
 def deletion_conditions(conditions: list[Obj], left: Remaining, now: datetime) -> list[Obj]:
     """The conditions brought up to date; a finding that is over is only reported if it was there before."""
-    for new in (*_fixed(), _failure(left), _content(left), _finalizers(left)):
+    for new in (_discovery(left), _PARSED, _failure(left), _content(left), _finalizers(left)):
         conditions = with_condition(conditions, new, now)
     return conditions
 
 
-def _fixed() -> tuple[Obj, Obj]:
-    discovered = "All resources successfully discovered"
-    parsed = "All legacy kube types successfully parsed"
-    return (
-        _condition("NamespaceDeletionDiscoveryFailure", False, "ResourcesDiscovered", discovered),
-        _condition("NamespaceDeletionGroupVersionParsingFailure", False, "ParsedGroupVersions", parsed),
-    )
+def _discovery(left: Remaining) -> Obj:
+    """In the words of client-go's discovery, which met stale entries."""
+    if left.undiscovered:
+        listed = ", ".join(f"{one}: stale GroupVersion discovery: {one}" for one in left.undiscovered)
+        message = f"unable to retrieve the complete list of server APIs: {listed}"
+        failing = f"Discovery failed for some groups, {len(left.undiscovered)} failing: {message}"
+        return _condition(_DISCOVERY, True, "DiscoveryFailed", failing)
+    return _condition(_DISCOVERY, False, "ResourcesDiscovered", "All resources successfully discovered")
 
 
 def _failure(left: Remaining) -> Obj:
@@ -67,3 +70,12 @@ def _finalizers(left: Remaining) -> Obj:
 
 def _condition(type_: str, holds: bool, reason: str, message: str) -> Obj:
     return {"type": type_, "status": "True" if holds else "False", "reason": reason, "message": message}
+
+
+_DISCOVERY = "NamespaceDeletionDiscoveryFailure"
+_PARSED = _condition(
+    "NamespaceDeletionGroupVersionParsingFailure",
+    False,
+    "ParsedGroupVersions",
+    "All legacy kube types successfully parsed",
+)

@@ -20,7 +20,7 @@ from skerry.kube.controller import Controller
 from skerry.kube.errors import MethodNotAllowed, NotFound, StatusError
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, Resource, is_deleting, name_of, namespace_of, uid_of
-from skerry.kube.resources import NAMESPACES, PODS
+from skerry.kube.resources import API_SERVICES, NAMESPACES, PODS
 
 FINALIZER = "kubernetes"
 _LOOK_AGAIN = 15.0  # seconds
@@ -42,6 +42,7 @@ class NamespaceController(Controller):
         self._served = ServedResources(context, self._connect)
         self._served.refresh()
         self._namespaces.add_handler(self._namespace_changed)
+        context.informers.of(API_SERVICES).add_handler(self._api_service_changed)
 
     async def reconcile(self, key: str) -> float | None:
         """One round: delete, look what is left, report, and let the namespace go when it is empty."""
@@ -60,13 +61,15 @@ class NamespaceController(Controller):
         return None
 
     async def _delete_content(self, namespace: str) -> Remaining:
+        elsewhere = self._context.elsewhere()
         left = Remaining()
         if PODS.group_resource in self._served.informers:
             await self._delete_all(PODS, namespace, left)
         if left.is_empty:
             others = [one for one in self._namespaced() if one.group_resource != PODS.group_resource]
-            for resource in others:
+            for resource in (*others, *(one for one in elsewhere.resources if one.namespaced)):
                 await self._delete_all(resource, namespace, left)
+        left.undiscovered.extend(elsewhere.silent)
         return left
 
     def _namespaced(self) -> Iterable[Resource]:
@@ -123,6 +126,11 @@ class NamespaceController(Controller):
             namespace = namespace_of(delta.object)
             if namespace in self._ending:
                 self.queue.add(namespace)
+
+    def _api_service_changed(self, delta: Delta) -> None:
+        """A server that answers again may be all that namespaces wait for."""
+        for namespace in self._ending:
+            self.queue.add(namespace)
 
     def _namespace_changed(self, delta: Delta) -> None:
         name = name_of(delta.object)
