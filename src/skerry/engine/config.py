@@ -6,6 +6,7 @@ names, cgroups. Sockets live in a short run directory because a unix socket's pa
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,6 +128,11 @@ class EngineConfig:
     def loopback_address(self) -> str:
         """Where this instance's node ports answer on loopback: 127.0.0.1 for the first, 127.0.0.2 for the second..."""
         return f"127.0.0.{self.index + 1}"
+
+    @property
+    def cluster_dns(self) -> str:
+        """The cluster IP of the DNS service."""
+        return str(ipaddress.IPv4Network(self.service_cidr)[10])
 
     @property
     def nft_table(self) -> str:

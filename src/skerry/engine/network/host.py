@@ -25,11 +25,13 @@ async def set_up_host(config: EngineConfig) -> None:
     """Forwarding and routes; the table must be loaded already. Harmless when done before. Raises CommandError.
 
     The service range is routed to loopback so that the host's own packets reach the `output` hook. The pod range is
-    unreachable but for the pods there are, so that packets to one that is gone never leave the machine.
+    unreachable but for the pods there are, so that packets to one that is gone never leave the machine. The pods'
+    gateway is an address of the machine even when there are no pods: DNS listens there.
     """
     _switch_on_forwarding(config)
     await run("ip", "route", "replace", config.service_cidr, "dev", "lo")
     await run("ip", "route", "replace", "unreachable", config.pod_cidr)
+    await run("ip", "address", "replace", f"{pod_gateway(config)}/32", "dev", "lo", "scope", "host")
 
 
 async def load_empty_table(config: EngineConfig) -> None:
@@ -47,6 +49,7 @@ async def remove_network(config: EngineConfig) -> None:
     """Remove the table, the routes, pod interfaces still there, and our claim on forwarding."""
     await _quietly("ip", "route", "del", config.service_cidr, "dev", "lo")
     await _quietly("ip", "route", "del", "unreachable", config.pod_cidr)
+    await _quietly("ip", "address", "del", f"{pod_gateway(config)}/32", "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
     if await table_exists(config):
@@ -59,7 +62,7 @@ async def remove_network(config: EngineConfig) -> None:
 async def _pod_links(config: EngineConfig) -> list[str]:
     """Interfaces whose host end carries our gateway address: CNI gives them names that say nothing."""
     shown = json.loads(await run("ip", "-j", "-4", "address", "show", "to", f"{pod_gateway(config)}/32") or "[]")
-    return [str(link["ifname"]) for link in shown if link.get("ifname")]
+    return [str(link["ifname"]) for link in shown if link.get("ifname") not in (None, "lo")]
 
 
 async def _quietly(*command: str) -> None:

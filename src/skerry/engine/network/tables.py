@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.network.cni import pod_gateway
 from skerry.engine.network.services import Forward
 
 _SAFE_NAME = re.compile(r"(svc|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9.-]+")
@@ -88,6 +89,7 @@ def _hooks(config: EngineConfig) -> str:
         "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}",
     )
     refuse = _refuse(f"ip daddr {config.service_cidr}")
+    refuse_exposed = _refuse(f"{local} meta l4proto . th dport @refused")
     loopback = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
     masquerade = [
         "ip saddr . ip daddr @hairpin masquerade",
@@ -102,11 +104,14 @@ def _hooks(config: EngineConfig) -> str:
             _hook("postrouting", "nat hook postrouting priority srcnat", masquerade),
             _hook("forward", "filter hook forward priority filter", refuse),
             _hook("outgoing", "filter hook output priority filter", refuse),
-            _hook(
-                "incoming", "filter hook input priority filter", _refuse(f"{local} meta l4proto . th dport @refused")
-            ),
+            _hook("incoming", "filter hook input priority filter", [_only_pods(config), *refuse_exposed]),
         ]
     )
+
+
+def _only_pods(config: EngineConfig) -> str:
+    """What listens on the host's end of pod interfaces, DNS above all, is for this instance's pods and the host."""
+    return f'iifname != "lo" ip daddr {pod_gateway(config)} ip saddr != {config.pod_cidr} drop'
 
 
 def _refuse(which: str) -> list[str]:

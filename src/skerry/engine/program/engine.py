@@ -20,6 +20,7 @@ from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig
 from skerry.engine.controllers.all import make_controllers
 from skerry.engine.network.cni import write_cni
+from skerry.engine.network.dns.cluster_server import ClusterDnsServer
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.engine.node.access.pod_access import NodePodAccess
 from skerry.engine.node.agent import NodeAgent, Runtime
@@ -136,6 +137,9 @@ class Engine:
         api.health.ready["services"] = lambda: proxy.trouble
         self._stack.push_async_callback(proxy.close)
         proxy.start()
+        names = ClusterDnsServer(config, context.identity("kube-dns"))
+        self._stack.push_async_callback(names.close)
+        await names.start()
         self._stack.push_async_callback(agent.close)
         await agent.start()
 
@@ -144,4 +148,4 @@ class Engine:
         kubelet = api.client(f"system:node:{config.node_name}", "system:nodes")
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
-        return NodeAgent(config, kubelet, informers, recorder, Runtime(self._cri, self._containerd))
+        return NodeAgent(config, kubelet, informers, recorder, Runtime(self._cri, self._containerd), config.cluster_dns)

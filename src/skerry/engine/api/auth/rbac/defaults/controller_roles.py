@@ -271,6 +271,7 @@ OURS: Mapping[str, str] = {
     "statefulset-controller": "patch core persistentvolumeclaims",  # the owners of claims, as one patch
     # In Kubernetes a part of the API server, which may do everything.
     "apiservice-registration-controller": "create,delete,update apiregistration.k8s.io apiservices apiservices/status",
+    "kube-dns": "list,watch discovery.k8s.io endpointslices\nlist,watch core namespaces",  # as kubeadm's system:coredns
     "event-expiry": "list,delete core events",  # Kubernetes leaves this to etcd's leases
 }
 """What ours do beyond that: ClusterRoles `skerry:controller:<name>`, bound to the same service accounts."""

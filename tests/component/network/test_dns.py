@@ -1,0 +1,137 @@
+"""Cluster DNS in the path that pods take: service address, nftables, listener; and not from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.dns.cluster_server import ClusterDnsServer
+from skerry.engine.network.host import remove_network
+from skerry.engine.network.proxy import ServiceProxy
+from skerry.kube.resources import ENDPOINTS, SERVICES
+from tests.component.network.netns import Pod, call, host_server, own_network
+from tests.support.controllers import World, running_controllers
+from tests.support.program import eventually
+
+pytestmark = pytest.mark.root
+
+_ASK = """
+import sys, dns.message, dns.query
+how = {"udp": dns.query.udp, "tcp": dns.query.tcp}[sys.argv[1]]
+reply = how(dns.message.make_query(sys.argv[3], "A"), sys.argv[2], port=int(sys.argv[4]), timeout=5)
+print(*(data for one in reply.answer for data in one))
+"""
+
+
+@pytest.fixture
+def host() -> Iterator[None]:
+    assert os.geteuid() == 0, "needs root"
+    with own_network():
+        yield
+
+
+@asynccontextmanager
+async def running_dns() -> AsyncIterator[tuple[World, EngineConfig]]:
+    """Everything between the API and the pods, but for the pods."""
+    async with running_controllers() as world:
+        config = world.context.config
+        proxy = ServiceProxy(config, world.context.informers)
+        await proxy.prepare()
+        proxy.start()
+        names = ClusterDnsServer(config, world.context.identity("kube-dns"))
+        await names.start()
+        try:
+            yield world, config
+        finally:
+            await names.close()
+            await proxy.close()
+            await remove_network(config)
+
+
+def asker(
+    server: str, name: str, protocol: str = "udp", *, port: int = 53, prefix: Sequence[str] = ()
+) -> Callable[[], str]:
+    """Asks from the host, or from where `prefix` leads; the addresses, or ""."""
+    command = [*prefix, sys.executable, "-c", _ASK, protocol, server, name, str(port)]
+    return lambda: subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+async def until(ask: Callable[[], str], wanted: str) -> None:
+    """Ask beside the event loop, which has to answer."""
+    await asyncio.to_thread(eventually, lambda: ask() == wanted, f"the answer {wanted}")
+
+
+async def test_pods_and_host_ask_at_the_service_address(host: None) -> None:
+    async with running_dns() as (_, config):
+        pod = Pod(config, "client")
+        inside = ["nsenter", "--net", "--target", str(pod.process.pid)]
+        try:
+            first = "10.112.0.1"
+            name = "kubernetes.default.svc.cluster.local"
+            await until(asker(config.cluster_dns, name, prefix=inside), first)
+            await until(asker(config.cluster_dns, name, "tcp", prefix=inside), first)
+            await until(asker(config.cluster_dns, name), first)
+        finally:
+            pod.close()
+
+
+async def test_the_service_comes_back_when_somebody_deletes_it(host: None) -> None:
+    async with running_dns() as (world, _):
+        for resource in (SERVICES, ENDPOINTS):
+            await world.until(lambda resource=resource: world.get(resource, "kube-dns", "kube-system"), 60)  # type: ignore[misc]
+        before = await world.client.get(SERVICES, "kube-dns", "kube-system")
+        await world.client.delete(SERVICES, "kube-dns", "kube-system")
+
+        def is_new() -> bool:
+            now = world.get(SERVICES, "kube-dns", "kube-system")
+            return now is not None and now["metadata"]["uid"] != before["metadata"]["uid"]
+
+        await world.until(is_new, 60)
+
+
+async def test_neighbours_of_the_machine_do_not_reach_it(host: None) -> None:
+    outside = Neighbour()
+    try:
+        async with running_dns() as (_, config):
+            name, gateway = "kubernetes.default.svc.cluster.local", "10.96.0.1"
+            await until(asker(gateway, name, port=10053), "10.112.0.1")
+            with host_server("open"):
+                answer = await asyncio.to_thread(call, "192.0.2.1", 8080, "tcp", outside.prefix)
+                assert answer.startswith("open"), "the neighbour reaches the machine"
+            for server, port in ((config.cluster_dns, 53), (gateway, 10053)):
+                assert await asyncio.to_thread(asker(server, name, port=port, prefix=outside.prefix)) == ""
+    finally:
+        outside.close()
+
+
+class Neighbour:
+    """Another machine on a cable to ours, which sends everything to us."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo ready; exec sleep 600"], stdout=-1)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+        pid = str(self._process.pid)
+        self.prefix = ["nsenter", "--net", "--target", pid]
+        ours = ["ip link add cable type veth peer name cable2 netns " + pid]
+        ours += ["ip address add 192.0.2.1/24 dev cable", "ip link set cable up"]
+        theirs = [
+            "ip address add 192.0.2.2/24 dev cable2",
+            "ip link set cable2 up",
+            "ip route add default via 192.0.2.1",
+        ]
+        for command in ours:
+            subprocess.run(command.split(), check=True)
+        for command in theirs:
+            subprocess.run([*self.prefix, *command.split()], check=True)
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()

@@ -1,0 +1,128 @@
+"""Cluster DNS as pods see it: their resolv.conf, the busybox resolver, names of services and pods."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.images import BUSYBOX
+from tests.support.program import Program, eventually
+
+NAMESPACE = "names"
+MANIFEST = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: client, labels: {{app: web}}}}
+spec:
+  hostname: one
+  subdomain: peers
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: main
+    image: {BUSYBOX}
+    command: [sh, -c, "echo hello > /www/index.html; exec httpd -f -p 8080 -h /www"]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec:
+  selector: {{app: web}}
+  ports: [{{name: http, port: 80, targetPort: 8080}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: peers}}
+spec:
+  clusterIP: None
+  selector: {{app: web}}
+  ports: [{{name: http, port: 8080}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: alias}}
+spec:
+  type: ExternalName
+  externalName: web.{NAMESPACE}.svc.cluster.local
+"""
+
+
+class Names:
+    """Asks from inside the pod `client`."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return self.program.kubectl("-n", NAMESPACE, "exec", "client", "--", *command, check=False)
+
+    def lookup(self, name: str, kind: str = "a") -> str:
+        """What busybox's nslookup prints; errors as well."""
+        done = self.run("nslookup", f"-type={kind}", name)
+        return done.stdout + done.stderr
+
+    def get(self, resource: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(
+            self.program.kubectl("-n", NAMESPACE, "get", resource, "-o", "json").stdout
+        )
+        return found
+
+
+@pytest.fixture(scope="module")
+def names(program: Program) -> Iterator[Names]:
+    program.kubectl("create", "namespace", NAMESPACE)
+    program.kubectl("-n", NAMESPACE, "apply", "-f", "-", stdin=MANIFEST)
+    program.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
+    yield Names(program)
+    program.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def test_services_have_names_in_the_search_path(names: Names) -> None:
+    for name in ("kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"):
+        eventually(lambda name=name: ".0.1\n" in names.lookup(name), name)  # type: ignore[misc]
+    address = names.program.get("-n", NAMESPACE, "service/web")["spec"]["clusterIP"]
+    eventually(lambda: f"Address: {address}\n" in names.lookup("web"), "a service of the same namespace")
+    assert f"web.{NAMESPACE}.svc.cluster.local" in names.lookup(address, "ptr")
+    assert "canonical name = web" in names.lookup("alias")
+    assert f"Address: {address}\n" in names.lookup("alias")
+
+
+def test_a_headless_service_names_its_pods(names: Names) -> None:
+    address = names.program.get("-n", NAMESPACE, "pod/client")["status"]["podIP"]
+    eventually(lambda: f"Address: {address}\n" in names.lookup("peers"), "the service's endpoints")
+    assert f"Address: {address}\n" in names.lookup("one.peers")
+    assert f"one.peers.{NAMESPACE}.svc.cluster.local" in names.lookup(address, "ptr")
+    assert names.run("hostname", "-f").stdout == f"one.peers.{NAMESPACE}.svc.cluster.local\n"
+    assert "8080 one.peers" in names.lookup(f"_http._tcp.peers.{NAMESPACE}.svc.cluster.local", "srv")
+    dashed = address.replace(".", "-")
+    assert f"Address: {address}\n" in names.lookup(f"{dashed}.{NAMESPACE}.pod.cluster.local")
+
+
+def test_a_name_that_does_not_exist_is_denied(names: Names) -> None:
+    assert "NXDOMAIN" in names.lookup(f"nobody.{NAMESPACE}.svc.cluster.local")
+
+
+def test_what_the_machine_cannot_resolve_fails_quickly(names: Names) -> None:
+    """A stub resolver of a machine without a network gives up; ours must give up no later than clients do."""
+    started = time.monotonic()
+    names.lookup("nobody.invalid.")
+    assert time.monotonic() - started < 60
+
+
+def test_the_dns_service_looks_as_users_know_it(names: Names) -> None:
+    service = names.program.get("-n", "kube-system", "service", "kube-dns")
+    resolv_conf = names.run("cat", "/etc/resolv.conf").stdout
+    assert f"nameserver {service['spec']['clusterIP']}\n" in resolv_conf
+    assert f"search {NAMESPACE}.svc.cluster.local svc.cluster.local cluster.local" in resolv_conf
+    assert "options ndots:5" in resolv_conf
+    assert {(port["name"], port["port"], port["protocol"]) for port in service["spec"]["ports"]} == {
+        ("dns", 53, "UDP"),
+        ("dns-tcp", 53, "TCP"),
+    }
+    assert service["metadata"]["labels"]["k8s-app"] == "kube-dns"
+    slices = names.program.get("-n", "kube-system", "endpointslices", "-l", "kubernetes.io/service-name=kube-dns")
+    assert len(slices["items"]) == 1
+    assert len(slices["items"][0]["endpoints"]) == 1
