@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
 
-import orjson
 import pytest
 
 from skerry.engine.api.verbs import watching
@@ -16,44 +12,8 @@ from skerry.engine.store.memory import MemoryStore
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS
 from tests.support.api import RunningApi, running_api
-from tests.support.waiting import LIMIT
-from tests.unit.api.raw_http import connect, send
-
-CMS = "/api/v1/namespaces/default/configmaps"
-
-
-class Events:
-    """The events of an open watch, one by one."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._text = b""
-
-    async def next(self) -> Any:
-        """The next event; None at the stream's end."""
-        while b"\n" not in self._text:
-            size = int(await asyncio.wait_for(self._reader.readline(), 10), 16)
-            chunk = (await self._reader.readexactly(size + 2))[:-2]
-            if not size:
-                return None
-            self._text += chunk
-        line, _, self._text = self._text.partition(b"\n")
-        return orjson.loads(line)
-
-
-@asynccontextmanager
-async def watch(api: RunningApi, query: str, accept: str = "*/*") -> AsyncIterator[Events]:
-    reader, writer = await connect(api)
-    try:
-        writer.write(f"GET {CMS}?watch=1{query} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\n\r\n".encode())
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), LIMIT)
-        assert head.startswith(b"HTTP/1.1 200")
-        yield Events(reader)
-    finally:
-        writer.close()
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                await writer.wait_closed()
+from tests.unit.api.raw_http import send
+from tests.unit.api.watches import watch
 
 
 async def make(api: RunningApi, name: str, **labels: str) -> Obj:

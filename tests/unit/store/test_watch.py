@@ -70,6 +70,21 @@ async def test_a_watch_from_the_past_replays_and_goes_on_without_gap_or_repeat(s
     assert [change.entry.revision for change in changes] == [since + 1, since + 3, since + 4]
 
 
+async def test_a_watch_knows_whether_it_has_caught_up(store: Store) -> None:
+    since = store.revision
+    await put(store, key("a"))
+    watch = store.watch("configmaps", "default", since=since)
+    assert not watch.caught_up  # what is replayed
+    await take(watch, 1)
+    assert watch.caught_up
+    await put(store, key("b"))
+    assert not watch.caught_up  # what has come since
+    await take(watch, 1)
+    assert watch.caught_up
+    watch.close()
+    assert not watch.caught_up
+
+
 async def test_many_watchers_under_load_all_see_every_revision_in_order(store: Store) -> None:
     watches = [store.watch("configmaps", since=store.revision) for _ in range(10)]
 

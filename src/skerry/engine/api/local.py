@@ -82,6 +82,7 @@ class LocalClient:
             yield _events(response)
         finally:
             response.stream.close()
+            response.over()
 
     async def create(self, resource: Resource, obj: Obj, namespace: str | None = None, subresource: str = "") -> Obj:
         """As in `kube.client.Client`."""

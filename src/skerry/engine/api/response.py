@@ -6,7 +6,7 @@ Stored objects stay encoded (`Entry`), so that get, list and watch join bytes an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -66,12 +66,24 @@ class BrokenOff(ConnectionError):
 class EventStream(Protocol):
     """Where a watch's events come from (`verbs.watching.Stream`)."""
 
+    alike: Hashable
+    """Streams of which this is equal have the same events from any revision on; None: like no other."""
+
+    @property
+    def reached(self) -> int:
+        """The revision up to which all events have been given."""
+        ...
+
     async def next(self) -> Sequence[Event]:
         """The next batch; waits. Raises StatusError when it cannot go on (410)."""
         ...
 
     async def bookmark(self) -> Sequence[Event]:
         """What to send before a stream ends in order: a bookmark if wanted, or events not yet sent."""
+        ...
+
+    def again(self, since: int) -> EventStream:
+        """Another stream like this one, from a revision on."""
         ...
 
     def close(self) -> None:
@@ -81,12 +93,13 @@ class EventStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """An open watch. Whoever takes it must close its stream."""
+    """An open watch. Whoever takes it must close its stream, and then call `over`."""
 
     kind: Kind
     stream: EventStream
     timeout: float
     """Seconds after which the server ends it."""
+    over: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

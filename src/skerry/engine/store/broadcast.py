@@ -37,6 +37,11 @@ class Subscription:
         self._idle = False
         self._ended: type[WatchOverflow] | type[StoreClosed] | None = None
 
+    @property
+    def caught_up(self) -> bool:
+        """As in the contract."""
+        return self._ended is None and not self._buffer and not self._replay
+
     async def next(self, idle: float = 0) -> Sequence[Change]:
         """As in the contract."""
         loop = asyncio.get_running_loop()

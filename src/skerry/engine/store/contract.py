@@ -112,6 +112,11 @@ class Watch(Protocol):
     """A stream of changes to one resource (all namespaces or one), in revision order, from a revision on.
     One task at a time reads it."""
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether all changes committed so far have been given; never again once it has ended."""
+        ...
+
     async def next(self, idle: float = 0) -> Sequence[Change]:
         """The next one or more changes; waits, but for `idle` seconds only if that is not 0: then there are none. Loses
         nothing when cancelled. Raises WatchOverflow once cut off, StoreClosed once it or the store is closed."""

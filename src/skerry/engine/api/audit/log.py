@@ -9,7 +9,7 @@ response. Neighbours: `policy` (what is kept), `event` (its form), `file` (where
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from skerry.engine.api.audit.policy import COMPLETE, PANIC, RECEIVED, STARTED, A
 from skerry.engine.api.audit.reading import read_policy
 from skerry.engine.api.auth.access import access_of
 from skerry.engine.api.request import Handler, Request
-from skerry.engine.api.response import Event, EventStream, Response, Streamed, Watching
+from skerry.engine.api.response import Response, Streamed, Watching
 from skerry.engine.config import EngineConfig
 from skerry.kube.clock import Clock
 from skerry.kube.errors import StatusError
@@ -120,7 +120,7 @@ class Trail:
         self._event["responseStatus"] = events.status_of(response)
         self._write(STARTED)
         if isinstance(response, Watching):
-            return replace(response, stream=_Watched(response.stream, self._complete))
+            return replace(response, over=self._complete)
         return replace(response, chunks=_until_the_end(response.chunks, self._complete))
 
     def _complete(self) -> None:
@@ -169,26 +169,6 @@ class Trail:
             self._event["stage"] = stage
             self._event["stageTimestamp"] = self._log.clock.now()
             self._log.file.add(orjson.dumps(self._event, option=orjson.OPT_UTC_Z))
-
-
-class _Watched:
-    """A watch's stream that tells when it is closed."""
-
-    def __init__(self, stream: EventStream, closed: Callable[[], None]) -> None:
-        self._stream = stream
-        self._closed: Callable[[], None] | None = closed
-
-    async def next(self) -> Sequence[Event]:
-        return await self._stream.next()
-
-    async def bookmark(self) -> Sequence[Event]:
-        return await self._stream.bookmark()
-
-    def close(self) -> None:
-        self._stream.close()
-        closed, self._closed = self._closed, None
-        if closed is not None:
-            closed()
 
 
 async def _until_the_end(chunks: AsyncIterator[bytes], over: Callable[[], None]) -> AsyncGenerator[bytes, None]:

@@ -160,7 +160,17 @@ class Exchange:
     async def write(self, piece: bytes) -> None:
         """Send a piece; waits while the client does not read."""
         if piece and self.head.method != "HEAD" and self.code not in _WITHOUT_BODY:
-            await self.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+            await self.send(framed(piece))
+
+    @property
+    def held_up(self) -> bool:
+        """Whether what was sent waits for the client to read."""
+        return self._line.flow.write_paused
+
+    def put(self, data: bytes) -> None:
+        """Send a piece that is `framed` already, whether the client reads or not: ask `held_up` before."""
+        if not self.lost:
+            self._line.transport.write(data)
 
     async def finish(self) -> None:
         """End an answer in pieces."""
@@ -227,6 +237,11 @@ class Exchange:
         if not self.keep_alive:
             self._line.transport.close()
         self._line.answered()
+
+
+def framed(piece: bytes) -> bytes:
+    """A piece as it goes over the line (chunked transfer coding)."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 @lru_cache(256)

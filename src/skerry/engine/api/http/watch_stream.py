@@ -1,17 +1,20 @@
 """Sending a watch: events as they come until its time is over, the client goes, or the server stops.
 
 A client that does not read blocks only its own task; the store then cuts its watcher off, and the connection ends with
-the watch's time. Source: Kubernetes' `apiserver/pkg/endpoints/handlers/watch.go`.
+the watch's time. A watch that has caught up is sent its events together with those like it (`watch_group`). Source:
+Kubernetes' `apiserver/pkg/endpoints/handlers/watch.go`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Hashable, Sequence
 
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange
-from skerry.engine.api.response import WatchEnded, Watching
+from skerry.engine.api.http.watch_group import Group, Member
+from skerry.engine.api.response import Event, WatchEnded, Watching
 from skerry.kube.errors import StatusError
 
 _LAST_WORDS = 5.0
@@ -23,6 +26,7 @@ class WatchStreams:
 
     def __init__(self) -> None:
         self._pumps: set[asyncio.Task[None]] = set()
+        self._groups: dict[Hashable, Group] = {}
 
     def __len__(self) -> int:
         return len(self._pumps)
@@ -35,7 +39,8 @@ class WatchStreams:
     async def send(self, watching: Watching, encoder: Encoder, exchange: Exchange) -> None:
         """Send one until it ends. Returns also when the client has gone."""
         await exchange.start(b"application/json")
-        pump = asyncio.create_task(_pump(watching, encoder, exchange), name="watch")
+        sender = _Sender(watching, encoder, exchange, self._groups)
+        pump = asyncio.create_task(sender.pump(), name="watch")
         gone = asyncio.create_task(exchange.gone(), name="watch's client")
         self._pumps.add(pump)
         try:
@@ -46,29 +51,60 @@ class WatchStreams:
                 raise error
             if not gone.done():
                 async with asyncio.timeout(_LAST_WORDS):
-                    await _end(watching, encoder, exchange)
+                    await sender.end()
         finally:
             self._pumps.discard(pump)
             for task in (pump, gone):
                 task.cancel()
-            watching.stream.close()
             await asyncio.wait({pump, gone})
+            sender.stream.close()
+            watching.over()
 
 
-async def _pump(watching: Watching, encoder: Encoder, exchange: Exchange) -> None:
-    kind, stream = watching.kind, watching.stream
-    try:
-        while True:
-            events = await stream.next()
-            await exchange.write(b"".join([encoder.event(kind, event) for event in events]))
-    except WatchEnded:
-        return
-    except StatusError as error:
-        await exchange.write(encoder.error_event(error))
+class _Sender:
+    """One watch being sent, alone or in a group of those like it."""
 
+    def __init__(self, watching: Watching, encoder: Encoder, exchange: Exchange, groups: dict[Hashable, Group]) -> None:
+        self.stream = watching.stream
+        """While it is in a group: of no use but to begin `again`."""
+        self._kind = watching.kind
+        self._encoder = encoder
+        self._exchange = exchange
+        self._groups = groups
+        self._alike = self.stream.alike if encoder.joins else None
 
-async def _end(watching: Watching, encoder: Encoder, exchange: Exchange) -> None:
-    with contextlib.suppress(StatusError):
-        if events := await watching.stream.bookmark():
-            await exchange.write(b"".join([encoder.event(watching.kind, event) for event in events]))
-    await exchange.finish()
+    async def pump(self) -> None:
+        """Send until there is no more, or for ever."""
+        try:
+            while True:
+                await self._exchange.write(self._encode(await self.stream.next()))
+                if self._alike is not None and not self._exchange.held_up:
+                    await self._follow(self._alike)
+        except WatchEnded:
+            return
+        except StatusError as error:
+            await self._exchange.write(self._encoder.error_event(error))
+
+    async def end(self) -> None:
+        """The last events, or a bookmark if wanted, and the end."""
+        with contextlib.suppress(StatusError):
+            if events := await self.stream.bookmark():
+                await self._exchange.write(self._encode(events))
+        await self._exchange.finish()
+
+    async def _follow(self, alike: Hashable) -> None:
+        """Be sent the group's events, if this watch has caught up with it, until it has to go on alone."""
+        group, member = self._groups.get(alike), Member(self._exchange, self.stream.reached)
+        if group is None:
+            group = self._groups[alike] = Group(self.stream, self._encode, lambda: self._groups.pop(alike))
+        elif member.reached < group.reached:
+            return
+        else:
+            self.stream.close()
+        try:
+            await group.follow(member)
+        finally:
+            self.stream = self.stream.again(member.reached)
+
+    def _encode(self, events: Sequence[Event]) -> bytes:
+        return b"".join([self._encoder.event(self._kind, event) for event in events])

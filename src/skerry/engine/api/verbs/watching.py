@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -37,6 +38,8 @@ BOOKMARK_EVERY = 60.0
 _LONGEST = (1800, 3600)
 """Seconds a watch lasts when the client does not say: spread, so that clients do not all come back at once."""
 
+_SHUTTING_DOWN = "the server is shutting down"
+
 
 async def watch(backend: Backend, request: Request) -> Response:
     """Open a watch on the collection named. Raises BadRequest, Invalid; errors of history come as the first read."""
@@ -52,19 +55,27 @@ async def watch(backend: Backend, request: Request) -> Response:
 
 
 class Stream:
-    """An open watch. `next` gives batches for ever; `close` ends it."""
+    """An open watch, an `EventStream`. `next` gives batches for ever; `close` ends it."""
 
     def __init__(self, store: Store, target: Target, selection: Selection, options: ListOptions) -> None:
         self._store = store
+        self._target = target
         self._kind = target.kind
         self._selection = selection
+        self._options = options
         self._bookmarks = options.bookmarks
         self._first: Sequence[Entry] = ()
         self._first_end: Event | None = None
         self._feed: Watch | None = None
         self._error: StatusError | None = None
         self._retired = False
+        self._given = 0
+        """The revision of the last change given, or where the stream began."""
         self.on_close: Callable[[], None] | None = None
+        self.alike: Hashable = None
+        if target.kind.conversion is None:  # a stream of converted objects ends when its kind changes
+            what = (target.kind.resource, target.namespace, target.name)
+            self.alike = (what, options.label_selector, options.field_selector, options.bookmarks)
         self._open(target, options)
 
     def _open(self, target: Target, options: ListOptions) -> None:
@@ -82,12 +93,25 @@ class Stream:
                 self._first_end = Event("BOOKMARK", None, since, initial_events_end=True)
         elif since == 0:
             since = self._store.revision
+        self._given = since
         try:
             self._feed = self._store.watch(resource, namespace, since=since)
         except Compacted as error:
             self._error = too_old(since, error.oldest)
         except FutureRevision:
             self._error = too_large(since, self._store.revision)
+        except StoreClosed:
+            self._error = ServiceUnavailable(_SHUTTING_DOWN)
+
+    @property
+    def reached(self) -> int:
+        """As in `EventStream`."""
+        return self._store.revision if self._feed is not None and self._feed.caught_up else self._given
+
+    def again(self, since: int) -> Stream:
+        """As in `EventStream`."""
+        options = replace(self._options, resource_version=since, initial_events=False)
+        return Stream(self._store, self._target, self._selection, options)
 
     async def _initial(self) -> list[Event]:
         """The collection as it was when the watch was opened; once."""
@@ -111,7 +135,7 @@ class Stream:
             except StoreClosed as error:
                 if self._retired:
                     raise WatchEnded("the definition of what is watched has changed") from error
-                raise ServiceUnavailable("the server is shutting down") from error
+                raise ServiceUnavailable(_SHUTTING_DOWN) from error
             if events := await (self._filtered(changes) if changes else self.bookmark()):
                 return events
 
@@ -143,6 +167,7 @@ class Stream:
             self._feed.close()
 
     async def _filtered(self, changes: Sequence[Change]) -> list[Event]:
+        self._given = changes[-1].entry.revision
         everything = self._selection.everything
         changes = await changes_served(self._kind, changes, previous=not everything)
         if everything:
