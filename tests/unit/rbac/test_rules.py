@@ -52,8 +52,9 @@ def some(values: tuple[str, ...], wild: str = "*") -> st.SearchStrategy[tuple[st
     return st.lists(st.sampled_from((*values, wild)), min_size=1, max_size=2, unique=True).map(tuple)
 
 
+# `st.builds(Rule, ...)` fills in `urls` as well, and a rule is for resources or for URLs, never both.
 RESOURCE_RULES = st.builds(
-    Rule,
+    lambda verbs, groups, resources, names: Rule(verbs, groups, resources, names),
     some(VERBS),
     some(GROUPS),
     st.lists(st.sampled_from((*RESOURCES, "*", "*/log")), min_size=1, max_size=2, unique=True).map(tuple),
