@@ -1,7 +1,8 @@
 """What holds for a whole run of the tests, wherever it is started from.
 
-Signals reach the programs under test, property tests have no deadline (a busy machine is no failure), and the
-machine's packet forwarding is afterwards as it was before.
+Signals reach the programs under test, property tests have no deadline (a busy machine is no failure) and try the same
+examples every time, and the machine's packet forwarding is afterwards as it was before. Other examples each time:
+`--hypothesis-profile=explore`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.javascript import Javascript
 from tests.support.machine import CLAIMS, FORWARDING
 
-settings.register_profile("skerry", deadline=None)
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("skerry", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("skerry")
 
 

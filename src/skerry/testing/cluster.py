@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from skerry.kube.clock import Clock, WallClock
 
-_SECONDS_TO_START = 30.0
+_SECONDS_TO_START = 120.0
 
 
 @dataclass(frozen=True, slots=True)

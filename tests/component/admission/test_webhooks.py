@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.schema.registry import builtin
 from skerry.kube.errors import Forbidden, InternalError, Invalid, StatusError
 from tests.component.admission.configurations import (
     CONFIG_MAPS,
@@ -148,7 +147,7 @@ async def test_a_webhook_whose_certificate_is_not_trusted(api: RunningApi) -> No
 
 async def test_a_slow_webhook_is_given_up_on(api: RunningApi) -> None:
     async def late(request: dict[str, Any]) -> dict[str, Any]:
-        await asyncio.sleep(60)
+        await asyncio.sleep(1000)
         return {"allowed": True}
 
     async with running_webhook(late) as webhook:
@@ -156,7 +155,7 @@ async def test_a_slow_webhook_is_given_up_on(api: RunningApi) -> None:
         began = time.monotonic()
         with pytest.raises(InternalError, match=r"\?timeout=1s\": context deadline exceeded"):
             await api.client.create(CONFIG_MAPS, config_map(), "default")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LIMIT
 
 
 @pytest.mark.parametrize(
@@ -285,7 +284,6 @@ async def test_what_kubectl_prints(api: RunningApi, tmp_path: Path) -> None:
     assert denied.err == said
 
 
-@pytest.mark.skipif(builtin().kind("events.k8s.io", "v1", "events") is None, reason="events.k8s.io is not served")
 async def test_other_versions_of_an_object_are_the_same_object(api: RunningApi) -> None:
     events = {"operations": ["CREATE"], "apiGroups": ["events.k8s.io"], "apiVersions": ["v1"], "resources": ["events"]}
     core = VALIDATING.__class__("", "v1", "events", "Event")

@@ -9,7 +9,7 @@ from pathlib import Path
 from skerry.kube.resources import DEPLOYMENTS, NAMESPACES
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, until
 
 MANIFEST = """
 apiVersion: v1
@@ -124,7 +124,7 @@ async def test_delete_and_wait(kubectl: Kubectl, api: RunningApi) -> None:
     await kubectl("apply", "-f", "-", stdin=MANIFEST)
     waiting = asyncio.create_task(kubectl("wait", "--for=delete", "configmap/settings", "--timeout=60s"))
     condition = asyncio.create_task(kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=60s"))
-    await asyncio.sleep(0.3)
+    await until(lambda: all(api.store._broadcaster.is_watched(one) for one in ("configmaps", "deployments.apps")))
     available = {"type": "Available", "status": "True", "reason": "x", "message": ""}
     status = {"status": {"conditions": [available]}}
     await api.client.patch(DEPLOYMENTS, "web", status, "default", subresource="status")

@@ -15,11 +15,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from skerry.kube.errors import Forbidden, Invalid
 from skerry.kube.objects import Obj
 from skerry.kube.resources import SIGNING_REQUESTS
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 from tests.support.kubectl import Kubectl
 from tests.support.waiting import until
 from tests.unit.tokens.requests import CLIENT, KEY, pem_request, request
-from tests.unit.tokens.support import SetClock
 
 
 def of_type(obj: Obj, kind: str) -> Obj:

@@ -20,7 +20,7 @@ KINDS = [kind for kind in builtin().kinds() if {"list", "create"} <= {*kind.verb
 PATCHES = ["application/merge-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml"]
 BODIES = hypothesis.settings(FUZZ, max_examples=15 * EXAMPLES)
 pytestmark = [
-    pytest.mark.timeout(60 + 30 * EXAMPLES),
+    pytest.mark.timeout(300 + 30 * EXAMPLES),
     # The server's thread draws random numbers while examples are made; Hypothesis takes them for the strategy's own.
     pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning"),
 ]

@@ -17,7 +17,7 @@ from tests.support.samples import SAMPLES, sample
 
 GROUPS = sorted({(kind.resource.group, kind.resource.version) for kind in builtin().kinds()})
 pytestmark = [
-    pytest.mark.timeout(60 + 60 * EXAMPLES),
+    pytest.mark.timeout(300 + 60 * EXAMPLES),
     # The server's thread draws random numbers while examples are made; Hypothesis takes them for the strategy's own.
     pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning"),
 ]

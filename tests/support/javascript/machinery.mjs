@@ -40,7 +40,7 @@ seen.watched = await until((resolve, reject) => {
       },
       (error) => error && error.name !== 'AbortError' && reject(error),
     )
-    .then((controller) => setTimeout(() => controller.abort(), 5000).unref());
+    .then((controller) => setTimeout(() => controller.abort(), 60000).unref());
 });
 
 const list = () => core.listNamespacedPod({ namespace });

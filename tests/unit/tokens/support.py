@@ -1,4 +1,4 @@
-"""What tests of credentials share: a clock to set, objects to hang tokens on, and calling the API with a token."""
+"""What tests of credentials share: objects to hang tokens on, and calling the API with a token."""
 
 from __future__ import annotations
 
