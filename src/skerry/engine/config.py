@@ -140,11 +140,6 @@ class EngineConfig:
         return f"skerry-{self.instance}"
 
     @property
-    def interface_prefix(self) -> str:
-        """Host interfaces are named `sk<instance>...` (15 characters at most)."""
-        return f"sk{self.instance}"
-
-    @property
     def cgroup(self) -> str:
         """The cgroup above all our pods, relative to each controller's root."""
         return f"/skerry-{self.instance}"

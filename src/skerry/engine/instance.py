@@ -319,7 +319,7 @@ def main() -> int:
             raise InstanceError(f"there is no instance in {data_dir}")
         remove_instance(config)
     except (InstanceError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201  # this is a program
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Where a Kubernetes API is and who we are to it, from a kubeconfig file or from inside a pod.
+"""Where a Kubernetes API is and who we are to it, from a kubeconfig file.
 
 Used by `kube.http_client`. Source: `clientcmd` (client-go) and kubernetes.io "Organizing Cluster Access Using
 kubeconfig Files". Ways of signing in that we do not implement (exec plug-ins, auth providers, passwords, proxies) are
@@ -19,7 +19,6 @@ from typing import Any
 
 import yaml
 
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _UNSUPPORTED_USER = ("exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra")
 _UNSUPPORTED_CLUSTER = ("proxy-url",)
 
@@ -77,19 +76,6 @@ def load_kubeconfig(path: Path | None = None, context: str | None = None) -> Con
     _refuse(user, _UNSUPPORTED_USER, f"user {chosen.get('user')!r}")
     _refuse(cluster, _UNSUPPORTED_CLUSTER, f"cluster {chosen.get('cluster')!r}")
     return _connection(chosen, cluster, user)
-
-
-def in_cluster() -> Connection:
-    """The connection of the service account of the pod we run in. Raises KubeconfigError outside of one."""
-    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
-    if not host or not (_SERVICE_ACCOUNT / "token").exists():
-        raise KubeconfigError("not inside a cluster: no service account token or KUBERNETES_SERVICE_HOST")
-    return Connection(
-        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
-        namespace=(_SERVICE_ACCOUNT / "namespace").read_text().strip(),
-        ca=(_SERVICE_ACCOUNT / "ca.crt").read_bytes(),
-        token_file=_SERVICE_ACCOUNT / "token",
-    )
 
 
 @dataclass(frozen=True, slots=True)

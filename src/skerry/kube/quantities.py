@@ -87,8 +87,3 @@ def millicores(value: str | int | float) -> int:
 def bytes_of(value: str | int | float) -> int:
     """A memory or storage quantity in bytes, rounded up."""
     return math.ceil(parse_quantity(value))
-
-
-def format_millicores(value: int) -> str:
-    """ "250m", or "2" for whole cores."""
-    return f"{value}m" if value % 1000 else str(value // 1000)

@@ -104,11 +104,6 @@ def selector_of(spec: Obj | None) -> Selector:
     return Selector(tuple(found))
 
 
-def selector_of_map(labels: Mapping[str, str] | None) -> Selector:
-    """The selector of a plain map, as Services and node selectors have it."""
-    return Selector(tuple(Requirement(key, "in", frozenset({value})) for key, value in (labels or {}).items()))
-
-
 def _integer(text: str) -> bool:
     """Whether Go's strconv.ParseInt reads it: decimal, within 64 bits."""
     return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63

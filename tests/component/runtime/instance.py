@@ -13,7 +13,7 @@ from pathlib import Path
 
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.network.cni import write_cni
-from skerry.engine.node.containerd import images, mount_namespace, sweep
+from skerry.engine.node.containerd import images, sweep
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient
@@ -137,9 +137,8 @@ async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[In
             yield Instance(config, supervisor, cri)
         finally:
             await cri.close()
-            await supervisor.stop_everything()
-            mount_namespace.release(config.paths)
-            left = sweep.sweep(config)
+            await supervisor.detach()
+            left = await asyncio.to_thread(sweep.sweep, config)
     assert left == []
 
 

@@ -175,7 +175,7 @@ async def test_lost_namespace_is_not_mixed_with_a_new_one() -> None:
             assert mount_namespace.holds(config.paths, supervisor.pid)
             assert cgroups.members(config.cgroup) == set()
         finally:
-            await supervisor.stop_everything()
+            await supervisor.detach()
 
 
 async def test_restart_after_sweep_keeps_images() -> None:
@@ -195,7 +195,7 @@ async def test_restart_after_sweep_keeps_images() -> None:
             assert (await Instance(config, supervisor, cri).run_pod()).container
         finally:
             await cri.close()
-            await supervisor.stop_everything()
+            await supervisor.detach()
 
 
 async def test_start_failure_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

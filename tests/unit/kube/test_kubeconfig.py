@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from skerry.kube.http_client import HttpClient
-from skerry.kube.kubeconfig import KubeconfigError, in_cluster, load_kubeconfig
+from skerry.kube.kubeconfig import KubeconfigError, load_kubeconfig
 
 
 def _config(**user: Any) -> dict[str, Any]:
@@ -86,12 +86,6 @@ def test_broken_files_say_what_is_wrong(tmp_path: Path, content: str, message: s
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(KubeconfigError, match="missing"):
         load_kubeconfig(tmp_path / "missing")
-
-
-def test_outside_of_a_pod_there_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    with pytest.raises(KubeconfigError, match="not inside a cluster"):
-        in_cluster()
 
 
 class Authority:

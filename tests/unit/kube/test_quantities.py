@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.kube.quantities import bytes_of, canonical, format_millicores, millicores, parse_quantity
+from skerry.kube.quantities import bytes_of, canonical, millicores, parse_quantity
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,3 @@ def test_canonical_keeps_the_value_and_settles(number: Decimal, suffix: str) -> 
 def test_garbage_is_refused_or_understood(text: str) -> None:
     with contextlib.suppress(ValueError):
         assert parse_quantity(canonical(text)) == parse_quantity(text)
-
-
-@given(st.integers(min_value=0, max_value=10**6))
-def test_millicores_round_trip(value: int) -> None:
-    assert millicores(format_millicores(value)) == value

@@ -43,7 +43,6 @@ class CelType:
 
 DYN = CelType("dyn")
 BOOL = CelType("bool")
-INT = CelType("int")
 STRING = CelType("string")
 AUTHORIZER = CelType("kubernetes.authorization.Authorizer")
 RESOURCE_CHECK = CelType("kubernetes.authorization.ResourceCheck")

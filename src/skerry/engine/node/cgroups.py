@@ -52,11 +52,6 @@ class PodCgroups:
         for tree in self._trees():
             _remove_tree(tree / self._parent / f"pod{uid}")
 
-    def remove_all(self) -> None:
-        """Remove the instance's cgroups, as far as they are empty."""
-        for tree in self._trees():
-            _remove_tree(tree / self._parent)
-
     def uids(self) -> set[str]:
         """Pods that have a cgroup in any tree."""
         found: set[str] = set()

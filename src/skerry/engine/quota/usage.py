@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from skerry.engine.quota.amounts import ONE, Amount, added, amount, amounts, pieces
+from skerry.engine.quota.amounts import ONE, Amount, amount, amounts, pieces
 from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj, annotations_of
@@ -152,11 +152,3 @@ def missing(pod: Obj, names: Iterable[str]) -> str:
                 silent.setdefault(name, set()).add(container["name"])
     texts = [f"{name} for: {','.join(sorted(containers))}" for name, containers in sorted(silent.items())]
     return f"must specify {'; '.join(texts)}" if texts else ""
-
-
-def total_usage(used: Iterable[dict[str, Amount]]) -> dict[str, Amount]:
-    """The sum."""
-    total: dict[str, Amount] = {}
-    for each in used:
-        total = added(total, each)
-    return total

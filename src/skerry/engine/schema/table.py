@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from skerry.engine.schema.contract import Column, Kind, Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, age_of
@@ -15,7 +15,6 @@ from skerry.engine.schema.printing.printers import printer_of
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj, name_of
 
-IncludeObject = Literal["None", "Metadata", "Object"]
 _GENERIC = (NAME, AGE)
 
 

@@ -110,12 +110,13 @@ class Trail:
             }
             self._write(PANIC)
             raise
-        return self._lasting(request, response) or self._finish(request, response)
+        if isinstance(response, Watching | Streamed):
+            return self._lasting(request, response)
+        self._finish(request, response)
+        return response
 
-    def _lasting(self, request: Request, response: Response) -> Response | None:
+    def _lasting(self, request: Request, response: Watching | Streamed) -> Response:
         """A watch or a log is over when its stream is."""
-        if not isinstance(response, Watching | Streamed):
-            return None
         self._conclude(request)
         self._event["responseStatus"] = events.status_of(response)
         self._write(STARTED)
@@ -126,7 +127,7 @@ class Trail:
     def _complete(self) -> None:
         self._write(COMPLETE)
 
-    def _finish(self, request: Request, outcome: Response | StatusError) -> Response:
+    def _finish(self, request: Request, outcome: Response | StatusError) -> None:
         self._conclude(request)
         self._event["responseStatus"] = events.status_of(outcome)
         reference, entry = self._event.get("objectRef"), getattr(outcome, "entry", None)
@@ -137,7 +138,6 @@ class Trail:
             if body is not None:
                 self._event["responseObject"] = body
         self._write(COMPLETE)
-        return outcome  # type: ignore[return-value]  # of an error nobody looks at it
 
     def _conclude(self, request: Request) -> None:
         """What is known once the request has been decided on."""

@@ -46,9 +46,10 @@ def semver(text: str, normalize: bool = False) -> Semver:
 
 
 def _normalized(text: str) -> str:
-    core, mark, rest = re.match(r"([^-+]*)([-+]?)(.*)", text.removeprefix("v"), re.DOTALL).groups()  # type: ignore[union-attr]
-    core = _LEADING_ZEROS.sub(r"\1", core)
-    return core + ".0" * max(0, 2 - core.count(".")) + mark + rest
+    bare = text.removeprefix("v")
+    core = re.split(r"[-+]", bare, maxsplit=1)[0]
+    rest = bare[len(core) :]
+    return _LEADING_ZEROS.sub(r"\1", core) + ".0" * max(0, 2 - core.count(".")) + rest
 
 
 def is_semver(text: str, normalize: bool = False) -> bool:

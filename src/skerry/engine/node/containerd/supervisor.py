@@ -33,7 +33,7 @@ HealthCallback = Callable[[bool, str], None]
 
 
 class ContainerdSupervisor:
-    """One containerd of one instance. Start it once; then `detach` (leave everything running) or `stop_everything`."""
+    """One containerd of one instance. Start it once; `detach` leaves everything running, `sweep` ends it."""
 
     def __init__(self, config: EngineConfig, on_health: HealthCallback | None = None) -> None:
         self._config = config
@@ -70,14 +70,6 @@ class ContainerdSupervisor:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
-
-    async def stop_everything(self) -> None:
-        """End containerd and every container, remove their mounts and cgroups. Images and other data stay."""
-        await self.detach()
-        self._report("containerd has been stopped")
-        self._pid = 0
-        await asyncio.to_thread(sweep.end_processes, self._config)
-        await asyncio.to_thread(sweep.remove_traces, self._config)
 
     # ---- start
 

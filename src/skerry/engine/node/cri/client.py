@@ -167,25 +167,10 @@ class CriClient(GrpcClient):
 
     # ---- usage
 
-    async def container_stats(self, container_id: str) -> pb.ContainerStats:
-        """Usage of one container. Raises CriError (NOT_FOUND)."""
-        request = pb.ContainerStatsRequest(container_id=container_id)
-        return (await self._call(_RUNTIME + "ContainerStats", request, pb.ContainerStatsResponse)).stats
-
     async def list_container_stats(self, labels: Mapping[str, str] | None = None) -> Sequence[pb.ContainerStats]:
         """Usage of all running containers, or of those with these labels."""
         request = pb.ListContainerStatsRequest(filter=pb.ContainerStatsFilter(label_selector=labels or {}))
         return (await self._call(_RUNTIME + "ListContainerStats", request, pb.ListContainerStatsResponse)).stats
-
-    async def pod_sandbox_stats(self, sandbox_id: str) -> pb.PodSandboxStats:
-        """Usage of one pod and its containers. Raises CriError (NOT_FOUND)."""
-        request = pb.PodSandboxStatsRequest(pod_sandbox_id=sandbox_id)
-        return (await self._call(_RUNTIME + "PodSandboxStats", request, pb.PodSandboxStatsResponse)).stats
-
-    async def list_pod_sandbox_stats(self) -> Sequence[pb.PodSandboxStats]:
-        """Usage of all pods."""
-        request = pb.ListPodSandboxStatsRequest()
-        return (await self._call(_RUNTIME + "ListPodSandboxStats", request, pb.ListPodSandboxStatsResponse)).stats
 
     # ---- images
 
@@ -208,11 +193,6 @@ class CriClient(GrpcClient):
         """Remove an image by any of its names. Harmless twice."""
         request = pb.RemoveImageRequest(image=pb.ImageSpec(image=image))
         await self._call(_IMAGES + "RemoveImage", request, pb.RemoveImageResponse)
-
-    async def image_fs_info(self) -> Sequence[pb.FilesystemUsage]:
-        """Space used by images, per file system."""
-        request = pb.ImageFsInfoRequest()
-        return (await self._call(_IMAGES + "ImageFsInfo", request, pb.ImageFsInfoResponse)).image_filesystems
 
 
 async def wait_until_answering(cri: CriClient, seconds: float) -> pb.VersionResponse:

@@ -137,7 +137,7 @@ class Containers:
             target = HookTarget(container, record.id, self._ip())
             await unless(self.ending, run_hook(self._context.cri, target, hook))
         except Interrupted:
-            pass
+            log.debug("container %s ends before its postStart hook", record.id)
         except HookError as error:
             self._event(container, "Warning", "FailedPostStartHook", f"PostStartHook failed: {error.message}")
             self.kill(Kill(record, "FailedPostStartHook"))

@@ -7,7 +7,7 @@ import ctypes
 import os
 from pathlib import Path
 
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND = 2, 4, 8, 4096
+MS_NOSUID, MS_NODEV, MS_BIND = 2, 4, 4096
 MNT_DETACH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)

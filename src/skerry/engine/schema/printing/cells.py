@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from skerry.engine.schema.contract import Column
@@ -98,11 +97,6 @@ def selector_text(selector: Obj | None) -> str:
 def labels_text(labels: dict[str, str] | None) -> str:
     """`a=b,c=d`, "<none>" for none."""
     return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
-
-
-def joined(values: Iterable[Any]) -> str:
-    """Comma-separated, "<none>" for nothing."""
-    return ",".join(str(value) for value in values) or NONE
 
 
 def containers_text(template: Any) -> tuple[str, str]:
