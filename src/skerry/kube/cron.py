@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from skerry.kube.durations import parse_duration
+
 _YEARS = 5
 """How far ahead a match is looked for: 29 February comes every four years, or after eight."""
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -22,8 +24,6 @@ _DESCRIPTORS = {
     "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
     "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
 }  # fmt: skip
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 
 
 class BadSchedule(ValueError):
@@ -180,8 +180,7 @@ def _integer(text: str) -> int:
 
 def _duration(text: str) -> int:
     """Seconds, at least one, of `@every 1h30m`."""
-    given = text.removeprefix("@every ")
-    parts = _DURATION.findall(given)
-    if not parts or "".join(number + unit for number, unit in parts) != given.lstrip("+"):
-        raise BadSchedule(f'failed to parse duration {text}: time: invalid duration "{given}"')
-    return max(1, int(sum(float(number) * _UNITS[unit] for number, unit in parts)))
+    try:
+        return max(1, int(parse_duration(text.removeprefix("@every ")).total_seconds()))
+    except ValueError as error:
+        raise BadSchedule(f"failed to parse duration {text}: {error}") from None

@@ -47,6 +47,14 @@ async def test_a_failing_check_makes_the_server_unready(api: RunningApi) -> None
     assert (await send(api, "GET", "/readyz/node")).code == 500
 
 
+async def test_metrics_keep_no_names_that_a_client_made_up(api: RunningApi) -> None:
+    assert (await send(api, "GET", f"{CMS}/a/made%22up")).code == 404
+    assert (await send(api, "GET", "/api/v1/namespaces/default/pods/a/status")).code == 404
+    page = (await send(api, "GET", "/metrics")).body.decode()
+    assert 'apiserver_request_total{verb="get",resource="configmaps",subresource="",code="404"} 1' in page
+    assert 'apiserver_request_total{verb="get",resource="pods",subresource="status",code="404"} 1' in page
+
+
 async def test_an_administrator_may_act_as_somebody_else(api: RunningApi) -> None:
     answer = await send(api, "GET", CMS, impersonate_user="anna")
     assert answer.code == 403

@@ -18,12 +18,13 @@ class Metrics:
         self._gauges = gauges
 
     def count(self, request: Request | None, code: int) -> None:
-        """One request answered."""
-        if request is None or request.target is None:
+        """One request answered. What only the client calls so has no name here: such names would fill the memory."""
+        target = request.target if request is not None else None
+        if request is None or target is None or target.kind.elsewhere:
             self._requests["", "", "", code] += 1
             return
-        target = request.target
-        self._requests[request.verb, target.group_resource, target.subresource, code] += 1
+        subresource = target.subresource if target.subresource in target.kind.subresources else ""
+        self._requests[request.verb, target.group_resource, subresource, code] += 1
 
     def text(self) -> str:
         """The page."""

@@ -16,7 +16,7 @@ _F = pb.FieldDescriptorProto
 _TOKEN = re.compile(
     r"""(?P<text>[rRbB]{0,2}(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))"""
     r"""|(?P<object>(?<![\w.])Object(?:\.[A-Za-z_]\w*)*(?=\s*\{))"""
-    r"""|(?P<field>[A-Za-z_]\w*)(?=\s*:)""",
+    r"""|(?P<field>(?<!\w)[A-Za-z_]\w*)(?=\s*:)""",
     re.DOTALL,
 )
 

@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from skerry.engine.cel.contract import EvaluationError
+from skerry.kube import durations
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-]\d\d:\d\d))", re.ASCII)
-_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_UNITS = {
-    "ns": Decimal("0.001"), "us": Decimal(1), "µs": Decimal(1), "μs": Decimal(1), "ms": Decimal(1000),
-    "s": Decimal(10**6), "m": Decimal(60 * 10**6), "h": Decimal(3600 * 10**6),
-}  # fmt: skip
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -34,20 +29,10 @@ def parse_timestamp(text: str) -> datetime:
 
 def parse_duration(text: str) -> timedelta:
     """Go's `time.ParseDuration`. Raises EvaluationError."""
-    body = text.lstrip("+-") if text[:1] in ("+", "-") and text[1:2] not in ("+", "-") else text
-    if body == "0":
-        return timedelta()
-    at, total = 0, Decimal(0)
-    while at < len(body):
-        match = _DURATION.match(body, at)
-        if match is None:
-            break
-        total += Decimal(match[1]) * _UNITS[match[2]]
-        at = match.end()
-    if not body or at < len(body) or total > 2**63 // 1000:
-        raise EvaluationError(f"invalid duration: time: invalid duration {text!r}")
-    micros = timedelta(microseconds=int(total))
-    return -micros if text.startswith("-") else micros
+    try:
+        return durations.parse_duration(text)
+    except ValueError as error:
+        raise EvaluationError(f"invalid duration: {error}") from None
 
 
 def format_timestamp(value: datetime) -> str:

@@ -14,13 +14,12 @@ from datetime import date
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
+from skerry.kube.durations import parse_duration
+
 _HOST_LABEL = re.compile(r"[a-zA-Z0-9_]([-a-zA-Z0-9_]{0,61}[a-zA-Z0-9_])?")
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(\.\d+)?(z|[+-]\d\d:\d\d)")
-_GO_DURATION = re.compile(
-    r"[-+]?(0|(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*)"
-)
 _UNITS = re.compile(
-    r"\d+\s*(ns|nano\w*|us|µs|micro\w*|ms|milli\w*|s|sec\w*|m|min\w*|h|hr|hour\w*|d|day\w*|w|wk|week\w*)(?![a-zµ])",
+    r"(?<!\d)\d+\s*(ns|nano\w*|us|µs|micro\w*|ms|milli\w*|s|sec\w*|m|min\w*|h|hr|hour\w*|d|day\w*|w|wk|week\w*)(?![a-zµ])",
     re.I,
 )
 _CARD = re.compile(
@@ -58,7 +57,11 @@ def _date_time(text: str) -> bool:
 
 
 def _duration(text: str) -> bool:
-    return _GO_DURATION.fullmatch(text) is not None or _UNITS.search(text) is not None
+    try:
+        parse_duration(text)
+    except ValueError:
+        return _UNITS.search(text) is not None
+    return True
 
 
 def _ip(version: int) -> Callable[[str], bool]:
