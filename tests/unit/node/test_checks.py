@@ -104,7 +104,12 @@ async def ask(handler: Obj, cri: Cri | None = None, timeout: float = 60) -> tupl
     ("answer", "expected"),
     [
         (b"HTTP/1.1 200 OK\r\n\r\nfine", (True, "")),
-        (b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", (True, "")),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: http://0.0.0.0/x\r\n\r\nto there",
+            (True, "Probe terminated redirects, Response body: to there"),
+        ),
+        (b"HTTP/1.1 302 Found\r\n\r\n", (True, "Probe terminated redirects, Response body: ")),
+        (b"HTTP/1.1 302 Found\r\nLocation: /round\r\n\r\n", (False, "stopped after 10 redirects")),
         (b"HTTP/1.1 500 No\r\n\r\n", (False, "HTTP probe failed with statuscode: 500")),
         (b"garbage\r\n\r\n", (False, "malformed HTTP response")),
         (b"", (False, "server closed the connection without an answer")),
@@ -113,6 +118,25 @@ async def ask(handler: Obj, cri: Cri | None = None, timeout: float = 60) -> tupl
 async def test_http(answer: bytes, expected: tuple[bool, str]) -> None:
     async with answering(answer) as port:
         assert await ask({"httpGet": {"port": port, "path": "/healthz"}}) == expected
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+async def test_redirects_on_the_same_host_are_followed(absolute: bool) -> None:
+    asked: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = (await reader.readuntil(b"\r\n\r\n")).splitlines()[0]
+        asked.append(line)
+        where = f"http://127.0.0.1:{port}/end?a=b" if absolute else "/end?a=b"
+        if b"/end" in line:
+            writer.write(b"HTTP/1.1 500 No\r\n\r\n")
+        else:
+            writer.write(f"HTTP/1.1 302 Found\r\nlocation: {where}\r\n\r\n".encode())
+
+    async with serving(talk) as port:
+        outcome = await ask({"httpGet": {"port": port, "path": "/begin"}})
+    assert outcome == (False, "HTTP probe failed with statuscode: 500")
+    assert asked == [b"GET /begin HTTP/1.1", b"GET /end?a=b HTTP/1.1"]
 
 
 async def test_nobody_listens() -> None:
@@ -185,9 +209,24 @@ async def test_hooks() -> None:
         await run_hook(cri, target(), {"exec": {"command": ["false"]}})  # type: ignore[arg-type]
     with pytest.raises(HookError, match="not supported: tcpSocket"):
         await run_hook(cri, target(), {"tcpSocket": {"port": 1}})  # type: ignore[arg-type]
-    async with answering(b"HTTP/1.1 503 No\r\n\r\n") as port:
-        with pytest.raises(HookError, match="answered 503"):
-            await run_hook(cri, target(), {"httpGet": {"port": port}})  # type: ignore[arg-type]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(HookError, match="HTTP request failed"):
+            await run_hook(cri, target(), {"httpGet": {"port": taken.getsockname()[1]}})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scheme", ["HTTP", "HTTPS"])
+async def test_any_answer_to_a_hook_will_do(scheme: str) -> None:
+    asked: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(4096))
+        writer.write(b"HTTP/1.1 503 No\r\n\r\n")
+
+    async with serving(talk) as port:
+        await run_hook(Cri(), target(), {"httpGet": {"port": port, "scheme": scheme}})  # type: ignore[arg-type]
+    assert asked[-1].startswith(b"GET / HTTP/1.1\r\n")
+    assert b"User-Agent: kube-lifecycle/1.36\r\n" in asked[-1]
 
 
 def probed(changed: asyncio.Event, known: ProbeState | None = None, **probes: Obj) -> Probed:
@@ -229,6 +268,20 @@ async def test_failed_liveness_is_told_and_removal_ends_it() -> None:
     calls = cri.calls
     await asyncio.sleep(0.05)
     assert cri.calls == calls
+    await probes.close()
+
+
+async def test_only_readiness_matters_while_a_container_stops() -> None:
+    cri, changed = Cri(), asyncio.Event()
+    probes = prober(cri)
+    probes.add(probed(changed, livenessProbe=PROBE, readinessProbe=PROBE))
+    await until(lambda: probes.state("id") == ProbeState(started=True, ready=True))
+    probes.wind_down("id")
+    cri.result = ExecResult(b"", b"", 1)
+    await until(lambda: probes.state("id") == ProbeState(started=True, ready=False))
+    calls = cri.calls
+    await until(lambda: cri.calls > calls + 3)
+    assert probes.state("id") == ProbeState(started=True, ready=False), "nobody asks whether it lives"
     await probes.close()
 
 

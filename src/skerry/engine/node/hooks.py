@@ -6,8 +6,9 @@ Source of the behaviour: the kubelet's `pkg/kubelet/lifecycle/handlers.go`. Rais
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.errors import HookError
@@ -15,6 +16,8 @@ from skerry.engine.node.http_get import HttpTarget, http_get
 from skerry.kube.objects import Obj
 
 _SHOWN = 256  # bytes of output in a message
+_AGENT = "kube-lifecycle/1.36"
+_PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")  # what TLS makes of an HTTP server's answer
 _HOOK_TIMEOUT = 60  # seconds for one HTTP hook
 
 
@@ -75,9 +78,18 @@ async def _exec(cri: CriClient, target: HookTarget, command: list[str]) -> None:
 
 async def _http(target: HookTarget, action: Obj) -> None:
     try:
-        request = http_target(action, target.container, target.ip)
-        answer = await asyncio.wait_for(http_get(request), _HOOK_TIMEOUT)
+        request = replace(http_target(action, target.container, target.ip), agent=_AGENT)
+        await asyncio.wait_for(_fetch(request), _HOOK_TIMEOUT)
     except (OSError, ValueError) as error:
         raise HookError(f"HTTP request failed: {error}") from error
-    if answer.status >= 400:
-        raise HookError(f"HTTP request answered {answer.status}")
+
+
+async def _fetch(request: HttpTarget) -> None:
+    """Whatever the answer is, the hook was heard. One who speaks HTTP where HTTPS was meant is asked again in HTTP."""
+    try:
+        await http_get(request)
+    except ssl.SSLError as error:
+        if error.reason not in _PLAIN_HTTP:
+            raise
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
+        await http_get(replace(request, scheme="http", headers=headers))

@@ -1,7 +1,7 @@
 """One HTTP GET for probes and hooks: no connection kept, certificates not verified, a bounded body.
 
-The kubelet's probes do the same (`pkg/probe/http`). Raises OSError (also for timeouts and TLS) and ValueError for an
-answer that is not HTTP.
+The kubelet's probes do the same (`pkg/probe/http`): redirects on the same host are followed, those to another are the
+answer. Raises OSError (also for timeouts and TLS) and ValueError for an answer that is not HTTP.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from urllib.parse import urljoin, urlsplit
 
 _LONGEST_BODY = 10 * 1024
-_AGENT = "kube-probe/1.36"
+_MOST_REDIRECTS = 10
+_PORTS = {"http": 80, "https": 443}
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,43 @@ class HttpTarget:
     port: int
     path: str = "/"
     headers: Mapping[str, str] = field(default_factory=dict)
+    agent: str = "kube-probe/1.36"
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """Status code and the beginning of the body."""
+    """Status code and the beginning of the body. `location`: where a redirect leads, "" for none."""
 
     status: int
     body: bytes
+    location: str = ""
 
 
 async def http_get(target: HttpTarget) -> HttpAnswer:
-    """Ask and read the answer; cancel to limit the time."""
+    """Ask, also where that is redirected to on the same host, and read the answer; cancel to limit the time."""
+    for _ in range(_MOST_REDIRECTS):
+        answer = await _ask(target)
+        following = _redirected(target, answer)
+        if following is None:
+            return answer
+        target = following
+    raise ValueError(f"stopped after {_MOST_REDIRECTS} redirects")
+
+
+def _redirected(target: HttpTarget, answer: HttpAnswer) -> HttpTarget | None:
+    """Where to ask next; None when the answer stands."""
+    if answer.status not in _REDIRECTS or not answer.location:
+        return None
+    there = urlsplit(
+        urljoin(f"{target.scheme}://{_bracketed(target.host)}:{target.port}{_rooted(target.path)}", answer.location)
+    )
+    if there.hostname != target.host or there.scheme not in _PORTS:
+        return None
+    path = (there.path or "/") + (f"?{there.query}" if there.query else "")
+    return replace(target, scheme=there.scheme, port=there.port or _PORTS[there.scheme], path=path)
+
+
+async def _ask(target: HttpTarget) -> HttpAnswer:
     context = _unverified() if target.scheme == "https" else None
     reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
     try:
@@ -51,8 +79,13 @@ async def http_get(target: HttpTarget) -> HttpAnswer:
 
 
 def _request(target: HttpTarget) -> bytes:
-    path = target.path if target.path.startswith("/") else f"/{target.path}"
-    headers = {"Host": f"{target.host}:{target.port}", "User-Agent": _AGENT, "Accept": "*/*", "Connection": "close"}
+    path = _rooted(target.path)
+    headers = {
+        "Host": f"{_bracketed(target.host)}:{target.port}",
+        "User-Agent": target.agent,
+        "Accept": "*/*",
+        "Connection": "close",
+    }
     given = {name.title(): value for name, value in target.headers.items()}
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in {**headers, **given}.items())]
     if any("\r" in line or "\n" in line for line in lines):
@@ -60,20 +93,40 @@ def _request(target: HttpTarget) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def _rooted(path: str) -> str:
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _bracketed(host: str) -> str:
+    """An IPv6 address as URLs have it."""
+    return f"[{host}]" if ":" in host else host
+
+
 async def _answer(reader: asyncio.StreamReader) -> HttpAnswer:
     line = await reader.readline()
     parts = line.split(None, 2)
     if len(parts) < 2 or not parts[0].startswith(b"HTTP/") or not parts[1].isdigit():
         raise ValueError("malformed HTTP response" if line else "server closed the connection without an answer")
-    while (await reader.readline()).strip():
-        pass
-    return HttpAnswer(int(parts[1]), await reader.read(_LONGEST_BODY))
+    location = ""
+    while header := (await reader.readline()).strip():
+        name, _, value = header.decode("latin-1").partition(":")
+        if name.lower() == "location":
+            location = value.strip()
+    return HttpAnswer(int(parts[1]), await _body(reader), location)
+
+
+async def _body(reader: asyncio.StreamReader) -> bytes:
+    """The beginning of what follows until the server closes."""
+    body = b""
+    while len(body) < _LONGEST_BODY and (part := await reader.read(_LONGEST_BODY - len(body))):
+        body += part
+    return body
 
 
 @cache
 def _unverified() -> ssl.SSLContext:
     """Probes ask whether an application answers, not whether its certificate is one we know."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

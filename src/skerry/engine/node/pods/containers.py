@@ -218,6 +218,7 @@ class Containers:
         before = known.by_id(container_id)
         if record is None:
             if before is not None:
+                self._context.prober.remove(container_id)
                 known.drop(before)
         elif known.put(self.with_message(record) if record.exited else record) and record.exited:
             self._context.prober.remove(container_id)

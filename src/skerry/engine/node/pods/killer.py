@@ -39,7 +39,7 @@ async def kill(context: NodeContext, job: KillJob) -> None:
     """Returns when the container has stopped. Raises CriError."""
     if not job.again:
         context.recorder.event(job.pod, "Normal", "Killing", job.message, field_path(job.pod, job.container))
-    context.prober.remove(job.record.id)
+    context.prober.wind_down(job.record.id)
     grace = (job.deadline - context.config.clock.steady()).total_seconds()
     hook = (job.container.get("lifecycle") or {}).get("preStop")
     if hook and grace > 0 and not job.again:

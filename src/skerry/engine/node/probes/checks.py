@@ -1,4 +1,4 @@
-"""One check of one container: exec, httpGet, tcpSocket or gRPC health. The answer is (success, what to tell the user).
+"""One check of one container: exec, httpGet, tcpSocket or gRPC health.
 
 Source of the behaviour: Kubernetes' `pkg/probe`. Nothing is raised but cancellation: whatever goes wrong is a
 failed check.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+from typing import NamedTuple
 
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
@@ -20,9 +21,14 @@ from skerry.engine.node.probes.health_pb2 import HealthCheckRequest, HealthCheck
 from skerry.engine.node.probes.machine import ProbeSpec
 from skerry.kube.objects import Obj
 
-Outcome = tuple[bool, str]
-
 _SHOWN = 256
+
+
+class Outcome(NamedTuple):
+    """Whether it went well, and what to tell the user: why not, or of what to beware although it did."""
+
+    success: bool
+    output: str = ""
 
 
 async def check(cri: CriClient, spec: ProbeSpec, target: HookTarget) -> Outcome:
@@ -31,12 +37,14 @@ async def check(cri: CriClient, spec: ProbeSpec, target: HookTarget) -> Outcome:
         async with asyncio.timeout(spec.timeout):
             return await _ask(cri, spec, target)
     except TimeoutError:
-        return False, f"command timed out after {spec.timeout:g}s" if "exec" in spec.handler else _timed_out(spec)
+        return Outcome(False, _timed_out(spec))
     except (OSError, ValueError) as error:
-        return False, str(error)
+        return Outcome(False, str(error))
 
 
 def _timed_out(spec: ProbeSpec) -> str:
+    if "exec" in spec.handler:
+        return f"command timed out after {spec.timeout:g}s"
     return f"context deadline exceeded (no answer within {spec.timeout:g}s)"
 
 
@@ -50,23 +58,25 @@ async def _ask(cri: CriClient, spec: ProbeSpec, target: HookTarget) -> Outcome:
         return await _tcp(handler["tcpSocket"], target)
     if handler.get("grpc") is not None:
         return await _grpc(handler["grpc"], target)
-    return False, "probe has no supported handler"
+    return Outcome(False, "probe has no supported handler")
 
 
 async def _exec(cri: CriClient, command: list[str], timeout: float, target: HookTarget) -> Outcome:
     try:
         result = await cri.exec_sync(target.container_id, command, max(1, math.ceil(timeout)))
     except CriError as error:
-        return False, error.message
+        return Outcome(False, error.message)
     output = (result.stdout + result.stderr)[:_SHOWN].decode(errors="replace")
-    return result.exit_code == 0, output
+    return Outcome(True) if result.exit_code == 0 else Outcome(False, output)
 
 
 async def _http(action: Obj, target: HookTarget) -> Outcome:
     answer = await http_get(http_target(action, target.container, target.ip))
-    if 200 <= answer.status < 400:
-        return True, ""
-    return False, f"HTTP probe failed with statuscode: {answer.status}"
+    if 200 <= answer.status < 300:
+        return Outcome(True)
+    if 300 <= answer.status < 400:
+        return Outcome(True, f"Probe terminated redirects, Response body: {answer.body.decode(errors='replace')}")
+    return Outcome(False, f"HTTP probe failed with statuscode: {answer.status}")
 
 
 async def _tcp(action: Obj, target: HookTarget) -> Outcome:
@@ -75,7 +85,7 @@ async def _tcp(action: Obj, target: HookTarget) -> Outcome:
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-    return True, ""
+    return Outcome(True)
 
 
 async def _grpc(action: Obj, target: HookTarget) -> Outcome:
@@ -87,10 +97,10 @@ async def _grpc(action: Obj, target: HookTarget) -> Outcome:
         )
         answer = await call(HealthCheckRequest(service=service))
     except GRPCError as error:
-        return False, f"error: health rpc failed: {error.status.name}: {error.message}"
+        return Outcome(False, f"error: health rpc failed: {error.status.name}: {error.message}")
     except (ProtocolError, StreamTerminatedError) as error:
-        return False, f"error: health rpc failed: {error}"
+        return Outcome(False, f"error: health rpc failed: {error}")
     finally:
         channel.close()
     serving = answer.status == HealthCheckResponse.SERVING
-    return serving, "" if serving else f"service unhealthy (responded with {answer.status})"
+    return Outcome(serving, "" if serving else f"service unhealthy (responded with {answer.status})")

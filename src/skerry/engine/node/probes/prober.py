@@ -2,7 +2,7 @@
 
 Neighbours: `machine` counts, `checks` asks, `pods.worker` is told by a callback and reads `state`. Invariants:
 readiness and liveness begin once the startup probe has succeeded; a container is asked by one check of a kind at a
-time; after `remove` nothing is asked or told any more.
+time; after `wind_down` only readiness is asked for, after `remove` nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 from skerry.engine.node.cri.client import CriClient
 from skerry.engine.node.hooks import HookTarget
 from skerry.engine.node.pods.state import ProbeState
-from skerry.engine.node.probes.checks import check
+from skerry.engine.node.probes.checks import Outcome, check
 from skerry.engine.node.probes.machine import Kind, ProbeMachine, ProbeSpec
 from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
@@ -26,6 +26,7 @@ _FIELDS: tuple[tuple[Kind, str], ...] = (
     ("readiness", "readinessProbe"),
     ("liveness", "livenessProbe"),
 )
+_LIFE: tuple[Kind, ...] = ("startup", "liveness")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,24 @@ class Prober:
         return watched.state if watched else None
 
     def remove(self, container_id: str) -> None:
-        """The container ended or is being stopped."""
+        """The container ended."""
         watched = self._watched.pop(container_id, None)
         if watched is not None:
             for timer in watched.timers.values():
                 timer.cancel()
             for task in watched.tasks.values():
+                task.cancel()
+
+    def wind_down(self, container_id: str) -> None:
+        """The container is being stopped: whether it is ready still matters, whether it lives no longer does."""
+        watched = self._watched.get(container_id)
+        if watched is None:
+            return
+        for kind in _LIFE:
+            watched.machines.pop(kind, None)
+            if timer := watched.timers.pop(kind, None):
+                timer.cancel()
+            if task := watched.tasks.pop(kind, None):
                 task.cancel()
 
     async def close(self) -> None:
@@ -126,22 +139,23 @@ class Prober:
     async def _check(self, watched: _Watched, kind: Kind) -> None:
         machine = watched.machines[kind]
         began = asyncio.get_running_loop().time()
-        success, output = await check(self._cri, machine.spec, watched.probed.target)
-        if watched.probed.target.container_id not in self._watched:
+        outcome = await check(self._cri, machine.spec, watched.probed.target)
+        if watched.probed.target.container_id not in self._watched or kind not in watched.machines:
             return
-        if not success:
-            self._tell_unhealthy(watched.probed, kind, output)
-        changed = machine.observe(success)
-        if changed:
+        self._tell(watched.probed, kind, outcome)
+        if machine.observe(outcome.success):
             self._apply(watched, machine)
         if kind == "startup" and machine.verdict is not None:
             return  # it has done its work
         took = asyncio.get_running_loop().time() - began
         self._appoint(watched, kind, max(0.0, machine.spec.period - took))
 
-    def _tell_unhealthy(self, probed: Probed, kind: Kind, output: str) -> None:
-        message = f"{kind.capitalize()} probe failed: {output}"
-        self._recorder.event(probed.pod, "Warning", "Unhealthy", message, probed.field_path)
+    def _tell(self, probed: Probed, kind: Kind, outcome: Outcome) -> None:
+        if outcome.success and not outcome.output:
+            return
+        reason, verdict = ("ProbeWarning", "warning") if outcome.success else ("Unhealthy", "failed")
+        message = f"{kind.capitalize()} probe {verdict}: {outcome.output}"
+        self._recorder.event(probed.pod, "Warning", reason, message, probed.field_path)
 
     def _apply(self, watched: _Watched, machine: ProbeMachine) -> None:
         """A verdict changed."""
