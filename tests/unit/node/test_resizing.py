@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from skerry.engine.node.pods.plan import Kill, Resize, plan
-from skerry.engine.node.pods.resizing import pending
+from skerry.engine.node.pods.resizing import frees_room, pending
 from skerry.engine.node.status.pod_status import pod_status
 from skerry.kube.objects import Obj
 from tests.unit.node.views import container, pod, record, view
@@ -57,3 +57,11 @@ def test_fitting_counts_the_other_pods_that_live() -> None:
     assert pending(pod(wants("1500m")), [other("1")], NODE) == ("Deferred", "Node didn't have enough resource: cpu")
     assert pending(pod(wants("1500m")), [other("1", "Succeeded")], NODE) is None
     assert pending(pod(wants("1500m")), [pod(wants("1"))], NODE) is None  # its own former self
+
+
+def test_room_is_freed_by_who_goes_ends_or_shrinks() -> None:
+    assert frees_room(other("1"), None)
+    assert frees_room(other("1"), other("1", "Succeeded"))
+    assert frees_room(other("1"), other("500m"))
+    assert not frees_room(other("1"), other("1"))
+    assert not frees_room(other("1", "Failed"), other("1", "Failed"))

@@ -41,3 +41,23 @@ def test_what_may_not_change() -> None:
     whole = {"cpu": "1", "memory": "1Gi"}
     _, wrong = resized(stored(requests=whole, limits=whole), requests=whole, limits={**whole, "cpu": "2"})
     assert "Pod QOS Class may not change as a result of resizing" in wrong["spec"]
+
+
+def test_the_pod_as_a_whole() -> None:
+    asked = container(resources={"requests": {"cpu": "1"}})
+    asked["spec"]["resources"] = {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"cpu": "4"}}
+    old = created(CORE["pods"], asked)
+    new = copy_of(old)
+    new["spec"]["resources"] = {"requests": {"cpu": "3", "memory": "1Gi"}, "limits": {"cpu": "5"}}
+    STRATEGY.prepare_resize(new, old)
+    assert STRATEGY.validate_resize(new, old) == []
+    assert new["spec"]["resources"]["limits"] == {"cpu": "5"}
+    new["spec"]["resources"] = {"requests": {"cpu": "500m"}, "limits": {"cpu": "5"}}
+    STRATEGY.prepare_resize(new, old)
+    wrong = {cause.field: cause.message for cause in STRATEGY.validate_resize(new, old)}
+    assert "cannot be removed" in wrong["spec.resources.requests"]
+    assert "aggregate container requests of 1" in wrong["spec.resources.requests[cpu]"]
+    without = copy_of(old)
+    del without["spec"]["resources"]
+    STRATEGY.prepare_resize(without, old)
+    assert without["spec"]["resources"] == old["spec"]["resources"], "a client that does not know of it changes nothing"

@@ -47,6 +47,14 @@ class PodCgroups:
             except OSError as error:
                 log.warning("cgroup limits of pod %s not set in %s: %s", uid, directory, error)
 
+    def memory_usage(self, uid: str, container_id: str = "") -> int:
+        """Bytes a pod, or one container of it, uses; 0 when that is not known."""
+        tree, name = ("", "memory.current") if self._unified else ("memory", "memory.usage_in_bytes")
+        try:
+            return int((self._root / tree / self._parent / f"pod{uid}" / container_id / name).read_text())
+        except (OSError, ValueError):
+            return 0
+
     def remove(self, uid: str) -> None:
         """Remove the pod's cgroups and what the runtime left below."""
         for tree in self._trees():

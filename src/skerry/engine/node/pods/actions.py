@@ -19,7 +19,18 @@ from skerry.engine.node.errors import ConfigError, PodProblem, VolumeError
 from skerry.engine.node.pods.containers import Containers
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Observer
-from skerry.engine.node.pods.plan import Action, DropSandbox, Kill, MakeSandbox, MountVolumes, Release, Resize, Start
+from skerry.engine.node.pods.plan import (
+    Action,
+    DropSandbox,
+    Kill,
+    MakeSandbox,
+    MountVolumes,
+    Release,
+    Resize,
+    ResizePod,
+    Start,
+)
+from skerry.engine.node.pods.resizer import Resizer
 from skerry.engine.node.pods.starter import Starter, pod_ips
 from skerry.engine.node.pods.state import ProbeState, Wait, reported_statuses
 from skerry.engine.node.spec.downward import PodFacts
@@ -39,6 +50,7 @@ class Actions:
         self._context = context
         self._known = known
         self._claim = claim
+        self._resizer = Resizer(context, known)
         self._starter = Starter(context)
         self._observer = Observer(context.cri)
         self._failures = BackOff(_FIRST, _LONGEST)
@@ -67,7 +79,9 @@ class Actions:
                 self.containers.kill(action)
                 return True
             case Resize():
-                return await self.containers.resize(action.record)
+                return await self._resizer.resize(action.record)
+            case ResizePod():
+                return await self._resizer.resize_pod()
             case Release():
                 return await self._release()
 
@@ -86,6 +100,8 @@ class Actions:
             self.containers.probe(record, before)
             spec = known.container_spec(record.name)
             known.applied[record.id] = status.get("resources") or spec.get("resources") or {}
+        whole = (known.pod.get("status") or {}).get("resources") or known.pod["spec"].get("resources")
+        known.pod_applied = whole or {}
         self.containers.forget_start_waits()
 
     # ---- volumes
@@ -139,6 +155,7 @@ class Actions:
             return False
         self._claim(sandbox_id)
         known.sandbox = await self._observer.sandbox(sandbox_id)
+        known.pod_applied = known.pod["spec"].get("resources") or {}
         known.pod_wait = None
         self._failures.forget(uid_of(known.pod))
         self.containers.forget_start_waits()

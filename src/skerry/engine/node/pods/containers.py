@@ -26,12 +26,10 @@ from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.last_words import MessageSource, with_last_words
 from skerry.engine.node.pods.observer import Observer
 from skerry.engine.node.pods.plan import Kill, Start
-from skerry.engine.node.pods.resizing import with_applied
 from skerry.engine.node.pods.restarts import will_restart
 from skerry.engine.node.pods.starter import Starter, StartJob, field_path, log_file, message_file, pod_ips
 from skerry.engine.node.pods.state import ContainerRecord, ProbeState, Wait, spec_hash
 from skerry.engine.node.probes.prober import Probed
-from skerry.engine.node.spec.resources import container_resources, pod_limits
 from skerry.kube.clock import in_steady
 from skerry.kube.events import EventType
 from skerry.kube.objects import Obj, key_of, name_of, namespace_of, uid_of
@@ -160,22 +158,6 @@ class Containers:
                 known=before,
             )
         )
-
-    async def resize(self, record: ContainerRecord) -> bool:
-        """Change the resources of a running container: the pod's cgroup grows first and shrinks last."""
-        known, context = self._known, self._context
-        pod, container = known.pod, known.container_spec(record.name)
-        wanted, before = pod_limits(pod), pod_limits(with_applied(pod, known.applied_by_name()))
-        context.cgroups.create(uid_of(pod), wanted.at_least(before))
-        resources = container_resources(pod, container, context.machine_memory)
-        try:
-            await context.cri.update_container_resources(record.id, resources)
-        except CriError as error:
-            self._event(container, "Warning", "ResizeError", f"Error resizing container {record.name}: {error.message}")
-            raise
-        known.applied[record.id] = container.get("resources") or {}
-        context.cgroups.create(uid_of(pod), pod_limits(with_applied(pod, known.applied_by_name())))
-        return True
 
     # ---- stopping
 

@@ -44,7 +44,9 @@ class Knowledge:
         self.hooking: set[str] = set()
         self.termination: Termination | None = None
         self.applied: dict[str, Obj] = {}
+        self.pod_applied: Obj | None = None
         self.resize_pending: tuple[str, str] | None = None
+        self.resize_wait: Wait | None = None
         self.volumes: dict[str, Path] | None = None
         self._begun: tuple[str, datetime] | None = None
 
@@ -63,7 +65,9 @@ class Knowledge:
             termination=self.termination,
             volumes_ready=self.volumes is not None,
             applied=dict(self.applied),
+            pod_applied=self.pod_applied,
             resize_pending=self.resize_pending,
+            resize_wait=self.resize_wait,
         )
 
     def begun(self) -> datetime | None:

@@ -16,6 +16,7 @@ from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.pods.cleanup import leftover_uids, stop_orphan
 from skerry.engine.node.pods.observer import Found, Observer
+from skerry.engine.node.pods.resizing import frees_room
 from skerry.engine.node.pods.starter import log_file
 from skerry.engine.node.pods.state import EVICTED, ContainerRecord
 from skerry.engine.node.pods.worker import PodWorker
@@ -105,10 +106,11 @@ class PodManager:
     def _changed(self, delta: Delta) -> None:
         if delta.new is not None:
             self._take(delta.new)
-            return
-        worker = self._workers.get(uid_of(delta.object))
-        if worker is not None:
+        elif (worker := self._workers.get(uid_of(delta.object))) is not None:
             worker.removed()
+        if delta.old is not None and frees_room(delta.old, delta.new):
+            for other in self._workers.values():
+                other.room_changed()
 
     def _take(self, pod: Obj, found: Found | None = None) -> None:
         """A pod as the API has it now."""

@@ -80,11 +80,16 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True)
+class ResizePod:
+    """Give the pod as a whole the CPU and memory its definition wants."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Nothing runs any more and nothing will: give back network and volumes, keep containers for their logs."""
 
 
-Action: TypeAlias = MountVolumes | MakeSandbox | DropSandbox | Start | Kill | Resize | Release
+Action: TypeAlias = MountVolumes | MakeSandbox | DropSandbox | Start | Kill | Resize | ResizePod | Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +203,20 @@ class _Containers:
         elif resources := changed(container, self.view.applied.get(record.id)):
             self._resize(container, record, resources)
 
+    def resize_pod(self) -> None:
+        """See to the resources of the pod as a whole."""
+        if changed(self.view.pod["spec"], self.view.pod_applied) and self._may_resize():
+            self.actions.append(ResizePod())
+
+    def _may_resize(self) -> bool:
+        wait = self.view.resize_wait
+        if wait and wait.until and wait.until > self.view.now:
+            self.again_at = min(self.again_at or wait.until, wait.until)
+            return False
+        return self.view.resize_pending is None
+
     def _resize(self, container: Obj, record: ContainerRecord, resources: set[str]) -> None:
-        if self.view.resize_pending:
+        if not self._may_resize():
             return
         if needs_restart(container, resources):
             self.actions.append(Kill(record, f"Container {record.name} resize requires restart"))
@@ -251,6 +268,7 @@ def _plan_containers(view: PodView) -> Plan:
         return Plan(tuple(Kill(each, why.format(each.name), grace=0) for each in left if each.id not in view.killing))
     todo = _Containers(view)
     todo.begin_ephemeral()
+    todo.resize_pod()
     initialized = any(todo.current(container["name"]) for container in main_containers(view.pod))
     for container in init_containers(view.pod):
         if initialized:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from skerry.engine.node.pods.state import ContainerRecord, PodView, all_containers, init_containers, is_sidecar
-from skerry.engine.node.pods.state import main_containers as mains
+from skerry.engine.node.pods.state import PodView, all_containers
+from skerry.engine.quota.amounts import ZERO
+from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj, uid_of
 from skerry.kube.quantities import parse_quantity
 
@@ -43,21 +44,24 @@ def needs_restart(container: Obj, names: set[str]) -> bool:
     return any(policies.get(name) == "RestartContainer" for name in names)
 
 
-def in_progress(view: PodView) -> list[ContainerRecord]:
-    """Running containers whose resources are not as wanted."""
+def in_progress(view: PodView) -> bool:
+    """Whether the pod as a whole or a running container has not the resources it wants."""
     records = ((container, view.latest(container["name"])) for container in all_containers(view.pod))
-    return [record for container, record in records
-            if record and record.running and changed(container, view.applied.get(record.id))]  # fmt: skip
+    return bool(changed(view.pod["spec"], view.pod_applied)) or any(
+        record and record.running and changed(container, view.applied.get(record.id)) for container, record in records
+    )
 
 
-def with_applied(pod: Obj, applied: Mapping[str, Obj]) -> Obj:
-    """The pod as if its containers wanted what is in force."""
+def with_applied(pod: Obj, applied: Mapping[str, Obj], whole: Obj | None) -> Obj:
+    """The pod as if its containers, by name, and the pod as a whole wanted what is in force."""
     spec = {**pod["spec"]}
     for part in ("initContainers", "containers"):
         if spec.get(part):
             spec[part] = [
                 {**each, "resources": applied.get(each["name"], each.get("resources") or {})} for each in spec[part]
             ]
+    if whole is not None and spec.get("resources"):
+        spec["resources"] = whole
     return {**pod, "spec": spec}
 
 
@@ -76,20 +80,21 @@ def pending(pod: Obj, others: Iterable[Obj], allocatable: Mapping[str, Decimal])
     return None
 
 
+def frees_room(old: Obj, new: Obj | None) -> bool:
+    """Whether a pod may hold less of its node than before; `new` is None when it is gone."""
+    if new is None or (_lives(old) and not _lives(new)):
+        return True
+    return bool(old["spec"] != new["spec"])
+
+
 def _lives(pod: Obj) -> bool:
     return (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
 
 
 def _requests(pod: Obj) -> dict[str, Decimal]:
-    """What a pod holds while its main containers run."""
-    holders = [*mains(pod), *(each for each in init_containers(pod) if is_sidecar(each))]
-    return {name: sum((_request(each, name) for each in holders), Decimal(0)) for name in RESIZED}
-
-
-def _request(container: Obj, name: str) -> Decimal:
-    resources = container.get("resources") or {}
-    asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return parse_quantity(asked.get(name, 0))
+    """What a pod holds of the node."""
+    asked = pod_total(pod["spec"], "requests")
+    return {name: asked.get(name, ZERO).value for name in RESIZED}
 
 
 def _shown(name: str, amount: Decimal) -> int:

@@ -139,8 +139,12 @@ class PodView:
     volumes_ready: bool = False
     applied: Mapping[str, Obj] = field(default_factory=dict)
     """The `resources` in force, by container id."""
+    pod_applied: Obj | None = None
+    """The `resources` in force of the pod as a whole; None before it has a sandbox."""
     resize_pending: tuple[str, str] | None = None
     """Why wanted resources cannot be given: (reason, message)."""
+    resize_wait: Wait | None = None
+    """Why wanted resources that could be given are not in force."""
 
     def latest(self, name: str) -> ContainerRecord | None:
         """The newest attempt at a container."""

@@ -101,6 +101,11 @@ class PodWorker:
         self._actions.forget_config_waits()
         self.wake()
 
+    def room_changed(self) -> None:
+        """Another pod may have left room for a resize that waits."""
+        if self._known.resize_pending is not None:
+            self.wake()
+
     async def recheck(self) -> None:
         """Events may have been missed: ask about everything that is thought to run. Raises CriError."""
         sandbox = self._known.sandbox

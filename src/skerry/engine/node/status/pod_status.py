@@ -50,6 +50,7 @@ def pod_status(view: PodView, host_ip: str) -> Obj:
         "qosClass": before.get("qosClass") or qos_class(view.pod["spec"]),
         "observedGeneration": view.pod["metadata"].get("generation", 1),
         **_addresses(view, host_ip),
+        **_whole(view),
         **_reason(view, before),
     }
     if init:
@@ -57,6 +58,15 @@ def pod_status(view: PodView, host_ip: str) -> Obj:
     if ephemeral := ephemeral_statuses(view):
         status["ephemeralContainerStatuses"] = ephemeral
     return status
+
+
+def _whole(view: PodView) -> Obj:
+    """Resources of the pod as a whole, once they are in force."""
+    applied = view.pod_applied
+    if not applied:
+        return {}
+    requests = applied.get("requests")
+    return {"resources": applied, **({"allocatedResources": requests} if requests else {})}
 
 
 def _addresses(view: PodView, host_ip: str) -> Obj:
@@ -173,7 +183,8 @@ def _resize_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:
     if view.resize_pending:
         yield "PodResizePending", True, *view.resize_pending
     else:
-        yield "PodResizeInProgress", True, "", ""
+        wait = view.resize_wait
+        yield "PodResizeInProgress", True, *((wait.reason, wait.message) if wait else ("", ""))
 
 
 def _restart_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:

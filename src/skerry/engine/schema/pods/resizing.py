@@ -1,4 +1,4 @@
-"""Rules on `pods/resize`: CPU and memory of containers that may run, and nothing else.
+"""Rules on `pods/resize`: CPU and memory of containers that may run and of the pod as a whole, and nothing else.
 
 Source: `dropNonResizeUpdates`, `ValidatePodResize`. Neighbour: `kinds.core.pod` for the subresource.
 """
@@ -18,8 +18,10 @@ _PARTS = ("initContainers", "containers")
 
 
 def with_resources(old: Obj, new: Obj) -> Obj:
-    """The old spec with the new one's container resources: what the subresource may touch."""
+    """The old spec with the new one's resources, where it has such: what the subresource may touch."""
     spec = {**old}
+    if new.get("resources") is not None:
+        spec["resources"] = new["resources"]
     for part in _PARTS:
         wanted = {container.get("name"): container for container in new.get(part) or ()}
         if old.get(part):
@@ -42,21 +44,25 @@ def check_resize(new: Obj, old: Obj) -> Iterator[Cause]:
             if after["resources"] != (before.get("resources") or {}):
                 sidecar = part == "containers" or before.get("restartPolicy") == "Always"
                 yield from _check_container(after, before, f"spec.{part}[{index}].resources", resizable=sidecar)
+    yield from _check_amounts(new["spec"].get("resources") or {}, old["spec"].get("resources") or {}, "spec.resources")
 
 
 def _check_container(after: Obj, before: Obj, field: str, *, resizable: bool) -> Iterator[Cause]:
     if not resizable:
         yield forbidden(field, "resources for non-sidecar init containers are immutable")
         return
-    old_resources = before.get("resources") or {}
+    yield from _check_amounts(after["resources"], before.get("resources") or {}, field)
+
+
+def _check_amounts(after: Obj, before: Obj, field: str) -> Iterator[Cause]:
     for side in ("limits", "requests"):
-        new, old = after["resources"].get(side) or {}, old_resources.get(side) or {}
+        new, old = after.get(side) or {}, before.get(side) or {}
         removed = [name for name in _RESIZED if name in old and name not in new]
         if removed:
             yield forbidden(f"{field}.{side}", f"resource {side} cannot be removed")
         elif any(_differs(new, old, name) for name in new.keys() | old.keys() if name not in _RESIZED):
             yield forbidden("spec", "only cpu and memory resources are mutable")
-    if (after["resources"].get("claims") or []) != (old_resources.get("claims") or []):
+    if (after.get("claims") or []) != (before.get("claims") or []):
         yield forbidden("spec", "only cpu and memory resources are mutable")
 
 
