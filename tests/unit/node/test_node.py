@@ -9,7 +9,7 @@ from typing import Any
 
 from skerry.engine.node.cgroups import PodCgroups
 from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pressure
-from skerry.engine.node.node_object import NodeState, RuntimeFacts, node_object, node_status
+from skerry.engine.node.node_object import NodeState, RuntimeFacts, differs, node_object, node_status
 from skerry.engine.node.objects import ObjectWatch
 from skerry.engine.node.pressure.signals import conditions
 from skerry.engine.node.spec.resources import PodLimits
@@ -54,6 +54,27 @@ def test_transition_times_stay() -> None:
     for entry in before["conditions"]:
         entry["lastTransitionTime"] = "2026-01-01T00:00:00Z"
     assert condition(node_status(STATE, before), "Ready")["lastTransitionTime"] == "2026-01-01T00:00:00Z"
+
+
+def test_resources_and_conditions_of_others() -> None:
+    ours = node_status(STATE, {})
+    theirs: Obj = {"type": "KernelDeadlock", "status": "False"}
+    present = {
+        **ours,
+        "capacity": {**ours["capacity"], "example.com/gpu": "2"},
+        "conditions": [*ours["conditions"], theirs],
+    }
+    wanted = node_status(STATE, present)
+    assert wanted["allocatable"]["example.com/gpu"] == "2"
+    assert differs(wanted, present), "what is there is not yet allocatable"
+    present["allocatable"] = wanted["allocatable"]
+    assert not differs(node_status(STATE, present), present)
+    assert differs(node_status(STATE, present), {**present, "conditions": [theirs]})
+    assert differs(node_status(STATE, present), {**present, "addresses": []})
+    present["capacity"] = {**ours["capacity"], "memory": "4Gi"}
+    assert node_status(STATE, present)["allocatable"]["example.com/gpu"] is None
+    del present["allocatable"]["example.com/gpu"]
+    assert not differs(node_status(STATE, present), present)
 
 
 def test_this_machine(tmp_path: Path) -> None:

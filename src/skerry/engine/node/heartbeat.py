@@ -1,8 +1,8 @@
 """Keeps the Node object and its lease current: registered at the start, the lease every 10 s, the status every 5 min or
 when it changed.
 
-Source of the behaviour: the kubelet's `kubelet_node_status.go` and client-go's lease controller. Labels, taints and
-`unschedulable` that others set stay untouched.
+Source of the behaviour: the kubelet's `kubelet_node_status.go` and client-go's lease controller. Labels, taints,
+`unschedulable`, resources and conditions that others set stay untouched; what others make of ours is put right.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.machine import Machine
-from skerry.engine.node.node_object import NodeState, RuntimeFacts, labels, node_object, node_status
+from skerry.engine.node.node_object import NodeState, RuntimeFacts, differs, labels, node_object, node_status
 from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.kube.client import Client
 from skerry.kube.clock import rfc3339_micro
@@ -33,14 +32,6 @@ _EARLY_SECONDS = 0.5  # timers are never exact: a renewal due this soon is done 
 _NOT_READY_SECONDS = 0.1  # how soon a runtime that is not ready is asked again
 
 
-@dataclass(slots=True)
-class _Written:
-    """What the API has of us."""
-
-    status: Obj
-    at: float
-
-
 class Heartbeat:
     """One node. `start` returns when the node is registered with its first status."""
 
@@ -52,7 +43,7 @@ class Heartbeat:
         self._client = client
         self._cri = cri
         self._machine = machine
-        self._written = _Written({}, 0.0)
+        self._written_at = 0.0
         self._lease_known = False
         self._renew_at = 0.0
         self._wake = asyncio.Event()
@@ -131,23 +122,23 @@ class Heartbeat:
         return node
 
     async def _update_status(self) -> bool:
-        """Write the status when it changed or is old; whether the node is ready. A node that was deleted registers
-        again."""
+        """Write the status when it is not as it should be, or old; whether the node is ready. A node that was deleted
+        registers again."""
         state = await self._state()
-        now = asyncio.get_running_loop().time()
-        status = node_status(state, self._written.status)
-        if _significant(status) != _significant(self._written.status) or now - self._written.at > _STATUS_SECONDS:
-            try:
-                await self._write_status(state, self._written.status)
-            except NotFound:
-                await self._register(state)
-                await self._write_status(state, {})
+        try:
+            node = await self._client.get(NODES, state.name)
+        except NotFound:
+            node = await self._register(state)
+        before: Obj = node.get("status") or {}
+        old = asyncio.get_running_loop().time() - self._written_at > _STATUS_SECONDS
+        if old or differs(node_status(state, before), before):
+            await self._write_status(state, before)
         return not state.runtime.problem
 
     async def _write_status(self, state: NodeState, before: Obj) -> None:
-        status = node_status(state, before)
-        await self._client.patch(NODES, state.name, {"status": status}, subresource="status")
-        self._written = _Written(status, asyncio.get_running_loop().time())
+        patch: Obj = {"status": node_status(state, before)}
+        await self._client.patch(NODES, state.name, patch, kind="strategic", subresource="status")
+        self._written_at = asyncio.get_running_loop().time()
 
     async def _renew_when_due(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -186,12 +177,3 @@ class Heartbeat:
 
 def _namespace(name: str) -> Obj:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-
-
-def _significant(status: Obj) -> Obj:
-    """A status without the times that change by themselves."""
-    conditions = [
-        {key: value for key, value in condition.items() if key != "lastHeartbeatTime"}
-        for condition in status.get("conditions") or ()
-    ]
-    return {**status, "conditions": conditions}

@@ -14,6 +14,7 @@ from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.machine import Machine
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
+from skerry.kube.quantities import parse_quantity
 
 MOST_PODS = 250
 _MOST_IMAGES = 50
@@ -72,9 +73,9 @@ def labels(state: NodeState) -> dict[str, str]:
 
 
 def node_status(state: NodeState, before: Obj) -> Obj:
-    """The whole status; `before` is the present one, for transition times."""
+    """Our part of the status; `before` is the present one, for transition times and resources that others declare."""
     machine = state.machine
-    resources = {
+    ours = {
         "cpu": str(machine.cpus),
         "memory": f"{machine.memory // 1024}Ki",
         "ephemeral-storage": f"{machine.storage // 1024}Ki",
@@ -82,13 +83,41 @@ def node_status(state: NodeState, before: Obj) -> Obj:
     }
     addresses = [{"type": "InternalIP", "address": machine.ip}, {"type": "Hostname", "address": state.name}]
     return {
-        "capacity": resources,
-        "allocatable": resources,
+        "capacity": ours,
+        "allocatable": {**_declared(before, ours), **ours},
         "addresses": addresses,
         "conditions": _conditions(state, before),
         "nodeInfo": _info(state),
         "images": _images(state.images),
     }
+
+
+def _declared(before: Obj, ours: Obj) -> Obj:
+    """Extended resources, which pods can have all of; None for one that the node has no longer."""
+    capacity, present = before.get("capacity") or {}, before.get("allocatable") or {}
+    return {name: capacity.get(name) for name in (*capacity, *present) if name not in ours}
+
+
+def differs(wanted: Obj, present: Obj) -> bool:
+    """Whether a node's status says anything else than we would, times of heartbeats and what others wrote aside."""
+    here = {condition.get("type"): _timeless(condition) for condition in present.get("conditions") or ()}
+    if any(here.get(condition["type"]) != _timeless(condition) for condition in wanted["conditions"]):
+        return True
+    for part in ("capacity", "allocatable"):
+        listed = present.get(part) or {}
+        if any(_amount(listed.get(name)) != _amount(value) for name, value in wanted[part].items()):
+            return True
+    if any(address not in (present.get("addresses") or ()) for address in wanted["addresses"]):
+        return True
+    return any(present.get(part) != wanted[part] for part in ("nodeInfo", "images"))
+
+
+def _amount(quantity: str | None) -> Decimal | None:
+    return None if quantity is None else parse_quantity(quantity)
+
+
+def _timeless(condition: Obj) -> Obj:
+    return {key: value for key, value in condition.items() if key != "lastHeartbeatTime"}
 
 
 def _images(images: Sequence[pb.Image]) -> list[Obj]:
