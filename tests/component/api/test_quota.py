@@ -11,7 +11,7 @@ from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.kube.objects import Obj
-from skerry.kube.resources import CONFIG_MAPS, LIMIT_RANGES, PERSISTENT_VOLUME_CLAIMS, PODS, RESOURCE_QUOTAS, SERVICES
+from skerry.kube.resources import CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, RESOURCE_QUOTAS, SERVICES
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
 
@@ -116,25 +116,3 @@ spec: {limits: [{type: Container, max: {cpu: "1"}, default: {cpu: 500m}, default
     await kubectl("delete", "pod", "b", "--now")
     refused = await kubectl.attempt("run", "c", "--image=i:1", f"--overrides={too_much}")
     assert "maximum cpu usage per Container is 1, but limit is 2" in refused.err
-
-
-async def test_a_resize_counts(api: RunningApi) -> None:
-    await api.client.create(PODS, pod("grows", requests={"cpu": "1"}, limits={"cpu": "2"}), "default")
-    await api.client.create(RESOURCE_QUOTAS, quota(**{"requests.cpu": "1500m"}), "default")
-
-    async def resize(request: str, limit: str = "2") -> Obj:
-        resources = {"requests": {"cpu": request}, "limits": {"cpu": limit}}
-        patch: Obj = {"spec": {"containers": [{"name": "c", "resources": resources}]}}
-        return await api.client.patch(PODS, "grows", patch, "default", kind="strategic", subresource="resize")
-
-    over = "exceeded quota: q, requested: requests.cpu=600m, used: requests.cpu=1, limited: requests.cpu=1500m"
-    with pytest.raises(Forbidden) as refusal:
-        await resize("1600m")
-    assert refusal.value.message == f'pods "grows" is forbidden: {over}'
-    await resize("1500m")
-    await resize("1")
-    ranges = {"metadata": {"name": "r"}, "spec": {"limits": [{"type": "Container", "max": {"cpu": "3"}}]}}
-    await api.client.create(LIMIT_RANGES, ranges, "default")
-    with pytest.raises(Forbidden, match="maximum cpu usage per Container is 3, but limit is 4"):
-        await resize("1", "4")
-    await resize("1", "3")

@@ -51,7 +51,7 @@ def limited(memory: str, cpu: str = "1") -> Obj:
 
 def known(machine: Machine, made: Obj, applied: dict[str, Obj], whole: Obj | None = None) -> tuple[Knowledge, Resizer]:
     """What is known of a running pod, and who resizes it."""
-    clock = SimpleNamespace(now=lambda: NOW)
+    clock = SimpleNamespace(now=lambda: NOW, steady=lambda: NOW)
     context: Any = SimpleNamespace(
         cgroups=machine, cri=machine, recorder=machine, machine_memory=2**33, config=SimpleNamespace(clock=clock)
     )

@@ -221,3 +221,9 @@ def test_sandbox_request() -> None:
     namespaces = config.linux.security_context.namespace_options
     assert (namespaces.pid, namespaces.ipc, namespaces.network) == (pb.POD, pb.NODE, pb.POD)
     assert (config.metadata.attempt, config.linux.cgroup_parent, config.hostname) == (2, "/skerry-1/podu1", "web")
+
+
+def test_a_hostname_that_overrides_all_others() -> None:
+    named = pod(hostname="other", subdomain="sub", hostnameOverride="override.example.host")
+    assert hostname(named, "cluster.local") == "override.example.host"
+    assert "10.0.0.5\toverride.example.host\n" in hosts_file(named, ("10.0.0.5",), "cluster.local", "")

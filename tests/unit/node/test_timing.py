@@ -123,6 +123,7 @@ def test_active_deadline() -> None:
     [
         ({"securityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}}, "SysctlForbidden"),
         ({"os": {"name": "windows"}}, "PodOSNotSupported"),
+        ({"securityContext": {"supplementalGroupsPolicy": "Strict"}}, "SupplementalGroupsPolicyNotSupported"),
         ({"hostUsers": False}, "UnexpectedAdmissionError"),
         ({"resourceClaims": [{"name": "gpu"}]}, "UnexpectedAdmissionError"),
     ],

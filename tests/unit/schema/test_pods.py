@@ -433,3 +433,17 @@ def test_requests_of_the_pod_as_a_whole() -> None:
 )
 def test_rules_on_the_pod_as_a_whole(whole: Obj, own: Obj, field: str, message: str) -> None:
     assert message in problems(PODS, whole_pod(whole, own))[field]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"hostnameOverride": "Not-RFC1123"}, "lowercase RFC 1123 subdomain"),
+        ({"hostnameOverride": "a" * 65}, "must be no more than 64 characters"),
+        ({"hostnameOverride": "a", "hostNetwork": True}, "may not be specified when `hostNetwork` is true"),
+        ({"hostnameOverride": "a", "setHostnameAsFQDN": True}, "may not be specified when `setHostnameAsFQDN` is true"),
+    ],
+)
+def test_hostname_overrides_that_are_refused(spec: Obj, message: str) -> None:
+    assert message in problems(PODS, pod(**spec))["spec.hostnameOverride"]
+    assert not problems(PODS, pod(hostnameOverride="override.example.host", hostname="x", subdomain="y"))

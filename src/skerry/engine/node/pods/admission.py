@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skerry.engine.node.spec.security import forbidden_sysctls
+from skerry.engine.node.spec.security import forbidden_sysctls, pod_context
 from skerry.kube.objects import Obj
 
 Refusal = tuple[str, str]
@@ -35,6 +35,13 @@ def _operating_system(pod: Obj) -> Refusal | None:
     return "PodOSNotSupported", f"Failed to admit pod as the OS field doesn't match node OS: pod {wanted}, node linux"
 
 
+def _groups(pod: Obj) -> Refusal | None:
+    """containerd 1.6 gives a process the groups that its image's /etc/group names, always."""
+    if pod_context(pod).get("supplementalGroupsPolicy") != "Strict":
+        return None
+    return "SupplementalGroupsPolicyNotSupported", "SupplementalGroupsPolicy=Strict is not supported in this node"
+
+
 def _features(pod: Obj) -> Refusal | None:
     spec = pod["spec"]
     unsupported = {
@@ -47,4 +54,4 @@ def _features(pod: Obj) -> Refusal | None:
     return None
 
 
-_CHECKS: tuple[Callable[[Obj], Refusal | None], ...] = (_sysctls, _operating_system, _features)
+_CHECKS: tuple[Callable[[Obj], Refusal | None], ...] = (_sysctls, _operating_system, _groups, _features)

@@ -210,7 +210,7 @@ class _Containers:
 
     def _may_resize(self) -> bool:
         wait = self.view.resize_wait
-        if wait and wait.until and wait.until > self.view.now:
+        if wait and wait.until and wait.until > self.view.steady:
             self.again_at = min(self.again_at or wait.until, wait.until)
             return False
         return self.view.resize_pending is None

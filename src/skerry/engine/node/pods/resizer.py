@@ -91,7 +91,7 @@ class Resizer:
         known = self._known
         if known.resize_wait is None or known.resize_wait.message != why:
             self._context.recorder.event(known.pod, "Warning", "ResizeError", f"Error resizing the pod: {why}")
-        known.resize_wait = Wait("Error", why, self._context.config.clock.now() + _RETRY)
+        known.resize_wait = Wait("Error", why, self._context.config.clock.steady() + _RETRY)
 
 
 def _refuse_below(what: str, present: int, wanted: int, used: int) -> None:

@@ -21,7 +21,9 @@ _FIXED_HOSTS = (
 
 
 def short_hostname(pod: Obj) -> str:
-    """`spec.hostname`, or the pod's name cut to what the kernel takes."""
+    """`spec.hostnameOverride` or `spec.hostname`, or the pod's name cut to what the kernel takes."""
+    if override := pod["spec"].get("hostnameOverride"):
+        return str(override)
     hostname = str(pod["spec"].get("hostname") or "")
     if hostname:
         if not _LABEL.match(hostname) or len(hostname) > LONGEST_HOSTNAME:
@@ -31,8 +33,8 @@ def short_hostname(pod: Obj) -> str:
 
 
 def domain(pod: Obj, cluster_domain: str) -> str:
-    """The pod's domain when it has a subdomain, else ""."""
-    subdomain = pod["spec"].get("subdomain")
+    """The pod's domain when it has a subdomain and no hostname that stands alone, else ""."""
+    subdomain = pod["spec"].get("subdomain") if not pod["spec"].get("hostnameOverride") else None
     return f"{subdomain}.{namespace_of(pod)}.svc.{cluster_domain}" if subdomain else ""
 
 

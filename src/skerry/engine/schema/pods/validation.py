@@ -24,6 +24,7 @@ _NAMES = {
     "subdomain": names.label, "priorityClassName": names.subdomain, "runtimeClassName": names.subdomain,
 }  # fmt: skip
 _MAX_NAMESERVERS = 3
+_LONGEST_HOSTNAME = 64
 
 
 def check_pod_spec(spec: Obj, field: str) -> Iterator[Cause]:
@@ -42,8 +43,23 @@ def check_pod_spec(spec: Obj, field: str) -> Iterator[Cause]:
     for name, rule in _NAMES.items():
         if spec.get(name) and (complaint := rule(spec[name])):
             yield invalid(f"{field}.{name}", spec[name], complaint)
+    yield from _check_hostname_override(spec, field)
     yield from _check_times(spec, field)
     yield from _check_hosts(spec, field)
+
+
+def _check_hostname_override(spec: Obj, field: str) -> Iterator[Cause]:
+    """A name of the pod's own takes neither the machine's place nor that of the full name."""
+    wanted, below = spec.get("hostnameOverride"), f"{field}.hostnameOverride"
+    if wanted is None:
+        return
+    if complaint := names.subdomain(wanted):
+        yield invalid(below, wanted, complaint)
+    if len(wanted) > _LONGEST_HOSTNAME:
+        yield invalid(below, wanted, f"must be no more than {_LONGEST_HOSTNAME} characters")
+    for other in ("hostNetwork", "setHostnameAsFQDN"):
+        if spec.get(other):
+            yield forbidden(below, f"may not be specified when `{other}` is true")
 
 
 def _check_times(spec: Obj, field: str) -> Iterator[Cause]:
