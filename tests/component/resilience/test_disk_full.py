@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from skerry.engine.node.cri import cri_pb2 as pb
+from skerry.engine.node.heartbeat import Heartbeat, Measures
+from skerry.engine.node.machine import Pressure, read_machine
+from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.engine.store.limits import Limits
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube.errors import InsufficientStorage
 from skerry.kube.http_client import HttpClient
-from skerry.kube.resources import CONFIG_MAPS
-from tests.support.api import running_api
+from skerry.kube.resources import CONFIG_MAPS, NODES, PODS
+from tests.support.api import RunningApi, running_api
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
 MIB = 1 << 20
+LIMITS = Limits(wal_bytes=MIB, reserve_bytes=MIB // 2)
+PLENTY = Pressure(1 << 30, 0.5, 30000)
+POD = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 
 
 @pytest.fixture
@@ -31,7 +42,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 async def test_writes_are_refused_until_there_is_room(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"x" * MIB)
-    store = await SqliteStore.open(small_disk / "store.db", Limits(wal_bytes=MIB))
+    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
     async with running_api(store=store) as api, HttpClient.from_kubeconfig(api.kubeconfig) as client:
         made = 0
         with pytest.raises(InsufficientStorage, match="could not be made durable") as refused:
@@ -50,6 +61,105 @@ async def test_writes_are_refused_until_there_is_room(small_disk: Path) -> None:
             async for event in events:
                 assert (event.type, event.object["metadata"]["name"]) == ("ADDED", f"c-{made}")
                 break
+
+
+class Runtime:
+    """A container runtime that is well."""
+
+    async def list_images(self) -> tuple[()]:
+        return ()
+
+    async def version(self) -> pb.VersionResponse:
+        return pb.VersionResponse(runtime_name="containerd", runtime_version="1.6")
+
+    async def status(self) -> pb.RuntimeStatus:
+        return pb.RuntimeStatus()
+
+
+@asynccontextmanager
+async def reporting_node(api: RunningApi, disk: Path) -> AsyncIterator[None]:
+    """The node's heartbeat, on a runtime that is well."""
+    config, client = api.server.config, api.server.client("system:node:node", "system:nodes")
+    pressure = PressureWatch(lambda: PLENTY, config.clock)
+    measures = Measures(read_machine(disk), pressure, lambda: api.store.trouble)
+    heartbeat = Heartbeat(config, client, Runtime(), measures)  # type: ignore[arg-type]
+    await heartbeat.start()
+    api.store.on_trouble = heartbeat.check_now
+    yield
+    await heartbeat.close()
+
+
+async def store_is_full(client: HttpClient) -> str:
+    """The node's condition, as a client sees it."""
+    node = await client.get(NODES, "node")
+    (status,) = (one["status"] for one in node["status"]["conditions"] if one["type"] == "StoreFull")
+    return str(status)
+
+
+async def fill(client: HttpClient, first: int, full: asyncio.Event) -> None:
+    """Create until it is refused, and go on trying until the test has seen what it wanted."""
+    number = first
+    while not full.is_set():
+        try:
+            await client.create(CONFIG_MAPS, config_map(number), "default")
+        except InsufficientStorage:
+            continue
+        number += 1
+
+
+async def test_the_node_says_so_while_others_go_on_writing(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(b"x" * MIB)
+    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+    async with (
+        running_api(store=store) as api,
+        HttpClient.from_kubeconfig(api.kubeconfig) as client,
+        reporting_node(api, small_disk),
+    ):
+        assert await store_is_full(client) == "False"
+        await client.create(PODS, POD, "default")
+        seen = asyncio.Event()
+        writers = [asyncio.create_task(fill(client, first, seen)) for first in (0, 10_000, 20_000)]
+
+        async def said() -> bool:
+            return await store_is_full(client) == "True"
+
+        await until(said, "the condition")
+        seen.set()
+        await asyncio.gather(*writers)
+        with pytest.raises(InsufficientStorage):
+            await client.create(CONFIG_MAPS, {"metadata": {"name": "small"}}, "default")
+        await client.patch(PODS, "p", {"metadata": {"labels": {"a": "b"}}}, "default")
+        await client.delete(PODS, "p", "default", {"gracePeriodSeconds": 0})
+        await client.delete(CONFIG_MAPS, "c-0", "default")
+
+        ballast.unlink()
+        await client.create(CONFIG_MAPS, {"metadata": {"name": "small"}}, "default")
+
+        async def over() -> bool:
+            return not await said()
+
+        await until(over, "the condition's end")
+
+
+async def test_a_start_without_room_takes_what_ends_the_trouble_only(small_disk: Path, tmp_path: Path) -> None:
+    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+    async with running_api(store=store, folder=tmp_path) as api:
+        await api.client.create(CONFIG_MAPS, config_map(0), "default")
+    (small_disk / "store.db-reserve").unlink()
+    ballast = small_disk / "ballast"
+    left = os.statvfs(small_disk)
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, left.f_bavail * left.f_frsize - MIB // 4)
+    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+    assert store.trouble
+    async with running_api(store=store, folder=tmp_path) as api:
+        with pytest.raises(InsufficientStorage):
+            await api.client.create(CONFIG_MAPS, {"metadata": {"name": "new"}}, "default")
+        await api.client.delete(CONFIG_MAPS, "c-0", "default")
+        ballast.unlink()
+        await api.client.create(CONFIG_MAPS, {"metadata": {"name": "new"}}, "default")
+        assert not store.trouble
 
 
 def config_map(number: int) -> dict[str, object]:

@@ -49,7 +49,7 @@ async def fill(store: SqliteStore) -> int:
 async def test_a_full_disk_refuses_writes_until_there_is_room(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"x" * MIB)
-    store = await SqliteStore.open(small_disk / "store.db", Limits(wal_bytes=MIB))
+    store = await SqliteStore.open(small_disk / "store.db", Limits(wal_bytes=MIB, reserve_bytes=MIB // 4))
     made = await fill(store)
     revision = store.revision
     assert made > 20

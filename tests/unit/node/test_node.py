@@ -156,3 +156,9 @@ async def test_watched_objects_are_told_by_name() -> None:
         api.events.put_nowait(WatchEvent(kind, {"metadata": metadata}))  # type: ignore[arg-type]
     assert await asyncio.wait_for(told.get(), LIMIT) == ("ns", ("Secret", "a"))
     await watch.close()
+
+
+def test_a_store_that_cannot_write() -> None:
+    full = condition(node_status(replace(STATE, store_trouble="disk full"), {}), "StoreFull")
+    assert (full["status"], full["message"]) == ("True", "the API refuses most writes: disk full")
+    assert condition(node_status(STATE, {}), "StoreFull")["status"] == "False"

@@ -22,7 +22,7 @@ from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.context import NodeContext, Slots
 from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answering
 from skerry.engine.node.exits import task_exits
-from skerry.engine.node.heartbeat import Heartbeat
+from skerry.engine.node.heartbeat import Heartbeat, Measures
 from skerry.engine.node.log_rotation import rotate
 from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pressure
 from skerry.engine.node.node_object import allocatable
@@ -62,6 +62,8 @@ class Runtime:
     cri: CriClient
     containerd: ContainerdClient
     pressure: Callable[[Path], Pressure] = read_pressure
+    store_trouble: Callable[[], str] = str
+    """Why the API's store refuses most writes, "" while it does not."""
 
 
 class NodeAgent:
@@ -99,7 +101,8 @@ class NodeAgent:
         await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
         context = self._context = self._make_context(machine)
         self._manager = PodManager(context, self._pods)
-        self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, machine, context.pressure)
+        measures = Measures(machine, context.pressure, self._runtime.store_trouble)
+        self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, measures)
         node = await self._heartbeat.start()
         self._evictor = Evictor(context, self._manager, ImageCleaner(context, node))
         self._tasks = [
@@ -121,6 +124,11 @@ class NodeAgent:
             await self._context.prober.close()
             await self._context.object_watch.close()
             await self._context.statuses.close()
+
+    def check_now(self) -> None:
+        """Something the node tells of has changed."""
+        if self._heartbeat:
+            self._heartbeat.check_now()
 
     async def look_after_resources(self) -> None:
         """Measure, evict pods and remove images where that is needed, and tell of it. Done every ten seconds."""
@@ -183,8 +191,7 @@ class NodeAgent:
             finally:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
-            if self._heartbeat:
-                self._heartbeat.check_now()
+            self.check_now()
             await asyncio.sleep(_RECONNECT_SECONDS)
             with contextlib.suppress(CriError):
                 await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)

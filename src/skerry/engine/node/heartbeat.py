@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.cri import cri_pb2 as pb
@@ -32,17 +33,23 @@ _EARLY_SECONDS = 0.5  # timers are never exact: a renewal due this soon is done 
 _NOT_READY_SECONDS = 0.1  # how soon a runtime that is not ready is asked again
 
 
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What there is to tell of, besides the runtime. `store_trouble`: as in `Runtime`."""
+
+    machine: Machine
+    pressure: PressureWatch
+    store_trouble: Callable[[], str]
+
+
 class Heartbeat:
     """One node. `start` returns when the node is registered with its first status."""
 
-    def __init__(
-        self, config: EngineConfig, client: Client, cri: CriClient, machine: Machine, pressure: PressureWatch
-    ) -> None:
-        self._pressure = pressure
+    def __init__(self, config: EngineConfig, client: Client, cri: CriClient, measures: Measures) -> None:
+        self._measures = measures
         self._config = config
         self._client = client
         self._cri = cri
-        self._machine = machine
         self._written_at = 0.0
         self._lease_known = False
         self._renew_at = 0.0
@@ -83,15 +90,16 @@ class Heartbeat:
             self._wake.clear()
 
     async def _state(self) -> NodeState:
-        self._pressure.look()
+        self._measures.pressure.look()
         return NodeState(
             name=self._config.node_name,
-            machine=self._machine,
+            machine=self._measures.machine,
             runtime=await self._runtime(),
             pod_cidr=self._config.pod_cidr,
             version=KUBERNETES_VERSION,
             now=self._config.clock.now(),
-            held=self._pressure.held,
+            held=self._measures.pressure.held,
+            store_trouble=self._measures.store_trouble(),
             images=await self._images(),
         )
 

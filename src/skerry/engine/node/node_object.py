@@ -41,6 +41,8 @@ class NodeState:
     held: frozenset[str] = frozenset()
     """Conditions of pressure that hold, or held a short while ago."""
     images: Sequence[pb.Image] = ()
+    store_trouble: str = ""
+    """Why the API's store refuses most writes, "" while it does not."""
 
 
 def allocatable(machine: Machine) -> dict[str, Decimal]:
@@ -148,6 +150,7 @@ def _conditions(state: NodeState, before: Obj) -> list[Obj]:
         _pressure("MemoryPressure", "MemoryPressure" in state.held, "InsufficientMemory", "memory"),
         _pressure("DiskPressure", "DiskPressure" in state.held, "DiskPressure", "disk"),
         _pressure("PIDPressure", "PIDPressure" in state.held, "InsufficientPID", "PID"),
+        _store(state.store_trouble),
         (
             "Ready",
             ready,
@@ -164,6 +167,13 @@ def _pressure(kind: str, short: bool, reason: str, what: str) -> tuple[str, bool
         return kind, True, f"NodeHas{reason}", f"the node has insufficient {what} available"
     enough = {"memory": "SufficientMemory", "disk": "NoDiskPressure", "PID": "SufficientPID"}[what]
     return kind, False, f"NodeHas{enough}", f"the node has sufficient {what} available"
+
+
+def _store(trouble: str) -> tuple[str, bool, str, str]:
+    """A condition of our own: Kubernetes' nodes have no store."""
+    if trouble:
+        return "StoreFull", True, "StoreRefusesWrites", f"the API refuses most writes: {trouble}"
+    return "StoreFull", False, "StoreTakesWrites", "the API's store takes writes"
 
 
 def _condition(verdict: tuple[str, bool, str, str], known: Mapping[str, Obj], now: datetime) -> Obj:

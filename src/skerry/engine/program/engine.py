@@ -88,7 +88,7 @@ class Engine:
                 starting = group.create_task(self._start_api())
                 group.create_task(self._start_machine())
             with self._status.step("controllers, services and node"):
-                await self._start_loops(starting.result())
+                await self._start_loops(*starting.result())
             self._stack = stack.pop_all()
         return self
 
@@ -97,7 +97,7 @@ class Engine:
     ) -> None:
         await self._stack.aclose()
 
-    async def _start_api(self) -> ApiServer:
+    async def _start_api(self) -> tuple[ApiServer, SqliteStore]:
         with self._status.step("store"):
             store = await SqliteStore.open(self.config.paths.database)
             self._stack.push_async_callback(store.close)
@@ -107,7 +107,7 @@ class Engine:
             self._stack.push_async_callback(self._access.close)
             self._stack.push_async_callback(api.stop)
             await api.start()
-        return api
+        return api, store
 
     async def _start_machine(self) -> None:
         with self._status.step("containerd"):
@@ -118,14 +118,14 @@ class Engine:
             await self._supervisor.start()
             await asyncio.to_thread(ensure_pause_image, self.config.paths.containerd_socket)
 
-    async def _start_loops(self, api: ApiServer) -> None:
+    async def _start_loops(self, api: ApiServer, store: SqliteStore) -> None:
         """What reaches state through a client only. Caches are complete before anybody acts on them."""
         config = self.config
         context = make_context(api)
         informers, recorder = context.informers, context.recorder
         controllers = make_controllers(context)
         proxy = ServiceProxy(config, informers)
-        agent = self._make_agent(api, informers)
+        agent = self._make_agent(api, store, informers)
         await proxy.prepare()
         api.health.ready["informers"] = lambda: ", ".join(informers.incomplete())
         self._stack.push_async_callback(informers.close)
@@ -143,9 +143,12 @@ class Engine:
         self._stack.push_async_callback(agent.close)
         await agent.start()
 
-    def _make_agent(self, api: ApiServer, informers: Informers) -> NodeAgent:
+    def _make_agent(self, api: ApiServer, store: SqliteStore, informers: Informers) -> NodeAgent:
         config = self.config
         kubelet = api.client(f"system:node:{config.node_name}", "system:nodes")
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
-        return NodeAgent(config, kubelet, informers, recorder, Runtime(self._cri, self._containerd), config.cluster_dns)
+        runtime = Runtime(self._cri, self._containerd, store_trouble=lambda: store.trouble)
+        agent = NodeAgent(config, kubelet, informers, recorder, runtime, config.cluster_dns)
+        store.on_trouble = agent.check_now
+        return agent

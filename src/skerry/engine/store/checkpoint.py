@@ -17,6 +17,9 @@ from skerry.engine.store.database import connect
 
 _log = logging.getLogger(__name__)
 
+_ALIVE = 1.0
+"""Seconds after which whoever waits looks whether the thread has been stopped."""
+
 
 class Checkpointer(threading.Thread):
     """Checkpoints when asked."""
@@ -27,6 +30,10 @@ class Checkpointer(threading.Thread):
         """Held by the writer to commit, by this thread to start the log over."""
         self.generation = 0
         """How often the log has been started over; read with `commits` held."""
+        self.paused = False
+        """Whether `want` does nothing: copying would use up the room that is left."""
+        self._asked = self._served = 0
+        self._done = threading.Event()
         self._path = path
         self._wal_bytes = wal_bytes
         self._connection = connect(path)
@@ -35,7 +42,16 @@ class Checkpointer(threading.Thread):
 
     def want(self) -> None:
         """Ask for a checkpoint soon."""
+        if not self.paused:
+            self._wanted.set()
+
+    def finish(self) -> None:
+        """Have a checkpoint made, and wait until it is, or has failed. For one thread at a time."""
+        self._asked += 1
         self._wanted.set()
+        while self.is_alive() and self._served < self._asked:
+            self._done.wait(_ALIVE)
+            self._done.clear()
 
     def stop(self) -> None:
         """End the thread and close its connection; waits for a checkpoint under way."""
@@ -52,10 +68,13 @@ class Checkpointer(threading.Thread):
             self._wanted.clear()
             if self._stopping:
                 return
+            asked = self._asked
             try:
                 self._checkpoint()
             except sqlite3.Error as error:  # disk full, most likely: the next request tries again
                 _log.warning("checkpoint of %s failed: %s", self._path, error)
+            self._served = asked
+            self._done.set()
 
     def _checkpoint(self) -> None:
         self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

@@ -155,6 +155,14 @@ class Store(Protocol):
         """How many entries `list` would give now."""
         ...
 
+    on_trouble: Callable[[], None]
+    """Called when `trouble` begins or ends."""
+
+    @property
+    def trouble(self) -> str:
+        """Why most writes are refused, "" while they are not."""
+        ...
+
     async def create(self, key: Key, encode: Encode, given: Obj | None = None) -> Entry:
         """Add. Raises KeyExists, StoreFull, StoreClosed. Cancelling the caller does not undo the write (all writes).
         `given`: what `encode` encodes, not to be changed from then on; it saves watchers the decoding (all writes)."""

@@ -22,5 +22,7 @@ class Limits:
     """Changes a watcher may lag behind before it is cut off."""
     watch_bytes: int = 32 * MIB
     """Bytes of new states a watcher may lag behind before it is cut off: its buffer keeps them from being freed."""
+    reserve_bytes: int = 8 * MIB
+    """Room held back on the disk for what must be written when it is full: enough for hours of it."""
     wal_bytes: int = 16 * MIB
     """Size of SQLite's write-ahead log at which it is checkpointed and started over."""

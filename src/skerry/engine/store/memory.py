@@ -5,9 +5,11 @@ A commit happens at the end of the loop's turn in which the writes were ordered,
 
 from __future__ import annotations
 
+from skerry.engine.store.contract import Key
 from skerry.engine.store.history import History
 from skerry.engine.store.limits import Limits
 from skerry.engine.store.ordered import FIRST_REVISION, OrderedStore, Write
+from skerry.engine.store.reserve import WriteType
 from skerry.engine.store.state import State
 
 
@@ -20,6 +22,9 @@ class MemoryStore(OrderedStore):
 
     def _hand_over(self, writes: list[Write]) -> None:
         self._committed(writes)
+
+    async def _admit(self, kind: WriteType, key: Key) -> None:
+        """There is never trouble."""
 
     def _superseded(self, revisions: list[int]) -> None:
         """They are garbage already."""

@@ -15,8 +15,7 @@ import asyncio
 import builtins
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
 
 from skerry.engine.store.broadcast import Broadcaster
 from skerry.engine.store.contract import (
@@ -35,6 +34,7 @@ from skerry.engine.store.contract import (
 )
 from skerry.engine.store.history import History
 from skerry.engine.store.limits import Limits
+from skerry.engine.store.reserve import WriteType
 from skerry.engine.store.state import State
 from skerry.kube.objects import Obj
 
@@ -42,14 +42,16 @@ FIRST_REVISION = 1
 """The revision of a store nothing was written to."""
 
 
+def _nobody() -> None:
+    """Who listens while nobody does."""
+
+
 class Write:
     """One ordered write on its way to being durable."""
 
     __slots__ = ("done", "entry", "settling", "type")
 
-    def __init__(
-        self, type: Literal["ADDED", "MODIFIED", "DELETED"], entry: Entry, done: asyncio.Future[Entry]
-    ) -> None:
+    def __init__(self, type: WriteType, entry: Entry, done: asyncio.Future[Entry]) -> None:
         self.type = type
         self.entry = entry
         self.done = done
@@ -82,11 +84,19 @@ class OrderedStore(ABC):
         self._pending: dict[Key, Write] = {}
         self._closing: asyncio.Future[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._trouble = ""
+        self.on_trouble: Callable[[], None] = _nobody
+        """Called when `trouble` begins or ends."""
 
     @property
     def revision(self) -> int:
         """The latest committed revision."""
         return self._revision
+
+    @property
+    def trouble(self) -> str:
+        """Why most writes are refused, "" while they are not."""
+        return self._trouble
 
     @property
     def oldest(self) -> int:
@@ -127,13 +137,19 @@ class OrderedStore(ABC):
 
     async def create(self, key: Key, encode: Encode, given: Obj | None = None) -> Entry:
         """As in the contract."""
-        if self._newest(key) is not None:
-            raise KeyExists(f"{key} exists")
+        self._expect_none(key)
+        if self._trouble:
+            await self._admit("ADDED", key)
+            self._expect_none(key)
         return await self._order("ADDED", key, encode, given)
 
     async def update(self, key: Key, encode: Encode, expected: int, given: Obj | None = None) -> Entry:
         """As in the contract."""
-        return await self._order("MODIFIED", self._expect(key, expected).key, encode, given)
+        known = self._expect(key, expected).key
+        if self._trouble:
+            await self._admit("MODIFIED", key)
+            known = self._expect(key, expected).key
+        return await self._order("MODIFIED", known, encode, given)
 
     async def delete(self, key: Key, encode: Encode, expected: int, given: Obj | None = None) -> Entry:
         """As in the contract."""
@@ -165,6 +181,10 @@ class OrderedStore(ABC):
         """Make writes durable, in order, and call `_committed` or `_failed` on the loop."""
 
     @abstractmethod
+    async def _admit(self, kind: WriteType, key: Key) -> None:
+        """There is trouble: let a write be tried. Raises StoreFull."""
+
+    @abstractmethod
     def _superseded(self, revisions: builtins.list[int]) -> None:
         """The states of these revisions left history: nobody will ask for them again."""
 
@@ -185,6 +205,10 @@ class OrderedStore(ABC):
             return self._state.get(key)
         return None if write.type == "DELETED" else write.entry
 
+    def _expect_none(self, key: Key) -> None:
+        if self._newest(key) is not None:
+            raise KeyExists(f"{key} exists")
+
     def _expect(self, key: Key, expected: int) -> Entry:
         entry = self._newest(key)
         if entry is None:
@@ -193,9 +217,7 @@ class OrderedStore(ABC):
             raise RevisionConflict(f"{key} is at revision {entry.revision}, not {expected}")
         return entry
 
-    def _order(
-        self, type: Literal["ADDED", "MODIFIED", "DELETED"], key: Key, encode: Encode, given: Obj | None
-    ) -> asyncio.Future[Entry]:
+    def _order(self, type: WriteType, key: Key, encode: Encode, given: Obj | None) -> asyncio.Future[Entry]:
         if self._closing is not None:
             raise StoreClosed("the store is closed")
         revision = self._last + 1
@@ -233,6 +255,11 @@ class OrderedStore(ABC):
         for write in writes:
             write.answer()
 
+    def _set_trouble(self, reason: str) -> None:
+        changed, self._trouble = bool(reason) != bool(self._trouble), reason
+        if changed:
+            self.on_trouble()
+
     def _failed(self, reason: str) -> None:
         """The oldest in-flight writes could not be made durable: undo the ordering of everything in flight."""
         failed = tuple(self._inflight)
@@ -240,5 +267,6 @@ class OrderedStore(ABC):
         self._pending.clear()
         self._unsent.clear()
         self._last = self._revision
+        self._set_trouble(reason)
         for write in failed:
             write.answer(StoreFull(reason))

@@ -152,7 +152,7 @@ class Writer(threading.Thread):
     def _fail(self, reason: str) -> None:
         _log.error("a commit failed, its writes are refused: %s", reason)
         self._held = []
-        self._checkpointer.want()  # starting the log over may be what makes room
+        self._checkpointer.finish()  # starting the log over may be what makes room
         self._callbacks.loop.call_soon_threadsafe(self._callbacks.failed, reason)
         while self._queue.get() is not _RESUME:
             pass  # ordered after the failed write; the loop has refused it
