@@ -241,7 +241,7 @@ async def test_other_forms(api: RunningApi) -> None:
     partial = await send(api, "GET", CMS, accept="application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
     assert partial.json["kind"] == "PartialObjectMetadataList"
     assert "data" not in partial.json["items"][0]
-    assert (await send(api, "GET", CMS, accept="application/vnd.kubernetes.protobuf")).code == 406
+    assert (await send(api, "GET", CMS, accept="application/cbor")).code == 406
 
 
 async def test_yaml_bodies(api: RunningApi) -> None:

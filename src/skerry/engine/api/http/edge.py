@@ -15,7 +15,7 @@ import orjson
 
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange, Head, Headers
-from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_without_tables
+from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_object, negotiate_without_tables
 from skerry.engine.api.http.piping import tunnel
 from skerry.engine.api.http.routes import before_proxied, check_timeout, query_of, segments_of, target_of, verb_for
 from skerry.engine.api.http.watch_stream import WatchStreams
@@ -170,7 +170,7 @@ def _form(request: Request) -> Form:
     if target is None or target.kind.elsewhere or target.subresource == "proxy":
         return PLAIN
     accept = request.headers.get(b"accept", b"")
-    form = negotiate(accept)
+    form = negotiate_object(accept) if target.kind.definition else negotiate(accept)
     if form.shape == "table" and target.kind.verbs == ("create",):
         return negotiate_without_tables(accept)
     return form

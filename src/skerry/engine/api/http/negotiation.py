@@ -21,6 +21,7 @@ _SHAPES: dict[tuple[str, str], Shape] = {
 _VERSIONS = {"table": ("v1", "v1beta1"), "partial": ("v1", "v1beta1"), "discovery": ("v2", "v2beta1")}
 _JSON = ("application/json", "application/*", "*/*")
 _YAML = ("application/yaml",)
+PROTOBUF = b"application/vnd.kubernetes.protobuf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +29,21 @@ class Form:
     """How to answer: encoding, shape of objects, and the version of that shape."""
 
     yaml: bool = False
+    protobuf: bool = False
     shape: Shape = "object"
     version: str = ""
 
     @property
     def content_type(self) -> bytes:
         """For the answer's header."""
+        if self.protobuf:
+            return PROTOBUF
         return b"application/yaml" if self.yaml else b"application/json"
 
 
 PLAIN = Form()
 YAML = Form(yaml=True)
+ONLY_PROTOBUF = Form(protobuf=True)
 
 
 @lru_cache(256)
@@ -50,6 +55,17 @@ def negotiate(accept: bytes) -> Form:
 def negotiate_without_tables(accept: bytes) -> Form:
     """The same for what is answered but not kept, and so has neither rows nor metadata (reviews)."""
     return _first(accept, ("table", "partial"))
+
+
+@lru_cache(256)
+def negotiate_object(accept: bytes) -> Form:
+    """The same for what has a protobuf form as well, which only those get who take nothing else: JSON is at hand."""
+    try:
+        return negotiate(accept)
+    except NotAcceptable:
+        if any(clause == [PROTOBUF.decode()] for clause in _by_preference(accept.decode("latin-1"))):
+            return ONLY_PROTOBUF
+        raise
 
 
 def _first(accept: bytes, refused: tuple[Shape, ...]) -> Form:
@@ -90,4 +106,4 @@ def _form(clause: list[str]) -> Form | None:
     version = parameters.get("v", "")
     if shape is None or version not in _VERSIONS[shape]:
         return None
-    return Form(yaml, shape, version)
+    return Form(yaml=yaml, shape=shape, version=version)

@@ -38,7 +38,7 @@ class WatchStreams:
 
     async def send(self, watching: Watching, encoder: Encoder, exchange: Exchange) -> None:
         """Send one until it ends. Returns also when the client has gone."""
-        await exchange.start(b"application/json")
+        await exchange.start(encoder.stream_type)
         sender = _Sender(watching, encoder, exchange, self._groups)
         pump = asyncio.create_task(sender.pump(), name="watch")
         gone = asyncio.create_task(exchange.gone(), name="watch's client")

@@ -1,5 +1,5 @@
-"""Reading Kubernetes' protobuf bodies: kubectl and every typed Go client send them for built-in kinds.
+"""Kubernetes' protobuf for built-in kinds: kubectl and every typed Go client send it; few take nothing else.
 
-Answers are JSON always (those clients accept it too). `wire` splits messages, `decode` makes objects of them by the
-field table in `fields.json`, which `generate` makes from the Go types.
+`wire` splits and joins messages; `decode` makes objects of them and `encode` them of objects, by the field table in
+`fields.json`, which `generate` makes from the Go types.
 """

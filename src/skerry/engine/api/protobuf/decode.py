@@ -24,7 +24,8 @@ from skerry.kube.clock import rfc3339, rfc3339_micro
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj
 
-_MAGIC = b"k8s\x00"
+MAGIC = b"k8s\x00"
+"""What every body and answer in protobuf begins with."""
 _DEEPEST = 64
 _NO_EXPONENT = 1e21
 _PACKAGES = {"": "core", "rbac.authorization.k8s.io": "rbac", "meta.k8s.io": "meta"}
@@ -41,9 +42,9 @@ def decode(body: bytes) -> Obj:
 
 
 def _decode(body: bytes) -> Obj:
-    if not body.startswith(_MAGIC):
+    if not body.startswith(MAGIC):
         raise WireError("it does not begin with the Kubernetes magic number")
-    unknown = dict(fields(body[len(_MAGIC) :]))
+    unknown = dict(fields(body[len(MAGIC) :]))
     type_meta = dict(fields(_bytes(unknown.get(1, b""))))
     api_version, kind = _text(type_meta.get(1, b"")), _text(type_meta.get(2, b""))
     if unknown.get(3):
@@ -56,16 +57,16 @@ def message_name(api_version: str, kind: str) -> str:
     """The table's name for a kind. Raises WireError for one it does not have."""
     group, _, version = api_version.rpartition("/")
     name = f"{_PACKAGES.get(group) or group.partition('.')[0]}/{version}.{kind}"
-    if kind == "DeleteOptions":
-        name = "meta/v1.DeleteOptions"
-    if name not in _table():
+    if kind in ("DeleteOptions", "Status"):
+        name = f"meta/v1.{kind}"
+    if name not in table():
         raise WireError(f"no kind {kind!r} of {api_version!r} is known in protobuf")
     return name
 
 
 @cache
-def _table() -> dict[str, Message]:
-    """All messages; read when the first protobuf body comes."""
+def table() -> dict[str, Message]:
+    """All messages, by number of field; read when the first protobuf body comes."""
     raw = orjson.loads((files(__package__) / "fields.json").read_bytes())
     return {
         name: {int(number): (field, code, bool(keep)) for number, (field, code, keep) in message.items()}
@@ -76,7 +77,7 @@ def _table() -> dict[str, Message]:
 def _message(name: str, data: bytes, depth: int) -> Obj:
     if depth > _DEEPEST:
         raise WireError("nested too deeply")
-    message = _table()[name]
+    message = table()[name]
     obj: Obj = {}
     for number, value in fields(data):
         if number not in message:

@@ -36,7 +36,7 @@ _SPECIAL = {
     "apiextensions/v1.JSON": "R",
 }  # fmt: skip
 _FIELD = re.compile(r"^\t(?:(?P<name>\w+)\s+)?(?P<type>[\w.*\[\]]+)\s+`(?P<tags>[^`]*)`")
-_IMPORT = re.compile(r'^\s*(?P<alias>\w+)?\s*"k8s\.io/(?:api|apimachinery/pkg/apis)/(?P<path>[\w/]+)"')
+_IMPORT = re.compile(r'^(?:import)?\s*(?P<alias>\w+)?\s*"k8s\.io/(?:api|apimachinery/pkg/apis)/(?P<path>[\w/]+)"')
 _TYPE = re.compile(r"^type (?P<name>\w+) (?P<type>.+?)(?P<open> \{)?$")
 
 
@@ -163,8 +163,9 @@ def _folder(modules: Path, name: str) -> Path:
 
 
 def roots(found: dict[str, Package]) -> Iterator[tuple[str, str]]:
-    """What clients send: every struct with metadata of its own, and DeleteOptions."""
-    yield META, "DeleteOptions"
+    """What clients send and are sent: every struct with metadata of its own, DeleteOptions and Status, lists'
+    metadata."""
+    yield from ((META, name) for name in ("DeleteOptions", "ListMeta", "Status"))
     for name in GROUP_VERSIONS:
         for struct, fields in found[name].structs.items():
             if any(field.go_type == "metav1.ObjectMeta" for field in fields):

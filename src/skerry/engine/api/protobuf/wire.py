@@ -1,4 +1,4 @@
-"""The protobuf wire format: a message's fields as (number, value). Source: protobuf.dev, "Encoding"."""
+"""The protobuf wire format: a message as fields (number, value), read and written. Source: protobuf.dev, "Encoding"."""
 
 from __future__ import annotations
 
@@ -54,3 +54,24 @@ def _cut(data: bytes, at: int, size: int) -> tuple[bytes, int]:
     if at + size > len(data):
         raise WireError(f"field cut short at byte {at}")
     return data[at : at + size], at + size
+
+
+def varint_of(value: int) -> bytes:
+    """An integer, negative ones as the 64 bits they are in two's complement."""
+    value &= 0xFFFF_FFFF_FFFF_FFFF
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def number(field: int, value: int) -> bytes:
+    """A field that is a number."""
+    return varint_of(field << 3) + varint_of(value)
+
+
+def block(field: int, content: bytes) -> bytes:
+    """A field that is a text, bytes or a message."""
+    return varint_of(field << 3 | 2) + varint_of(len(content)) + content
