@@ -101,8 +101,13 @@ def ordered(fields: Set) -> Set:
 
 
 def _by_number(fields: Set) -> Set:
-    keys = sorted(fields, key=_order) if len(fields) > 1 else fields
-    return {key: _by_number(fields[key]) for key in keys}
+    """The same in the order of numbers; given in that of texts, and not to be used again."""
+    for key, below in fields.items():
+        if below:
+            fields[key] = _by_number(below)
+    if sum(key[0] in "kvi" for key in fields) < 2:  # texts have one order: that of most levels
+        return fields
+    return {key: fields[key] for key in sorted(fields, key=_order)}
 
 
 def _order(key: str) -> tuple[Any, ...]:
