@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.support.program import Program
 
-from benchmarks import api_speed, charts, footprint, jobs, rollouts, scheduling, session
+from benchmarks import api_speed, charts, footprint, jobs, rollouts, scheduling, session, testing_clusters
 from benchmarks.endpoint import of_kubeconfig
 from benchmarks.results import HEADINGS, Row, line, show, write
 from skerry.kube.http_client import HttpClient
@@ -26,6 +26,7 @@ API = {
     "watch": api_speed.fan_out,
 }
 OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
+    "testing": lambda program, client: testing_clusters.measure(),
     "scheduling": lambda program, client: _one(scheduling.measure()),
     "helm": lambda program, client: _one(charts.install(client, program.kubeconfig)),
     "rollouts": lambda program, client: rollouts.measure(client),

@@ -55,7 +55,7 @@ def _start_once(program: Program) -> float:
     for file in program.data_dir.glob("store.db*"):
         file.unlink()
     begun = time.perf_counter()
-    start_detached(program.data_dir, program.data_dir / "log" / "engine.log")
+    start_detached(program.data_dir, program.data_dir / "log" / "engine.log", *program.options)
     _wait_for(lambda: _node_is_ready(program))
     return time.perf_counter() - begun
 

@@ -25,10 +25,11 @@ def program_path(name: str) -> str:
 
 
 class Program:
-    """One instance in `data_dir`."""
+    """One instance in `data_dir`. `options`: more of what its engine is started with ("--audit-policy", ...)."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir = data_dir
+        self.options = options
         self.kubeconfig = data_dir / "kubeconfig"
 
     def skerry(self, *words: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -38,7 +39,7 @@ class Program:
 
     def up(self) -> None:
         """Start, ready when this returns."""
-        self.skerry("up", "--port", "0", "--detach")
+        self.skerry("up", "--port", "0", "--detach", *self.options)
 
     def down(self) -> None:
         """Stop everything, keep the state."""
