@@ -18,7 +18,7 @@ from skerry.engine.network.proxy import ServiceProxy
 from skerry.kube.resources import ENDPOINTS, SERVICES
 from tests.component.network.netns import Pod, call, host_server, own_network
 from tests.support.controllers import World, running_controllers
-from tests.support.program import eventually
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.root
 

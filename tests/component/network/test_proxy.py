@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -182,6 +184,66 @@ async def test_client_affinity_keeps_a_client_with_its_backend(api: Collections,
     api.put(ENDPOINT_SLICES, endpoints(*(pod.address for pod in pods)))
     first = await eventually(lambda: pods[0].fetch(VIRTUAL, 80), lambda answer: name_in(answer) in ("one", "two"))
     assert {name_in(pods[0].fetch(VIRTUAL, 80)) for _ in range(15)} == {name_in(first)}
+
+
+async def test_affinity_ends_some_time_after_the_last_connection(api: Collections, pods: list[Pod]) -> None:
+    config = {"clientIP": {"timeoutSeconds": 1}}
+    api.put(SERVICES, service(sessionAffinity="ClientIP", sessionAffinityConfig=config))
+    api.put(ENDPOINT_SLICES, endpoints(*(pod.address for pod in pods)))
+    await eventually(lambda: pods[0].fetch(VIRTUAL, 80), lambda answer: name_in(answer) in ("one", "two"))
+    seen: set[str] = set()
+
+    def after_a_pause() -> str:
+        time.sleep(1.3)  # the time is what is tested: until it is over the client stays
+        seen.add(name_in(pods[0].fetch(VIRTUAL, 80)))
+        return str(len(seen))
+
+    await eventually(after_a_pause, lambda count: count == "2")
+
+
+async def test_affinity_survives_changes_of_other_services(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service(sessionAffinity="ClientIP"))
+    api.put(ENDPOINT_SLICES, endpoints(*(pod.address for pod in pods)))
+    first = await eventually(lambda: pods[0].fetch(VIRTUAL, 80), lambda answer: name_in(answer) in ("one", "two"))
+    for number in range(4):
+        other = f"10.65.0.{30 + number}"
+        api.put(SERVICES, service(f"other{number}", other, type="ClusterIP"))
+        api.put(ENDPOINT_SLICES, endpoints(pods[0].address, service=f"other{number}"))
+        await eventually(lambda other=other: call(other, 80), lambda answer: name_in(answer) == "one")  # type: ignore[misc]
+        assert pods[0].fetch(VIRTUAL, 80) == first
+
+
+async def test_an_external_address_leads_to_the_service(api: Collections, pods: list[Pod]) -> None:
+    api.put(SERVICES, service(externalIPs=["203.0.113.9"]))
+    api.put(ENDPOINT_SLICES, endpoints(pods[1].address))
+    await eventually(lambda: pods[0].fetch("203.0.113.9", 80), lambda answer: name_in(answer) == "two")
+
+
+async def test_a_client_that_keeps_sending_datagrams_is_moved_from_a_lost_endpoint(
+    api: Collections, pods: list[Pod]
+) -> None:
+    """Always from the same port, so that connection tracking sees one flow; at the cluster's and the node's port."""
+    api.put(SERVICES, service())
+    for to, port in ((VIRTUAL, 53), ("10.64.0.1", 30053)):
+        api.put(ENDPOINT_SLICES, endpoints(pods[0].address))
+        flow = f"{to}:{port}:4567"
+        await eventually(lambda flow=flow: datagram(flow), lambda answer: name_in(answer) == "one")  # type: ignore[misc]
+        api.put(ENDPOINT_SLICES, endpoints(pods[1].address))
+        await eventually(lambda flow=flow: datagram(flow), lambda answer: name_in(answer) == "two")  # type: ignore[misc]
+
+
+def datagram(flow: str) -> str:
+    """What a datagram to "address:port" from "port" is answered."""
+    address, port, source = flow.split(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.settimeout(0.5)
+        client.bind(("0.0.0.0", int(source)))
+        try:
+            client.sendto(b"?", (address, int(port)))
+            return client.recv(100).decode()
+        except OSError as error:
+            return f"failed {type(error).__name__}"
 
 
 async def test_a_pods_host_port(api: Collections, pods: list[Pod]) -> None:

@@ -27,7 +27,7 @@ def endpoint(address: str, **conditions: bool) -> dict[str, Any]:
 
 
 def backends(*slices: dict[str, Any], **spec: Any) -> tuple[Backend, ...]:
-    (found,) = forwards([service(**spec)], slices, [])
+    (found,) = forwards([service(**spec)], slices, [], "here")
     return found.backends
 
 
@@ -56,15 +56,15 @@ def test_ports_are_matched_by_name_and_protocol() -> None:
         endpoint("10.64.0.2", ready=True),
         ports=[{"name": "dns", "port": 5353, "protocol": "UDP"}, {"name": "http", "port": 8080, "protocol": "UDP"}],
     )
-    tcp, udp = forwards([service(ports=two)], [mixed], [])
+    tcp, udp = forwards([service(ports=two)], [mixed], [], "here")
     assert (tcp.protocol, tcp.backends) == ("tcp", ())
     assert (udp.protocol, udp.backends) == ("udp", (Backend("10.64.0.2", 5353),))
 
 
 def test_nothing_is_forwarded_for_headless_and_external_services_and_other_families() -> None:
-    assert forwards([service(clusterIP="None", clusterIPs=["None"])], [], []) == []
-    assert forwards([service(type="ExternalName", clusterIP="", clusterIPs=[])], [], []) == []
-    assert forwards([service(clusterIP="fd00::9", clusterIPs=["fd00::9"])], [], []) == []
+    assert forwards([service(clusterIP="None", clusterIPs=["None"])], [], [], "here") == []
+    assert forwards([service(type="ExternalName", clusterIP="", clusterIPs=[])], [], [], "here") == []
+    assert forwards([service(clusterIP="fd00::9", clusterIPs=["fd00::9"])], [], [], "here") == []
     assert backends(piece(endpoint("fd00::1", ready=True), addressType="IPv6")) == ()
 
 
@@ -75,8 +75,8 @@ def test_slices_of_other_services_and_namespaces_do_not_count() -> None:
 
 
 def test_node_port_and_affinity() -> None:
-    (found,) = forwards([service(ports=[{"port": 80, "nodePort": 30080}], sessionAffinity="ClientIP")], [], [])
-    assert (found.addresses, found.port, found.host_port, found.sticky) == (("10.65.0.9",), 80, 30080, True)
+    (found,) = forwards([service(ports=[{"port": 80, "nodePort": 30080}], sessionAffinity="ClientIP")], [], [], "here")
+    assert (found.addresses, found.port, found.host_port, found.affinity_seconds) == (("10.65.0.9",), 80, 30080, 10800)
 
 
 def pod(*ports: dict[str, Any], phase: str = "Running", **spec: Any) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def test_host_ports_everywhere_or_at_one_address() -> None:
         {"containerPort": 53, "hostPort": 53, "protocol": "UDP", "hostIP": "192.0.2.7"},
         {"containerPort": 99},
     )
-    everywhere, one_address = forwards([], [], [asked])
+    everywhere, one_address = forwards([], [], [asked], "here")
     assert (everywhere.host_port, everywhere.addresses, everywhere.backends) == (8080, (), (Backend("10.64.0.7", 80),))
     assert (one_address.protocol, one_address.addresses, one_address.port) == ("udp", ("192.0.2.7",), 53)
     assert one_address.host_port == 0
@@ -101,7 +101,39 @@ def test_host_ports_everywhere_or_at_one_address() -> None:
 
 def test_host_ports_of_finished_and_host_network_pods_are_not_forwarded() -> None:
     port = {"containerPort": 80, "hostPort": 8080}
-    assert forwards([], [], [pod(port, phase="Succeeded")]) == []
-    assert forwards([], [], [pod(port, hostNetwork=True)]) == []
+    assert forwards([], [], [pod(port, phase="Succeeded")], "here") == []
+    assert forwards([], [], [pod(port, hostNetwork=True)], "here") == []
     assert has_host_ports(pod(port))
     assert not has_host_ports(pod(port, hostNetwork=True))
+
+
+def at(address: str, node: str) -> dict[str, Any]:
+    return {**endpoint(address, ready=True), "nodeName": node}
+
+
+def test_a_local_policy_leaves_endpoints_of_this_node_only() -> None:
+    pieces = [piece(at("10.64.0.2", "here"), at("10.64.0.3", "there"), endpoint("192.0.2.9", ready=True))]
+    assert len(backends(*pieces)) == 3
+    assert backends(*pieces, internalTrafficPolicy="Local", externalTrafficPolicy="Local") == (
+        Backend("10.64.0.2", 8080),
+    )
+
+
+def test_policies_hold_for_cluster_addresses_and_for_node_ports_apart() -> None:
+    pieces = [piece(at("10.64.0.2", "here"), at("10.64.0.3", "there"))]
+    ports = [{"name": "http", "port": 80, "nodePort": 30080}]
+    asked = service(ports=ports, externalTrafficPolicy="Local", externalIPs=["192.0.2.7"])
+    outside, inside = forwards([asked], pieces, [], "here")
+    assert (inside.addresses, inside.host_port, len(inside.backends)) == (("10.65.0.9",), 0, 2)
+    assert (outside.addresses, outside.host_port, len(outside.backends)) == (("192.0.2.7",), 30080, 1)
+
+
+def test_external_addresses_are_forwarded_as_well() -> None:
+    (found,) = forwards([service(externalIPs=["192.0.2.7", "fd00::7"])], [], [], "here")
+    assert found.addresses == ("10.65.0.9", "192.0.2.7")
+
+
+def test_the_time_of_affinity_is_the_services() -> None:
+    config = {"clientIP": {"timeoutSeconds": 60}}
+    (found,) = forwards([service(sessionAffinity="ClientIP", sessionAffinityConfig=config)], [], [], "here")
+    assert found.affinity_seconds == 60

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.network.loading import change, whole
 from skerry.engine.network.services import Backend, Forward
-from skerry.engine.network.tables import render
+from skerry.engine.network.tables import table_of
 
 TWO = (Backend("10.64.0.2", 8080), Backend("10.64.0.3", 8080))
 
@@ -30,6 +31,14 @@ def forward(name: str = "svc/default/web/tcp-80", **more: object) -> Forward:
     return Forward(name=name, **fields)  # type: ignore[arg-type]
 
 
+def render(config: EngineConfig, wanted: list[Forward]) -> str:
+    return whole(config, table_of(config, wanted))
+
+
+def changed(before: list[Forward], after: list[Forward]) -> str:
+    return change(config(), table_of(config(), before), table_of(config(), after))
+
+
 def test_the_whole_table_is_replaced_in_one_transaction() -> None:
     assert render(config(), []).startswith("table inet skerry-ab12\ndelete table inet skerry-ab12\ntable inet")
 
@@ -42,7 +51,6 @@ def test_order_of_the_input_does_not_matter_to_the_maps() -> None:
 def test_backends_by_chance_by_client_or_directly() -> None:
     random = render(config(), [forward()])
     assert "numgen random mod 2 map { 0 : 10.64.0.2 . 8080, 1 : 10.64.0.3 . 8080 }" in random
-    assert "jhash ip saddr mod 2" in render(config(), [forward(sticky=True)])
     assert "meta l4proto tcp dnat ip to 10.64.0.2:8080" in render(config(), [forward(backends=TWO[:1])])
 
 
@@ -71,3 +79,29 @@ def test_names_that_could_break_out_of_the_text_are_left_out() -> None:
 def test_host_network_backends_are_not_hairpins() -> None:
     assert "192.0.2.2 . 192.0.2.2" not in render(config(), [forward(backends=(Backend("192.0.2.2", 6443),))])
     assert "10.64.0.2 . 10.64.0.2" in render(config(), [forward()])
+
+
+def test_clients_with_affinity_are_remembered_for_each_backend() -> None:
+    text = render(config(), [forward(affinity_seconds=60)])
+    clients = "of/svc/default/web/tcp-80/10.64.0.2-8080/60"
+    assert f"set {clients} {{ type ipv4_addr; flags dynamic,timeout; timeout 60s; }}" in text
+    assert f"ip saddr @{clients} goto to/svc/default/web/tcp-80/10.64.0.2-8080" in text
+    assert f"update @{clients} {{ ip saddr }}" in text
+
+
+def test_no_change_is_no_text() -> None:
+    assert changed([forward()], [forward()]) == ""
+
+
+def test_a_change_names_only_what_changed() -> None:
+    other = forward("svc/default/api/tcp-80", addresses=("10.65.0.8",))
+    assert changed([forward(), other], [forward(backends=TWO[:1]), other]) == (
+        "flush chain inet skerry-ab12 svc/default/web/tcp-80\n"
+        "add rule inet skerry-ab12 svc/default/web/tcp-80 meta l4proto tcp dnat ip to 10.64.0.2:8080\n"
+    )
+
+
+def test_a_client_set_stays_when_other_backends_come_and_go() -> None:
+    text = changed([forward(affinity_seconds=60)], [forward(affinity_seconds=60, backends=TWO[:1])])
+    assert "10.64.0.2-8080/60 {" not in text
+    assert "delete set inet skerry-ab12 of/svc/default/web/tcp-80/10.64.0.3-8080/60" in text

@@ -15,7 +15,8 @@ from pathlib import Path
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import cni_network_name, pod_gateway
 from skerry.engine.network.commands import CommandError, run
-from skerry.engine.network.tables import render
+from skerry.engine.network.loading import whole
+from skerry.engine.network.tables import table_of
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _CNI_CACHE = Path("/var/lib/cni/results")
@@ -37,7 +38,7 @@ async def set_up_host(config: EngineConfig) -> None:
 async def load_empty_table(config: EngineConfig) -> None:
     """Load our table without any service, unless one is there (from an engine before us, whose pods still run)."""
     if not await table_exists(config):
-        await run("nft", "-f", "-", text=render(config, []))
+        await run("nft", "-f", "-", text=whole(config, table_of(config, [])))
 
 
 async def table_exists(config: EngineConfig) -> bool:

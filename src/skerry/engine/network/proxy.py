@@ -1,9 +1,9 @@
 """Keeps the nftables table equal to what Services, EndpointSlices and host ports ask for.
 
-Level-triggered: a change only marks the table as out of date; one task renders everything that is known and loads it,
-one `nft` at a time, if the text differs from what is loaded. A burst of changes becomes few loads. The table of an
-engine that ran before us stays until our caches are complete, so connections survive a restart.
-Neighbours: `services` and `tables` (pure), `host` (routes, removal).
+Level-triggered: a change only marks the table as out of date; one task works out the table for everything that is known
+and loads what differs from the loaded one, one `nft` at a time. A burst of changes becomes few loads. The table of an
+engine that ran before us stays until our caches are complete, so connections survive a restart; then, and when a load
+failed, the whole table is replaced. Neighbours: `services`, `tables` and `loading` (pure), `host` (routes, removal).
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from pathlib import Path
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.commands import CommandError, run
+from skerry.engine.network.flows import Flow, datagram_flows
 from skerry.engine.network.host import load_empty_table, set_up_host, table_exists
+from skerry.engine.network.loading import change, whole
 from skerry.engine.network.machine import links_to
 from skerry.engine.network.services import Forward, forwards, has_host_ports
-from skerry.engine.network.tables import render
+from skerry.engine.network.tables import Table, table_of
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 
@@ -42,8 +44,9 @@ class ServiceProxy:
         self.trouble = ""
         """Why the rules are not what they should be, "" when they are; for /readyz."""
         self._changed = asyncio.Event()
-        self._loaded = ""
-        self._datagram_backends: set[tuple[str, str]] = set()
+        self._loaded: Table | None = None
+        """What is in the kernel, None when that is not known."""
+        self._datagram_flows: set[Flow] = set()
         self._open_links: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -100,16 +103,19 @@ class ServiceProxy:
                     return
             if not await table_exists(self._config):
                 log.warning("the table %s was removed by somebody else: loading it again", self._config.nft_table)
-                self._loaded = ""
+                self._loaded = None
                 return
 
     async def _load(self) -> None:
-        wanted = forwards(self._services.list(), self._slices.list(), filter(has_host_ports, self._pods.list()))
+        exposing = filter(has_host_ports, self._pods.list())
+        wanted = forwards(self._services.list(), self._slices.list(), exposing, self._config.node_name)
         self._open_loopback(wanted)
-        text = render(self._config, wanted)
-        if text != self._loaded:
+        table = table_of(self._config, wanted)
+        loaded, self._loaded = self._loaded, None
+        text = whole(self._config, table) if loaded is None else change(self._config, loaded, table)
+        if text:
             await run("nft", "-f", "-", text=text)
-            self._loaded = text
+        self._loaded = table
         await self._forget_datagrams(wanted)
 
     def _open_loopback(self, wanted: Iterable[Forward]) -> None:
@@ -123,9 +129,8 @@ class ServiceProxy:
 
     async def _forget_datagrams(self, wanted: Iterable[Forward]) -> None:
         """Connection tracking would send a client's datagrams to an endpoint that is gone for as long as it sends."""
-        connectionless = [one for one in wanted if one.protocol != "tcp"]
-        backends = {(one.protocol, backend.address) for one in connectionless for backend in one.backends}
-        gone, self._datagram_backends = self._datagram_backends - backends, backends
-        for protocol, address in sorted(gone):
+        flows = {flow for one in wanted for flow in datagram_flows(one)}
+        gone, self._datagram_flows = self._datagram_flows - flows, flows
+        for flow in sorted(gone):
             with contextlib.suppress(CommandError):  # it says so with an error when there was nothing to forget
-                await run("conntrack", "-D", "-p", protocol, "--dst-nat", address)
+                await run("conntrack", "-D", *flow.selection)

@@ -1,7 +1,9 @@
 """What must be forwarded where: from Services, EndpointSlices and Pods to `Forward`s. Pure.
 
 Follows the Service semantics of kube-proxy: ready endpoints; if there is none, those still serving while they
-terminate; headless services and external names have nothing to forward. Neighbours: `tables` renders the result.
+terminate; headless services and external names have nothing to forward. A traffic policy `Local` leaves endpoints of
+this node only: `internalTrafficPolicy` at cluster addresses, `externalTrafficPolicy` at node ports and external
+addresses. Neighbours: `tables` renders the result.
 """
 
 from __future__ import annotations
@@ -9,12 +11,14 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
+_POLICIES = ("internalTrafficPolicy", "externalTrafficPolicy")
+_DEFAULT_AFFINITY_SECONDS = 10800
 _ANY_ADDRESS = ("", "0.0.0.0")  # noqa: S104  # as hostIP spells "all addresses"
 
 
@@ -31,7 +35,7 @@ class Forward:
     """One port of a service, or one host port of a pod."""
 
     name: str
-    """Unique: "svc/namespace/name/port" or "pod/namespace/name/port"."""
+    """Unique: "svc/namespace/name/port", "ext/namespace/name/port" (from outside) or "pod/namespace/name/port"."""
     protocol: str
     """tcp, udp or sctp."""
     backends: tuple[Backend, ...]
@@ -40,12 +44,12 @@ class Forward:
     port: int = 0
     host_port: int = 0
     """The port forwarded on every address this instance exposes; 0 for none."""
-    sticky: bool = False
-    """sessionAffinity ClientIP: a client stays with its backend as long as the set of backends stays."""
+    affinity_seconds: int = 0
+    """sessionAffinity ClientIP: how long after a connection a client stays with its backend; 0 for not at all."""
 
 
-def forwards(services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj]) -> list[Forward]:
-    """Everything to forward, in a stable order."""
+def forwards(services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj], node: str) -> list[Forward]:
+    """Everything to forward on the node of that name, in a stable order."""
     by_service: dict[tuple[str, str], list[Obj]] = defaultdict(list)
     for piece in slices:
         if piece.get("addressType") == "IPv4":
@@ -53,40 +57,63 @@ def forwards(services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj]
     found = [
         forward
         for service in services
-        for forward in _of_service(service, by_service.get((namespace_of(service), name_of(service)), ()))
+        for forward in _of_service(service, by_service.get((namespace_of(service), name_of(service)), ()), node)
     ]
     found += [forward for pod in pods for forward in _of_pod(pod)]
     return sorted(found, key=lambda forward: forward.name)
 
 
-def _of_service(service: Obj, slices: Sequence[Obj]) -> Iterator[Forward]:
+def _of_service(service: Obj, slices: Sequence[Obj], node: str) -> Iterator[Forward]:
     spec = service.get("spec", {})
     addresses = tuple(one for one in _cluster_ips(spec) if _is_ipv4(one))
     if not addresses or spec.get("type") == "ExternalName":
         return
+    outside = tuple(one for one in spec.get("externalIPs") or () if _is_ipv4(one))
     for port in spec.get("ports") or ():
-        protocol = _PROTOCOLS[port.get("protocol", "TCP")]
-        yield Forward(
-            name=f"svc/{namespace_of(service)}/{name_of(service)}/{protocol}-{port['port']}",
+        inner, outer = (_backends(slices, port, node if _is_local(spec, which) else "") for which in _POLICIES)
+        node_port = port.get("nodePort", 0)
+        name, protocol = f"{namespace_of(service)}/{name_of(service)}", _PROTOCOLS[port.get("protocol", "TCP")]
+        whole = Forward(
+            name=f"svc/{name}/{protocol}-{port['port']}",
             protocol=protocol,
-            backends=_backends(slices, port),
+            backends=inner,
             addresses=addresses,
             port=port["port"],
-            host_port=port.get("nodePort", 0),
-            sticky=spec.get("sessionAffinity") == "ClientIP",
+            affinity_seconds=_affinity_seconds(spec),
         )
+        if inner == outer:
+            yield replace(whole, addresses=addresses + outside, host_port=node_port)
+            continue
+        yield whole
+        if node_port or outside:
+            outer_name = f"ext/{name}/{protocol}-{port['port']}"
+            yield replace(whole, name=outer_name, backends=outer, addresses=outside, host_port=node_port)
+
+
+def _is_local(spec: Obj, policy: str) -> bool:
+    return spec.get(policy) == "Local"
+
+
+def _affinity_seconds(spec: Obj) -> int:
+    if spec.get("sessionAffinity") != "ClientIP":
+        return 0
+    config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    return int(config.get("timeoutSeconds") or _DEFAULT_AFFINITY_SECONDS)
 
 
 def _cluster_ips(spec: Obj) -> Sequence[str]:
     return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
 
 
-def _backends(slices: Sequence[Obj], service_port: Mapping[str, object]) -> tuple[Backend, ...]:
+def _backends(slices: Sequence[Obj], service_port: Mapping[str, object], node: str) -> tuple[Backend, ...]:
+    """Where the port of a service leads; to endpoints of one node if `node` is not ""."""
     ready: set[Backend] = set()
     draining: set[Backend] = set()
     for piece in slices:
         number = _slice_port(piece, service_port)
         for endpoint in piece.get("endpoints") or () if number else ():
+            if node and endpoint.get("nodeName") != node:
+                continue
             conditions = endpoint.get("conditions") or {}
             where = {Backend(address, number) for address in endpoint.get("addresses") or () if _is_ipv4(address)}
             if conditions.get("ready", True):

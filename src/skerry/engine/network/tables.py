@@ -1,4 +1,4 @@
-"""The one nftables table of an instance, as text that replaces the whole table in one transaction. Pure.
+"""The one nftables table of an instance, from forwards. Pure; `loading` turns it into text for `nft`.
 
 How a packet travels: `prerouting` (from pods and from outside) and `output` (from the host itself) look up its
 destination in `virtual` (address, protocol, port) or `exposed` (protocol, port; only for the host's own addresses)
@@ -6,37 +6,63 @@ and go to the chain of that forward, which picks a backend at random. What is le
 has no endpoints and is refused at once, which clients see as "connection refused". `guard` drops, before
 connection tracking, what comes from outside for a loopback address: it makes `route_localnet` on pod interfaces safe
 (docs/decisions/0014-loopback-node-ports.md). Replies are translated back after `guard`, so they pass.
+
+A forward with affinity has, for each backend, a chain of its own and a set of the clients that came to it, which the
+kernel fills and empties; whoever is in such a set goes to that backend.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import pod_gateway
-from skerry.engine.network.services import Forward
+from skerry.engine.network.services import Backend, Forward
 
-_SAFE_NAME = re.compile(r"(svc|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9.-]+")
+_SAFE_NAME = re.compile(r"(svc|ext|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9.-]+")
+
+MAP_KEYS = {"virtual": "ipv4_addr . inet_proto . inet_service", "exposed": "inet_proto . inet_service"}
+SET_KEYS = {"refused": "inet_proto . inet_service", "hairpin": "ipv4_addr . ipv4_addr"}
 
 
-def render(config: EngineConfig, wanted: Sequence[Forward]) -> str:
-    """Input for `nft -f -`. The same forwards always give the same text."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is in the table: everything that depends on forwards, and `hooks`, which do not."""
+
+    maps: Mapping[str, Mapping[str, str]]
+    """Chain by element, for each map."""
+    sets: Mapping[str, frozenset[str]]
+    """Elements of each set."""
+    affinity: Mapping[str, int]
+    """Sets that the kernel fills, with seconds."""
+    chains: Mapping[str, Sequence[str]]
+    """Rules by chain; a chain goes only to chains that come before it."""
+    hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def table_of(config: EngineConfig, wanted: Sequence[Forward]) -> Table:
+    """The table for these forwards; the same ones always give the same."""
     usable = [one for one in wanted if _SAFE_NAME.fullmatch(one.name)]
     served, refused = [one for one in usable if one.backends], [one for one in usable if not one.backends]
-    body = "\n".join(
-        [
-            _map("virtual", "ipv4_addr . inet_proto . inet_service", _virtual(served)),
-            _map("exposed", "inet_proto . inet_service", _exposed(served)),
-            _set("refused", "inet_proto . inet_service", sorted({key for one in refused for key in _exposed([one])})),
-            _set("hairpin", "ipv4_addr . ipv4_addr", _hairpin(config, served)),
-            *(_chain(one.name, [_choose(one)]) for one in served),
-            _lookups(config),
-            _hooks(config),
-        ]
+    chains: dict[str, Sequence[str]] = {}
+    affinity: dict[str, int] = {}
+    for one in served:
+        if one.affinity_seconds:
+            affinity |= {_clients_of(one, backend): one.affinity_seconds for backend in one.backends}
+            chains |= {_chain_of(one, backend): _remembering(one, backend) for backend in one.backends}
+        chains[one.name] = _sticking(one) if one.affinity_seconds else [_choose(one)]
+    return Table(
+        maps={"virtual": _virtual(served), "exposed": _exposed(served)},
+        sets={
+            "refused": frozenset(key for one in refused for key in _exposed([one])),
+            "hairpin": frozenset(_hairpin(config, served)),
+        },
+        affinity=affinity,
+        chains=chains,
+        hooks=_hooks(config),
     )
-    table = f"table inet {config.nft_table}"
-    return f"{table}\ndelete {table}\n{table} {{\n{body}\n}}\n"
 
 
 def _virtual(served: Iterable[Forward]) -> dict[str, str]:
@@ -64,15 +90,37 @@ def _hairpin(config: EngineConfig, served: Iterable[Forward]) -> list[str]:
 def _choose(one: Forward) -> str:
     """`meta l4proto` must come first: nft refuses a port in `dnat` for packets of unknown protocol."""
     if len(one.backends) == 1:
-        target = f"{one.backends[0].address}:{one.backends[0].port}"
-    else:
-        number = "jhash ip saddr" if one.sticky else "numgen random"
-        targets = ", ".join(f"{n} : {where.address} . {where.port}" for n, where in enumerate(one.backends))
-        target = f"{number} mod {len(one.backends)} map {{ {targets} }}"
-    return f"meta l4proto {one.protocol} dnat ip to {target}"
+        return _to_backend(one, one.backends[0])
+    targets = ", ".join(f"{n} : {where.address} . {where.port}" for n, where in enumerate(one.backends))
+    return f"meta l4proto {one.protocol} dnat ip to numgen random mod {len(one.backends)} map {{ {targets} }}"
 
 
-def _lookups(config: EngineConfig) -> str:
+def _to_backend(one: Forward, backend: Backend) -> str:
+    return f"meta l4proto {one.protocol} dnat ip to {backend.address}:{backend.port}"
+
+
+def _sticking(one: Forward) -> list[str]:
+    """Known clients to where they were, all others anywhere."""
+    known = [f"ip saddr @{_clients_of(one, backend)} goto {_chain_of(one, backend)}" for backend in one.backends]
+    targets = ", ".join(f"{n} : goto {_chain_of(one, backend)}" for n, backend in enumerate(one.backends))
+    return [*known, f"numgen random mod {len(one.backends)} vmap {{ {targets} }}"]
+
+
+def _remembering(one: Forward, backend: Backend) -> list[str]:
+    """`update` starts the time anew with every connection."""
+    return [f"update @{_clients_of(one, backend)} {{ ip saddr }}", _to_backend(one, backend)]
+
+
+def _chain_of(one: Forward, backend: Backend) -> str:
+    return f"to/{one.name}/{backend.address}-{backend.port}"
+
+
+def _clients_of(one: Forward, backend: Backend) -> str:
+    """The time is part of the name: that of a set cannot be changed."""
+    return f"of/{one.name}/{backend.address}-{backend.port}/{one.affinity_seconds}"
+
+
+def _lookups(config: EngineConfig) -> list[str]:
     """The first instance answers on every address of the host, another one only on its own loopback address."""
     ours = config.loopback_address
     if config.index == 0:
@@ -80,10 +128,10 @@ def _lookups(config: EngineConfig) -> str:
     else:
         where = [f"ip daddr {ours}"]
     where[-1] += " meta l4proto . th dport vmap @exposed"
-    return _chain("lookups", ["ip daddr . meta l4proto . th dport vmap @virtual", *where])
+    return ["ip daddr . meta l4proto . th dport vmap @virtual", *where]
 
 
-def _hooks(config: EngineConfig) -> str:
+def _hooks(config: EngineConfig) -> dict[str, Sequence[str]]:
     pods, local = (
         config.pod_cidr,
         "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}",
@@ -96,17 +144,16 @@ def _hooks(config: EngineConfig) -> str:
         f"ct status dnat ip daddr {pods} fib saddr type local masquerade",
         f'ip saddr {pods} ip daddr != {pods} oifname != "lo" masquerade',
     ]
-    return "\n".join(
-        [
-            _hook("guard", "filter hook prerouting priority raw", loopback),
-            _hook("prerouting", "nat hook prerouting priority dstnat", ["jump lookups"]),
-            _hook("output", "nat hook output priority -100", ["jump lookups"]),
-            _hook("postrouting", "nat hook postrouting priority srcnat", masquerade),
-            _hook("forward", "filter hook forward priority filter", refuse),
-            _hook("outgoing", "filter hook output priority filter", refuse),
-            _hook("incoming", "filter hook input priority filter", [_only_pods(config), *refuse_exposed]),
-        ]
-    )
+    return {
+        "lookups": _lookups(config),
+        "guard": _hook("filter hook prerouting priority raw", loopback),
+        "prerouting": _hook("nat hook prerouting priority dstnat", ["jump lookups"]),
+        "output": _hook("nat hook output priority -100", ["jump lookups"]),
+        "postrouting": _hook("nat hook postrouting priority srcnat", masquerade),
+        "forward": _hook("filter hook forward priority filter", refuse),
+        "outgoing": _hook("filter hook output priority filter", refuse),
+        "incoming": _hook("filter hook input priority filter", [_only_pods(config), *refuse_exposed]),
+    }
 
 
 def _only_pods(config: EngineConfig) -> str:
@@ -119,23 +166,5 @@ def _refuse(which: str) -> list[str]:
     return [f"{which} meta l4proto tcp reject with tcp reset", f"{which} reject with icmp port-unreachable"]
 
 
-def _map(name: str, key: str, targets: Mapping[str, str]) -> str:
-    elements = ", ".join(f"{key} : goto {chain}" for key, chain in sorted(targets.items()))
-    return _collection("map", name, f"{key} : verdict", elements)
-
-
-def _set(name: str, key: str, elements: Sequence[str]) -> str:
-    return _collection("set", name, key, ", ".join(elements))
-
-
-def _collection(sort: str, name: str, kind: str, elements: str) -> str:
-    content = f"elements = {{ {elements} }}\n" if elements else ""
-    return f"{sort} {name} {{\ntype {kind}\n{content}}}"
-
-
-def _hook(name: str, where: str, rules: Sequence[str]) -> str:
-    return _chain(name, [f"type {where}; policy accept;", *rules])
-
-
-def _chain(name: str, rules: Sequence[str]) -> str:
-    return "\n".join([f"chain {name} {{", *rules, "}"])
+def _hook(where: str, rules: Sequence[str]) -> list[str]:
+    return [f"type {where}; policy accept;", *rules]
