@@ -11,7 +11,18 @@ from pathlib import Path
 
 from tests.support.program import Program
 
-from benchmarks import api_speed, charts, footprint, jobs, rollouts, scheduling, session, testing_clusters
+from benchmarks import (
+    api_speed,
+    charts,
+    footprint,
+    jobs,
+    names,
+    rollouts,
+    scheduling,
+    service_rules,
+    session,
+    testing_clusters,
+)
 from benchmarks.endpoint import of_kubeconfig
 from benchmarks.results import HEADINGS, Row, line, show, write
 from skerry.kube.http_client import HttpClient
@@ -30,19 +41,21 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "scheduling": lambda program, client: _one(scheduling.measure()),
     "helm": lambda program, client: _one(charts.install(client, program.kubeconfig)),
     "rollouts": lambda program, client: rollouts.measure(client),
+    "names": lambda program, client: _one(names.measure(client)),
+    "services": lambda program, client: service_rules.measure(),
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)
 
 
-async def measure(program: Program, names: list[str]) -> AsyncIterator[Row]:
+async def measure(program: Program, chosen: list[str]) -> AsyncIterator[Row]:
     """The rows, as they come: first what needs an engine that has done nothing yet."""
-    for name in (name for name in FOOTPRINT if name in names):
+    for name in (name for name in FOOTPRINT if name in chosen):
         yield await FOOTPRINT[name](program)
     async with HttpClient.from_kubeconfig(program.kubeconfig) as client:
-        for name in (name for name in API if name in names):
+        for name in (name for name in API if name in chosen):
             yield await API[name](of_kubeconfig(program.kubeconfig), client, program.data_dir)
-        for name in (name for name in OTHERS if name in names):
+        for name in (name for name in OTHERS if name in chosen):
             for row in await OTHERS[name](program, client):
                 yield row
 
@@ -51,11 +64,11 @@ async def _one(measuring: Awaitable[Row]) -> list[Row]:
     return [await measuring]
 
 
-async def run(program: Program, names: list[str]) -> list[Row]:
+async def run(program: Program, chosen: list[str]) -> list[Row]:
     """Measure and print."""
     print(line(*HEADINGS), flush=True)
     rows = []
-    async for row in measure(program, names):
+    async for row in measure(program, chosen):
         print(show(row), flush=True)
         rows.append(row)
     return rows
@@ -65,14 +78,14 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all when none is given")
-    names = parser.parse_args().names or list(NAMES)
-    if unknown := sorted(set(names) - set(NAMES)):
+    chosen = parser.parse_args().names or list(NAMES)
+    if unknown := sorted(set(chosen) - set(NAMES)):
         parser.error(f"no such benchmark: {', '.join(unknown)}")
     if os.geteuid() != 0:
         print("benchmarks: containers need root", file=sys.stderr)
         return 1
     with session.program() as program:
-        write(asyncio.run(run(program, names)), OUTPUT)
+        write(asyncio.run(run(program, chosen)), OUTPUT)
     return 0
 
 
