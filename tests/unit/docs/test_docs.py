@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -29,6 +30,19 @@ def test_every_command_and_option_is_in_the_command_reference() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_can_be_given_as_they_are_written(page: Path) -> None:
+    """Targets exist, commands and options are known; what examples say runs in the end-to-end tests."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
+    blocks = re.findall(r"^```\n(.*?)^```", page.read_text(), re.M | re.S)
+    commands = [line for block in blocks for line in block.splitlines() if line.startswith(("make ", "skerry "))]
+    for program, *words in (shlex.split(command, comments=True) for command in commands):
+        if program == "make":
+            assert words[0] in targets
+        else:
+            _parse(main, words)
+
+
 def test_every_room_of_the_engine_is_in_the_architecture() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     rooms = [
@@ -51,6 +65,17 @@ def test_every_example_has_a_readme() -> None:
     examples = [path for path in (ROOT / "examples").iterdir() if path.is_dir()]
     assert examples
     assert [path.name for path in examples if not (path / "README.md").exists()] == []
+
+
+def _parse(command: click.Command, words: list[str]) -> None:
+    """Raises click.UsageError for what the command line would refuse to read. Runs nothing."""
+    context = click.Context(command, **command.context_settings)
+    if not isinstance(command, click.Group):
+        command.make_parser(context).parse_args(words)
+        return
+    child = command.get_command(context, words[0])
+    assert child is not None, words[0]
+    _parse(child, words[1:])
 
 
 def _words_of(command: click.Command, name: str) -> list[str]:
