@@ -17,6 +17,7 @@ _NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _DNS = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _KEY = re.compile(rf"(?:(?P<prefix>{_DNS}(?:\.{_DNS})*)/)?(?P<name>{_NAME})")
 _VALUE = re.compile(rf"(?:{_NAME})?")
+_LONGEST_VALUE = 63
 _LONGEST_KEY = 253 + 1 + 63
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _TOKEN = re.compile(r"\s*(?:(?P<op>==|!=|=|!|>|<|\(|\)|,)|(?P<word>[^\s=!<>(),]+))")
@@ -83,7 +84,7 @@ def check_key(key: str) -> None:
 
 def check_value(value: str) -> None:
     """Raise SelectorError unless `value` is a legal label value (at most 63 characters)."""
-    if len(value) > 63 or not _VALUE.fullmatch(value):
+    if len(value) > _LONGEST_VALUE or not _VALUE.fullmatch(value):
         raise SelectorError(f"invalid label value {value!r}")
 
 
@@ -105,8 +106,9 @@ def selector_of(spec: Obj | None) -> Selector:
 
 
 def _integer(text: str) -> bool:
-    """Whether Go's strconv.ParseInt reads it: decimal, within 64 bits."""
-    return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+    """Whether Go's strconv.ParseInt reads it: decimal, within 64 bits. No longer than labels are: Python reads no
+    number of thousands of digits."""
+    return len(text) <= _LONGEST_VALUE and bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
 
 
 class _Parser:

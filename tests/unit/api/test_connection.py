@@ -63,6 +63,48 @@ def test_pipelined_requests_are_answered_in_order() -> None:
     converse(conversation)
 
 
+class Transport(asyncio.Transport):
+    """Counts answers, and knows whether it is read from."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading, self.answers = True, 0
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.answers += bytes(data).count(b"HTTP/1.1 200")
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_nothing_is_taken_in_while_a_request_waits_for_the_answer_before() -> None:
+    """Otherwise every answer would let in as many requests as fit into one read, and all of them would be kept."""
+    may_answer = asyncio.Semaphore(0)
+
+    async def serve(exchange: exchange.Exchange) -> None:
+        await may_answer.acquire()
+        await exchange.reply(200, b"text/plain", b"ok")
+
+    transport = Transport()
+    served = connection.Connection(connection.Serving(serve, None, lambda path: False))
+    served.connection_made(transport)
+    served.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 3)
+    may_answer.release()
+    await until(lambda: transport.answers == 1)
+    assert not transport.reading
+    may_answer.release()
+    await until(lambda: transport.answers == 2 and transport.reading)
+    may_answer.release()
+    await until(lambda: transport.answers == 3)
+    served.connection_lost(None)
+
+
 def test_a_body_comes_in_chunks_and_after_an_invitation() -> None:
     async def conversation(api: RunningApi, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head, body = create("chunked", 300_000)

@@ -47,6 +47,16 @@ async def test_a_failing_check_makes_the_server_unready(api: RunningApi) -> None
     assert (await send(api, "GET", "/readyz/node")).code == 500
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["limit=--5", "limit=-1", "limit=" + "1" * 5000, "resourceVersion=--5", "labelSelector=a%3E" + "1" * 5000],
+)
+async def test_numbers_that_are_none_are_the_clients_mistake(api: RunningApi, query: str) -> None:
+    answer = await send(api, "GET", f"{CMS}?{query}")
+    assert answer.code in (400, 422)
+    assert answer.json["kind"] == "Status"
+
+
 async def test_metrics_keep_no_names_that_a_client_made_up(api: RunningApi) -> None:
     assert (await send(api, "GET", f"{CMS}/a/made%22up")).code == 404
     assert (await send(api, "GET", "/api/v1/namespaces/default/pods/a/status")).code == 404

@@ -188,7 +188,7 @@ def _number(query: Mapping[str, str], name: str, least: int | None = 0) -> int |
     text = query.get(name, "")
     if not text:
         return None
-    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 18:
+    if not text.removeprefix("-").isdecimal() or not text.isascii() or len(text) > 18:
         raise BadRequest(f"invalid value {text[:64]!r} for {name}: not an integer")
     value = int(text)
     if least is not None and value < least:

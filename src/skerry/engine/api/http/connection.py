@@ -229,13 +229,14 @@ class Connection(asyncio.Protocol):
                 self.transport.close()
 
     def _answered(self) -> None:
-        """One exchange is over: on to the next."""
+        """One exchange is over: on to the next. Nothing more is taken in while another one waits."""
         self._active = self._loop.time()
         if self.transport.is_closing():
             return
-        self._line.flow.resume_reading()
         if self._waiting:
             self._begin(self._waiting.popleft())
+        if not self._waiting:
+            self._line.flow.resume_reading()
 
     def _look_again(self, seconds: float) -> None:
         self._idle_timer = self._loop.call_later(min(seconds, LOOK_EVERY), self._look)
