@@ -265,6 +265,14 @@ async def test_a_pods_host_port(api: Collections, pods: list[Pod]) -> None:
     assert call("10.64.0.1", 8089) == "failed ConnectionRefusedError"
 
 
+async def test_a_host_port_of_the_loopback_address_alone(api: Collections, pods: list[Pod]) -> None:
+    ports = [{"containerPort": 8080, "hostPort": 8089, "hostIP": "127.0.0.1"}]
+    spec = {"containers": [{"name": "main", "ports": ports}]}
+    status = {"phase": "Running", "podIP": pods[0].address}
+    api.put(PODS, {"metadata": {"name": "one", "namespace": "default"}, "spec": spec, "status": status})
+    await eventually(lambda: call("127.0.0.1", 8089), lambda answer: name_in(answer) == "one")
+
+
 async def test_the_table_comes_back_when_somebody_flushes_it(
     api: Collections, pods: list[Pod], monkeypatch: pytest.MonkeyPatch, config: EngineConfig
 ) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from skerry.engine.network.services import Backend, forwards, has_host_ports
+import pytest
+
+from skerry.engine.network.services import Backend, Forward, Forwarding, has_host_ports
+
+
+def forwards(services: list[Any], slices: list[Any], pods: list[Any], node: str) -> list[Forward]:
+    return Forwarding(node).of(services, slices, pods)
 
 
 def service(**spec: Any) -> dict[str, Any]:
@@ -137,3 +143,18 @@ def test_the_time_of_affinity_is_the_services() -> None:
     config = {"clientIP": {"timeoutSeconds": 60}}
     (found,) = forwards([service(sessionAffinity="ClientIP", sessionAffinityConfig=config)], [], [], "here")
     assert found.affinity_seconds == 60
+
+
+@pytest.mark.parametrize("name", ["service-proxy-name", "headless"])
+def test_services_of_other_proxies_are_left_to_them(name: str) -> None:
+    other = service()
+    other["metadata"]["labels"] = {f"service.kubernetes.io/{name}": ""}
+    assert forwards([other], [piece(endpoint("10.64.0.2", ready=True))], [], "here") == []
+
+
+def test_what_is_remembered_is_as_good_as_new() -> None:
+    remembering = Forwarding("here")
+    one, two = service(), service(externalIPs=["192.0.2.7"])
+    first, second = piece(endpoint("10.64.0.2", ready=True)), piece(endpoint("10.64.0.3", ready=True))
+    for services, slices in (([one], [first]), ([one], [first]), ([one], [second]), ([two], [second]), ([], [])):
+        assert remembering.of(services, slices, []) == forwards(services, slices, [], "here")

@@ -20,7 +20,7 @@ from skerry.engine.network.flows import Flow, datagram_flows
 from skerry.engine.network.host import load_empty_table, set_up_host, table_exists
 from skerry.engine.network.loading import change, whole
 from skerry.engine.network.machine import links_to
-from skerry.engine.network.services import Forward, forwards, has_host_ports
+from skerry.engine.network.services import Forward, Forwarding, has_host_ports, is_reached_by_loopback
 from skerry.engine.network.tables import Table, table_of
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
@@ -44,6 +44,7 @@ class ServiceProxy:
         self.trouble = ""
         """Why the rules are not what they should be, "" when they are; for /readyz."""
         self._changed = asyncio.Event()
+        self._forwarding = Forwarding(config.node_name)
         self._loaded: Table | None = None
         """What is in the kernel, None when that is not known."""
         self._datagram_flows: set[Flow] = set()
@@ -108,7 +109,7 @@ class ServiceProxy:
 
     async def _load(self) -> None:
         exposing = filter(has_host_ports, self._pods.list())
-        wanted = forwards(self._services.list(), self._slices.list(), exposing, self._config.node_name)
+        wanted = self._forwarding.of(self._services.list(), self._slices.list(), exposing)
         self._open_loopback(wanted)
         table = table_of(self._config, wanted)
         loaded, self._loaded = self._loaded, None
@@ -120,7 +121,7 @@ class ServiceProxy:
 
     def _open_loopback(self, wanted: Iterable[Forward]) -> None:
         """Let replies from exposed pods reach 127.0.0.1: the switch is per interface and goes away with it."""
-        addresses = {backend.address for one in wanted if one.host_port for backend in one.backends}
+        addresses = {backend.address for one in wanted if is_reached_by_loopback(one) for backend in one.backends}
         links = set(links_to(addresses).values()) if addresses else set()
         for link in links - self._open_links:
             with contextlib.suppress(OSError):  # the pod went away meanwhile, and its interface with it

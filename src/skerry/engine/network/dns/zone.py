@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from skerry.engine.network.services import is_ipv4
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 SCHEMA_VERSION = "1.1.0"
@@ -138,7 +139,7 @@ class Zone:
 
     def _pod(self, dashed: str, namespace: str, kind: str) -> Found:
         address = dashed.replace("-", ".")
-        if not _is_ipv4(address) or not self._directory.has_namespace(namespace):
+        if not is_ipv4(address) or not self._directory.has_namespace(namespace):
             return NOTHING
         return self._of_kind("A", kind, [Record(self._name(f"{dashed}.{namespace}.pod"), "A", address)])
 
@@ -168,7 +169,7 @@ class Zone:
         if headless:
             yield from (Record(name, "A", address) for address in self._endpoint_addresses(service))
         else:
-            yield from (Record(name, "A", address) for address in cluster_ips(service) if _is_ipv4(address))
+            yield from (Record(name, "A", address) for address in cluster_ips(service) if is_ipv4(address))
 
     def _endpoint_addresses(self, service: Obj) -> Iterable[str]:
         """Every address once: a slice each for ports that differ may show an endpoint twice."""
@@ -240,11 +241,3 @@ def _selects(entry: Obj, port: str, protocol: str) -> bool:
 
 def _srv(port: int, target: str) -> str:
     return f"{_PRIORITY} {_WEIGHT} {port} {target}"
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        ipaddress.IPv4Address(text)
-    except ValueError:
-        return False
-    return True
