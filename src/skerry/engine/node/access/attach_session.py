@@ -9,7 +9,6 @@ the container's. Source: k8s.io/kubelet `pkg/cri/streaming/remotecommand/websock
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.node.cri.ends import ended_container
 from skerry.kube.errors import InternalError
 from skerry.kube.pod_streams import STDERR, STDOUT, StreamOptions
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _PROTOCOL = "v4.channel.k8s.io"
 _STDIN, _ERROR, _RESIZE = 0, 3, 4
-_STATE_PAUSES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds: the state follows the end of the streams by ~40 ms
+_PATIENCE = 1.5  # seconds: who only detaches waits for so long
 
 
 class AttachSession:
@@ -68,15 +68,10 @@ class AttachSession:
     async def wait(self) -> int:
         """The container's exit code; 0 when only we were let go and it runs on. Raises InternalError."""
         try:
-            for pause in _STATE_PAUSES:
-                await asyncio.sleep(pause)
-                status = (await self._cri.container_status(self._container)).status
-                if status.state == pb.CONTAINER_EXITED:
-                    return status.exit_code
+            status = await ended_container(self._cri, self._container, _PATIENCE)
         except CriError as error:
-            if not error.not_found:
-                raise InternalError(f"the container runtime does not answer: {error}") from error
-        return 0
+            raise InternalError(f"the container runtime does not answer: {error}") from error
+        return status.exit_code if status is not None else 0
 
     async def close(self) -> None:
         """Detach; the container goes on. Harmless twice."""

@@ -24,11 +24,11 @@ from skerry.engine.node.access.usage import UsageReader
 from skerry.engine.node.containerd.client import ContainerdCallError, ContainerdClient
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.node.cri.ends import ended_container
 from skerry.kube.errors import InternalError
 from skerry.kube.objects import Obj
 from skerry.kube.pod_streams import LogOptions, StreamOptions
 
-_COMPLETE_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds: the state follows the process's end by ~40 ms
 _RECONNECT = 0.5  # seconds
 
 
@@ -119,8 +119,5 @@ class NodePodAccess:
                     await asyncio.sleep(_RECONNECT)
                     continue
             break
-        for pause in _COMPLETE_PAUSES:
-            await asyncio.sleep(pause)
-            with contextlib.suppress(CriError):
-                if (await self._cri.container_status(container_id)).status.state == pb.CONTAINER_EXITED:
-                    return
+        with contextlib.suppress(CriError):  # a runtime that has gone away writes no log any more
+            await ended_container(self._cri, container_id)

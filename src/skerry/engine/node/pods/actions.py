@@ -121,12 +121,14 @@ class Actions:
         """Bring files from the API up to date; what cannot be had now stays as it was. Volumes that an earlier engine
         made are taken over first."""
         known = self._known
-        with contextlib.suppress(VolumeError):
+        try:
             if known.volumes is None:
                 self._context.object_watch.need(references_of(known.pod))
                 known.volumes = await self._context.volumes.set_up(self._facts())
             else:
                 await self._context.volumes.refresh(self._facts())
+        except VolumeError as error:
+            self._context.recorder.event(known.pod, "Warning", "FailedMount", error.message)
 
     def waits_for_config(self) -> bool:
         """Whether something waits for a ConfigMap, a Secret or a volume."""

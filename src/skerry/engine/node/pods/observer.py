@@ -10,9 +10,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.node.cri.ends import once_over
 from skerry.engine.node.pods.state import (
     POD_UID,
     ContainerRecord,
@@ -20,7 +22,6 @@ from skerry.engine.node.pods.state import (
     container_record,
 )
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.005, 2.0  # seconds between questions whether an exit is visible yet
 _CONCURRENT = 16
 
 
@@ -69,25 +70,12 @@ class Observer:
         return container_record(answer.status, sandbox_id)
 
     async def exited(self, container_id: str, sandbox_id: str) -> ContainerRecord | None:
-        """A container whose end was announced: asked until CRI shows it too (some 40 ms after the event). One that
-        still runs after some seconds is returned as it is: the event was not about it."""
-        delay = _FIRST_WAIT
-        while True:
-            record = await self.container(container_id, sandbox_id)
-            if record is None or record.exited or delay > _LONGEST_WAIT:
-                return record
-            await asyncio.sleep(delay)
-            delay *= 2
+        """A container whose end was announced, once CRI shows it too."""
+        return await once_over(partial(self.container, container_id, sandbox_id), lambda record: record.exited)
 
     async def ended_sandbox(self, sandbox_id: str) -> SandboxRecord | None:
-        """A sandbox whose end was announced: asked until CRI shows it too."""
-        delay = _FIRST_WAIT
-        while True:
-            record = await self.sandbox(sandbox_id)
-            if record is None or not record.ready or delay > _LONGEST_WAIT:
-                return record
-            await asyncio.sleep(delay)
-            delay *= 2
+        """A sandbox whose end was announced, once CRI shows it too."""
+        return await once_over(partial(self.sandbox, sandbox_id), lambda record: not record.ready)
 
     async def sandbox(self, sandbox_id: str) -> SandboxRecord | None:
         """One sandbox with its addresses; None when it does not exist. Raises CriError."""

@@ -1,0 +1,56 @@
+"""Waiting for CRI to show an end."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from skerry.engine.node.access.attach_session import AttachSession
+from skerry.engine.node.cri import cri_pb2 as pb
+from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.cri.ends import ended_container, once_over
+from skerry.kube.errors import InternalError
+
+
+class Cri:
+    """Answers with what it is given, one after the other; the last for ever."""
+
+    def __init__(self, *answers: pb.ContainerStatus | CriError) -> None:
+        self.answers = list(answers)
+
+    async def container_status(self, container_id: str) -> Any:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, CriError):
+            raise answer
+        return SimpleNamespace(status=answer)
+
+
+RUNS = pb.ContainerStatus(state=pb.CONTAINER_RUNNING)
+ENDED = pb.ContainerStatus(state=pb.CONTAINER_EXITED, exit_code=3)
+GONE, AWAY = CriError("NOT_FOUND", "gone"), CriError("UNAVAILABLE", "away")
+
+
+async def test_asked_until_the_end_shows() -> None:
+    assert await ended_container(Cri(RUNS, RUNS, ENDED), "c") == ENDED  # type: ignore[arg-type]
+    assert await ended_container(Cri(RUNS, GONE), "c") is None  # type: ignore[arg-type]
+    with pytest.raises(CriError, match="away"):
+        await ended_container(Cri(RUNS, AWAY), "c")  # type: ignore[arg-type]
+
+
+async def test_what_runs_on_is_taken_as_it_is() -> None:
+    async def ask() -> str:
+        return "runs"
+
+    assert await once_over(ask, lambda state: state == "ended", patience=0.02) == "runs"
+
+
+async def test_the_exit_code_of_an_attachment() -> None:
+    async def waiting(*answers: pb.ContainerStatus | CriError) -> int:
+        return await AttachSession(Cri(*answers), "c", None, None).wait()  # type: ignore[arg-type]
+
+    assert await waiting(RUNS, ENDED) == 3
+    assert await waiting(GONE) == 0
+    with pytest.raises(InternalError, match="does not answer"):
+        await waiting(AWAY)
