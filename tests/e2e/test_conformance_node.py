@@ -5,6 +5,7 @@ for their images.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,7 +78,40 @@ def restarting(where: str) -> Any:
     return {"restartPolicy": "Never", "volumes": WORK, "initContainers": init, "containers": main}
 
 
+def sized(memory: str, cpu: str = "200m") -> Any:
+    return {"limits": {"cpu": cpu, "memory": memory}, "requests": {"cpu": "50m", "memory": "16Mi"}}
+
+
+READY = "touch /tmp/ready; trap 'rm /tmp/ready' TERM; while true; do sleep 0.2; done"
+FILLS = "dd if=/dev/zero of=/mnt/data bs=1M count=40 2>/dev/null; echo filled; exec sleep 1000"
 PODS: dict[str, Any] = {
+    "named": once("hostname; hostname -f", hostnameOverride="override.example.host", hostname="other", subdomain="x"),
+    "as-a-whole": {
+        "resources": sized("64Mi"),
+        "containers": [container("exec sleep 1000"), container("exec sleep 1000", "b")],
+    },
+    "filled": {
+        "volumes": [{"name": "work", "emptyDir": {"medium": "Memory"}}],
+        "containers": [container(FILLS, resources=sized("96Mi"), **work("/mnt"))],
+    },
+    "leaves": {
+        "terminationGracePeriodSeconds": 600,
+        "containers": [
+            container(
+                READY,
+                readinessProbe={
+                    "exec": {"command": ["test", "-e", "/tmp/ready"]},
+                    "periodSeconds": 1,
+                    "failureThreshold": 1,
+                },
+                livenessProbe={
+                    "exec": {"command": ["test", "-e", "/tmp/ready"]},
+                    "initialDelaySeconds": 5,
+                    "periodSeconds": 1,
+                },
+            )
+        ],
+    },
     "variables": VARIABLES,
     "variables-missing": {**VARIABLES, "containers": [container(TELLS, env=[from_file("MISSING")])]},
     "rule": {
@@ -172,3 +206,65 @@ def test_all_containers_restart(pods: PodReplays, where: str, names: list[str]) 
     )
     assert pods.status(name)["podIP"] == address
     assert pods.status(name)["phase"] == "Running"
+
+
+def test_a_hostname_that_overrides_all_others(pods: PodReplays) -> None:
+    assert pods.ended("named")["phase"] == "Succeeded"
+    assert pods.logs("named").splitlines() == ["override.example.host"] * 2
+
+
+MEMORY_LIMIT = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null || true"
+
+
+def memory_limit(pods: PodReplays, name: str) -> int:
+    """What the kernel holds the pod's first container to, in MiB."""
+    return int(pods.kubectl("exec", name, "-c", "main", "--", "sh", "-c", MEMORY_LIMIT).stdout) >> 20
+
+
+def resize(pods: PodReplays, name: str, spec: Any) -> None:
+    pods.kubectl("patch", f"pod/{name}", "--subresource=resize", "-p", json.dumps({"spec": spec}))
+
+
+def resize_conditions(pods: PodReplays, name: str) -> list[tuple[str, str]]:
+    """(reason, message) of those there are."""
+    found = [each for each in pods.status(name)["conditions"] if "Resize" in each["type"]]
+    return [(each.get("reason", ""), each.get("message", "")) for each in found]
+
+
+def test_resources_of_a_pod_as_a_whole(pods: PodReplays) -> None:
+    pods.running("as-a-whole")
+    status = pods.status("as-a-whole")
+    assert status["qosClass"] == "Burstable"
+    assert status["resources"] == sized("64Mi")
+    assert memory_limit(pods, "as-a-whole") == 64
+    resize(pods, "as-a-whole", {"resources": sized("96Mi")})
+    eventually(lambda: pods.status("as-a-whole")["resources"] == sized("96Mi"), "the resize", 60)
+    assert memory_limit(pods, "as-a-whole") == 96
+    assert resize_conditions(pods, "as-a-whole") == []
+    assert [one["restartCount"] for one in pods.status("as-a-whole")["containerStatuses"]] == [0, 0]
+
+
+def test_no_limit_goes_below_what_is_used(pods: PodReplays) -> None:
+    pods.running("filled")
+    eventually(lambda: pods.logs("filled") == "filled\n", "the memory to be used", 60)
+    resize(pods, "filled", {"containers": [{"name": "main", "resources": sized("24Mi")}]})
+    eventually(lambda: resize_conditions(pods, "filled"), "the condition", 60)
+    ((reason, message),) = resize_conditions(pods, "filled")
+    assert reason == "Error"
+    assert "memory limit" in message
+    assert "below current usage" in message
+    assert memory_limit(pods, "filled") == 96
+    resize(pods, "filled", {"containers": [{"name": "main", "resources": sized("80Mi")}]})
+    eventually(lambda: not resize_conditions(pods, "filled"), "the resize", 60)
+    assert memory_limit(pods, "filled") == 80
+    assert pods.main("filled")["resources"] == sized("80Mi")
+    assert pods.main("filled")["restartCount"] == 0
+
+
+def test_a_pod_that_leaves_is_asked_whether_it_is_ready(pods: PodReplays) -> None:
+    eventually(lambda: pods.condition("leaves", "Ready")["status"] == "True", "readiness", 60)
+    pods.kubectl("delete", "pod/leaves", "--wait=false")
+    eventually(lambda: pods.condition("leaves", "Ready")["status"] == "False", "the end of readiness", 60)
+    assert pods.get("leaves")["metadata"]["deletionTimestamp"]
+    assert "running" in pods.main("leaves")["state"], "nobody asks whether it lives"
+    pods.kubectl("delete", "pod/leaves", "--grace-period=0", "--force", "--wait=false")
