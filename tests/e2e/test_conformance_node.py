@@ -199,11 +199,7 @@ def test_all_containers_restart(pods: PodReplays, where: str, names: list[str]) 
         assert "terminated" in of(one)["lastState"], one
     eventually(lambda: "running" in of("regular")["state"], "the regular container", 60)
     address = pods.status(name)["podIP"]
-    eventually(
-        lambda: "AllContainersRestarting" not in {each["type"] for each in pods.status(name)["conditions"]},
-        "the end",
-        30,
-    )
+    eventually(lambda: pods.condition(name, "AllContainersRestarting")["status"] == "False", "the end", 30)
     assert pods.status(name)["podIP"] == address
     assert pods.status(name)["phase"] == "Running"
 

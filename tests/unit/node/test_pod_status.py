@@ -122,9 +122,20 @@ def test_transition_time_moves_only_with_the_status() -> None:
 
 
 def test_conditions_of_others_are_kept() -> None:
+    theirs = {"type": "example.org/in-rotation", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
+    status = pod_status(view(pod(status={"conditions": [theirs]}), record()), HOST)
+    assert theirs in status["conditions"]
+
+
+def test_conditions_say_which_generation_they_are_of() -> None:
     scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-    status = pod_status(view(pod(status={"conditions": [scheduled]}), record()), HOST)
-    assert scheduled in status["conditions"]
+    changed = pod(status={"conditions": [scheduled]})
+    changed["metadata"]["generation"] = 2
+    status = pod_status(view(changed, record()), HOST)
+    assert {each["type"]: each["observedGeneration"] for each in status["conditions"]} == dict.fromkeys(
+        ("PodScheduled", "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady"), 2
+    )
+    assert condition(status, "PodScheduled")["lastTransitionTime"] == scheduled["lastTransitionTime"]
 
 
 def test_sandbox_makes_the_pod_ready_to_start_containers() -> None:
@@ -141,11 +152,11 @@ def test_created_container_waits() -> None:
 
 def test_our_last_status_is_newer_than_the_cache() -> None:
     ours = pod_status(view(pod(), record()), HOST)
-    scheduled = {"type": "PodScheduled", "status": "True"}
-    cached = pod(status={"phase": "Pending", "conditions": [scheduled]})
+    theirs = {"type": "example.org/in-rotation", "status": "True"}
+    cached = pod(status={"phase": "Pending", "conditions": [theirs]})
     merged = with_latest_status(cached, ours)["status"]
     assert merged["phase"] == "Running"
-    assert scheduled in merged["conditions"]
+    assert theirs in merged["conditions"]
     evicted = pod(status={"phase": "Failed", "reason": "Evicted"})
     assert with_latest_status(evicted, ours) is evicted
     assert with_latest_status(cached, None) is cached

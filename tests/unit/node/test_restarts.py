@@ -63,7 +63,10 @@ def test_a_round_ends_when_everything_runs_again() -> None:
     olds = [exited("init"), exited("side", 137), exited("source", 42), exited("other", 42)]
     running = everything(*olds, of_round(1, exited("init", attempt=1)), *fresh)
     assert plan(running) == Plan()
-    assert "AllContainersRestarting" not in {each["type"] for each in pod_status(running, "10.0.0.1")["conditions"]}
+    told = {each["type"]: each["status"] for each in pod_status(running, "10.0.0.1")["conditions"]}
+    assert told["AllContainersRestarting"] == "False"
+    plain = pod_status(view(pod(), record()), "10.0.0.1")
+    assert "AllContainersRestarting" not in {each["type"] for each in plain["conditions"]}
 
 
 def test_a_second_round() -> None:

@@ -60,7 +60,8 @@ def bound(target: Target, pod: Obj, node: str, now: datetime) -> Obj:
     if pod["spec"].get("schedulingGates"):
         raise _refused(target, f"pod {target.name} has non-empty .spec.schedulingGates")
     status = {name: value for name, value in (pod.get("status") or {}).items() if name != "nominatedNodeName"}
-    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+    seen = pod["metadata"].get("generation")
+    scheduled = {"type": "PodScheduled", "status": "True", "observedGeneration": seen, "lastProbeTime": None}
     return {
         **pod,
         "metadata": {**pod["metadata"]},

@@ -58,7 +58,8 @@ class Acting:
         if self._said.get(uid_of(pod), ("", ""))[0] != message:
             self._recorder.event(pod, "Warning", "FailedScheduling", message)
         self._said[uid_of(pod)] = (message, wanted)
-        new = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        new: Obj = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        new["observedGeneration"] = pod["metadata"].get("generation")
         old = condition_of(pod, "PodScheduled") or {}
         status: Obj = {}
         if {key: old.get(key) for key in new} != new:

@@ -14,13 +14,15 @@ from pathlib import Path
 
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.pods.admission import Refusal
 from skerry.engine.node.pods.cleanup import leftover_uids, stop_orphan
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.resizing import frees_room
+from skerry.engine.node.pods.room import no_room
 from skerry.engine.node.pods.starter import log_file
 from skerry.engine.node.pods.state import EVICTED, ContainerRecord
 from skerry.engine.node.pods.worker import PodWorker
-from skerry.engine.node.pressure.watch import refusal
+from skerry.engine.node.pressure.watch import is_critical, refusal
 from skerry.engine.node.spec.environment import Reference
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, key_of, uid_of
@@ -129,9 +131,22 @@ class PodManager:
         self._tasks[uid] = asyncio.create_task(self._run(worker), name=f"pod {key_of(pod)}")
 
     def _admit(self, worker: PodWorker) -> None:
-        if why := refusal(worker.pod, self._context.pressure.held):
-            worker.end(EVICTED, f"Pod was rejected: {why}")
-            self._context.recorder.event(worker.pod, "Warning", EVICTED, why)
+        refused = self._under_pressure(worker) or self._without_room(worker)
+        if refused is not None:
+            reason, why = refused
+            worker.end(reason, f"Pod was rejected: {why}")
+            self._context.recorder.event(worker.pod, "Warning", reason, why)
+
+    def _under_pressure(self, worker: PodWorker) -> Refusal | None:
+        why = refusal(worker.pod, self._context.pressure.held)
+        return (EVICTED, why) if why else None
+
+    def _without_room(self, worker: PodWorker) -> Refusal | None:
+        """Critical pods are taken in any case: others have to go when that is too much."""
+        if is_critical(worker.pod):
+            return None
+        others = [other.requests for other in self._workers.values() if other is not worker and other.holds_room]
+        return no_room(worker.requests, others, self._context.node.allocatable)
 
     def _adopt(self, worker: PodWorker, found: Found) -> None:
         for runtime_id in found.runtime_ids():

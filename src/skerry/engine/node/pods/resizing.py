@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from skerry.engine.node.pods.room import requests_of, shown
 from skerry.engine.node.pods.state import PodView, all_containers
-from skerry.engine.quota.amounts import ZERO
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj, uid_of
 from skerry.kube.quantities import parse_quantity
 
@@ -68,12 +67,12 @@ def with_applied(pod: Obj, applied: Mapping[str, Obj], whole: Obj | None) -> Obj
 def pending(pod: Obj, others: Iterable[Obj], allocatable: Mapping[str, Decimal]) -> tuple[str, str] | None:
     """Why a pod cannot have what it asks for: (reason, message) of PodResizePending, None when it can. "Infeasible":
     never on this node; "Deferred": not beside the other pods."""
-    wanted = _requests(pod)
+    wanted = requests_of(pod)
     for name in RESIZED:
         if wanted[name] > allocatable[name]:
-            text = f"Node didn't have enough capacity: {name}, requested: {_shown(name, wanted[name])}, "
-            return "Infeasible", text + f"capacity: {_shown(name, allocatable[name])}"
-    used = [_requests(other) for other in others if uid_of(other) != uid_of(pod) and _lives(other)]
+            text = f"Node didn't have enough capacity: {name}, requested: {shown(name, wanted[name])}, "
+            return "Infeasible", text + f"capacity: {shown(name, allocatable[name])}"
+    used = [requests_of(other) for other in others if uid_of(other) != uid_of(pod) and lives(other)]
     for name in RESIZED:
         if wanted[name] + sum(each[name] for each in used) > allocatable[name]:
             return "Deferred", f"Node didn't have enough resource: {name}"
@@ -82,21 +81,11 @@ def pending(pod: Obj, others: Iterable[Obj], allocatable: Mapping[str, Decimal])
 
 def frees_room(old: Obj, new: Obj | None) -> bool:
     """Whether a pod may hold less of its node than before; `new` is None when it is gone."""
-    if new is None or (_lives(old) and not _lives(new)):
+    if new is None or (lives(old) and not lives(new)):
         return True
     return bool(old["spec"] != new["spec"])
 
 
-def _lives(pod: Obj) -> bool:
+def lives(pod: Obj) -> bool:
+    """Whether a pod holds anything of its node."""
     return (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
-
-
-def _requests(pod: Obj) -> dict[str, Decimal]:
-    """What a pod holds of the node."""
-    asked = pod_total(pod["spec"], "requests")
-    return {name: asked.get(name, ZERO).value for name in RESIZED}
-
-
-def _shown(name: str, amount: Decimal) -> int:
-    """As the kubelet prints it: millicores, bytes."""
-    return int(amount * 1000) if name == "cpu" else int(amount)

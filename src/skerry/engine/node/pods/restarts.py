@@ -45,6 +45,12 @@ def _ruled(container: Obj, record: ContainerRecord) -> str:
     return ""
 
 
+def may_restart_all(pod: Obj) -> bool:
+    """Whether an exit of a container may restart all of them."""
+    listed = (*init_containers(pod), *main_containers(pod))
+    return any(rule.get("action") == _ALL for each in listed for rule in each.get("restartPolicyRules") or ())
+
+
 def wanted_round(view: PodView) -> int:
     """The round that all containers should be of: one more than the present one when an exit in it asks for that."""
     listed = (*init_containers(view.pod), *main_containers(view.pod))

@@ -21,7 +21,8 @@ from skerry.engine.node.pods.ending import Seen, deadline_at, termination
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.plan import plan
-from skerry.engine.node.pods.resizing import in_progress, pending
+from skerry.engine.node.pods.resizing import in_progress, lives, pending
+from skerry.engine.node.pods.room import Held, requests_of
 from skerry.engine.node.pods.state import ContainerRecord, PodView, SandboxRecord, Termination
 from skerry.engine.node.status.merge import matters, with_latest_status
 from skerry.engine.node.status.pod_status import pod_status
@@ -50,12 +51,25 @@ class PodWorker:
         self._later: asyncio.TimerHandle | None = None
         self._refreshes: set[asyncio.Task[None]] = set()
         self._volumes_stale = False
+        self._requests: Held | None = None
         self.wake()
 
     @property
     def pod(self) -> Obj:
         """The newest API object."""
         return self._known.pod
+
+    @property
+    def requests(self) -> Held:
+        """What the pod holds of its node while `holds_room`."""
+        if self._requests is None:
+            self._requests = requests_of(self.pod)
+        return self._requests
+
+    @property
+    def holds_room(self) -> bool:
+        """Whether others have to do with what the pod leaves."""
+        return not self._known.removed and lives(self.pod)
 
     # ---- what others tell
 
@@ -70,6 +84,8 @@ class PodWorker:
         """The API object changed."""
         before, self._known.pod = self._known.pod, pod
         shown = (labels_of(before), annotations_of(before)) != (labels_of(pod), annotations_of(pod))
+        if before["spec"] != pod["spec"]:
+            self._requests = None
         if shown and changes_with_pod(pod):
             self._volumes_stale = True
         if matters(before, pod):

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from skerry.engine.node.pods.plan import is_finished
 from skerry.engine.node.pods.resizing import in_progress
-from skerry.engine.node.pods.restarts import outdated, will_restart
+from skerry.engine.node.pods.restarts import may_restart_all, outdated, will_restart
 from skerry.engine.node.pods.state import (
     EVICTED,
     PodView,
@@ -29,8 +29,8 @@ from skerry.kube.objects import Obj
 from skerry.kube.qos import qos_class
 
 OUR_CONDITIONS = (
-    "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodResizePending", "PodResizeInProgress",
-    "AllContainersRestarting",
+    "PodScheduled", "PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodResizePending",
+    "PodResizeInProgress", "AllContainersRestarting",
 )  # fmt: skip
 TERMINAL = ("Succeeded", "Failed")
 
@@ -145,7 +145,7 @@ def _failed(status: Obj) -> bool:
 
 
 def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[Obj]) -> list[Obj]:
-    """Ours computed anew; those of others (PodScheduled, readiness gates) as they were."""
+    """Ours computed anew; those of others (readiness gates) as they were."""
     before = {condition["type"]: condition for condition in conditions_of(view.pod)}
     sandboxed = bool(view.sandbox and view.sandbox.ready)
     ready = _containers_ready(view, phase, main, init)
@@ -154,8 +154,9 @@ def _conditions(view: PodView, phase: str, init: Sequence[Obj], main: Sequence[O
         ("Initialized", *_initialized(view, phase, init)),
         ("Ready", *_with_gates(view, ready, before)),
         ("ContainersReady", *ready),
+        ("PodScheduled", True, "", ""),
         *_resize_conditions(view),
-        *_restart_conditions(view),
+        *_restart_conditions(view, phase),
     )
     if view.termination and view.termination.reason == EVICTED and "DisruptionTarget" not in before:
         before["DisruptionTarget"] = _disrupted(view.termination, view.now)
@@ -187,10 +188,11 @@ def _resize_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:
         yield "PodResizeInProgress", True, *((wait.reason, wait.message) if wait else ("", ""))
 
 
-def _restart_conditions(view: PodView) -> Iterator[tuple[str, bool, str, str]]:
-    """Only there until every container has been made anew."""
-    if outdated(view) and not view.termination:
-        yield "AllContainersRestarting", True, "", ""
+def _restart_conditions(view: PodView, phase: str) -> Iterator[tuple[str, bool, str, str]]:
+    """Only there where a rule may ask for it; True until every container has been made anew."""
+    if may_restart_all(view.pod):
+        reason = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(phase, "")
+        yield "AllContainersRestarting", bool(outdated(view)) and not view.termination and not reason, reason, ""
 
 
 def _condition(verdict: tuple[str, bool, str, str], before: Obj | None, generation: int, now: datetime) -> Obj:

@@ -16,6 +16,7 @@ from skerry.kube.qos import qos_class
 _GATED: Obj = {
     "type": "PodScheduled",
     "status": "False",
+    "observedGeneration": 1,
     "lastProbeTime": None,
     "lastTransitionTime": None,
     "reason": "SchedulingGated",

@@ -1,0 +1,46 @@
+"""What pods hold of their node, and whether a new one fits beside the others: the scheduler is not the only one who may
+bind pods. Pure.
+
+Source of the behaviour: the kubelet's `pkg/kubelet/lifecycle/predicate.go`, `InsufficientResourceError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from skerry.engine.node.node_object import MOST_PODS
+from skerry.engine.node.pods.admission import Refusal
+from skerry.engine.quota.amounts import ZERO
+from skerry.engine.quota.pod_resources import pod_total
+from skerry.kube.objects import Obj
+
+COUNTED = ("cpu", "memory", "ephemeral-storage")
+Held = Mapping[str, Decimal]
+"""Cores and bytes by the names in `COUNTED`."""
+
+
+def requests_of(pod: Obj) -> Held:
+    """What a pod holds of its node."""
+    asked = pod_total(pod["spec"], "requests")
+    return {name: asked.get(name, ZERO).value for name in COUNTED}
+
+
+def no_room(wanted: Held, others: Sequence[Held], allocatable: Held) -> Refusal | None:
+    """Why a pod cannot be beside the others, None when it can."""
+    if len(others) >= MOST_PODS:
+        return "OutOfpods", f"{_SHORT}: pods, requested: 1, used: {len(others)}, capacity: {MOST_PODS}"
+    for name in COUNTED:
+        used = sum((other[name] for other in others), Decimal(0))
+        if wanted[name] and wanted[name] + used > allocatable[name]:
+            amounts = (shown(name, amount) for amount in (wanted[name], used, allocatable[name]))
+            return f"OutOf{name}", "{}: {}, requested: {}, used: {}, capacity: {}".format(_SHORT, name, *amounts)
+    return None
+
+
+_SHORT = "Node didn't have enough resource"
+
+
+def shown(name: str, amount: Decimal) -> int:
+    """As the kubelet prints it: millicores, bytes."""
+    return int(amount * 1000) if name == "cpu" else int(amount)
