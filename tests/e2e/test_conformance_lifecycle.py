@@ -37,16 +37,17 @@ def http_probe(path: str, **more: Any) -> Any:
     return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, **more}
 
 
+PATIENT = {"failureThreshold": 60, "timeoutSeconds": 30}  # however busy the machine is
 HEALTH = "echo ok > /tmp/health; sleep 2; rm /tmp/health; exec sleep 600"
 IGNORES = "trap '' TERM; while true; do sleep 1; done"
 PODS: dict[str, Any] = {
     "ready": probing(SERVER, readinessProbe=http_probe("/", initialDelaySeconds=3)),
     "never-ready": probing("exec sleep 600", readinessProbe=exec_probe("false")),
     "live-exec": probing(HEALTH, livenessProbe=exec_probe("cat", "/tmp/health")),
-    "live-kept": probing("exec sleep 600", livenessProbe=exec_probe("true")),
+    "live-kept": probing("exec sleep 600", livenessProbe=exec_probe("true", **PATIENT)),
     "live-http": probing(SERVER, livenessProbe=http_probe("/healthz", initialDelaySeconds=2)),
-    "live-http-kept": probing(SERVER, livenessProbe=http_probe("/index.html?a=b", failureThreshold=5)),
-    "live-tcp": probing(SERVER, livenessProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 5}),
+    "live-http-kept": probing(SERVER, livenessProbe=http_probe("/index.html?a=b", **PATIENT)),
+    "live-tcp": probing(SERVER, livenessProbe={"tcpSocket": {"port": 8080}, "periodSeconds": 1, **PATIENT}),
     "live-slow": probing(
         "exec sleep 600", livenessProbe=exec_probe("sleep", "10", timeoutSeconds=1, initialDelaySeconds=1)
     ),

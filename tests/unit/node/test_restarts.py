@@ -58,6 +58,14 @@ def test_a_new_round_begins_with_the_init_containers() -> None:
     assert pod_status(everything(*over, again, side), "10.0.0.1")["phase"] == "Running"
 
 
+def test_a_pod_that_restarts_has_not_failed() -> None:
+    init = [ruled("source", restartPolicy="Always")]
+    again = of_round(1, record("source", attempt=1))
+    waiting = view(pod(container("regular"), init=init, restartPolicy="Never"), exited("regular", 137), again)
+    assert plan(waiting).actions == (Start("regular", 1, round=1),)
+    assert pod_status(waiting, "10.0.0.1")["phase"] == "Running"
+
+
 def test_a_round_ends_when_everything_runs_again() -> None:
     fresh = [of_round(1, record(name, attempt=1)) for name in ("side", "source", "other")]
     olds = [exited("init"), exited("side", 137), exited("source", 42), exited("other", 42)]

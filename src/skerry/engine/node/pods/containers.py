@@ -86,7 +86,7 @@ class Containers:
             return False
         record = await self._observer.container(container_id, known.sandbox.id)
         if record is not None:
-            known.put(record)
+            self.note(container_id, record)  # it may have ended already
             known.applied[record.id] = container.get("resources") or {}
             await self._after_start(container, record)
         await self._prune(action.name)

@@ -107,6 +107,8 @@ def _policy(view: PodView) -> str:
     ended for good, "Always" while something ended that will be started again."""
     if is_finished(view):
         return "Never"
+    if outdated(view):
+        return "Always"
     ends = ((container, view.latest(container["name"])) for container in all_containers(view.pod))
     if any(record and record.exited and will_restart(view.pod, container, record) for container, record in ends):
         return "Always"
