@@ -9,6 +9,7 @@ import pytest
 
 from skerry.engine.api.admission.chain import Chain
 from skerry.engine.api.admission.node_restriction import may_label, node_restriction
+from skerry.engine.api.auth.access import NO_OPINION, Access, Decision
 from skerry.engine.api.request import User
 from skerry.engine.store.contract import Key
 from skerry.engine.store.memory import MemoryStore
@@ -24,8 +25,15 @@ def pod(node: str, **metadata: Any) -> Obj:
     return {"metadata": {"name": "p", "namespace": "default", "uid": "u", **metadata}, "spec": {"nodeName": node}}
 
 
+def with_token(obj: Obj, audience: str) -> Obj:
+    """The pod with a volume of a token for an audience."""
+    source = {"serviceAccountToken": {"path": "token", **({"audience": audience} if audience else {})}}
+    volumes = [{"name": "t", "projected": {"sources": [source]}}]
+    return {**obj, "spec": {**obj["spec"], "volumes": volumes}}
+
+
 def chain(store: MemoryStore | None = None, control_plane: str = "n9") -> Chain:
-    return Chain((node_restriction(store or MemoryStore(), control_plane),))
+    return Chain((node_restriction(store or MemoryStore(), control_plane, lambda access: NO_OPINION),))
 
 
 async def test_status_of_its_own_pods() -> None:
@@ -98,7 +106,7 @@ async def test_its_lease() -> None:
 async def test_tokens_for_its_own_pods(bound: Obj, why: str) -> None:
     store = MemoryStore()
     for name, node in (("p", "n2"), ("mine", "n1")):
-        value = orjson.dumps(pod(node))
+        value = orjson.dumps(with_token(pod(node), ""))
         await store.create(Key("pods", "default", name), lambda _, value=value: value)  # type: ignore[misc]
 
     def asked(reference: Obj) -> Obj:
@@ -108,3 +116,52 @@ async def test_tokens_for_its_own_pods(bound: Obj, why: str) -> None:
         await chain(store).admit(attributes(SERVICE_ACCOUNTS, asked(bound), subresource="token", user=NODE))
     own = {"kind": "Pod", "name": "mine", "uid": "u"}
     await chain(store).admit(attributes(SERVICE_ACCOUNTS, asked(own), subresource="token", user=NODE))
+
+
+@pytest.mark.parametrize(
+    ("volumes", "audiences", "why"),
+    [
+        ("projected", ["vault"], ""),
+        ("projected", ["other"], 'audience "other" not found in pod spec volume, system:node:n1 is not authorized'),
+        ("projected", [], 'audience "" not found'),
+        ("projected", ["vault", "other"], "0 or 1 audiences"),
+        ("projected", ["granted"], ""),
+        ("csi", ["driver"], ""),
+        ("csi", [], ""),
+        ("claim", ["driver"], ""),
+        ("claim", ["other"], 'audience "other" not found'),
+    ],
+)
+async def test_tokens_are_for_whom_the_pods_volumes_name(volumes: str, audiences: list[str], why: str) -> None:
+    kinds: Obj = {
+        "projected": with_token(pod("n1"), "vault")["spec"]["volumes"],
+        "csi": [{"name": "v", "csi": {"driver": "d"}}],
+        "claim": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}],
+    }
+    mine = pod("n1")
+    mine["spec"]["volumes"] = kinds[volumes]
+    store = MemoryStore()
+    for key, obj in (
+        (Key("pods", "default", "p"), mine),
+        (Key("csidrivers.storage.k8s.io", "", "d"), {"spec": {"tokenRequests": [{"audience": "driver"}, {}]}}),
+        (Key("persistentvolumeclaims", "default", "c"), {"spec": {"volumeName": "v"}}),
+        (Key("persistentvolumes", "", "v"), {"spec": {"csi": {"driver": "d"}}}),
+    ):
+        value = orjson.dumps(obj)
+        await store.create(key, lambda _, value=value: value)  # type: ignore[misc]
+
+    def decide(access: Access) -> Decision:
+        right = ("request-serviceaccounts-token-audience", "granted", "default", "a")
+        asked = (access.verb, access.resource, access.namespace, access.name)
+        return Decision(allowed=asked == right)
+
+    spec = {"audiences": audiences, "boundObjectRef": {"kind": "Pod", "name": "p", "uid": "u"}}
+    request = {"metadata": {"name": "a", "namespace": "default"}, "spec": spec}
+    admitted = Chain((node_restriction(store, "n9", decide),)).admit(
+        attributes(SERVICE_ACCOUNTS, request, subresource="token", user=NODE)
+    )
+    if why:
+        with pytest.raises(Forbidden, match=why):
+            await admitted
+    else:
+        await admitted

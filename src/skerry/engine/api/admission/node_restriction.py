@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import Plugin
+from skerry.engine.api.admission.node_audiences import check_audience
 from skerry.engine.api.admission.refusal import refused
 from skerry.engine.api.admission.service_account import MIRROR
+from skerry.engine.api.auth.access import Authorizer
 from skerry.engine.api.auth.node_authorizer import LEASES, node_of
 from skerry.engine.store.contract import Key, Store
 from skerry.kube.objects import Obj, annotations_of, labels_of, uid_of
@@ -27,12 +29,18 @@ _RESERVED_SPACES = ("kubernetes.io", "k8s.io")
 _POD_PARTS = ("binding", "exec", "attach", "portforward", "proxy", "log", "resize", "ephemeralcontainers")
 
 
-def node_restriction(store: Store, control_plane: str) -> Plugin:
+def node_restriction(store: Store, control_plane: str, decide: Authorizer) -> Plugin:
     """The plug-in, looking pods up in `store`. Others than nodes are let pass. `control_plane`: the node this server is
-    on, which may say so in a label."""
+    on, which may say so in a label; `decide`: for whom else than its pods' volumes name a node may have tokens."""
+
+    def admit_token(attributes: Attributes) -> None:
+        """In the first phase: in the second, who asked for no audience has the API's own."""
+        if attributes.target.subresource != "token" or not (node := node_of(attributes.user)):
+            return
+        check_audience(attributes, _pod_of_token(attributes, node, store), store, decide)
 
     def validate(attributes: Attributes) -> None:
-        if not (node := node_of(attributes.user)):
+        if attributes.resource == "serviceaccounts" or not (node := node_of(attributes.user)):
             return
         _CHECKS[attributes.resource](attributes, node, store)
         if attributes.resource == "nodes" and attributes.operation != "DELETE":
@@ -40,7 +48,8 @@ def node_restriction(store: Store, control_plane: str) -> Plugin:
 
     parts = {f"pods/{part}" for part in ("status", "eviction", *_POD_PARTS)}
     others = {"nodes/status", "persistentvolumeclaims/status", "serviceaccounts/token"}
-    return Plugin("NodeRestriction", validate=validate, resources=frozenset(_CHECKS) | parts | others)
+    resources = frozenset(_CHECKS) | parts | others
+    return Plugin("NodeRestriction", mutate=admit_token, validate=validate, resources=resources)
 
 
 def _check_pod(attributes: Attributes, node: str, store: Store) -> None:
@@ -122,9 +131,8 @@ def _check_claim(attributes: Attributes, node: str, store: Store) -> None:
         raise refused(attributes, f"unexpected PVC subresource \"{part}\", only 'status' is allowed")
 
 
-def _check_token(attributes: Attributes, node: str, store: Store) -> None:
-    if attributes.target.subresource != "token":
-        return
+def _pod_of_token(attributes: Attributes, node: str, store: Store) -> Obj:
+    """The pod that the token a node asks for is bound to."""
     bound = (attributes.obj.get("spec") or {}).get("boundObjectRef") or {}
     if bound.get("kind") != "Pod" or not bound.get("name"):
         raise refused(attributes, "node requested token not bound to a pod")
@@ -133,11 +141,13 @@ def _check_token(attributes: Attributes, node: str, store: Store) -> None:
     entry = store.get(Key("pods", attributes.target.namespace, bound["name"]))
     if entry is None:
         raise refused(attributes, f'pod "{bound["name"]}" not found')
-    if uid_of(entry.shared()) != bound["uid"]:
+    pod = entry.shared()
+    if uid_of(pod) != bound["uid"]:
         why = f"the UID in the bound object reference ({bound['uid']}) does not match the UID in record"
         raise refused(attributes, f"{why}. The object might have been deleted and then recreated")
-    if not _is_on(entry.shared(), node):
+    if not _is_on(pod, node):
         raise refused(attributes, "node requested token bound to a pod scheduled on a different node")
+    return pod
 
 
 def _check_lease(attributes: Attributes, node: str, store: Store) -> None:
@@ -156,7 +166,6 @@ _CHECKS: Mapping[str, Callable[[Attributes, str, Store], None]] = {
     "pods": _check_pod,
     "nodes": _check_node,
     "persistentvolumeclaims": _check_claim,
-    "serviceaccounts": _check_token,
     "leases.coordination.k8s.io": _check_lease,
     "csinodes.storage.k8s.io": _check_csi_node,
 }

@@ -50,7 +50,7 @@ def builtin_chain(
             namespace_lifecycle(store),
             limit_ranger(store),
             service_account(store),
-            node_restriction(store, config.node_name),
+            node_restriction(store, config.node_name, decide),
             taint_nodes_by_condition(),
             pod_security(store),
             priority(store),

@@ -42,9 +42,14 @@ async def create_token(backend: Backend, request: Request) -> Response:
     asked["metadata"] |= {"name": target.name, "namespace": target.namespace, "creationTimestamp": rfc3339(now)}
     asked.pop("status", None)
     spec = asked.setdefault("spec", {})
-    spec["audiences"] = spec.get("audiences") or list(issuer.audiences)
     spec["expirationSeconds"] = DEFAULT if spec.get("expirationSeconds") is None else spec["expirationSeconds"]
-    await backend.admission.admit(Attributes("CREATE", request, target, asked, None, options))
+    attributes = Attributes("CREATE", request, target, asked, None, options)
+    if (pending := backend.admission.mutate(attributes)) is not None:
+        await pending
+    spec = asked["spec"]
+    spec["audiences"] = spec.get("audiences") or list(issuer.audiences)
+    if (pending := backend.admission.validate(attributes)) is not None:
+        await pending
     _check_duration(spec["expirationSeconds"])
     grant = _grant(backend, request, account, spec, int(now.timestamp()))
     ends = datetime.fromtimestamp(grant.now + spec["expirationSeconds"], UTC)
