@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,8 +38,8 @@ def _converted(obj: Obj, wanted: str) -> Obj:
 
 
 @pytest.fixture
-async def hook(tmp_path: Path) -> AsyncIterator[WebhookServer]:
-    async with webhook_server(tmp_path, convert) as running:
+async def hook() -> AsyncIterator[WebhookServer]:
+    async with webhook_server(convert) as running:
         yield running
 
 
@@ -137,11 +136,8 @@ def _emptied(answer: Obj) -> Obj:
     return answer
 
 
-async def test_a_certificate_of_another_authority_is_not_trusted(
-    api: RunningApi, hook: WebhookServer, tmp_path: Path
-) -> None:
-    (tmp_path / "other").mkdir()
-    async with webhook_server(tmp_path / "other", convert) as other:
+async def test_a_certificate_of_another_authority_is_not_trusted(api: RunningApi, hook: WebhookServer) -> None:
+    async with webhook_server(convert) as other:
         hook.bundle = other.bundle
     await two_versions(api, hook)
     with pytest.raises(InternalError, match="certificate verify failed"):

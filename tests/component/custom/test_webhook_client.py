@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,19 +24,19 @@ def service(url: str, bundle: str, name: str = "hook") -> Obj:
     return {"service": where, "caBundle": bundle}
 
 
-async def test_a_service_is_reached_at_its_address_and_known_by_its_name(tmp_path: Path) -> None:
+async def test_a_service_is_reached_at_its_address_and_known_by_its_name() -> None:
     client = WebhookClient(lambda namespace, name: "127.0.0.1")
-    async with webhook_server(tmp_path, echo) as server:
+    async with webhook_server(echo) as server:
         assert await client.call(service(server.url, server.bundle), {"a": 1}, 5) == {"seen": {"a": 1}}
         with pytest.raises(WebhookFailure, match=r"https://other\.default\.svc.*certificate"):
             await client.call(service(server.url, server.bundle, "other"), {}, 5)
         await client.close()
 
 
-async def test_what_is_not_there_or_not_trusted_is_told(tmp_path: Path) -> None:
+async def test_what_is_not_there_or_not_trusted_is_told() -> None:
     store = MemoryStore()
     client = WebhookClient(cluster_addresses(store))
-    async with webhook_server(tmp_path, echo) as server:
+    async with webhook_server(echo) as server:
         with pytest.raises(WebhookFailure, match='service "hook" not found'):
             await client.call(service(server.url, server.bundle), {}, 5)
         with pytest.raises(WebhookFailure, match="certificate verify failed"):
