@@ -25,7 +25,10 @@ def _v1(root: Path) -> None:
     for one in (ID, OTHER):
         _write(root / f"cpuacct/skerry-x/burstable/pod1/{one}/cpuacct.usage", "2000000000\n")
         _write(root / f"memory/skerry-x/burstable/pod1/{one}/memory.usage_in_bytes", "1000\n")
-        _write(root / f"memory/skerry-x/burstable/pod1/{one}/memory.stat", "cache 5\ntotal_inactive_file 300\n")
+        _write(
+            root / f"memory/skerry-x/burstable/pod1/{one}/memory.stat",
+            "cache 5\ntotal_rss 50\ntotal_inactive_file 300\n",
+        )
 
 
 def _v2(root: Path) -> None:
@@ -33,7 +36,7 @@ def _v2(root: Path) -> None:
     for one in (ID, OTHER):
         _write(root / f"skerry-x/pod1/{one}/cpu.stat", "usage_usec 2000000\nuser_usec 1\n")
         _write(root / f"skerry-x/pod1/{one}/memory.current", "1000\n")
-        _write(root / f"skerry-x/pod1/{one}/memory.stat", "anon 5\ninactive_file 300\n")
+        _write(root / f"skerry-x/pod1/{one}/memory.stat", "anon 50\ninactive_file 300\n")
 
 
 @pytest.mark.parametrize("layout", [_v1, _v2])
@@ -41,7 +44,7 @@ def test_both_cgroup_versions(tmp_path: Path, layout: object) -> None:
     assert callable(layout)
     layout(tmp_path)
     sample = UsageReader("/skerry-x", tmp_path).sample([ID, "c" * 64])
-    assert dict(sample.containers) == {ID: Reading(2_000_000_000, 700)}
+    assert dict(sample.containers) == {ID: Reading(2_000_000_000, 700, used=1000, rss=50)}
 
 
 def test_no_cgroups_no_readings(tmp_path: Path) -> None:
@@ -50,8 +53,8 @@ def test_no_cgroups_no_readings(tmp_path: Path) -> None:
 
 def test_node_reading(tmp_path: Path) -> None:
     _write(tmp_path / "stat", "cpu  100 0 50 1000 30 0 0 0 0 0\ncpu0 1 1 1 1\n")
-    _write(tmp_path / "meminfo", "MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable:  400 kB\n")
-    assert node_reading(tmp_path) == Reading(150 * 10_000_000, 600 * 1024)
+    _write(tmp_path / "meminfo", "MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable:  400 kB\nAnonPages: 7 kB\n")
+    assert node_reading(tmp_path) == Reading(150 * 10_000_000, 600 * 1024, used=999 * 1024, rss=7 * 1024)
 
 
 def test_rate_is_in_nanocores_and_never_negative() -> None:

@@ -1,4 +1,4 @@
-"""What the API server needs from the machine a pod runs on: streams into containers, logs, usage, volumes' figures.
+"""What the API server needs from the machine a pod runs on: streams into containers, logs, usage.
 
 The API server is given an implementation by `program` (the node agent's `node.access`); it knows only this contract, so
 `engine.api` never imports `engine.node`. Source of the behaviour: the kubelet's server (`pkg/kubelet/server`).
@@ -70,4 +70,16 @@ class PodAccess(Protocol):
 
     async def node_metrics(self) -> Sequence[Obj]:
         """`metrics.k8s.io/v1beta1` NodeMetrics."""
+        ...
+
+    async def summary(self) -> Obj:
+        """The kubelet's Summary (`stats/v1alpha1`)."""
+        ...
+
+    async def metrics_page(self, page: str) -> str:
+        """Prometheus text: "" for what the agent says of itself, "resource" or "cadvisor" for what its pods use."""
+        ...
+
+    async def running_pods(self) -> Obj:
+        """A PodList of what the runtime runs."""
         ...

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.access import containers, metrics
@@ -28,6 +29,9 @@ from skerry.engine.node.cri.ends import ended_container
 from skerry.kube.errors import InternalError
 from skerry.kube.objects import Obj
 from skerry.kube.pod_streams import LogOptions, StreamOptions
+
+if TYPE_CHECKING:
+    from skerry.engine.node.access.reports.facts import NodeFacts
 
 _RECONNECT = 0.5  # seconds
 
@@ -95,6 +99,33 @@ class NodePodAccess:
             known = [one.id for one in await self._running_containers()]
         labels = {"kubernetes.io/hostname": self._config.node_name}
         return [metrics.node_metrics(self._config.node_name, labels, await self._sampler.pair(known), self._now())]
+
+    async def summary(self) -> Obj:
+        """The kubelet's Summary of this machine and its pods."""
+        from skerry.engine.node.access.reports.summary import summary
+
+        return summary(await self._facts(disks=True))
+
+    async def metrics_page(self, page: str) -> str:
+        """Prometheus text: "" for what the agent says of itself, "resource" or "cadvisor" for what its pods use."""
+        from skerry.engine.node.access.reports import prometheus
+
+        write = {"resource": prometheus.resource_page, "cadvisor": prometheus.container_page}
+        return write.get(page, prometheus.own_page)(await self._facts(disks=page == "cadvisor"))
+
+    async def running_pods(self) -> Obj:
+        """A PodList of what the runtime runs, whatever the API says."""
+        from skerry.engine.node.access.reports.running import running_pods
+
+        return running_pods(await self._facts(disks=False))
+
+    async def _facts(self, *, disks: bool) -> NodeFacts:
+        from skerry.engine.node.access.reports.facts import gather
+
+        try:
+            return await gather(self._cri, self._sampler, self._config, disks=disks)
+        except CriError as error:
+            raise InternalError(f"the container runtime does not answer: {error}") from error
 
     def _now(self) -> datetime:
         return self._config.clock.now()

@@ -20,10 +20,13 @@ _IDLE_COLUMNS = (3, 4)  # idle, iowait
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One moment: CPU time used so far in nanoseconds, working set in bytes."""
+    """One moment: CPU time used so far in nanoseconds; in bytes the working set, all memory used, and what of that
+    belongs to no file."""
 
     cpu: int
     memory: int
+    used: int = 0
+    rss: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ class UsageReader:
         try:
             if self._unified:
                 cpu = _fields((self._cpu / where / "cpu.stat").read_text())["usage_usec"] * 1000
-                return Reading(cpu, _working_set(self._memory / where, "memory.current", "inactive_file"))
+                return _reading(cpu, self._memory / where, "memory.current", ("inactive_file", "anon"))
             cpu = int((self._cpu / where / "cpuacct.usage").read_text())
-            return Reading(cpu, _working_set(self._memory / where, "memory.usage_in_bytes", "total_inactive_file"))
+            return _reading(cpu, self._memory / where, "memory.usage_in_bytes", ("total_inactive_file", "total_rss"))
         except (OSError, KeyError, ValueError):
             return None  # it ended while we looked
 
@@ -77,7 +80,9 @@ def node_reading(proc: Path = Path("/proc")) -> Reading:
     columns = [int(word) for word in (proc / "stat").read_text().split("\n", 1)[0].split()[1:9]]
     busy = sum(value for column, value in enumerate(columns) if column not in _IDLE_COLUMNS)
     memory = _fields((proc / "meminfo").read_text().replace(":", ""))
-    return Reading(busy * (1_000_000_000 // _TICKS), (memory["MemTotal"] - memory["MemAvailable"]) * 1024)
+    used = (memory["MemTotal"] - memory.get("MemFree", 0)) * 1024
+    working_set = (memory["MemTotal"] - memory["MemAvailable"]) * 1024
+    return Reading(busy * (1_000_000_000 // _TICKS), working_set, used, memory.get("AnonPages", 0) * 1024)
 
 
 def cpu_rate(before: Reading, after: Reading, seconds: float) -> int:
@@ -85,9 +90,11 @@ def cpu_rate(before: Reading, after: Reading, seconds: float) -> int:
     return max(0, round((after.cpu - before.cpu) / seconds)) if seconds > 0 else 0
 
 
-def _working_set(directory: Path, total: str, inactive: str) -> int:
+def _reading(cpu: int, directory: Path, total: str, parts: tuple[str, str]) -> Reading:
+    """`parts`: what the kernel calls inactive file pages, and pages of no file."""
     used = int((directory / total).read_text())
-    return max(0, used - _fields((directory / "memory.stat").read_text())[inactive])
+    stat = _fields((directory / "memory.stat").read_text())
+    return Reading(cpu, max(0, used - stat[parts[0]]), used, stat.get(parts[1], 0))
 
 
 def _fields(text: str) -> dict[str, int]:

@@ -172,6 +172,11 @@ class CriClient(GrpcClient):
         request = pb.ListContainerStatsRequest(filter=pb.ContainerStatsFilter(label_selector=labels or {}))
         return (await self._call(_RUNTIME + "ListContainerStats", request, pb.ListContainerStatsResponse)).stats
 
+    async def list_pod_sandbox_stats(self) -> Sequence[pb.PodSandboxStats]:
+        """Usage of all pods, their networks among it."""
+        request = pb.ListPodSandboxStatsRequest()
+        return (await self._call(_RUNTIME + "ListPodSandboxStats", request, pb.ListPodSandboxStatsResponse)).stats
+
     # ---- images
 
     async def pull_image(self, image: str, auth: pb.AuthConfig | None, sandbox: pb.PodSandboxConfig) -> str:

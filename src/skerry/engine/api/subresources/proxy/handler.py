@@ -28,7 +28,7 @@ async def proxy(backend: Backend, request: Request) -> Response:
     options: Obj = {"kind": f"{target.kind.resource.kind}ProxyOptions", "apiVersion": "v1", "path": path}
     await backend.admission.admit(Attributes("CONNECT", request, target, options, None, NO_OPTIONS))
     if target.group_resource == "nodes":
-        return kubelet_answer(backend, request, path)
+        return await kubelet_answer(backend, request, path)
     scheme, authority = _located(backend, request)
     query = f"?{request.raw_query.decode('latin-1')}" if request.raw_query else ""
     if not path and not request.upgrade and request.method in ("GET", "HEAD"):

@@ -1,0 +1,98 @@
+"""An extension API server as a pod behind a Service: registered, used, lost and back.
+
+As Kubernetes' conformance test of the sample-apiserver does it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.support import extension_server
+from tests.support.extension_server import GROUP, GROUP_VERSION, VERSION
+from tests.support.program import Program, eventually
+
+NAME = f"{VERSION}.{GROUP}"
+
+
+def test_an_extension_server_in_a_pod(program: Program, namespace: str, tmp_path: Path) -> None:
+    config = program.kubectl(
+        "get", "configmap", "-n", "kube-system", "extension-apiserver-authentication", "-o", "json"
+    )
+    (tmp_path / "authentication.json").write_text(json.dumps(json.loads(config.stdout)["data"]))
+    certificate, _ = extension_server.issue_certificate(tmp_path, f"api.{namespace}.svc")
+    program.kubectl("apply", "-n", namespace, "-f", "-", stdin=yaml.safe_dump_all([_deployment(tmp_path), _SERVICE]))
+    program.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_api_service(namespace, certificate)))
+    try:
+        program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", "--timeout=120s")
+        _use(program, namespace)
+        program.kubectl("scale", "-n", namespace, "deployment/api", "--replicas=0")
+        program.kubectl("wait", "--for=condition=Available=False", f"apiservice/{NAME}", "--timeout=120s")
+        refused = program.kubectl("get", "--raw", f"/apis/{GROUP_VERSION}/flunders", check=False)
+        assert "service unavailable" in refused.stderr
+        program.kubectl("scale", "-n", namespace, "deployment/api", "--replicas=1")
+        program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", "--timeout=120s")
+        _use(program, namespace)
+    finally:
+        program.kubectl("delete", "apiservice", NAME)
+    eventually(lambda: GROUP not in program.kubectl("get", "--raw", "/apis").stdout, "the group's end")
+
+
+def _use(program: Program, namespace: str) -> None:
+    flunder = {"apiVersion": GROUP_VERSION, "kind": "Flunder", "metadata": {"name": "one"}}
+    program.kubectl("create", "-n", namespace, "-f", "-", stdin=yaml.safe_dump(flunder))
+    assert program.kubectl("get", "-n", namespace, "flunders", "-o", "name").stdout == f"flunder.{GROUP}/one\n"
+    allowed = program.kubectl("auth", "can-i", "create", f"flunders.{GROUP}", "--as=nobody", check=False)
+    assert allowed.stdout == "no\n"
+    program.kubectl("delete", "-n", namespace, "flunder", "one")
+
+
+_SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "api"},
+    "spec": {"selector": {"app": "api"}, "ports": [{"port": 7443, "targetPort": 8443}]},
+}
+
+
+def _api_service(namespace: str, certificate: Path) -> dict[str, object]:
+    spec = {
+        "group": GROUP,
+        "version": VERSION,
+        "service": {"namespace": namespace, "name": "api", "port": 7443},
+        "caBundle": base64.b64encode(certificate.read_bytes()).decode(),
+        "groupPriorityMinimum": 2000,
+        "versionPriority": 200,
+    }
+    return {
+        "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": NAME}, "spec": spec,
+    }  # fmt: skip
+
+
+def _deployment(folder: Path) -> dict[str, object]:
+    """The server on this machine's own Python, seen by the pod where it is here."""
+    script = Path(extension_server.__file__).resolve()
+    files = [folder / name for name in ("authentication.json", "extension.crt", "extension.key")]
+    seen = {"/usr": "/usr", "/lib": "/usr/lib", "/lib64": "/usr/lib64"}
+    seen |= {str(path): str(path) for path in (script.parent, folder, Path(sys.prefix), Path(sys.base_prefix))}
+    mounts = [{"name": f"v{number}", "mountPath": path, "readOnly": True} for number, path in enumerate(seen)]
+    volumes = [{"name": f"v{number}", "hostPath": {"path": path}} for number, path in enumerate(seen.values())]
+    container = {
+        "name": "main",
+        "image": "busybox:test",
+        "command": [sys.executable, "-I", str(script), *map(str, files), "8443"],
+        "volumeMounts": mounts,
+        "readinessProbe": {"tcpSocket": {"port": 8443}, "periodSeconds": 1},
+    }
+    pod = {"terminationGracePeriodSeconds": 1, "containers": [container], "volumes": volumes}
+    template = {"metadata": {"labels": {"app": "api"}}, "spec": pod}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "api"},
+        "spec": {"selector": {"matchLabels": {"app": "api"}}, "template": template},
+    }
