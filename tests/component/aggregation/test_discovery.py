@@ -10,6 +10,7 @@ from tests.support.extension_server import ROOT, Running
 from tests.support.kubectl import Kubectl
 from tests.unit.api.raw_http import send
 
+FLUNDER = "io.k8s.sample-apiserver.pkg.apis.wardle.v1alpha1.Flunder"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
@@ -77,3 +78,17 @@ async def test_open_api_3_is_the_servers_own(wardle: Wardle, flunders: Running, 
     assert document["info"]["title"] == "wardle"
     explained = (await kubectl("explain", "flunder.spec.reference")).out
     assert "What it is about." in explained
+
+
+async def test_open_api_2_has_its_paths_and_definitions_too(wardle: Wardle, flunders: Running) -> None:
+    api = wardle.world.api
+    document = (await send(api, "GET", "/openapi/v2")).json
+    assert f"{ROOT}/namespaces/{{namespace}}/flunders/{{name}}" in document["paths"]
+    assert FLUNDER in document["definitions"]
+    assert "io.k8s.api.core.v1.Pod" in document["definitions"]
+    encoded = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    binary = (await send(api, "GET", "/openapi/v2", accept=encoded)).body
+    assert FLUNDER.encode() in binary
+    await wardle.world.client.delete(API_SERVICES, NAME)
+    await wardle.world.until(lambda: not api.server.registry.is_elsewhere(GROUP, VERSION), 60)
+    assert FLUNDER not in (await send(api, "GET", "/openapi/v2")).json["definitions"]

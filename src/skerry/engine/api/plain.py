@@ -9,11 +9,19 @@ from dataclasses import replace
 
 import orjson
 
+from skerry.engine.api.aggregation.openapi import ExtensionSchemas, Part
 from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.auth.token_issuer import TokenIssuer
 from skerry.engine.api.discovery import groups, issuer
 from skerry.engine.api.discovery.health import Health
-from skerry.engine.api.discovery.openapi import INDEX, PREFIX, openapi_address, openapi_document, openapi_index
+from skerry.engine.api.discovery.openapi import (
+    INDEX,
+    PREFIX,
+    openapi_address,
+    openapi_document,
+    openapi_index,
+    with_extensions,
+)
 from skerry.engine.api.discovery.order import in_order
 from skerry.engine.api.discovery.remote import remote_version
 from skerry.engine.api.discovery.version import version
@@ -36,6 +44,7 @@ class Plain:
         self,
         registry: Registry,
         api_services: ApiServiceTable,
+        schemas: ExtensionSchemas,
         health: Health,
         metrics: Metrics,
         address: Callable[[], str],
@@ -43,6 +52,7 @@ class Plain:
     ) -> None:
         self._registry = registry
         self._api_services = api_services
+        self._schemas = schemas
         self._issuer = token_issuer
         self._health = health
         self._metrics = metrics
@@ -68,11 +78,16 @@ class Plain:
         if path == "/openapi/v2" and b"proto-openapi.spec.v2" in accept and b"application/json" not in accept:
             from skerry.engine.api.discovery.openapi_protobuf import CONTENT_TYPE, document
 
-            return _unless_known(request, _raw(document(self._registry), CONTENT_TYPE))
+            return _unless_known(request, _raw(document(self._registry, await self._extensions()), CONTENT_TYPE))
         form = negotiate(accept)
+        if path == "/openapi/v2" and (parts := await self._extensions()):
+            return _unless_known(request, _raw(with_extensions(openapi_document(self._registry, path), parts)))
         if path.startswith(PREFIX):
             return _unless_known(request, self._openapi(path, request.query.get("hash", "")))
         return _unless_known(request, self._document(path, form))
+
+    async def _extensions(self) -> list[Part]:
+        return await self._schemas.parts() if self._api_services.remotes else []
 
     def _openapi(self, path: str, wanted: str) -> Raw:
         """A document. One that is asked for by its hash may be kept for good, or is at another address by now."""

@@ -18,6 +18,7 @@ from skerry.engine.api.admission.plugins import builtin_chain
 from skerry.engine.api.aggregation.authentication_config import publish_authentication
 from skerry.engine.api.aggregation.controller import AggregationController
 from skerry.engine.api.aggregation.handler import routed
+from skerry.engine.api.aggregation.openapi import ExtensionSchemas
 from skerry.engine.api.aggregation.servers import ExtensionServers
 from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.audit.log import audit_log_of, audited
@@ -97,7 +98,15 @@ class ApiServer:
         address = partial(_advertised, self)
         self.api_services = api_services = ApiServiceTable(store, registry)
         extensions = ExtensionServers(store, Pki(config.paths.pki))
-        plain = Plain(registry, api_services, self.health, metrics, address, credentials.issuer)
+        plain = Plain(
+            registry,
+            api_services,
+            ExtensionSchemas(api_services, extensions),
+            self.health,
+            metrics,
+            address,
+            credentials.issuer,
+        )
         authenticators = credentials.authenticators()
         resources = routed(api_services, extensions, fairness.wrap(dispatcher(self._backend)), plain.handle)
         decide, self._audit_log = self._authority.decide, audit_log_of(config)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import orjson
 
@@ -114,11 +115,11 @@ class AggregationController(Controller):
             log.debug("%s: no OpenAPI 3 document: %s", remote.name, error)
             schemas = ""
         try:
-            resources = orjson.loads(document).get("resources") or []
-        except (ValueError, AttributeError) as error:
+            resources = list(orjson.loads(document).get("resources") or [])
+        except (ValueError, AttributeError, TypeError) as error:
             log.warning("%s: what the server says about its resources cannot be read: %s", remote.name, error)
             return Learnt()
-        return Learnt(tuple(one for one in resources if isinstance(one, dict) and one.get("name")), True, schemas)
+        return Learnt(tuple(filter(_is_resource, resources)), True, schemas)
 
     def _lost(self, remote: RemoteApi) -> None:
         """What was heard of it is stale."""
@@ -164,3 +165,11 @@ class AggregationController(Controller):
         for remote in self.table.remotes.values():
             if (remote.namespace, remote.service) == (namespace, service):
                 self.queue.add(remote.name)
+
+
+def _is_resource(entry: Any) -> bool:
+    """Whether an entry of a discovery document is what it should be: others' servers may say anything."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str) or not entry["name"]:
+        return False
+    verbs = entry.get("verbs") or []
+    return isinstance(verbs, list) and all(isinstance(verb, str) for verb in verbs)

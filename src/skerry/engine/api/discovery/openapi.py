@@ -6,8 +6,11 @@ have are theirs: the index leads there, and requests for them are passed on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import orjson
+
+from skerry.engine.api.aggregation.openapi import Part, joined
 from skerry.engine.api.aggregation.remote import GroupVersion
 from skerry.engine.api.aggregation.table import Learnt
 from skerry.engine.api.refusals import no_such_path
@@ -50,3 +53,10 @@ def openapi_address(registry: Registry, path: str) -> str:
 
     found = openapi.v3_index(registry)["paths"].get(path.removeprefix(f"{PREFIX}v3/"))
     return str(found["serverRelativeURL"]) if found else path
+
+
+def with_extensions(document: bytes, parts: Iterable[Part]) -> bytes:
+    """Our `/openapi/v2` and what extension API servers add to it."""
+    whole: Obj = orjson.loads(document)
+    paths, definitions = joined(whole["paths"], whole["definitions"], parts)
+    return orjson.dumps({**whole, "paths": paths, "definitions": definitions})

@@ -6,6 +6,7 @@ Kept compressed until the registry changes. Source: `OpenAPIv2.proto` of github.
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Iterable
 from typing import Any
@@ -13,11 +14,14 @@ from weakref import WeakKeyDictionary
 
 import orjson
 
+from skerry.engine.api.aggregation.openapi import Part, joined
 from skerry.engine.schema.openapi.custom import custom_schemas
 from skerry.engine.schema.openapi.operations import definitions_of
 from skerry.engine.schema.openapi.schemas import Dialect, encoded_closure
 from skerry.engine.schema.registry import Registry
 from skerry.kube.objects import Obj
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _STRINGS = {"$ref": 1, "format": 2, "title": 3, "description": 4, "pattern": 13}
@@ -28,8 +32,23 @@ _DEFAULT, _REQUIRED, _ENUM, _ADDITIONAL, _TYPE, _ITEMS, _ALL_OF, _PROPERTIES, _E
 _kept: WeakKeyDictionary[Registry, tuple[int, bytes]] = WeakKeyDictionary()
 
 
-def document(registry: Registry) -> bytes:
-    """The encoded `openapi.v2.Document`."""
+def document(registry: Registry, parts: Iterable[Part] = ()) -> bytes:
+    """The encoded `openapi.v2.Document`, with the definitions of extension API servers: a message that comes twice is
+    one message."""
+    theirs = joined({}, {}, parts).definitions
+    return _own(registry) + b"".join(_bytes(_DEFINITIONS, _foreign(name, each)) for name, each in theirs.items())
+
+
+def _foreign(name: str, definition: Obj) -> bytes:
+    """Of what is not written as Kubernetes writes it only the name."""
+    try:
+        return named_schemas([(name, definition)])
+    except (AttributeError, KeyError, TypeError) as error:
+        log.debug("the OpenAPI definition %s cannot be encoded: %r", name, error)
+        return named_schemas([(name, {})])
+
+
+def _own(registry: Registry) -> bytes:
     generation, compressed = _kept.get(registry, (-1, b""))
     if generation == registry.generation:
         return zlib.decompress(compressed)
