@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import orjson
 import pytest
 
+from skerry.engine.api import server
 from skerry.kube.errors import NotFound, ServiceUnavailable
 from skerry.kube.resources import API_SERVICES
 from tests.component.aggregation.conftest import FLUNDERS, NAME, Wardle
 from tests.support.extension_server import ROOT, Running
 from tests.support.kubectl import Kubectl
-from tests.unit.api.raw_http import send
+from tests.unit.api.raw_http import connect, send
 
 FLUNDER = {"apiVersion": "wardle.example.com/v1alpha1", "kind": "Flunder", "metadata": {"name": "one"}}
 
@@ -106,3 +108,18 @@ async def test_authorisation_is_ours(wardle: Wardle, flunders: Running, kubectl:
     assert 'User "jane" cannot delete resource "flunders" in API group "wardle.example.com"' in refused.err
     assert (await kubectl("auth", "can-i", "list", "flunders", "--as=jane")).out == "yes\n"
     assert (await kubectl.attempt("auth", "can-i", "watch", "flunders", "--as=jane")).out == "no\n"
+
+
+async def test_a_stream_that_never_ends_does_not_hold_up_the_servers_end(
+    wardle: Wardle, flunders: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_GRACE", 3600.0)
+    api = wardle.world.api
+    reader, writer = await connect(api)
+    writer.write(f"GET {ROOT}/flunders?watch=1 HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+    async with asyncio.timeout(120):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        await api.server.stop()
+        with contextlib.suppress(OSError):  # a client that is slow to say goodbye is cut off
+            assert await reader.read(-1) == b""
+    writer.close()

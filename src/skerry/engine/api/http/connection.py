@@ -156,9 +156,11 @@ class Connection(asyncio.Protocol):
         self._line.flow.resume_writing()
 
     def shutdown(self) -> None:
-        """Close once what is being answered is."""
+        """Close once what is being answered is; what may last for as long as the client likes ends now."""
         if self._beyond is not None:
             self._beyond.feed_eof()
+        if self._current is not None and self._current.patient:
+            self._current.lose()
         if self._current is None or self._current.ended:
             self.transport.close()
         else:
