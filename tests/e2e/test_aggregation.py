@@ -5,7 +5,6 @@ As Kubernetes' conformance test of the sample-apiserver does it.
 
 from __future__ import annotations
 
-import base64
 import json
 import sys
 from pathlib import Path
@@ -24,9 +23,9 @@ def test_an_extension_server_in_a_pod(program: Program, namespace: str, tmp_path
         "get", "configmap", "-n", "kube-system", "extension-apiserver-authentication", "-o", "json"
     )
     (tmp_path / "authentication.json").write_text(json.dumps(json.loads(config.stdout)["data"]))
-    certificate, _ = extension_server.issue_certificate(tmp_path, f"api.{namespace}.svc")
+    _, _, bundle = extension_server.issue_certificate(tmp_path, f"api.{namespace}.svc")
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=yaml.safe_dump_all([_deployment(tmp_path), _SERVICE]))
-    program.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_api_service(namespace, certificate)))
+    program.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_api_service(namespace, bundle)))
     try:
         program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", "--timeout=120s")
         _use(program, namespace)
@@ -59,12 +58,12 @@ _SERVICE = {
 }
 
 
-def _api_service(namespace: str, certificate: Path) -> dict[str, object]:
+def _api_service(namespace: str, bundle: str) -> dict[str, object]:
     spec = {
         "group": GROUP,
         "version": VERSION,
         "service": {"namespace": namespace, "name": "api", "port": 7443},
-        "caBundle": base64.b64encode(certificate.read_bytes()).decode(),
+        "caBundle": bundle,
         "groupPriorityMinimum": 2000,
         "versionPriority": 200,
     }

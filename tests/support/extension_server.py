@@ -17,15 +17,11 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 GROUP, VERSION = "wardle.example.com", "v1alpha1"
 GROUP_VERSION = f"{GROUP}/{VERSION}"
@@ -215,28 +211,18 @@ def _status(code: int, reason: str, message: str) -> web.Response:
     return web.json_response({**body, "reason": reason, "message": message, "code": code}, status=code)
 
 
-def issue_certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate for a name that is its own authority, and its key (PEM)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "extension server")])
+def issue_certificate(folder: Path, name: str) -> tuple[Path, Path, str]:
+    """A certificate for a name and its key (PEM files), and the bundle to trust it by."""
+    from skerry.engine.certificates.making import issue_authority, issue_leaf  # a pod has no skerry
+    from skerry.engine.certificates.wanted import Wanted
+
     now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=2))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = folder / "extension.crt", folder / "extension.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return certificate, private
+    authority = issue_authority(Wanted("ca", "extension servers"), now)
+    pair = issue_leaf(Wanted("server", name, names=(name,)), (authority.certificate, authority.key), now)
+    certificate, key = folder / "extension.crt", folder / "extension.key"
+    certificate.write_bytes(pair.certificate)
+    key.write_bytes(pair.key)
+    return certificate, key, base64.b64encode(authority.certificate).decode()
 
 
 def tls_context(authentication: Mapping[str, str], pair: tuple[Path, Path]) -> ssl.SSLContext:
@@ -253,11 +239,11 @@ async def extension_server(
     folder: Path, authentication: Mapping[str, str], host: str = "api.wardle.svc", port: int = 0
 ) -> AsyncIterator[Running]:
     """Serve on a port of 127.0.0.1 until left. `host`: the name in its certificate."""
-    pair = issue_certificate(folder, host)
-    running = Running(0, base64.b64encode(pair[0].read_bytes()).decode())
+    certificate, key, bundle = issue_certificate(folder, host)
+    running = Running(0, bundle)
     runner = web.AppRunner(application(authentication, running.seen), shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls_context(authentication, pair))
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls_context(authentication, (certificate, key)))
     await site.start()
     running.port = runner.addresses[0][1]
     try:
