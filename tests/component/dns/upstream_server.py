@@ -65,10 +65,16 @@ class Resolver(asyncio.DatagramProtocol):
 async def resolver() -> AsyncIterator[Resolver]:
     """One that listens on the same port for datagrams and streams."""
     made = Resolver()
-    streams = await asyncio.start_server(made.by_stream, "127.0.0.1", 0)
-    made.port = streams.sockets[0].getsockname()[1]
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: made, local_addr=("127.0.0.1", made.port))
+    while True:
+        streams = await asyncio.start_server(made.by_stream, "127.0.0.1", 0)
+        made.port = streams.sockets[0].getsockname()[1]
+        try:
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: made, local_addr=("127.0.0.1", made.port)
+            )
+            break
+        except OSError:  # free for streams only: another one
+            streams.close()
     try:
         yield made
     finally:

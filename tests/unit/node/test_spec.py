@@ -198,6 +198,14 @@ def test_dns(spec: Obj, server: str, expected: Resolver) -> None:
     assert resolver_for(pod(**spec), ClusterDns(server, "c.local", MACHINE)) == expected
 
 
+def test_search_paths_beyond_the_longest_line_are_left_out() -> None:
+    searches = [f"{'x' * 200}{number}.example.org" for number in range(12)]
+    found = resolver_for(
+        pod(dnsPolicy="None", dnsConfig={"searches": searches}), ClusterDns("10.0.0.10", "c.local", MACHINE)
+    )
+    assert list(found.searches) == searches[:9]
+
+
 def test_resolv_conf_is_read() -> None:
     text = "# made by hand\nnameserver 1.1.1.1 # one\nsearch a b\nsearch c\noptions ndots:1 edns0\n; old\n"
     assert parse_resolv_conf(text) == Resolver(("1.1.1.1",), ("c",), ("ndots:1", "edns0"))

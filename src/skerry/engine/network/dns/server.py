@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _MOST_WAITING = 2000  # questions whose answer is not known yet
 _MOST_CONNECTIONS = 500
+_TRIES = 20  # a port that is free for streams may be taken for datagrams
 _IDLE = 10.0  # seconds
 _BUFFER = 1024 * 1024  # bytes of datagrams that wait while the event loop does something else
 
@@ -108,11 +110,15 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 def _bind(host: str, port: int) -> tuple[socket.socket, socket.socket]:
     """Sockets for streams and datagrams on the same port: the one asked for, or any that is free for both."""
-    try:
-        return _bind_both(host, port)
-    except OSError as error:
-        log.info("port %d of %s is taken (%s): another one is used", port, host, error.strerror)
-        return _bind_both(host, 0)
+    for _ in range(_TRIES):
+        try:
+            return _bind_both(host, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            log.info("port %d of %s is taken: another one is used", port, host)
+            port = 0
+    return _bind_both(host, port)
 
 
 def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:

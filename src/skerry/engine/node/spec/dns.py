@@ -8,6 +8,7 @@ from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.kube.objects import Obj, namespace_of
 
 _MOST_SERVERS, _MOST_SEARCHES = 3, 32
+_LONGEST_SEARCH = 2048  # characters of all search paths with a blank between
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Resolver:
 
 @dataclass(frozen=True, slots=True)
 class ClusterDns:
-    """Where names are resolved. `server`: the cluster's DNS server, "" while there is none, which makes ClusterFirst
+    """Where names are resolved. `server`: the cluster's DNS server, "" where there is none, which makes ClusterFirst
     behave like Default. `machine`: the machine's own resolver."""
 
     server: str = ""
@@ -58,9 +59,16 @@ def resolver_for(pod: Obj, dns: ClusterDns) -> Resolver:
     searches = dict.fromkeys((*base.searches, *(config.get("searches") or ())))
     return Resolver(
         tuple(servers)[:_MOST_SERVERS],
-        tuple(searches)[:_MOST_SEARCHES],
+        _that_fit(list(searches)[:_MOST_SEARCHES]),
         _merge_options(base.options, config.get("options") or ()),
     )
+
+
+def _that_fit(searches: list[str]) -> tuple[str, ...]:
+    """Paths from the end are left out until the line is short enough."""
+    while len(" ".join(searches)) > _LONGEST_SEARCH:
+        searches.pop()
+    return tuple(searches)
 
 
 def _base(pod: Obj, dns: ClusterDns) -> Resolver:
