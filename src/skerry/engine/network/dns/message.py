@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import dns.exception
@@ -116,8 +117,10 @@ def reply_with(query: Message, found: Found, authority: str) -> Message:
     return reply
 
 
+@lru_cache(maxsize=64)
 def soa(zone: str) -> RRset:
-    """The start of authority of a zone of ours; its last number is how long "no such name" may be kept."""
+    """The start of authority of a zone of ours, shared by all replies; its last number is how long "no such name" may
+    be kept."""
     name = dns.name.from_text(zone)
     mailbox = dns.name.from_text("hostmaster", name)
     server = dns.name.from_text("ns.dns", name)

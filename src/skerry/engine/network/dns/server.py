@@ -1,7 +1,7 @@
 """Listens for questions on one address, by datagrams and by streams (RFC 1035, 7766), and sends the answers.
 
 A question whose answer is known costs one look into a dictionary. Everything that a client can make us do is bounded:
-questions on their way, connections, and how long a silent connection stays open.
+new questions a second (`budget`), questions on their way, connections, and how long a silent connection stays open.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import contextlib
 import errno
 import logging
 import socket
+from time import monotonic
 
 from skerry.engine.network.dns.answering import Answering
+from skerry.engine.network.dns.budget import ClientBudget
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class DnsServer:
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
+        self._budget = ClientBudget(monotonic)
         self._transport: asyncio.DatagramTransport | None = None
         self._streams: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -59,7 +62,7 @@ class DnsServer:
         known = self._answering.known(data, datagram=True)
         if known is not None:
             transport.sendto(known, client)
-        elif len(self._waiting) < _MOST_WAITING:
+        elif len(self._waiting) < _MOST_WAITING and self._budget.take(client[0]):
             task = asyncio.create_task(self._answer_datagram(data, client))
             self._waiting.add(task)
             task.add_done_callback(self._waiting.discard)
@@ -95,6 +98,8 @@ class DnsServer:
                 length = int.from_bytes(await reader.readexactly(2), "big")
                 data = await reader.readexactly(length)
             known = self._answering.known(data, datagram=False)
+            if known is None and not self._budget.take(writer.get_extra_info("peername")[0]):
+                return
             answer = known if known is not None else await self._answer(data, datagram=False)
             if answer is None:
                 return
