@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.component.conformance.definitions import random_definition
 from tests.component.conformance.e2e_client import STRATEGIC_PATCH, E2eClient
 
 _CONTAINERS = [{"name": "nginx", "image": "registry.k8s.io/pause:3.10"}]
@@ -100,3 +101,28 @@ def test_a_circle_of_owners_does_not_block(api: E2eClient, ns: str) -> None:
         api.patch(f"{path}/{pod['metadata']['name']}", change, STRATEGIC_PATCH)
     _delete(api, path, made[0], "Foreground")
     api.until_empty(path)
+
+
+@pytest.mark.parametrize("policy", ["Background", "Foreground", "Orphan"])
+def test_custom_resources_own_each_other(api: E2eClient, policy: str) -> None:
+    definition = random_definition(api, versions=("v1",))
+
+    def make(name: str, *owners: Any) -> Any:
+        references = [
+            {"apiVersion": definition.api_version, "kind": definition.kind, "blockOwnerDeletion": True}
+            | {key: owner["metadata"][key] for key in ("name", "uid")}
+            for owner in owners
+        ]
+        metadata = {"name": name, "ownerReferences": references}
+        obj = {"apiVersion": definition.api_version, "kind": definition.kind, "metadata": metadata}
+        return api.create(definition.path, obj)
+
+    owner = make("owner")
+    make("dependent", owner)
+    _delete(api, definition.path, owner, policy)
+    api.until_gone(f"{definition.path}/owner")
+    if policy == "Orphan":
+        assert "ownerReferences" not in api.get(f"{definition.path}/dependent")["metadata"]
+    else:
+        api.until_gone(f"{definition.path}/dependent")
+    api.delete(definition.own_path)

@@ -211,3 +211,26 @@ def test_pod_templates_and_limit_ranges(api: E2eClient, ns: str) -> None:
     patch = [{"op": "replace", "path": "/spec/limits/0/min/cpu", "value": "10m"}]
     assert api.patch(f"{ranges}/limits", patch, JSON_PATCH)["spec"]["limits"][0]["min"]["cpu"] == "10m"
     api.delete(f"{ranges}/limits")
+
+
+def test_pods_go_before_everything_else(api: E2eClient, unique: str) -> None:
+    """OrderedNamespaceDeletion: what a pod may still need stays until the pod is gone."""
+    path = f"/api/v1/namespaces/ordered-{unique}"
+    api.create("/api/v1/namespaces", {"metadata": {"name": f"ordered-{unique}"}})
+    api.until(f"{path}/serviceaccounts/default", lambda found: True)
+    kept = {"finalizers": ["e2e.example.com/finalizer"]}
+    spec = {"containers": [{"name": "web", "image": "one"}], "terminationGracePeriodSeconds": 0}
+    api.create(f"{path}/pods", {"metadata": {"name": "pod", **kept}, "spec": spec})
+    api.create(f"{path}/configmaps", {"metadata": {"name": "map"}})
+    api.delete(path)
+    api.until(f"{path}/pods/pod", lambda pod: "deletionTimestamp" in pod["metadata"])
+    remaining = "NamespaceContentRemaining"
+    api.until(
+        path,
+        lambda found: any(
+            each["type"] == remaining and each["status"] == "True" for each in found["status"].get("conditions", ())
+        ),
+    )
+    assert "deletionTimestamp" not in api.get(f"{path}/configmaps/map")["metadata"]
+    api.patch(f"{path}/pods/pod", {"metadata": {"finalizers": []}})
+    api.until_gone(path)
