@@ -38,7 +38,7 @@ class Wardle:
             await self.set_endpoint(running.port)
             yield running
 
-    async def set_endpoint(self, port: int) -> None:
+    async def set_endpoint(self, port: int, *addresses: str) -> None:
         """Straight into the store: the API allows no endpoint on the loopback address, where tests have theirs."""
         store = self.world.api.store
         slice_ = {
@@ -52,7 +52,7 @@ class Wardle:
                 "labels": {"kubernetes.io/service-name": "api"},
             },
             "addressType": "IPv4",
-            "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}],
+            "endpoints": [{"addresses": [one]} for one in addresses or ["127.0.0.1"]],
             "ports": [{"name": "", "port": port, "protocol": "TCP"}],
         }
 

@@ -57,3 +57,10 @@ async def test_local_again_without_a_service(wardle: Wardle) -> None:
     await wardle.until_reason("EndpointsNotFound")
     await wardle.world.client.patch(API_SERVICES, NAME, {"spec": {"service": None, "insecureSkipTLSVerify": None}})
     assert (await wardle.until_reason("Local"))["status"] == "True"
+
+
+async def test_one_endpoint_that_answers_is_enough(wardle: Wardle) -> None:
+    async with wardle.serving() as running:
+        await wardle.set_endpoint(running.port, "127.0.0.2", "127.0.0.1", "127.0.0.3")  # it listens on one of them
+        await wardle.register(caBundle=running.bundle)
+        await wardle.until_reason("Passed")

@@ -40,7 +40,7 @@ class AggregationController(Controller):
     """Keys are names of APIServices. `client` writes their status."""
 
     name = "aggregation"
-    workers = 2
+    workers = 5
 
     def __init__(self, backend: Backend, client: Client, table: ApiServiceTable, servers: ExtensionServers) -> None:
         super().__init__()
@@ -92,17 +92,34 @@ class AggregationController(Controller):
         if isinstance(found, Verdict):
             self._lost(remote)
             return found
-        failure = ""
-        for authority in found[:_ENDPOINTS_TRIED]:
-            try:
-                document = await self._servers.ask(remote, authority, remote.path)
-                self.table.learn((remote.group, remote.version), await self._read(remote, authority, document))
-            except Unreachable as error:
-                failure = str(error)
-            else:
-                return PASSED
-        self._lost(remote)
-        return Verdict("False", "FailedDiscoveryCheck", failure)
+        try:
+            authority, document = await self._first_answer(remote, found[:_ENDPOINTS_TRIED])
+        except Unreachable as error:
+            self._lost(remote)
+            return Verdict("False", "FailedDiscoveryCheck", str(error))
+        self.table.learn((remote.group, remote.version), await self._read(remote, authority, document))
+        return PASSED
+
+    async def _first_answer(self, remote: RemoteApi, authorities: list[str]) -> tuple[str, bytes]:
+        """Who of several endpoints answers first, and what: one that is dead must not make the server so. Raises
+        Unreachable."""
+
+        async def ask(authority: str) -> tuple[str, bytes]:
+            return authority, await self._servers.ask(remote, authority, remote.path)
+
+        asked = [asyncio.create_task(ask(authority)) for authority in authorities]
+        failure = Unreachable("there are no endpoints")
+        try:
+            for answer in asyncio.as_completed(asked):
+                try:
+                    return await answer
+                except Unreachable as error:
+                    failure = error
+            raise failure
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
 
     async def _read(self, remote: RemoteApi, authority: str, document: bytes) -> Learnt:
         """What a discovery document says, and where the schemas are. One that says nothing readable is no reason to

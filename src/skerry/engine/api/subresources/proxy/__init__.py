@@ -1,1 +1,1 @@
-"""`pods/proxy` and `services/proxy`: HTTP through the API server to a pod."""
+"""`pods/proxy`, `services/proxy`, `nodes/proxy`: HTTP and other protocols through the API server to what runs."""

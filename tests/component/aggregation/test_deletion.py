@@ -1,8 +1,11 @@
-"""A namespace that goes takes an extension server's objects along, and waits for a server that does not answer."""
+"""A namespace that goes takes an extension server's objects along, and waits for a server that does not answer; garbage
+is collected all the same."""
 
 from __future__ import annotations
 
+from skerry.engine.store.contract import Key
 from skerry.kube.conditions import condition_of
+from skerry.kube.objects import Obj, name_of, uid_of
 from skerry.kube.resources import API_SERVICES, CONFIG_MAPS, NAMESPACES
 from tests.component.aggregation.conftest import FLUNDERS, GROUP, NAME, VERSION, Wardle
 from tests.support.extension_server import Running
@@ -44,3 +47,22 @@ async def test_a_server_that_is_down_holds_the_namespace_and_nothing_else(wardle
     assert (await client.list(CONFIG_MAPS, "going")).items == []
     await client.patch(API_SERVICES, NAME, {"spec": {"service": {"name": "api"}}})
     await world.until(lambda: world.get(NAMESPACES, "going") is None, 60)
+
+
+async def test_garbage_is_collected_while_a_server_is_down(wardle: Wardle, flunders: Running) -> None:
+    client, world = wardle.world.client, wardle.world
+    flunder = await client.create(FLUNDERS, {"metadata": {"name": "one"}}, "default")
+    owner = await client.create(CONFIG_MAPS, {"metadata": {"name": "owner"}}, "default")
+    await client.patch(API_SERVICES, NAME, {"spec": {"service": {"name": "none"}}})
+    await wardle.until_reason("ServiceNotFound")
+
+    async def owned(name: str, by: Obj, api_version: str, kind: str) -> None:
+        reference = {"apiVersion": api_version, "kind": kind, "name": name_of(by), "uid": uid_of(by)}
+        await client.create(CONFIG_MAPS, {"metadata": {"name": name, "ownerReferences": [reference]}}, "default")
+
+    await owned("kept", flunder, f"{GROUP}/{VERSION}", "Flunder")
+    await owned("garbage", owner, "v1", "ConfigMap")
+    await client.delete(CONFIG_MAPS, "owner", "default")
+    store = world.api.store
+    await world.until(lambda: store.get(Key("configmaps", "default", "garbage")) is None, 60)
+    assert store.get(Key("configmaps", "default", "kept")) is not None
