@@ -87,15 +87,20 @@ async def test_lists_and_failures() -> None:
         assert (code, media) == (200, "application/json")
 
 
-def _frames(data: bytes) -> list[tuple[str, Any]]:
-    """(type, object) of every event."""
+def _events(api: RunningApi, query: str, number: int) -> list[tuple[str, Any]]:
+    """The first events of a watch, as (type, object)."""
+    raw = RawApi(api.kubeconfig)
+    connection = raw.open()
+    connection.request("GET", f"{MAPS}?watch=1&allowWatchBookmarks=true&{query}", headers={"Accept": PROTOBUF})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Content-Type"]) == (200, f"{PROTOBUF};stream=watch")
     found = []
-    while data:
-        size = int.from_bytes(data[:4], "big")
-        event = dict(fields(data[4 : 4 + size]))
-        raw = dict(fields(event[2]))[1]  # type: ignore[arg-type]
-        found.append((event[1].decode(), decode(raw)))  # type: ignore[union-attr, arg-type]
-        data = data[4 + size :]
+    for _ in range(number):
+        event = dict(fields(answer.read(int.from_bytes(answer.read(4), "big"))))
+        content = dict(fields(event[2]))[1]  # type: ignore[arg-type]
+        found.append((event[1].decode(), decode(content)))  # type: ignore[union-attr, arg-type]
+    connection.close()
+    raw.close()
     return found
 
 
@@ -103,16 +108,13 @@ async def test_watches() -> None:
     async with running_api() as api:
         first = await api.client.create(CONFIG_MAPS, {"metadata": {"name": "a"}, "data": {"k": "v"}}, "default")
         await api.client.delete(CONFIG_MAPS, "a", "default")
-        options = "watch=1&timeoutSeconds=1&allowWatchBookmarks=true"
-        path = f"{MAPS}?{options}&fieldSelector=metadata.name%3Da&resourceVersion="
         since = int(first["metadata"]["resourceVersion"]) - 1
-        code, media, body = await asyncio.to_thread(Client(api).get, f"{path}{since}")
-        assert (code, media) == (200, f"{PROTOBUF};stream=watch")
-        events = _frames(body)
-        assert [type for type, _ in events][:2] == ["ADDED", "DELETED"]
+        selected = f"fieldSelector=metadata.name%3Da&resourceVersion={since}"
+        events = await asyncio.to_thread(_events, api, selected, 2)
+        assert [type for type, _ in events] == ["ADDED", "DELETED"]
         assert events[0][1]["data"] == {"k": "v"}
         assert events[0][1]["metadata"]["uid"] == first["metadata"]["uid"]
-        code, _, body = await asyncio.to_thread(Client(api).get, f"{MAPS}?{options}&sendInitialEvents=true&"
-                                                "resourceVersionMatch=NotOlderThan")  # fmt: skip
-        bookmarks = [obj for type, obj in _frames(body) if type == "BOOKMARK"]
-        assert bookmarks[0]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+        initial = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name%3Da"
+        ((type, obj),) = await asyncio.to_thread(_events, api, initial, 1)
+        assert type == "BOOKMARK"
+        assert obj["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
