@@ -120,6 +120,25 @@ async def test_http(answer: bytes, expected: tuple[bool, str]) -> None:
         assert await ask({"httpGet": {"port": port, "path": "/healthz"}}) == expected
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfine\r\n0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    ],
+)
+async def test_servers_that_keep_the_connection(answer: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await reader.read()  # until the probe closes
+
+    async with serving(talk) as port:
+        assert await ask({"httpGet": {"port": port}}) == (True, "")
+
+
 @pytest.mark.parametrize("absolute", [True, False])
 async def test_redirects_on_the_same_host_are_followed(absolute: bool) -> None:
     asked: list[bytes] = []

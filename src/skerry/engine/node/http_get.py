@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 _LONGEST_BODY = 10 * 1024
 _MOST_REDIRECTS = 10
 _PORTS = {"http": 80, "https": 443}
+_BODILESS = (204, 304)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -107,19 +108,26 @@ async def _answer(reader: asyncio.StreamReader) -> HttpAnswer:
     parts = line.split(None, 2)
     if len(parts) < 2 or not parts[0].startswith(b"HTTP/") or not parts[1].isdigit():
         raise ValueError("malformed HTTP response" if line else "server closed the connection without an answer")
-    location = ""
+    headers: dict[str, str] = {}
     while header := (await reader.readline()).strip():
         name, _, value = header.decode("latin-1").partition(":")
-        if name.lower() == "location":
-            location = value.strip()
-    return HttpAnswer(int(parts[1]), await _body(reader), location)
+        headers[name.lower()] = value.strip()
+    status = int(parts[1])
+    return HttpAnswer(status, await _body(reader, status, headers), headers.get("location", ""))
 
 
-async def _body(reader: asyncio.StreamReader) -> bytes:
-    """The beginning of what follows until the server closes."""
+async def _body(reader: asyncio.StreamReader, status: int, headers: Mapping[str, str]) -> bytes:
+    """The beginning of what follows: not every server closes the connection when it is asked to."""
+    length = headers.get("content-length", "")
+    wanted = min(int(length), _LONGEST_BODY) if length.isdecimal() else _LONGEST_BODY
+    last = b"0\r\n\r\n" if "chunked" in headers.get("transfer-encoding", "").lower() else None
     body = b""
-    while len(body) < _LONGEST_BODY and (part := await reader.read(_LONGEST_BODY - len(body))):
+    if status in _BODILESS:
+        return body
+    while len(body) < wanted and (part := await reader.read(wanted - len(body))):
         body += part
+        if last is not None and body.endswith(last):
+            break
     return body
 
 
