@@ -2,7 +2,7 @@
 
 A rule may ask to restart all containers of the pod in place. Then a new round begins: every container notes the round
 it was made in; what is of an earlier one is stopped at once and made anew, init containers first. Source of the
-behaviour: the kubelet's `ShouldContainerBeRestarted`, KEP-5532.
+behaviour: the kubelet's `ShouldContainerBeRestarted`, KEP-5532 (decision 0033).
 """
 
 from __future__ import annotations
