@@ -82,6 +82,9 @@ class Transport(asyncio.Transport):
     def is_closing(self) -> bool:
         return False
 
+    def close(self) -> None:
+        raise AssertionError("nobody closes it")
+
 
 async def test_nothing_is_taken_in_while_a_request_waits_for_the_answer_before() -> None:
     """Otherwise every answer would let in as many requests as fit into one read, and all of them would be kept."""
@@ -92,7 +95,8 @@ async def test_nothing_is_taken_in_while_a_request_waits_for_the_answer_before()
         await exchange.reply(200, b"text/plain", b"ok")
 
     transport = Transport()
-    served = connection.Connection(connection.Serving(serve, None, lambda path: False))
+    serving = connection.Serving(serve, None, lambda path: False)
+    served = connection.Connection(serving)
     served.connection_made(transport)
     served.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 3)
     may_answer.release()
@@ -101,7 +105,7 @@ async def test_nothing_is_taken_in_while_a_request_waits_for_the_answer_before()
     may_answer.release()
     await until(lambda: transport.answers == 2 and transport.reading)
     may_answer.release()
-    await until(lambda: transport.answers == 3)
+    await until(lambda: transport.answers == 3 and not serving.state.tasks)
     served.connection_lost(None)
 
 
@@ -214,7 +218,7 @@ def test_who_never_ends_a_request_is_cut_off(monkeypatch: pytest.MonkeyPatch, se
                 await writer.drain()
                 if not state.connections:
                     await reader.readexactly(1)
-        assert not state.tasks
+        await until(lambda: not state.tasks)
 
     converse(conversation)
 
