@@ -185,6 +185,12 @@ async def test_a_resolver_whose_datagrams_are_too_small_is_asked_by_stream(world
     assert world.upstream.asked_by_stream == ["long.example.org."]
 
 
+async def test_a_resolver_older_than_edns_is_asked_without(world: World) -> None:
+    world.upstream.old = True
+    world.upstream.records["www.example.org.", "A"] = ["192.0.2.7"]
+    assert await world.values("www.example.org.", use_edns=0) == ["192.0.2.7"]
+
+
 async def test_an_external_name_is_followed(world: World) -> None:
     world.upstream.records["www.example.org.", "A"] = ["192.0.2.7"]
     world.objects.put(SERVICES, alias("outside", "www.example.org"))

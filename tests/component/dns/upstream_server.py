@@ -21,6 +21,8 @@ class Resolver(asyncio.DatagramProtocol):
         self.silent = False
         self.cut = False
         """Whether datagrams are too small for every answer."""
+        self.old = False
+        """Whether it was made before EDNS."""
         self.asked: list[str] = []
         self.asked_by_stream: list[str] = []
         self.port = 0
@@ -35,6 +37,10 @@ class Resolver(asyncio.DatagramProtocol):
         if self.silent or self._transport is None:
             return
         reply = self._reply(query)
+        if self.old and query.edns >= 0:
+            reply = dns.message.make_response(query)
+            reply.use_edns(False)
+            reply.set_rcode(dns.rcode.FORMERR)
         if self.cut:
             reply.answer.clear()
             reply.flags |= dns.flags.TC

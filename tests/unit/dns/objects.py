@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from skerry.engine.network.dns.zone import Zone, cluster_ips
+from skerry.engine.network.dns.zone import Zone
+from skerry.engine.network.services import cluster_ips
 from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 
 DOMAIN = "cluster.local"

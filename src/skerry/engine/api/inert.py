@@ -11,6 +11,7 @@ from skerry.kube.objects import Obj
 
 _UNWATCHED = frozenset({
     "ingresses.networking.k8s.io",
+    "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 _UNENFORCED = frozenset({

@@ -84,7 +84,7 @@ def _same(these: Sequence[Obj], those: Sequence[Obj]) -> bool:
 
 def _of_service(service: Obj, slices: Sequence[Obj], node: str) -> Iterator[Forward]:
     spec = service.get("spec", {})
-    addresses = tuple(one for one in _cluster_ips(spec) if is_ipv4(one))
+    addresses = tuple(one for one in cluster_ips(service) if is_ipv4(one))
     if not addresses or spec.get("type") == "ExternalName" or labels_of(service).keys() & _FOR_OTHERS:
         return
     outside = tuple(one for one in spec.get("externalIPs") or () if is_ipv4(one))
@@ -120,7 +120,9 @@ def _affinity_seconds(spec: Obj) -> int:
     return int(config.get("timeoutSeconds") or _DEFAULT_AFFINITY_SECONDS)
 
 
-def _cluster_ips(spec: Obj) -> Sequence[str]:
+def cluster_ips(service: Obj) -> Sequence[str]:
+    """The virtual addresses of a Service; ["None"] for a headless one."""
+    spec = service.get("spec", {})
     return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from skerry.engine.network.dns.answers import GENERAL
-from skerry.engine.network.dns.zone import cluster_ips
-from skerry.engine.network.services import SERVICE_NAME_LABEL
+from skerry.engine.network.services import SERVICE_NAME_LABEL, cluster_ips
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj, key_of, labels_of, namespace_of
 from skerry.kube.resources import ENDPOINT_SLICES, NAMESPACES, SERVICES

@@ -158,10 +158,13 @@ class Upstream:
         return self._servers
 
     async def _ask_one(self, server: Address, query: Message) -> Message | None:
-        """Ask once; an answer that was cut is asked for again over TCP."""
+        """Ask once; over TCP as well if the answer was cut, without EDNS of those that do not know it."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 answer = await _by_datagram(server, query)
+                if answer.rcode() == dns.rcode.FORMERR:
+                    query = dns.message.make_query(query.question[0].name, query.question[0].rdtype)
+                    answer = await _by_datagram(server, query)
                 return await _by_stream(server, query) if answer.flags & dns.flags.TC else answer
         except (OSError, TimeoutError, EOFError, dns.exception.DNSException, ValueError):
             return None

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from skerry.engine.network.services import is_ipv4
-from skerry.kube.objects import Obj, name_of, namespace_of
+from skerry.engine.network.services import SERVICE_NAME_LABEL, cluster_ips, is_ipv4
+from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 
 SCHEMA_VERSION = "1.1.0"
 _PRIORITY, _WEIGHT = 0, 100
@@ -116,7 +116,7 @@ class Zone:
 
     def _named_endpoints(self, piece: Obj, address: str) -> Iterator[str]:
         """Names of the ready endpoints of a slice that have this address and a host name."""
-        service = self._directory.service(namespace_of(piece), _service_of(piece))
+        service = self._directory.service(namespace_of(piece), labels_of(piece).get(SERVICE_NAME_LABEL, ""))
         if service is None:
             return
         for endpoint in _ready(piece):
@@ -203,16 +203,6 @@ class Zone:
 
     def _slices_of(self, service: Obj) -> Sequence[Obj]:
         return self._directory.slices(namespace_of(service), name_of(service))
-
-
-def cluster_ips(service: Obj) -> Sequence[str]:
-    """The virtual addresses of a Service."""
-    spec = service["spec"]
-    return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
-
-
-def _service_of(piece: Obj) -> str:
-    return str(piece["metadata"].get("labels", {}).get("kubernetes.io/service-name", ""))
 
 
 def _ready(piece: Obj) -> Iterator[Obj]:
