@@ -34,6 +34,7 @@ spec:
   - name: main
     image: busybox:test
     command: [sh, -c, "echo begun; echo serving; echo page > /www/index.html; exec httpd -f -p 8080 -h /www"]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
 """
 
 

@@ -170,10 +170,15 @@ PODS: dict[str, Any] = {
 def test_status_by_restart_policy(
     pods: PodReplays, name: str, restarts: int, phase: str, state: str, ready: bool
 ) -> None:
-    eventually(lambda: pods.main(name)["restartCount"] == restarts, "the restarts")
-    eventually(lambda: pods.status(name)["phase"] == phase, "the phase")
-    assert pods.condition(name, "Ready")["status"] == str(ready)
-    assert list(pods.main(name)["state"]) == [state]
+
+    def holds() -> bool:
+        status = pods.status(name)
+        (main,) = status["containerStatuses"]
+        seen = (main["restartCount"], status["phase"], list(main["state"]), main["ready"])
+        assert seen == (restarts, phase, [state], ready)
+        return pods.condition(name, "Ready")["status"] == str(ready)
+
+    eventually(holds, "the restarts and what they end in", 240)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +299,6 @@ def test_root_where_it_is_not_allowed(pods: PodReplays) -> None:
     eventually(
         lambda: pods.main("user-nonroot-missing")["state"]["waiting"]["reason"] == "CreateContainerConfigError",
         "no",
-        30,
     )
     message = pods.main("user-nonroot-missing")["state"]["waiting"]["message"]
     assert "container has runAsNonRoot and image will run as root" in message

@@ -30,15 +30,20 @@ def probing(script: str, more: Any = None, **probes: Any) -> Any:
 
 
 def exec_probe(*command: str, **more: Any) -> Any:
-    return {"exec": {"command": list(command)}, "periodSeconds": 1, "failureThreshold": 1, **more}
+    return {"exec": {"command": list(command)}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 60, **more}
 
 
 def http_probe(path: str, **more: Any) -> Any:
-    return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, **more}
+    return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 60, **more}
 
 
 PATIENT = {"failureThreshold": 60, "timeoutSeconds": 30}  # however busy the machine is
+LISTENER = SERVER.replace(
+    "echo welcome", "cd /tmp/www; touch poststart-exec prestop-exec poststart-http prestop-http; echo welcome"
+)
+"""It says in its log what it was asked for."""
 HEALTH = "echo ok > /tmp/health; sleep 2; rm /tmp/health; exec sleep 600"
+ENDS = "trap 'exit 0' TERM; while true; do sleep 0.1; done"
 IGNORES = "trap '' TERM; while true; do sleep 1; done"
 PODS: dict[str, Any] = {
     "ready": probing(SERVER, readinessProbe=http_probe("/", initialDelaySeconds=3)),
@@ -77,7 +82,7 @@ PODS: dict[str, Any] = {
             )
         ]
     },
-    "listens": {"containers": [container("while true; do nc -l -p 8080 < /etc/hostname; echo; done")]},
+    "listens": {"containers": [container(LISTENER, readinessProbe=http_probe("/"))]},
     "websocket": {"containers": [container("echo container is alive; exec sleep 600")]},
     "first": {
         "containers": [container(HOSTNAME, ports=[{"containerPort": 8080}], readinessProbe=http_probe("/"))],
@@ -113,6 +118,7 @@ def test_readiness(pods: PodReplays) -> None:
     started = pods.main("ready")["state"]["running"]["startedAt"]
     assert pods.condition("ready", "Ready")["lastTransitionTime"] > started
     for name in ("never-ready", "startup-delays"):
+        pods.running(name)
         assert pods.condition(name, "Ready")["status"] == "False"
     assert pods.main("startup-delays")["started"] is False
 
@@ -122,27 +128,22 @@ HOOKED = ("exec", "http")
 
 @pytest.mark.parametrize("how", HOOKED)
 def test_hooks(pods: PodReplays, how: str) -> None:
-    address = pods.running("listens")["podIP"]
+    eventually(lambda: pods.condition("listens", "Ready")["status"] == "True", "the listener")
+    address = pods.status("listens")["podIP"]
 
     def hook(stage: str) -> Any:
         if how == "exec":
-            return {
-                "exec": {"command": ["sh", "-c", f"wget -q -O - http://{address}:8080/echo?msg={stage}-exec || true"]}
-            }
-        return {"httpGet": {"host": address, "path": f"/dial?request=echo%3Fmsg%3D{stage}-http", "port": 8080}}
+            return {"exec": {"command": ["wget", "-q", "-O", "-", f"http://{address}:8080/{stage}-exec"]}}
+        return {"httpGet": {"host": address, "path": f"/{stage}-http", "port": 8080}}
 
     name = f"hook-{how}"
     lifecycle = {"postStart": hook("poststart"), "preStop": hook("prestop")}
-    if how == "http":  # nc answers no HTTP, so the hook fails: its request must have arrived all the same
-        lifecycle.pop("postStart")
-    spec = {"terminationGracePeriodSeconds": 5, "containers": [container("exec sleep 600", lifecycle=lifecycle)]}
+    spec = {"terminationGracePeriodSeconds": 60, "containers": [container(ENDS, lifecycle=lifecycle)]}
     pods.create({name: spec})
     pods.running(name)
-    if how == "exec":
-        eventually(lambda: "GET /echo?msg=poststart-exec" in pods.logs("listens"), "the start")
-    pods.kubectl("delete", f"pod/{name}", "--timeout=60s")
-    wanted = "GET /echo?msg=prestop-exec" if how == "exec" else "GET /dial?request=echo%3Fmsg%3Dprestop-http"
-    eventually(lambda: wanted in pods.logs("listens"), "the stop")
+    eventually(lambda: f"/poststart-{how}" in pods.logs("listens"), "the start")
+    pods.kubectl("delete", f"pod/{name}", "--timeout=120s")
+    eventually(lambda: f"/prestop-{how}" in pods.logs("listens"), "the stop")
 
 
 @contextlib.contextmanager
@@ -187,13 +188,13 @@ def service(name: str, **spec: Any) -> Any:
 
 def fetched(pods: PodReplays, host: str, port: int = 80) -> str:
     """The answer's body: the name of the pod that gave it."""
-    script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 {host} {port} | tail -n 1"
+    script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 20 {host} {port} | tail -n 1"
     return pods.kubectl("exec", "client", "--", "sh", "-c", script).stdout.strip()
 
 
 def test_services_serve(pods: PodReplays) -> None:
     for name in ("first", "second", "client"):
-        eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", name, 30)
+        eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", name)
     pods.kubectl("label", "pod/first", "pod/second", "serve=hostname")
     pods.apply(service("balanced"), service("sticky", sessionAffinity="ClientIP"), service("node", type="NodePort"))
     address = pods.get("balanced", "service")["spec"]["clusterIP"]

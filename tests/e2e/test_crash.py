@@ -17,6 +17,7 @@ import pytest
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program, eventually
 from tests.support.raw_api import RawApi
+from tests.support.waiting import LIMIT
 
 KILLS = 50
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -139,7 +140,7 @@ def running(program: Program) -> dict[str, tuple[str, str]]:
     return {name: (status["containerID"], status["state"]["running"]["startedAt"]) for name, status in statuses.items()}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> None:
     """Issue: every acknowledged write is there, watchers recover, containers are adopted, deleted pods stay away."""
     program = fresh_program
@@ -164,7 +165,7 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
         program.up()
     eventually(lambda: len(writer.revisions) > 0, "writes")
     writer.stop.set()
-    threads[0].join(30)
+    threads[0].join(LIMIT)
     assert not threads[0].is_alive()
     stored = {item["metadata"]["name"]: item["data"]["v"] for item in _written(program)}
     certain = {name: value for name, value in writer.acknowledged.items() if name not in writer.unknown}
@@ -174,7 +175,7 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
     assert writer.revisions == sorted(set(writer.revisions)), "a revision was used twice or went back"
     eventually(lambda: {n: v for n, v in watcher.known.items() if n.startswith("w-")} == stored, "the watcher to agree")
     watcher.stop.set()
-    threads[1].join(30)
+    threads[1].join(LIMIT)
     writer.api.close()
     watcher.api.close()
     assert running(program) == before

@@ -40,7 +40,7 @@ def test_install_upgrade_rollback_uninstall(
 ) -> None:
     def helm(*words: str) -> str:
         command = [program_path("helm"), "--kubeconfig", str(program.kubeconfig), "-n", namespace, *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

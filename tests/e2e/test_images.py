@@ -30,7 +30,7 @@ def test_build_on_a_loaded_image_and_run_it(program: Program, namespace: str, tm
     assert "docker.io/library/greeter:1" in images(program)
     program.kubectl("run", "greeter", "-n", namespace, "--image", "greeter:1", "--restart", "Never")
     done = "jsonpath={.status.phase}=Succeeded"
-    program.kubectl("wait", "pod/greeter", "-n", namespace, "--for", done, "--timeout", "30s")
+    program.kubectl("wait", "pod/greeter", "-n", namespace, "--for", done, "--timeout", "60s")
     assert program.kubectl("logs", "greeter", "-n", namespace).stdout == "hello from 0\n"
 
     program.skerry("image", "rm", "greeter:1")

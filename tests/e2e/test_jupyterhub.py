@@ -6,9 +6,11 @@ people's servers have. It shares the host's network to reach the proxy, which is
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import os
+import random
 import secrets
 import socket
 import subprocess
@@ -49,7 +51,7 @@ c.JupyterHub.cleanup_servers = False
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
 c.KubeSpawner.image = "notebook:test"
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
-c.KubeSpawner.start_timeout = 60
+c.KubeSpawner.start_timeout = 200
 c.KubeSpawner.poll_interval = 1
 c.KubeSpawner.extra_labels = {"team": "sea"}
 c.KubeSpawner.environment = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -131,7 +133,7 @@ class Hub:
         headers = {"Authorization": f"token {self.token}"}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(address, data, headers, method=method)
-        return urllib.request.urlopen(request, timeout=90)
+        return urllib.request.urlopen(request, timeout=240)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +152,7 @@ def hub(program: Program, javascript: Javascript, tmp_path_factory: pytest.TempP
     with _proxy(javascript, proxy, api, addresses):
         _start_hub(program, addresses)
         running = Hub(addresses["PROXY_URL"], addresses["TESTS_TOKEN"])
-        eventually(lambda: running.ask("GET", "/info")[0] == 200, "the hub")
+        eventually(lambda: running.ask("GET", "/info")[0] == 200, "the hub", 240)
         yield running
         program.kubectl("delete", "namespace", NAMESPACE)
 
@@ -188,11 +190,12 @@ def _start_hub(program: Program, addresses: dict[str, str]) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Below those that the kernel gives to whoever asks for any, and below node ports: nobody takes them meanwhile."""
+    free: list[int] = []
+    for port in random.sample(range(20_000, 30_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("", port)):
+            free.append(port)
+    return free[:count]
 
 
 def _pods(program: Program) -> list[Any]:
@@ -207,7 +210,7 @@ def _spawn(hub: Hub, user: str) -> list[Any]:
     return hub.progress(user)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_server_is_spawned_used_and_stopped(hub: Hub, program: Program) -> None:
     events = _spawn(hub, "ana")
     assert events[-1].get("ready"), events
@@ -224,7 +227,6 @@ def test_a_server_is_spawned_used_and_stopped(hub: Hub, program: Program) -> Non
     assert _pods(program) == []
 
 
-@pytest.mark.timeout(120)
 def test_a_pod_that_somebody_deletes_is_noticed(hub: Hub, program: Program) -> None:
     assert _spawn(hub, "ben")[-1].get("ready")
     (pod,) = _pods(program)
@@ -233,7 +235,6 @@ def test_a_pod_that_somebody_deletes_is_noticed(hub: Hub, program: Program) -> N
     assert _pods(program) == []
 
 
-@pytest.mark.timeout(120)
 def test_the_rights_of_the_hub_end_at_its_namespace(hub: Hub, program: Program) -> None:
     account = f"--as=system:serviceaccount:{NAMESPACE}:hub"
     assert program.kubectl("auth", "can-i", "create", "pods", "-n", NAMESPACE, account).stdout == "yes\n"

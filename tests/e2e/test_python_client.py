@@ -66,9 +66,10 @@ def test_deployments_and_their_scale(api: client.ApiClient, namespace: str) -> N
 
 def test_watch_sees_a_pod_come_and_go(api: client.ApiClient, namespace: str) -> None:
     core = client.CoreV1Api(api)
+    before = core.list_namespaced_pod(namespace).metadata.resource_version
     core.create_namespaced_pod(namespace, POD)
     phases, types, watching = set(), [], watch.Watch()
-    for event in watching.stream(core.list_namespaced_pod, namespace, timeout_seconds=60):
+    for event in watching.stream(core.list_namespaced_pod, namespace, resource_version=before, timeout_seconds=60):
         types.append(event["type"])
         phases.add(event["object"].status.phase)
         if event["type"] == "MODIFIED" and event["object"].status.phase == "Running" and "DELETE" not in phases:

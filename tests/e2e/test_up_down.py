@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 
 from skerry.engine.network.features import SBIN
 from tests.support.images import busybox_archive
+from tests.support.kubectl_running import lines
 from tests.support.machine import snapshot
 from tests.support.program import Program, eventually
 
@@ -70,7 +70,7 @@ def url_of(program: Program) -> str:
 
 
 def page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         text: str = answer.read().decode()
     return text
 
@@ -232,11 +232,11 @@ def test_interrupting_the_foreground_stops_everything(fresh_program: Program) ->
     command = [sys.executable, "-m", "skerry.cli.main", "up", "--port", "0", "--data-dir", str(fresh_program.data_dir)]
     attached = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        eventually(lambda: status(fresh_program)["ready"], "the node being ready")
-        time.sleep(0.3)
+        lines(attached, "Ctrl-C stops everything")
+        assert status(fresh_program)["ready"]
         marks = fresh_program.marks()
         attached.send_signal(signal.SIGINT)
-        output, _ = attached.communicate(timeout=60)
+        output, _ = attached.communicate(timeout=120)
     finally:
         attached.kill()
     assert "stopping" in output, output

@@ -11,6 +11,9 @@ from typing import Any
 from tests.support.images import BUSYBOX
 from tests.support.program import Program, eventually
 
+_ALL_STARTED = 240.0
+"""Seconds; a module's pods start together, dozens of them."""
+
 
 def container(script: str, name: str = "main", **more: Any) -> Any:
     """One that runs `script` in a shell."""
@@ -46,17 +49,18 @@ class PodReplays:
         return self.status(name)["containerStatuses"][number]
 
     def condition(self, name: str, type_: str) -> Any:
-        return next(one for one in self.status(name)["conditions"] if one["type"] == type_)
+        """{} as long as there is none."""
+        return next((one for one in self.status(name).get("conditions", ()) if one["type"] == type_), {})
 
     def logs(self, name: str, *words: str) -> str:
         return self.kubectl("logs", name, *words).stdout
 
-    def ended(self, name: str, seconds: float = 60) -> Any:
+    def ended(self, name: str, seconds: float = _ALL_STARTED) -> Any:
         """The status of a pod that has come to its end."""
         eventually(lambda: self.status(name)["phase"] in ("Succeeded", "Failed"), f"the end of {name}", seconds)
         return self.status(name)
 
-    def running(self, name: str, seconds: float = 60) -> Any:
+    def running(self, name: str, seconds: float = _ALL_STARTED) -> Any:
         eventually(lambda: self.status(name)["phase"] == "Running", f"{name} to run", seconds)
         return self.status(name)
 

@@ -150,8 +150,8 @@ def _engine_options(config: EngineConfig) -> list[str]:
 
 def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:
     """Stay attached until the engine ends or somebody interrupts us."""
-    click.echo("Ctrl-C stops everything")
     with _otherwise(partial(stop_all, start.files)), _Interrupts():
+        click.echo("Ctrl-C stops everything")
         if (code := process.wait()) != 0:
             raise CommandFailed(_why_it_ended(start, f"the engine ended with code {code}"))
 

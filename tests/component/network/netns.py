@@ -42,7 +42,7 @@ _CLIENT = """
 import socket, sys
 address, port, protocol = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-client = socket.socket(socket.AF_INET, kind); client.settimeout(2)
+client = socket.socket(socket.AF_INET, kind); client.settimeout(10)
 try:
     client.connect((address, port))
     if protocol == "udp": client.send(b"?")

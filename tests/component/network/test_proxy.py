@@ -20,6 +20,7 @@ from skerry.kube.informer import Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 from tests.component.network.netns import Pod, call, host_server, own_network, sysctl
 from tests.support.collections import Collections
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
 
@@ -102,17 +103,13 @@ def endpoints(*addresses: str, service: str = "web") -> dict[str, Any]:
 
 async def eventually(ask: Callable[[], str], wanted: Callable[[str], bool]) -> str:
     """Ask until the answer is the wanted one; rules follow the API within some 20 ms."""
-    answer = ""
-    for _ in range(50):
-        answer = await asyncio.to_thread(_in_same_network, ask)
-        if wanted(answer):
-            return answer
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"last answer: {answer!r}\n{_rules()}")
 
+    async def as_wanted() -> str:
+        answer = await asyncio.to_thread(ask)
+        assert wanted(answer), f"{answer!r}\n{_rules()}"
+        return answer
 
-def _in_same_network(ask: Callable[[], str]) -> str:
-    return ask()
+    return await until(as_wanted, "the wanted answer")
 
 
 def _rules() -> str:

@@ -21,13 +21,13 @@ from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.machine import Pressure, read_pressure
 from skerry.kube.events import Recorder
-from skerry.kube.informer import Informers
+from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj
 from skerry.kube.resources import EVENTS, NODES, PODS
 from tests.component.runtime.instance import Instance, running_instance
 from tests.support.api import running_api
 from tests.support.images import BUSYBOX
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, until
 
 SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
 
@@ -70,36 +70,59 @@ class Node:
     async def delete(self, name: str, grace: int | None = None) -> None:
         await self.client.delete(PODS, name, "default", {} if grace is None else {"gracePeriodSeconds": grace})
 
-    async def until(self, name: str, holds: Callable[[Obj], Any], seconds: float = 20) -> Obj:
-        """The pod as soon as `holds` of it."""
-        gone: asyncio.Event = asyncio.Event()
+    async def until(self, name: str, holds: Callable[[Obj], Any]) -> Obj:
+        """The pod in the first state of which `holds` is true, from now on; no state is missed."""
+        found: asyncio.Future[Obj] = asyncio.get_running_loop().create_future()
         informer = self.informers.of(PODS)
-        informer.add_handler(handler := lambda delta: gone.set())
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    pod = informer.get(name, "default")
-                    if pod is not None and holds(pod):
-                        return pod
-                    gone.clear()
-                    await gone.wait()
-        except TimeoutError:
-            raise AssertionError(f"not within {seconds} s: {informer.get(name, 'default')}") from None
-        finally:
-            informer.remove_handler(handler)
 
-    async def until_gone(self, name: str, seconds: float = 20) -> None:
-        async with asyncio.timeout(seconds):
-            while self.informers.of(PODS).get(name, "default") is not None:
-                await asyncio.sleep(0.02)
+        def look(delta: Delta) -> None:
+            if delta.new is None or delta.new["metadata"]["name"] != name or found.done():
+                return
+            with contextlib.suppress(LookupError, StopIteration):  # what it looks at is not there yet
+                if holds(delta.new):
+                    found.set_result(delta.new)
+
+        informer.add_handler(look)
+        try:
+            return await asyncio.wait_for(found, LIMIT)
+        except TimeoutError:
+            raise AssertionError(f"not within {LIMIT} s: {informer.get(name, 'default')}") from None
+        finally:
+            informer.remove_handler(look)
+
+    async def until_gone(self, name: str) -> None:
+        await until(lambda: self.informers.of(PODS).get(name, "default") is None, f"the end of {name}")
+
+    async def until_looked_at(self, name: str) -> None:
+        """Wait until the agent has come to the pod once more: it reports the generation it has acted on."""
+        last = (await self.get(name))["spec"].get("activeDeadlineSeconds", 1_000_000)
+        patch = {"spec": {"activeDeadlineSeconds": last - 1}}
+        generation = (await self.client.patch(PODS, name, patch, "default"))["metadata"]["generation"]
+        await self.until(name, lambda pod: pod["status"].get("observedGeneration") == generation)
+
+    async def until_nothing_runs(self, labels: dict[str, str] | None = None) -> None:
+        """Wait until no sandbox with these labels is left."""
+
+        async def none() -> bool:
+            return not await self.instance.cri.list_pod_sandboxes(labels)
+
+        await until(none, "the end of the sandboxes")
 
     async def events(self, name: str) -> list[tuple[str, str]]:
-        """(reason, message) of what happened to a pod."""
-        await asyncio.sleep(0.1)
+        """(reason, message) of what happened to a pod: all that the agent has recorded by now."""
+        await self.recorder.close()
         listed = await self.client.list(EVENTS, "default")
         return [
             (event["reason"], event["message"]) for event in listed.items if event["involvedObject"]["name"] == name
         ]
+
+    async def until_told(self, name: str, reason: str, message: str = "") -> None:
+        """Wait for an event of the pod whose message contains `message`."""
+
+        async def told() -> bool:
+            return any(reason == one and message in words for one, words in await self.events(name))
+
+        await until(told, f"{reason} {message}")
 
     async def crash(self, of: Obj, signal: str = "USR1") -> None:
         """Signal the container's first process until it has ended: it may not have set its trap yet."""
@@ -187,7 +210,7 @@ async def running_node(third_octet: int) -> AsyncIterator[Node]:
                     await node.delete(leftover["metadata"]["name"], 0)
                 for leftover in (await api.client.list(PODS)).items:
                     await node.until_gone(leftover["metadata"]["name"])
-                await asyncio.sleep(0.3)
+                await node.until_nothing_runs()
                 await node.stop()
     finally:
         subprocess.run(["umount", "-l", base], check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 
@@ -10,7 +9,7 @@ import pytest
 
 from skerry.kube.resources import NODES, PODS
 from tests.component.node.node import Node, container, phase, pod, ready, restarted, status_of
-from tests.support.waiting import LIMIT
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -21,7 +20,8 @@ async def test_running_pods_are_adopted(node: Node) -> None:
     before = {name: await node.until(name, ready) for name in ("stays", "probed")}
     await node.stop()
     await node.start()
-    await asyncio.sleep(0.3)
+    for name in before:
+        await node.until_looked_at(name)
     for name, pod_before in before.items():
         after = await node.get(name)
         assert status_of(after)["containerID"] == status_of(pod_before)["containerID"]
@@ -44,10 +44,7 @@ async def test_what_happened_meanwhile_is_caught_up_with(node: Node) -> None:
     await node.start()
     await node.until("died", restarted(1))
     await node.until_gone("deleted")
-    labels = {"io.kubernetes.pod.uid": forgotten["metadata"]["uid"]}
-    async with asyncio.timeout(LIMIT):
-        while await node.instance.cri.list_pod_sandboxes(labels):
-            await asyncio.sleep(0.05)
+    await node.until_nothing_runs({"io.kubernetes.pod.uid": forgotten["metadata"]["uid"]})
 
 
 async def test_finished_pods_stay_finished(node: Node) -> None:
@@ -55,7 +52,8 @@ async def test_finished_pods_stay_finished(node: Node) -> None:
     before = await node.until("once", phase("Succeeded"))
     await node.stop()
     await node.start()
-    await asyncio.sleep(0.3)
+    await node.create(pod("later"))
+    await node.until("later", ready)
     assert (await node.get("once"))["status"]["containerStatuses"] == before["status"]["containerStatuses"]
 
 
@@ -64,7 +62,7 @@ async def test_containerd_killed(node: Node) -> None:
     before = await node.until("survivor", ready)
     os.kill(node.instance.supervisor.pid, signal.SIGKILL)
     await node.create(pod("afterwards"))
-    await node.until("afterwards", ready, 30)
+    await node.until("afterwards", ready)
     after = await node.get("survivor")
     assert status_of(after) == status_of(before)
     await node.crash(after, "TERM")
@@ -84,11 +82,7 @@ async def test_nothing_is_left_of_deleted_pods(node: Node) -> None:
         await node.delete(leftover["metadata"]["name"], 1)
     for leftover in (await node.client.list(PODS)).items:
         await node.until_gone(leftover["metadata"]["name"])
-    async with asyncio.timeout(LIMIT):
-        while await node.instance.cri.list_pod_sandboxes():
-            await asyncio.sleep(0.05)
-    await asyncio.sleep(0.2)
-    assert list(node.config.paths.pods.iterdir()) == []
-    assert list(node.config.paths.pod_logs.iterdir()) == []
+    await node.until_nothing_runs()
     assert node.agent._context is not None
-    assert node.agent._context.cgroups.uids() == set()
+    cgroups, paths = node.agent._context.cgroups, node.config.paths
+    await until(lambda: not [*paths.pods.iterdir(), *paths.pod_logs.iterdir(), *cgroups.uids()], "nothing to be left")

@@ -41,9 +41,9 @@ async def test_missing_config_map_is_told_and_waited_for(node: Node) -> None:
     env = [{"name": "X", "valueFrom": {"configMapKeyRef": {"name": "later", "key": "x"}}}]
     await node.create(pod("patient", container(env=env)))
     await node.until("patient", waiting("CreateContainerConfigError"))
-    assert ("Failed", 'Error: configmap "later" not found') in await node.events("patient")
+    await node.until_told("patient", "Failed", 'Error: configmap "later" not found')
     await node.client.create(CONFIG_MAPS, {"metadata": {"name": "later"}, "data": {"x": "y"}}, "default")
-    await node.until("patient", ready, 5)
+    await node.until("patient", ready)
 
 
 async def test_the_security_context_of_the_talk(node: Node) -> None:
@@ -122,5 +122,5 @@ async def test_image_that_cannot_be_pulled(node: Node) -> None:
     await node.create(pod("unpullable", {"name": "main", "image": "127.0.0.1:1/x:1"}))
     await node.until("unpullable", waiting("ErrImagePull"))
     await node.until("unpullable", waiting("ImagePullBackOff"))
-    reasons = [reason for reason, _ in await node.events("unpullable")]
-    assert {"Pulling", "Failed", "BackOff"} <= set(reasons)
+    for reason in ("Pulling", "Failed", "BackOff"):
+        await node.until_told("unpullable", reason)

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 import pytest
 
 from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of, waiting
-from tests.support.waiting import LIMIT
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
 
 async def test_runs_and_is_deleted(node: Node) -> None:
-    began = time.monotonic()
     await node.create(pod("web"))
     running = await node.until("web", ready)
-    print(f"running after {time.monotonic() - began:.3f} s")
     assert running["status"]["phase"] == "Running"
     assert running["status"]["podIP"].startswith("10.251.40.")
     assert status_of(running)["restartCount"] == 0
-    reasons = [reason for reason, _ in await node.events("web")]
-    assert {"Pulled", "Created", "Started"} <= set(reasons)
-    began = time.monotonic()
+    for reason in ("Pulled", "Created", "Started"):
+        await node.until_told("web", reason)
     await node.delete("web")
     await node.until_gone("web")
-    print(f"gone after {time.monotonic() - began:.3f} s")
-    assert "Killing" in [reason for reason, _ in await node.events("web")]
+    await node.until_told("web", "Killing")
 
 
 async def test_exit_codes_decide_the_phase(node: Node) -> None:
@@ -50,7 +45,7 @@ async def test_crash_restarts_at_once_then_backs_off(node: Node) -> None:
     assert status["lastState"]["terminated"]["exitCode"] == 3
     assert "back-off 10s restarting failed container=main" in status["state"]["waiting"]["message"]
     assert crashed["status"]["phase"] == "Running"
-    assert "BackOff" in [reason for reason, _ in await node.events("crash")]
+    await node.until_told("crash", "BackOff")
     await node.until("crash", restarted(2))
 
 
@@ -110,17 +105,22 @@ async def test_stubborn_process_is_killed_after_its_grace(node: Node) -> None:
     began = time.monotonic()
     await node.delete("deaf")
     await node.until_gone("deaf")
-    assert 0.9 < time.monotonic() - began < 4
+    assert 0.9 < time.monotonic() - began < 25, "neither at once nor after the 30 seconds of who asks for nothing"
 
 
 async def test_grace_zero_ends_at_once(node: Node) -> None:
     await node.create(pod("forced", container(["sleep", "1000"])))
     running = await node.until("forced", ready)
+    began = time.monotonic()
     await node.delete("forced", 0)
-    await node.until_gone("forced", 1)
-    async with asyncio.timeout(LIMIT):
-        while await node.instance.cri.list_containers(labels={"io.kubernetes.pod.uid": running["metadata"]["uid"]}):
-            await asyncio.sleep(0.05)
+    await node.until_gone("forced")
+    labels = {"io.kubernetes.pod.uid": running["metadata"]["uid"]}
+
+    async def ended() -> bool:
+        return not await node.instance.cri.list_containers(labels=labels)
+
+    await until(ended, "the end of the container")
+    assert time.monotonic() - began < 25, "not after the grace that it would have had"
 
 
 async def test_hooks_run(node: Node) -> None:
@@ -145,7 +145,7 @@ async def test_failed_post_start_hook_restarts_the_container(node: Node) -> None
     hooks = {"postStart": {"exec": {"command": ["false"]}}}
     await node.create(pod("unhooked", container(lifecycle=hooks), terminationGracePeriodSeconds=1))
     await node.until("unhooked", restarted(1))
-    assert "FailedPostStartHook" in [reason for reason, _ in await node.events("unhooked")]
+    await node.until_told("unhooked", "FailedPostStartHook")
 
 
 async def test_active_deadline(node: Node) -> None:
@@ -160,5 +160,5 @@ async def test_dead_sandbox_is_replaced(node: Node) -> None:
     before = await node.until("lost", ready)
     sandboxes = await node.instance.cri.list_pod_sandboxes({"io.kubernetes.pod.uid": before["metadata"]["uid"]})
     await node.instance.cri.stop_pod_sandbox(sandboxes[0].id)
-    after = await node.until("lost", lambda pod: restarted(1)(pod) and ready(pod), 8)
+    after = await node.until("lost", lambda pod: restarted(1)(pod) and ready(pod))
     assert container_id(after) != container_id(before)

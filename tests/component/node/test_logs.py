@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from skerry.engine.node.log_rotation import rotate, rotated_files
 from skerry.kube.objects import Obj
 from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of
-from tests.support.waiting import LIMIT
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -21,9 +20,7 @@ def log_of(node: Node, of: Obj, attempt: int = 0) -> Path:
 
 
 async def until_written(path: Path, text: str) -> None:
-    async with asyncio.timeout(LIMIT):
-        while not path.exists() or text not in path.read_text():
-            await asyncio.sleep(0.02)
+    await until(lambda: text in path.read_text(), f"{text} in {path}")
 
 
 async def test_end_of_the_log_is_the_message(node: Node) -> None:
@@ -45,7 +42,6 @@ async def test_log_is_rotated_without_losing_lines(node: Node) -> None:
     assert not await rotate(cri, identity, path, now)
     assert await rotate(cri, identity, path, now, largest=10)
     await until_written(path, "line-")
-    await asyncio.sleep(0.2)
     lines = [line.split()[3] for file in (*rotated_files(path), path) for line in file.read_text().splitlines()]
     assert lines == [f"line-{number + 1}" for number in range(len(lines))]
 
@@ -67,5 +63,5 @@ async def test_permissions_a_container_set_survive_a_restart_of_the_agent(node: 
     await node.exec("private", "sh", "-c", "busybox chmod 700 /data")
     await node.stop()
     await node.start()
-    await asyncio.sleep(0.2)
+    await node.until_looked_at("private")
     assert (await node.exec("private", "sh", "-c", "busybox stat -c %a /data")).strip() == "700"

@@ -11,6 +11,7 @@ from skerry.engine.node.machine import Pressure
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import NODES, PODS
 from tests.component.node.node import Node, container, phase, pod
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -55,7 +56,7 @@ async def test_under_memory_pressure_the_pod_without_requests_goes(pressed: Node
     )
     assert found["status"]["message"].startswith(expected)
     assert condition(found, "DisruptionTarget")["reason"] == "TerminationByKubelet"
-    assert ("Evicted", found["status"]["message"]) in await pressed.events("unmeasured")
+    await pressed.until_told("unmeasured", "Evicted", found["status"]["message"])
     await pressed.create(pod("latecomer"))
     late = await pressed.until("latecomer", phase("Failed"))
     assert late["status"]["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. "
@@ -73,8 +74,14 @@ async def test_a_pod_above_its_limit_of_local_storage_goes(pressed: Node) -> Non
     writing = container(write, volumeMounts=[{"name": "data", "mountPath": "/data"}])
     await pressed.create(pod("overfull", writing, volumes=[small]))
     await pressed.until("overfull", phase("Running"))
-    while "big" not in await pressed.exec("overfull", "ls", "/data"):
-        pass
+
+    async def written() -> bool:
+        if phase("Failed")(await pressed.get("overfull")):
+            return True
+        size = await pressed.exec("overfull", "busybox", "stat", "-c", "%s", "/data/big")
+        return size.strip() == str(3 << 20)
+
+    await until(written, "the file")
     await pressed.agent.look_after_resources()
     found = await pressed.until("overfull", phase("Failed"))
     assert found["status"]["reason"] == "Evicted"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from skerry.kube.objects import Obj
 from tests.component.node.node import Node, container, pod, ready, restarted, status_of
-from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -24,19 +21,18 @@ async def test_readiness_follows_a_file(node: Node) -> None:
     unready = await node.until("doors", lambda pod: pod.get("status", {}).get("phase") == "Running")
     assert not ready(unready)
     await node.exec("doors", "touch", "/tmp/open")
-    await node.until("doors", ready, 4)
+    await node.until("doors", ready)
     await node.exec("doors", "rm", "/tmp/open")
-    await node.until("doors", lambda pod: not ready(pod), 4)
-    assert any(message.startswith("Readiness probe failed: ") for _, message in await node.events("doors"))
+    await node.until("doors", lambda pod: not ready(pod))
+    await node.until_told("doors", "Unhealthy", "Readiness probe failed: ")
 
 
 async def test_failed_liveness_restarts(node: Node) -> None:
     probe = exec_probe("false", failureThreshold=1)
     await node.create(pod("sick", container(livenessProbe=probe), terminationGracePeriodSeconds=1))
     await node.until("sick", restarted(1))
-    told = await node.events("sick")
-    assert ("Killing", "Container main failed liveness probe, will be restarted") in told
-    assert "Unhealthy" in [reason for reason, _ in told]
+    await node.until_told("sick", "Killing", "Container main failed liveness probe, will be restarted")
+    await node.until_told("sick", "Unhealthy")
 
 
 async def test_startup_probe_holds_the_others_back(node: Node) -> None:
@@ -46,11 +42,11 @@ async def test_startup_probe_holds_the_others_back(node: Node) -> None:
     )
     await node.create(pod("slow", main))
     await node.until("slow", lambda pod: pod.get("status", {}).get("phase") == "Running")
-    await asyncio.sleep(1.5)
+    await node.until_told("slow", "Unhealthy", "Startup probe failed: ")
     waiting = status_of(await node.get("slow"))
     assert (waiting["started"], waiting["ready"], waiting["restartCount"]) == (False, False, 0)
     await node.exec("slow", "touch", "/tmp/started")
-    await node.until("slow", ready, 4)
+    await node.until("slow", ready)
 
 
 async def test_http_and_tcp(node: Node) -> None:
@@ -58,12 +54,8 @@ async def test_http_and_tcp(node: Node) -> None:
     http = {"httpGet": {"path": "/index.html", "port": "web"}, "periodSeconds": 1}
     tcp = {"tcpSocket": {"port": 8080}, "periodSeconds": 1}
     await node.create(pod("http", container(HTTPD, ports=port, readinessProbe=http, livenessProbe=tcp)))
-    await node.until("http", ready, 5)
+    await node.until("http", ready)
     missing = {"httpGet": {"path": "/none", "port": 8080}, "periodSeconds": 1}
     await node.create(pod("http404", container(HTTPD, readinessProbe=missing)))
     await node.until("http404", lambda pod: pod.get("status", {}).get("phase") == "Running")
-    async with asyncio.timeout(LIMIT):
-        while ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404") not in (
-            await node.events("http404")
-        ):
-            await asyncio.sleep(0.1)
+    await node.until_told("http404", "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 404")

