@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,6 @@ import pytest
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program, eventually
 from tests.support.raw_api import RawApi
-from tests.support.waiting import LIMIT
 
 KILLS = 50
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -97,6 +98,10 @@ class Watcher:
             except OSError:
                 self.stop.wait(0.05)
 
+    def written(self) -> dict[str, str]:
+        """What it knows of the writer's objects."""
+        return {name: value for name, value in list(self.known.items()) if name.startswith("w-")}
+
     def _list(self) -> str:
         code, answer = self.api.call("GET", CONFIG_MAPS)
         assert code == 200, answer
@@ -153,9 +158,29 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
     program.kubectl("delete", "pod", "gone", "--grace-period=1")
     before = running(program)
     writer, watcher = Writer(RawApi(program.kubeconfig)), Watcher(RawApi(program.kubeconfig))
-    threads = [threading.Thread(target=writer.run), threading.Thread(target=watcher.run)]
-    for thread in threads:
-        thread.start()
+    with running_beside(watcher):
+        with running_beside(writer):
+            kill_again_and_again(program, writer)
+        stored = found_as_acknowledged(program, writer)
+        eventually(lambda: watcher.written() == stored, "the watcher to agree")
+    assert running(program) == before
+    assert [pod["metadata"]["name"] for pod in program.get("pods")["items"] if pod["metadata"]["name"] == "gone"] == []
+
+
+@contextlib.contextmanager
+def running_beside(actor: Writer | Watcher) -> Iterator[None]:
+    """In a thread, until the block ends, however it ends."""
+    thread = threading.Thread(target=actor.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        actor.stop.set()
+        thread.join()
+        actor.api.close()
+
+
+def kill_again_and_again(program: Program, writer: Writer) -> None:
     dice = random.Random(20261121)
     for _ in range(KILLS):
         written = len(writer.revisions)
@@ -163,23 +188,17 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
         time.sleep(dice.uniform(0, 0.3))  # the random moment is the point here
         program.kill_engine()
         program.up()
-    eventually(lambda: len(writer.revisions) > 0, "writes")
-    writer.stop.set()
-    threads[0].join(LIMIT)
-    assert not threads[0].is_alive()
+
+
+def found_as_acknowledged(program: Program, writer: Writer) -> dict[str, str]:
+    """What is stored, which is what was acknowledged; what was not may be there or not."""
     stored = {item["metadata"]["name"]: item["data"]["v"] for item in _written(program)}
     certain = {name: value for name, value in writer.acknowledged.items() if name not in writer.unknown}
     assert len(certain) > KILLS
     assert {name: stored.get(name) for name in certain} == certain
     assert not (writer.deleted - writer.unknown) & stored.keys()
     assert writer.revisions == sorted(set(writer.revisions)), "a revision was used twice or went back"
-    eventually(lambda: {n: v for n, v in watcher.known.items() if n.startswith("w-")} == stored, "the watcher to agree")
-    watcher.stop.set()
-    threads[1].join(LIMIT)
-    writer.api.close()
-    watcher.api.close()
-    assert running(program) == before
-    assert [pod["metadata"]["name"] for pod in program.get("pods")["items"] if pod["metadata"]["name"] == "gone"] == []
+    return stored
 
 
 def _written(program: Program) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answering
+from tests.support.waiting import LIMIT
 from tests.unit.node import fake_runtime
 
 
@@ -37,7 +38,7 @@ async def test_absent_runtime_is_unavailable(tmp_path: Path) -> None:
 async def test_errors_carry_code_and_message(tmp_path: Path) -> None:
     cri = CriClient(tmp_path / "cri.sock")
     with running(tmp_path / "cri.sock"):
-        await wait_until_answering(cri, 5)
+        await wait_until_answering(cri, LIMIT)
         with pytest.raises(CriError, match="no such sandbox") as caught:
             await cri.pod_sandbox_status("x")
         assert caught.value.not_found
@@ -49,10 +50,10 @@ async def test_errors_carry_code_and_message(tmp_path: Path) -> None:
 async def test_reconnects_after_the_runtime_died(tmp_path: Path) -> None:
     cri = CriClient(tmp_path / "cri.sock")
     with running(tmp_path / "cri.sock"):
-        assert (await wait_until_answering(cri, 5)).runtime_name == "fake"
+        assert (await wait_until_answering(cri, LIMIT)).runtime_name == "fake"
     with pytest.raises(CriError) as caught:
         await cri.version()
     assert caught.value.unavailable
     with running(tmp_path / "cri.sock"):
-        assert (await wait_until_answering(cri, 5)).runtime_name == "fake"
+        assert (await wait_until_answering(cri, LIMIT)).runtime_name == "fake"
     await cri.close()
