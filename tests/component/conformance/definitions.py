@@ -48,7 +48,7 @@ def random_definition(
     namespaced: bool = False,
     **particulars: Any,
 ) -> Definition:
-    """Make one and wait until objects of it can be listed. The first version is stored."""
+    """Make one and wait until objects of it can be listed and it says so. The first version is stored."""
     word = f"noxu{uuid.uuid4().hex[:5]}"
     group = f"{word}.example.com"
     names = {"plural": f"{word}s", "singular": word, "kind": f"WishIHad{word}", "listKind": f"{word}List"}
@@ -71,4 +71,9 @@ def random_definition(
     api.create(CRDS, {"metadata": {"name": f"{word}s.{group}"}, "spec": spec})
     found = Definition(group, f"{word}s", f"WishIHad{word}", versions[0])
     api.until(found.path, lambda listed: True)
+    api.until(found.own_path, _is_established)
     return found
+
+
+def _is_established(definition: Any) -> bool:
+    return any(one["type"] == "Established" and one["status"] == "True" for one in definition["status"]["conditions"])

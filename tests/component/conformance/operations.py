@@ -31,8 +31,8 @@ def exercise(
     with api.watch(f"{path}?{chosen}", resourceVersion=version_before) as watch:
         patched = api.patch(one, {"metadata": {"annotations": {"patched": "true"}}})
         assert patched["metadata"]["annotations"]["patched"] == "true"
-        patched["metadata"]["annotations"]["updated"] = "true"
-        assert api.update(one, patched)["metadata"]["annotations"]["updated"] == "true"
+        updated = api.change(one, lambda now: now["metadata"]["annotations"].update(updated="true"))
+        assert updated["metadata"]["annotations"]["updated"] == "true"
         watch.until("MODIFIED", lambda seen: seen["metadata"]["annotations"].get("patched") == "true")
         watch.until("MODIFIED", lambda seen: seen["metadata"]["annotations"].get("updated") == "true")
         if status:
@@ -50,6 +50,5 @@ def exercise(
 def _exercise_status(api: E2eClient, one: str) -> None:
     patch = {"metadata": {"annotations": {"patchedstatus": "true"}}}
     assert api.patch(f"{one}/status", patch)["metadata"]["annotations"]["patchedstatus"] == "true"
-    current = api.get(f"{one}/status")
-    assert current["metadata"]["annotations"]["patchedstatus"] == "true"
-    api.update(f"{one}/status", current)
+    assert api.get(f"{one}/status")["metadata"]["annotations"]["patchedstatus"] == "true"
+    api.change(f"{one}/status", lambda now: None)

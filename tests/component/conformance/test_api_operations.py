@@ -41,8 +41,8 @@ def test_flow_schema_keeps_the_condition_written_to_its_status(api: E2eClient, u
     }
     patched = api.patch(f"{one}/status", {"status": {"conditions": [condition]}})
     assert patched["status"]["conditions"][0]["reason"] == "E2E"
-    patched["status"]["conditions"][0]["status"] = "False"
-    assert api.update(f"{one}/status", patched)["status"]["conditions"][0]["status"] == "False"
+    updated = api.change(f"{one}/status", lambda now: now["status"]["conditions"][0].update(status="False"))
+    assert updated["status"]["conditions"][0]["status"] == "False"
     api.delete(one)
 
 
@@ -89,10 +89,8 @@ def test_certificate_signing_request_api_operations(api: E2eClient, unique: str)
         {**patched, "status": {**patched["status"], "certificate": base64.b64encode(certificate.encode()).decode()}},
     )
     assert refused.code == 422
-    patched["status"]["conditions"].append(
-        {"type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "Set"}
-    )
-    updated = api.update(f"{one}/status", patched)
+    condition = {"type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "Set"}
+    updated = api.change(f"{one}/status", lambda now: now["status"]["conditions"].append(condition))
     assert len(updated["status"]["conditions"]) == 2
     api.delete(one)
 

@@ -105,8 +105,8 @@ def test_gets_updates_and_patches_the_status_of_a_definition(api: E2eClient) -> 
     status = api.get(f"{definition.own_path}/status")
     assert status["metadata"]["name"] == f"{definition.plural}.{definition.group}"
     condition = {"type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "Set from e2e test"}
-    status["status"]["conditions"].append(condition)
-    assert api.update(f"{definition.own_path}/status", status)["status"]["conditions"][-1]["message"]
+    changed = api.change(f"{definition.own_path}/status", lambda now: now["status"]["conditions"].append(condition))
+    assert changed["status"]["conditions"][-1]["message"]
     patch = {"metadata": {"annotations": {"patched": "true"}}, "status": {"conditions": [{**condition, "reason": "P"}]}}
     patched = api.patch(f"{definition.own_path}/status", patch)
     assert patched["metadata"]["annotations"]["patched"] == "true"

@@ -70,8 +70,9 @@ def all_operations(client: Replay, resource: str, body: Any) -> None:
     with client.watching(resource, listed["metadata"]["resourceVersion"], **chosen) as events:
         patched = client.patch(resource, name, {"metadata": {"annotations": {"patched": "true"}}}, kind=MERGE)
         events.until("MODIFIED", lambda seen: seen["metadata"]["annotations"].get("patched"))
-        patched["metadata"]["annotations"]["updated"] = "true"
-        assert client.update(resource, patched)["metadata"]["annotations"]["updated"] == "true"
+        assert patched["metadata"]["annotations"]["patched"] == "true"
+        updated = client.change(resource, name, lambda now: now["metadata"]["annotations"].update(updated="true"))
+        assert updated["metadata"]["annotations"]["updated"] == "true"
         events.until("MODIFIED", lambda seen: seen["metadata"]["annotations"].get("updated"))
         client.delete(resource, name)
         events.until("DELETED" if resource not in HELD else "MODIFIED")

@@ -70,11 +70,10 @@ class Resource:
     def constrain(self, properties: Any) -> None:
         """Give the definition another schema and wait until it is in force."""
         word = str(uuid.uuid4())
-        definition = self._api.get(self._definition.own_path)
         sentinel = {SENTINEL: {"type": "string", "enum": [word]}}
         schema = {"type": "object", "properties": {**properties, **sentinel}}
-        definition["spec"]["versions"][0]["schema"] = {"openAPIV3Schema": schema}
-        self._api.update(self._definition.own_path, definition)
+        schemas = {"schema": {"openAPIV3Schema": schema}}
+        self._api.change(self._definition.own_path, lambda now: now["spec"]["versions"][0].update(schemas))
         while word not in (said := self.apply({SENTINEL: "another"}, "sentinel-resource")):
             assert said
 

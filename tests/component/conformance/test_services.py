@@ -23,8 +23,8 @@ def test_from_external_name(replay: Replay, wanted: str) -> None:
     external = {"metadata": {"name": "s"}, "spec": {"type": "ExternalName", "externalName": "foo.example.com"}}
     now = replay.create("services", external)
     assert not now["spec"].get("clusterIP")
-    now["spec"] |= {"type": wanted, "externalName": "", "ports": [HTTP]}
-    changed = replay.update("services", now)["spec"]
+    other = {"type": wanted, "externalName": "", "ports": [HTTP]}
+    changed = replay.change("services", "s", lambda now: now["spec"].update(other))["spec"]
     assert changed["clusterIP"]
     assert not changed.get("externalName")
     assert bool(changed["ports"][0].get("nodePort")) == (wanted == "NodePort")
@@ -34,8 +34,8 @@ def test_from_external_name(replay: Replay, wanted: str) -> None:
 def test_to_external_name(replay: Replay, present: str) -> None:
     now = replay.create("services", service("s", type=present))
     assert now["spec"]["clusterIP"]
-    now["spec"] |= {"type": "ExternalName", "externalName": "foo.svc.cluster.local"}
-    assert not replay.update("services", now)["spec"].get("clusterIP")
+    other = {"type": "ExternalName", "externalName": "foo.svc.cluster.local"}
+    assert not replay.change("services", "s", lambda now: now["spec"].update(other))["spec"].get("clusterIP")
 
 
 def test_the_status_of_a_service(replay: Replay) -> None:
@@ -199,8 +199,7 @@ def test_endpoints_are_mirrored(replay: Replay) -> None:
 @pytest.mark.parametrize(("before", "after"), [("NodePort", "ClusterIP"), ("LoadBalancer", "NodePort")])
 def test_a_type_without_the_fields_of_the_one_before(replay: Replay, before: str, after: str) -> None:
     now = replay.create("services", service("s", type=before))
-    now["spec"]["type"] = after
-    changed = replay.update("services", now)["spec"]
+    changed = replay.change("services", "s", lambda now: now["spec"].update(type=after))["spec"]
     assert bool(changed["ports"][0].get("nodePort")) == (after == "NodePort")
     assert "allocateLoadBalancerNodePorts" not in changed
     assert changed.get("externalTrafficPolicy") == ("Cluster" if after == "NodePort" else None)

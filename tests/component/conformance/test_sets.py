@@ -65,7 +65,7 @@ def test_canary_and_phased_updates(replay: Replay) -> None:
     settled(replay, 3)
     replay.patch("statefulsets", "ss", new_image("two"))
     eventually(
-        lambda: (s := replay.get("statefulsets", "ss")["status"])["updateRevision"] != s["currentRevision"], "it", 20
+        lambda: (s := replay.get("statefulsets", "ss")["status"])["updateRevision"] != s["currentRevision"], "it"
     )
     assert set(images(replay).values()) == {"one"}
     replay.patch("statefulsets", "ss", partition(2))
@@ -236,15 +236,13 @@ def test_the_lifecycle_of_a_controller_revision(replay: Replay) -> None:
     }
     assert replay.create("controllerrevisions", fresh)["revision"] == 2
     replay.delete("controllerrevisions", name)
-    eventually(
-        lambda: name not in {o["metadata"]["name"] for o in replay.list("controllerrevisions")["items"]}, "it", 20
-    )
-    current = replay.get("controllerrevisions", name + "-2")
-    current["metadata"]["labels"][name + "-2"] = "updated"
-    assert replay.update("controllerrevisions", current)["metadata"]["labels"][name + "-2"] == "updated"
+    eventually(lambda: name not in {o["metadata"]["name"] for o in replay.list("controllerrevisions")["items"]}, "it")
+    label = {name + "-2": "updated"}
+    changed = replay.change("controllerrevisions", name + "-2", lambda now: now["metadata"]["labels"].update(label))
+    assert changed["metadata"]["labels"][name + "-2"] == "updated"
     step = [{"op": "replace", "path": "/revision", "value": 7}]
     assert replay.patch("controllerrevisions", name + "-2", step, kind=JSON_PATCH)["revision"] == 7
     replay.delete_collection("controllerrevisions", {}, labelSelector=f"{name}-2=updated")
     eventually(
-        lambda: all("2" not in o["metadata"]["name"][-2:] for o in replay.list("controllerrevisions")["items"]), "", 20
+        lambda: all("2" not in o["metadata"]["name"][-2:] for o in replay.list("controllerrevisions")["items"]), ""
     )
