@@ -34,7 +34,13 @@ def exec_probe(*command: str, **more: Any) -> Any:
 
 
 def http_probe(path: str, **more: Any) -> Any:
-    return {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 60, **more}
+    return {
+        "httpGet": {"path": path, "port": 8080},
+        "periodSeconds": 1,
+        "failureThreshold": 1,
+        "timeoutSeconds": 60,
+        **more,
+    }
 
 
 PATIENT = {"failureThreshold": 60, "timeoutSeconds": 30}  # however busy the machine is

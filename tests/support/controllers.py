@@ -26,6 +26,7 @@ from skerry.kube.objects import Obj, Resource, key_of
 from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, NODES, PODS, REPLICA_SETS
 from skerry.kube.workqueue import WorkQueue
 from tests.support.api import RunningApi, running_api
+from tests.support.kubectl import Kubectl
 from tests.support.simulated_node import SimulatedNode
 from tests.support.waiting import LIMIT, until
 
@@ -68,6 +69,11 @@ class World:
     async def until(self, condition: Callable[[], object], seconds: float = LIMIT) -> None:
         """Wait for a condition on the caches."""
         await until(condition, seconds=seconds)
+
+    async def kubectl(self, *words: str) -> str:
+        """Run the real kubectl; all that it says. Fails the test when it fails."""
+        done = await Kubectl(self.api.kubeconfig, self.api.kubeconfig.parent)(*words)
+        return done.out + done.err
 
     async def settle(self) -> None:
         """Wait until nobody has anything left to do: whoever was to do what they should not has done it by then."""

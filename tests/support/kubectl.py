@@ -13,6 +13,15 @@ from tests.support.waiting import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """A finished kubectl, with what it wrote byte for byte."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A finished kubectl."""
 
@@ -36,13 +45,20 @@ class Kubectl:
 
     async def attempt(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
         """Run it, whatever it says."""
-        process = await self.start(*words, env=env)
-        out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 2 * LIMIT)
-        return Done(process.returncode or 0, out.decode(), err.decode())
+        done = await self.run(*words, stdin=stdin.encode(), env=env)
+        return Done(done.code, done.out.decode(), done.err)
 
-    async def start(self, *words: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-        """Start it, on pipes."""
-        pipe = asyncio.subprocess.PIPE
+    async def run(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Raw:
+        """Run it, whatever it says, in bytes."""
+        process = await self.start(*words, env=env)
+        out, err = await asyncio.wait_for(process.communicate(stdin), 2 * LIMIT)
+        return Raw(process.returncode or 0, out, err.decode())
+
+    async def start(
+        self, *words: str, env: Mapping[str, str] | None = None, terminal: int | None = None
+    ) -> asyncio.subprocess.Process:
+        """Start it, on pipes or on a terminal."""
+        pipe = asyncio.subprocess.PIPE if terminal is None else terminal
         return await asyncio.create_subprocess_exec(
             program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.home), *words,
             stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})},

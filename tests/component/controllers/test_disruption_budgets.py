@@ -11,7 +11,6 @@ from skerry.kube.errors import InternalError, StatusError, TooManyRequests
 from skerry.kube.objects import Obj, is_deleting, name_of
 from skerry.kube.resources import DEPLOYMENTS, NODES, POD_DISRUPTION_BUDGETS, PODS
 from tests.component.controllers.deployments import deployment, is_rolled_out
-from tests.component.controllers.test_kubectl_rollout import kubectl
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
 
@@ -136,7 +135,7 @@ async def test_kubectl_drain_waits_for_the_budget() -> None:
                 fewest = min(fewest, budget(world).get("currentHealthy", 3))
                 return all(pod["spec"].get("nodeName") == "other" for pod in world.list(PODS))
 
-            drain = asyncio.create_task(kubectl(world, "drain", "node", "--timeout=60s"))
+            drain = asyncio.create_task(world.kubectl("drain", "node", "--timeout=60s"))
             await world.until(watch, 60)
             assert "node/node drained" in await drain
             assert fewest >= 2

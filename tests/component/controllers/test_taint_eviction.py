@@ -11,7 +11,6 @@ from skerry.engine.controllers.taint_eviction.controller import TaintEviction
 from skerry.kube.objects import Obj, is_deleting, name_of
 from skerry.kube.resources import DEPLOYMENTS, NODES, PODS
 from tests.component.controllers.deployments import deployment, is_rolled_out
-from tests.component.controllers.test_kubectl_rollout import kubectl
 from tests.component.controllers.test_nodes import look_at_node
 from tests.component.controllers.test_scheduling import node_of, pod
 from tests.support.clock import SetClock
@@ -119,13 +118,13 @@ async def test_kubectl_moves_a_deployment_between_nodes() -> None:
         await world.client.create(DEPLOYMENTS, deployment(replicas=6), "default")
         await world.until(lambda: is_rolled_out(world, 6))
         assert {node_of(world, name_of(one)) for one in world.list(PODS)} == {"node", "second"}
-        await kubectl(world, "taint", "nodes", "node", "evict=yes:NoExecute")
+        await world.kubectl("taint", "nodes", "node", "evict=yes:NoExecute")
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"second"})
-        await kubectl(world, "taint", "nodes", "node", "evict-")
-        await kubectl(world, "drain", "second", "--ignore-daemonsets", "--timeout=60s")
+        await world.kubectl("taint", "nodes", "node", "evict-")
+        await world.kubectl("drain", "second", "--ignore-daemonsets", "--timeout=60s")
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"node"})
-        await kubectl(world, "uncordon", "second")
-        await kubectl(world, "cordon", "node")
+        await world.kubectl("uncordon", "second")
+        await world.kubectl("cordon", "node")
         await asyncio.gather(*(world.client.delete(PODS, name_of(one), "default") for one in world.list(PODS)))
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"second"})
 

@@ -27,9 +27,9 @@ def service(url: str, bundle: str, name: str = "hook") -> Obj:
 async def test_a_service_is_reached_at_its_address_and_known_by_its_name() -> None:
     client = WebhookClient(lambda namespace, name: "127.0.0.1")
     async with webhook_server(echo) as server:
-        assert await client.call(service(server.url, server.bundle), {"a": 1}, 5) == {"seen": {"a": 1}}
+        assert await client.call(service(server.url, server.bundle), {"a": 1}, LIMIT) == {"seen": {"a": 1}}
         with pytest.raises(WebhookFailure, match=r"https://other\.default\.svc.*certificate"):
-            await client.call(service(server.url, server.bundle, "other"), {}, 5)
+            await client.call(service(server.url, server.bundle, "other"), {}, LIMIT)
         await client.close()
 
 
@@ -38,13 +38,13 @@ async def test_what_is_not_there_or_not_trusted_is_told() -> None:
     client = WebhookClient(cluster_addresses(store))
     async with webhook_server(echo) as server:
         with pytest.raises(WebhookFailure, match='service "hook" not found'):
-            await client.call(service(server.url, server.bundle), {}, 5)
+            await client.call(service(server.url, server.bundle), {}, LIMIT)
         with pytest.raises(WebhookFailure, match="certificate verify failed"):
-            await client.call({"url": server.url}, {}, 5)
+            await client.call({"url": server.url}, {}, LIMIT)
         with pytest.raises(WebhookFailure, match="unable to load root certificates"):
-            await client.call({"url": server.url, "caBundle": "bm90aGluZw=="}, {}, 5)
+            await client.call({"url": server.url, "caBundle": "bm90aGluZw=="}, {}, LIMIT)
     with pytest.raises(WebhookFailure, match="Cannot connect"):
-        await client.call({"url": server.url, "caBundle": server.bundle}, {}, 5)
+        await client.call({"url": server.url, "caBundle": server.bundle}, {}, LIMIT)
     await client.close()
     await store.close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,39 +10,7 @@ import pytest
 from tests.component.streams.local_pods import LocalPods
 from tests.component.streams.server import serving
 from tests.support.api import RunningApi
-from tests.support.program import program_path
-from tests.support.waiting import LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A finished program."""
-
-    code: int
-    out: bytes
-    err: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kubectl:
-    """The real kubectl against one server."""
-
-    kubeconfig: Path
-    home: Path
-
-    async def start(self, *words: str, terminal: int | None = None) -> asyncio.subprocess.Process:
-        """On pipes, or on a terminal."""
-        stdio = asyncio.subprocess.PIPE if terminal is None else terminal
-        return await asyncio.create_subprocess_exec(
-            program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.home), *words,
-            stdin=stdio, stdout=stdio, stderr=stdio,
-        )  # fmt: skip
-
-    async def __call__(self, *words: str, stdin: bytes = b"") -> Done:
-        process = await self.start(*words)
-        out, err = await asyncio.wait_for(process.communicate(stdin), 2 * LIMIT)
-        assert process.returncode is not None
-        return Done(process.returncode, out, err.decode())
+from tests.support.kubectl import Kubectl
 
 
 @pytest.fixture
@@ -63,18 +29,3 @@ async def server(pods: LocalPods) -> AsyncIterator[RunningApi]:
 @pytest.fixture
 def kubectl(server: RunningApi, tmp_path: Path) -> Kubectl:
     return Kubectl(server.kubeconfig, tmp_path)
-
-
-Eventually = Callable[[Callable[[], object]], Awaitable[None]]
-
-
-@pytest.fixture
-def eventually() -> Eventually:
-    """Wait until a condition holds."""
-
-    async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(LIMIT):
-            while not condition():
-                await asyncio.sleep(0.01)
-
-    return wait

@@ -20,11 +20,10 @@ from websockets.typing import Subprotocol
 
 from skerry.engine.api.streams.server_protocol import SERVER_OPTIONS
 from skerry.kube.kubeconfig import load_kubeconfig
-from tests.component.streams.conftest import Eventually
 from tests.component.streams.local_pods import LocalPods
 from tests.component.streams.server import serving
 from tests.support.api import RunningApi
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, until
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
 
@@ -138,9 +137,7 @@ async def test_output_waits_for_a_client_that_does_not_read(server: RunningApi, 
     assert received > 100_000_000
 
 
-async def test_stdin_waits_for_a_process_that_does_not_read(
-    pods: LocalPods, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_stdin_waits_for_a_process_that_does_not_read(pods: LocalPods, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SERVER_OPTIONS, "ws_ping_interval", 0.2)
     async with serving(pods) as server:
         async with opened(server, _query("sleep", "100", options="stdin=1&stdout=1"), V5) as socket:
@@ -149,7 +146,7 @@ async def test_stdin_waits_for_a_process_that_does_not_read(
         assert sent < 20_000_000
         # The server is not reading and cannot see the end: its next pings do.
         process = pods.sessions[0]._process  # type: ignore[attr-defined]
-        await eventually(lambda: process.returncode is not None)
+        await until(lambda: process.returncode is not None)
 
 
 async def _send_for_a_second(socket: ClientConnection) -> int:

@@ -11,35 +11,35 @@ import termios
 from pathlib import Path
 from typing import BinaryIO
 
-from tests.component.streams.conftest import Eventually, Kubectl
 from tests.component.streams.local_pods import LocalPods
-from tests.support.waiting import LIMIT
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import LIMIT, until
 
 
 async def test_output_errors_and_exit_code_arrive_apart(kubectl: Kubectl) -> None:
-    done = await kubectl("exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
+    done = await kubectl.run("exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 3")
     assert (done.code, done.out) == (3, b"out\n")
     assert done.err == "err\ncommand terminated with exit code 3\n"
 
 
 async def test_stdin_reaches_its_end(kubectl: Kubectl) -> None:
-    done = await kubectl("exec", "-i", "web", "--", "sh", "-c", "cat; echo end", stdin=b"fed\n")
+    done = await kubectl.run("exec", "-i", "web", "--", "sh", "-c", "cat; echo end", stdin=b"fed\n")
     assert (done.code, done.out) == (0, b"fed\nend\n")
 
 
 async def test_megabytes_both_ways_unchanged(kubectl: Kubectl) -> None:
     data = os.urandom(8 << 20)
-    done = await kubectl("exec", "-i", "web", "--", "cat", stdin=data)
+    done = await kubectl.run("exec", "-i", "web", "--", "cat", stdin=data)
     assert done.out == data
 
 
 async def test_a_process_that_never_reads_does_not_hang(kubectl: Kubectl) -> None:
-    done = await kubectl("exec", "-i", "web", "--", "true", stdin=b"x" * (4 << 20))
+    done = await kubectl.run("exec", "-i", "web", "--", "true", stdin=b"x" * (4 << 20))
     assert done.code == 0
 
 
 async def test_a_missing_program_is_said(kubectl: Kubectl) -> None:
-    done = await kubectl("exec", "web", "--", "no-such-program")
+    done = await kubectl.run("exec", "web", "--", "no-such-program")
     assert done.code == 1
     assert "executable not found: no-such-program" in done.err
 
@@ -60,19 +60,19 @@ async def test_a_terminal_knows_its_size_and_its_changes(kubectl: Kubectl) -> No
     screen.close()
 
 
-async def test_the_process_ends_with_its_client(kubectl: Kubectl, pods: LocalPods, eventually: Eventually) -> None:
+async def test_the_process_ends_with_its_client(kubectl: Kubectl, pods: LocalPods) -> None:
     process = await kubectl.start("exec", "web", "--", "sh", "-c", "echo up; exec sleep 1000")
     assert process.stdout is not None
     await _until(process.stdout, b"up")
     process.kill()
     await process.communicate()
     running = pods.sessions[0]._process  # type: ignore[attr-defined]
-    await eventually(lambda: running.returncode is not None)
+    await until(lambda: running.returncode is not None)
 
 
 async def test_attach_joins_the_main_process(kubectl: Kubectl, pods: LocalPods) -> None:
     pods.main = ("sh", "-c", "read x; echo got $x; exit 5")
-    done = await kubectl("attach", "-i", "web", stdin=b"words\n")
+    done = await kubectl.run("attach", "-i", "web", stdin=b"words\n")
     assert b"got words" in done.out
     assert done.code == 0, "attach reports that the streams ended, not how the container did"
 
@@ -82,9 +82,9 @@ async def test_cp_both_ways(kubectl: Kubectl, tmp_path: Path) -> None:
     there.mkdir()
     source = tmp_path / "source.bin"
     source.write_bytes(os.urandom(3 << 20))
-    assert (await kubectl("cp", str(source), f"web:{there}/copy.bin")).code == 0
+    assert (await kubectl.run("cp", str(source), f"web:{there}/copy.bin")).code == 0
     assert (there / "copy.bin").read_bytes() == source.read_bytes()
-    assert (await kubectl("cp", f"web:{there}/copy.bin", str(back))).code == 0
+    assert (await kubectl.run("cp", f"web:{there}/copy.bin", str(back))).code == 0
     assert back.read_bytes() == source.read_bytes()
 
 
@@ -96,7 +96,7 @@ async def test_mistakes_are_answers(kubectl: Kubectl) -> None:
         ("stdout=1", "you must specify at least one command for the container"),
         ("command=x&stdout=1", "Upgrade request required"),
     ):
-        done = await kubectl("get", "--raw", f"{path}/exec?{query}")
+        done = await kubectl.run("get", "--raw", f"{path}/exec?{query}")
         assert f"Error from server (BadRequest): {message}" in done.err
 
 

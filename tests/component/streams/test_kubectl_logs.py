@@ -6,19 +6,17 @@ import asyncio
 
 import pytest
 
-from tests.component.streams.conftest import Eventually, Kubectl
 from tests.component.streams.local_pods import LocalPods
-from tests.support.waiting import LIMIT
+from tests.support.kubectl import Kubectl
+from tests.support.waiting import LIMIT, until
 
 
 async def test_logs_and_their_tail(kubectl: Kubectl) -> None:
-    assert (await kubectl("logs", "web")).out == b"one\ntwo\n"
-    assert (await kubectl("logs", "web", "--tail", "1")).out == b"two\n"
+    assert (await kubectl.run("logs", "web")).out == b"one\ntwo\n"
+    assert (await kubectl.run("logs", "web", "--tail", "1")).out == b"two\n"
 
 
-async def test_following_shows_new_lines_and_ends_with_the_client(
-    kubectl: Kubectl, pods: LocalPods, eventually: Eventually
-) -> None:
+async def test_following_shows_new_lines_and_ends_with_the_client(kubectl: Kubectl, pods: LocalPods) -> None:
     process = await kubectl.start("logs", "-f", "web")
     assert process.stdout is not None
     assert await asyncio.wait_for(process.stdout.readuntil(b"two\n"), LIMIT) == b"one\ntwo\n"
@@ -28,7 +26,7 @@ async def test_following_shows_new_lines_and_ends_with_the_client(
     process.kill()
     await process.communicate()
     following = pods.sessions[-1]._process  # type: ignore[attr-defined]
-    await eventually(lambda: following.returncode is not None)
+    await until(lambda: following.returncode is not None)
 
 
 async def test_a_silent_log_is_followed_too(kubectl: Kubectl, pods: LocalPods) -> None:
@@ -44,7 +42,7 @@ async def test_a_silent_log_is_followed_too(kubectl: Kubectl, pods: LocalPods) -
 
 
 async def test_what_goes_wrong_before_the_first_line_is_an_answer(kubectl: Kubectl) -> None:
-    done = await kubectl("logs", "-p", "web")
+    done = await kubectl.run("logs", "-p", "web")
     assert 'Error from server (BadRequest): previous terminated container "main"' in done.err
 
 
@@ -58,16 +56,16 @@ async def test_what_goes_wrong_before_the_first_line_is_an_answer(kubectl: Kubec
     ],
 )
 async def test_mistakes_are_answers(kubectl: Kubectl, query: str, message: str) -> None:
-    done = await kubectl("get", "--raw", f"/api/v1/namespaces/default/pods/web/log?{query}")
+    done = await kubectl.run("get", "--raw", f"/api/v1/namespaces/default/pods/web/log?{query}")
     assert message in done.err
 
 
 async def test_top_shows_pods_containers_and_nodes(kubectl: Kubectl) -> None:
-    pods = (await kubectl("top", "pod")).out.split()
+    pods = (await kubectl.run("top", "pod")).out.split()
     assert pods[3] == b"web"
     assert pods[4].endswith(b"m")
     assert pods[5].endswith(b"Mi")
-    assert b"main" in (await kubectl("top", "pod", "--containers")).out
-    nodes = (await kubectl("top", "node")).out
+    assert b"main" in (await kubectl.run("top", "pod", "--containers")).out
+    nodes = (await kubectl.run("top", "node")).out
     assert b"250m" in nodes
     assert b"512Mi" in nodes

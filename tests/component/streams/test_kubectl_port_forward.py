@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.component.streams.conftest import Kubectl
+from tests.support.kubectl import Kubectl
 from tests.support.waiting import LIMIT
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

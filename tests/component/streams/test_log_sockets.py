@@ -7,10 +7,10 @@ import base64
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.component.streams.conftest import Eventually
 from tests.component.streams.local_pods import LocalPods
 from tests.component.streams.test_channel_protocols import _all, opened
 from tests.support.api import RunningApi
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("protocol", ["binary.k8s.io", None])
@@ -40,8 +40,8 @@ async def test_mistakes_are_told_before_the_handshake(server: RunningApi) -> Non
         assert caught.value.response.status_code == code
 
 
-async def test_following_ends_with_the_client(server: RunningApi, pods: LocalPods, eventually: Eventually) -> None:
+async def test_following_ends_with_the_client(server: RunningApi, pods: LocalPods) -> None:
     async with opened(server, "follow=1", "binary.k8s.io", "log") as socket:
         assert await socket.recv()
     following = pods.sessions[-1]._process  # type: ignore[attr-defined]
-    await eventually(lambda: following.returncode is not None)
+    await until(lambda: following.returncode is not None)
