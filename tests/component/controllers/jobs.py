@@ -33,9 +33,9 @@ def conditions(world: World, name: str = "work") -> dict[str, str]:
             one["status"] == "True"}  # fmt: skip
 
 
-async def ended(world: World, type_: str, name: str = "work", seconds: float = 10) -> Obj:
+async def ended(world: World, type_: str, name: str = "work") -> Obj:
     """Wait for Complete or Failed; returns the status."""
-    await world.until(lambda: type_ in conditions(world, name), seconds)
+    await world.until(lambda: type_ in conditions(world, name))
     return status(world, name)
 
 

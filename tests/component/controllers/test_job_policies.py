@@ -212,7 +212,7 @@ async def test_many_at_once_are_counted_exactly() -> None:
             *(world.client.create(JOBS, job(f"many-{n}", completions=20, parallelism=7), "default") for n in range(5))
         )
         for number in range(5):
-            done = await ended(world, "Complete", f"many-{number}", 30)
+            done = await ended(world, "Complete", f"many-{number}")
             assert done["succeeded"] == 20
         made = [pod for pod in world.list(PODS) if not is_deleting(pod)]
         assert len(made) == 100, "no pod is made twice"

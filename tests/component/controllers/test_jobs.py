@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.engine.controllers.job.facts import is_tracked
 from skerry.kube.objects import labels_of, name_of, uid_of
 from skerry.kube.resources import JOBS, PODS
 from tests.component.controllers.jobs import conditions, create, ended, status, tracked
@@ -49,7 +50,7 @@ async def test_too_many_failures() -> None:
         assert conditions(world) == {"FailureTarget": "BackoffLimitExceeded", "Failed": "BackoffLimitExceeded"}
         await world.until(lambda: world.events("BackoffLimitExceeded"))
         assert world.events("BackoffLimitExceeded") == ["Job has reached the specified backoff limit"]
-        assert not tracked(world)
+        assert not any(is_tracked(pod) for pod in (await world.client.list(PODS, "default")).items)
 
 
 async def test_the_last_failure_ends_what_still_runs() -> None:
