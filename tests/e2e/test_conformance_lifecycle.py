@@ -65,7 +65,7 @@ PODS: dict[str, Any] = {
     "startup-fails": probing("exec sleep 600", startupProbe=exec_probe("false"), livenessProbe=exec_probe("true")),
     "startup-delays": probing(
         "exec sleep 600",
-        startupProbe=exec_probe("false", failureThreshold=60),
+        startupProbe=exec_probe("false", failureThreshold=1000),
         livenessProbe=exec_probe("false"),
         readinessProbe=exec_probe("true"),
     ),
