@@ -90,6 +90,14 @@ class Node:
         finally:
             informer.remove_handler(look)
 
+    async def until_node(self, holds: Callable[[Obj], object]) -> None:
+        """Wait until the node's own object is as wanted: the agent tells of what it has measured a moment later."""
+
+        async def told() -> bool:
+            return bool(holds(await self.client.get(NODES, "test")))
+
+        await until(told, "the node's status")
+
     async def until_gone(self, name: str) -> None:
         await until(lambda: self.informers.of(PODS).get(name, "default") is None, f"the end of {name}")
 

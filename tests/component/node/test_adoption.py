@@ -72,7 +72,8 @@ async def test_containerd_killed(node: Node) -> None:
 async def test_node_is_registered_and_ready(node: Node) -> None:
     registered = await node.client.get(NODES, "test")
     conditions = {condition["type"]: condition["status"] for condition in registered["status"]["conditions"]}
-    assert conditions == {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+    assert conditions == {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False",
+                          "StoreFull": "False"}  # fmt: skip
     assert registered["status"]["nodeInfo"]["containerRuntimeVersion"].startswith("containerd://1.")
     assert registered["metadata"]["labels"]["kubernetes.io/hostname"] == "test"
 

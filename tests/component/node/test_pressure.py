@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from skerry.engine.node.machine import Pressure
 from skerry.kube.objects import Obj, name_of
-from skerry.kube.resources import NODES, PODS
+from skerry.kube.resources import PODS
 from tests.component.node.node import Node, container, phase, pod
 from tests.support.waiting import until
 
@@ -61,8 +61,7 @@ async def test_under_memory_pressure_the_pod_without_requests_goes(pressed: Node
     late = await pressed.until("latecomer", phase("Failed"))
     assert late["status"]["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. "
     assert phase("Running")(await pressed.get("within-request"))
-    node = await pressed.client.get(NODES, "test")
-    assert condition(node, "MemoryPressure")["status"] == "True"
+    await pressed.until_node(lambda node: condition(node, "MemoryPressure")["status"] == "True")
     for name in ("within-request", "unmeasured", "latecomer"):
         await pressed.delete(name, 0)
         await pressed.until_gone(name)
@@ -95,6 +94,5 @@ async def test_images_that_were_loaded_stay_when_the_disk_is_full(pressed: Node)
     pressed.pressure = Pressure(2**32, 0.01, 30000, disk_total=2**30)
     await pressed.agent.look_after_resources()
     assert {image.id for image in await pressed.instance.cri.list_images()} == before
-    node = await pressed.client.get(NODES, "test")
-    assert len(node["status"]["images"]) == len(before)
-    assert "FreeDiskSpaceFailed" in {reason for reason, _ in await pressed.events("test")}
+    await pressed.until_node(lambda node: len(node["status"]["images"]) == len(before))
+    await pressed.until_told("test", "FreeDiskSpaceFailed")
