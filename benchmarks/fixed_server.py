@@ -1,6 +1,6 @@
 """The floor of GET and LIST: uvicorn alone, serving the same bytes over the same kind of TLS connection.
 
-`serving(body, ...)` runs it as `python -m benchmarks.fixed_server FOLDER` on a free port, which it prints.
+`serving(folder)` runs it as `python -m benchmarks.fixed_server FOLDER` on a free port, which it prints.
 """
 
 from __future__ import annotations

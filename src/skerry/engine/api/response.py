@@ -1,4 +1,4 @@
-"""What a verb answers with, before anybody has encoded it. `http.render` makes bytes of it, `local` objects.
+"""What a verb answers with, before anybody has encoded it. `http.encoding` makes bytes of it, `local` objects.
 
 Stored objects stay encoded (`Entry`), so that get, list and watch join bytes and never encode again.
 """
