@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.images import BUSYBOX
 from tests.support.pod_replays import PodReplays, container, pod_replays
 from tests.support.program import Program, eventually
 
@@ -258,3 +259,40 @@ def test_a_pod_that_leaves_is_asked_whether_it_is_ready(pods: PodReplays) -> Non
     assert pods.get("leaves")["metadata"]["deletionTimestamp"]
     assert "running" in pods.main("leaves")["state"], "nobody asks whether it lives"
     pods.kubectl("delete", "pod/leaves", "--grace-period=0", "--force", "--wait=false")
+
+
+def test_a_pod_that_does_not_fit_on_its_node(pods: PodReplays) -> None:
+    node = pods.program.get("nodes")["items"][0]["metadata"]["name"]
+    asked = {"requests": {"cpu": "1000000"}}
+    pods.create({"too-large": {"nodeName": node, "containers": [container("true", resources=asked)]}})
+    status = pods.ended("too-large")
+    assert (status["phase"], status["reason"]) == ("Failed", "OutOfcpu")
+    assert status["message"].startswith(
+        "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000000,"
+    )
+    assert status["observedGeneration"] == 1
+
+
+def test_conditions_follow_the_generation(pods: PodReplays) -> None:
+    main = {**container("exec sleep 1000"), "image": "localhost/nowhere:1", "imagePullPolicy": "Never"}
+    pods.create({"changes": {"containers": [main]}})
+
+    def generations() -> set[int]:
+        return {each["observedGeneration"] for each in pods.status("changes")["conditions"]}
+
+    eventually(
+        lambda: pods.main("changes")["state"]["waiting"]["reason"] == "ErrImageNeverPull", "the missing image", 60
+    )
+    assert generations() == {1}
+    pods.kubectl(
+        "patch", "pod/changes", "-p", json.dumps({"spec": {"containers": [{"name": "main", "image": BUSYBOX}]}})
+    )
+    pods.running("changes")
+    eventually(lambda: generations() == {2}, "the conditions", 60)
+    assert {each["type"] for each in pods.status("changes")["conditions"]} == {
+        "PodScheduled",
+        "PodReadyToStartContainers",
+        "Initialized",
+        "Ready",
+        "ContainersReady",
+    }
