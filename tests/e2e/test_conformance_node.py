@@ -84,7 +84,7 @@ def sized(memory: str, cpu: str = "200m") -> Any:
 
 
 READY = "touch /tmp/ready; trap 'rm /tmp/ready' TERM; while true; do sleep 0.2; done"
-ASKS = {"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1, "timeoutSeconds": 30}
+ASKS = {"exec": {"command": ["cat", "/tmp/ready"]}, "periodSeconds": 1, "timeoutSeconds": 30}
 FILLS = "dd if=/dev/zero of=/mnt/data bs=1M count=40 2>/dev/null; echo filled; exec sleep 1000"
 PODS: dict[str, Any] = {
     "named": once("hostname; hostname -f", hostnameOverride="override.example.host", hostname="other", subdomain="x"),
