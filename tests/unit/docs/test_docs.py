@@ -43,6 +43,14 @@ def test_commands_can_be_given_as_they_are_written(page: Path) -> None:
             _parse(main, words)
 
 
+@pytest.mark.parametrize("page", ["CHANGELOG.md", "docs/limits.md"])
+def test_nothing_is_listed_twice(page: str) -> None:
+    """These pages are merged line by line: an entry that one branch moved and another did not would be there twice."""
+    begins = re.findall(r"^- (.{1,40})", (ROOT / page).read_text(), re.M)  # one may be wrapped anew
+    assert begins
+    assert [begin for begin in begins if begins.count(begin) > 1] == []
+
+
 def test_every_room_of_the_engine_is_in_the_architecture() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     rooms = [
