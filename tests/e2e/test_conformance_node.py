@@ -143,7 +143,7 @@ def test_a_runtime_that_is_not(pods: PodReplays) -> None:
     eventually(
         lambda: any("no-such-handler" in one for one in events(pods, "class-unconfigured", "FailedCreatePodSandBox")),
         "the event",
-        60,
+        240,
     )
     assert pods.status("class-unconfigured")["phase"] == "Pending"
 
@@ -155,14 +155,14 @@ def test_variables_from_a_file(pods: PodReplays) -> None:
 
 def test_a_variable_that_the_file_has_not(pods: PodReplays) -> None:
     eventually(
-        lambda: pods.main("variables-missing")["state"]["waiting"]["reason"] == "CreateContainerConfigError", "no", 60
+        lambda: pods.main("variables-missing")["state"]["waiting"]["reason"] == "CreateContainerConfigError", "no", 240
     )
     assert 'key "MISSING" not found' in pods.main("variables-missing")["state"]["waiting"]["message"]
 
 
 @pytest.mark.parametrize("name", ["rule", "own-policy-always"])
 def test_restarted_although_the_pod_would_not(pods: PodReplays, name: str) -> None:
-    eventually(lambda: pods.main(name)["restartCount"] >= 1, "the restart", 60)
+    eventually(lambda: pods.main(name)["restartCount"] >= 1, "the restart", 240)
     assert pods.status(name)["phase"] in ("Running", "Pending")
 
 
@@ -190,11 +190,11 @@ def test_all_containers_restart(pods: PodReplays, where: str, names: list[str]) 
         )
 
     for one in names:
-        eventually(lambda one=one: of(one)["restartCount"] == 1, f"the restart of {one}", 60)
+        eventually(lambda one=one: of(one)["restartCount"] == 1, f"the restart of {one}", 240)
         assert "terminated" in of(one)["lastState"], one
-    eventually(lambda: "running" in of("regular")["state"], "the regular container", 60)
+    eventually(lambda: "running" in of("regular")["state"], "the regular container", 240)
     address = pods.status(name)["podIP"]
-    eventually(lambda: pods.condition(name, "AllContainersRestarting")["status"] == "False", "the end", 30)
+    eventually(lambda: pods.condition(name, "AllContainersRestarting")["status"] == "False", "the end", 240)
     assert pods.status(name)["podIP"] == address
     assert pods.status(name)["phase"] == "Running"
 
@@ -229,33 +229,32 @@ def test_resources_of_a_pod_as_a_whole(pods: PodReplays) -> None:
     assert status["resources"] == sized("64Mi")
     assert memory_limit(pods, "as-a-whole") == 64
     resize(pods, "as-a-whole", {"resources": sized("96Mi")})
-    eventually(lambda: pods.status("as-a-whole")["resources"] == sized("96Mi"), "the resize", 60)
+    eventually(lambda: pods.status("as-a-whole")["resources"] == sized("96Mi"), "the resize", 240)
     assert memory_limit(pods, "as-a-whole") == 96
-    assert resize_conditions(pods, "as-a-whole") == []
+    eventually(lambda: resize_conditions(pods, "as-a-whole") == [], "the end of the resize")
     assert [one["restartCount"] for one in pods.status("as-a-whole")["containerStatuses"]] == [0, 0]
 
 
 def test_no_limit_goes_below_what_is_used(pods: PodReplays) -> None:
     pods.running("filled")
-    eventually(lambda: pods.logs("filled") == "filled\n", "the memory to be used", 60)
+    eventually(lambda: pods.logs("filled") == "filled\n", "the memory to be used", 240)
     resize(pods, "filled", {"containers": [{"name": "main", "resources": sized("24Mi")}]})
-    eventually(lambda: resize_conditions(pods, "filled"), "the condition", 60)
-    ((reason, message),) = resize_conditions(pods, "filled")
-    assert reason == "Error"
+    eventually(lambda: resize_conditions(pods, "filled")[0][0] == "Error", "the condition", 240)
+    ((_, message),) = resize_conditions(pods, "filled")
     assert "memory limit" in message
     assert "below current usage" in message
     assert memory_limit(pods, "filled") == 96
     resize(pods, "filled", {"containers": [{"name": "main", "resources": sized("80Mi")}]})
-    eventually(lambda: not resize_conditions(pods, "filled"), "the resize", 60)
+    eventually(lambda: not resize_conditions(pods, "filled"), "the resize", 240)
     assert memory_limit(pods, "filled") == 80
     assert pods.main("filled")["resources"] == sized("80Mi")
     assert pods.main("filled")["restartCount"] == 0
 
 
 def test_a_pod_that_leaves_is_asked_whether_it_is_ready(pods: PodReplays) -> None:
-    eventually(lambda: pods.condition("leaves", "Ready")["status"] == "True", "readiness", 60)
+    eventually(lambda: pods.condition("leaves", "Ready")["status"] == "True", "readiness", 240)
     pods.kubectl("delete", "pod/leaves", "--wait=false")
-    eventually(lambda: pods.condition("leaves", "Ready")["status"] == "False", "the end of readiness", 60)
+    eventually(lambda: pods.condition("leaves", "Ready")["status"] == "False", "the end of readiness", 240)
     assert pods.get("leaves")["metadata"]["deletionTimestamp"]
     assert "running" in pods.main("leaves")["state"], "nobody asks whether it lives"
     pods.kubectl("delete", "pod/leaves", "--grace-period=0", "--force", "--wait=false")

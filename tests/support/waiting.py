@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-LIMIT = 60.0
+LIMIT = 120.0
 """Seconds after which what was waited for does not come."""
 _PAUSE = 0.02  # seconds between two looks
 _NOT_YET = (AssertionError, LookupError, TypeError, AttributeError, subprocess.CalledProcessError, OSError)

@@ -16,7 +16,7 @@ from skerry.engine.store.memory import MemoryStore
 from skerry.kube.objects import name_of
 from skerry.kube.resources import CONFIG_MAPS
 from tests.support.api import RunningApi, running_api
-from tests.support.waiting import LIMIT
+from tests.support.waiting import until
 from tests.unit.api.raw_http import send
 from tests.unit.api.watches import Events, watch
 
@@ -176,9 +176,10 @@ async def test_one_may_go_and_the_others_stay(api: RunningApi, members: list[int
 
 
 async def watches_open(api: RunningApi, count: int) -> None:
-    async with asyncio.timeout(LIMIT):
-        while f"skerry_watches {count}".encode() not in (await send(api, "GET", "/metrics")).body:
-            await asyncio.sleep(0.01)
+    async def open_now() -> bool:
+        return f"skerry_watches {count}".encode() in (await send(api, "GET", "/metrics")).body
+
+    await until(open_now, f"{count} watches")
 
 
 async def test_stopping_the_server_ends_members_in_order(api: RunningApi) -> None:
