@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from skerry.engine.controllers.apiservice import wanted
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _definition(established: str, *served: bool) -> Any:
@@ -42,11 +45,11 @@ def test_what_was_made_for_definitions_is_kept_as_it_was() -> None:
 
 def test_local_ones_are_available_and_others_are_for_the_api_server_to_judge() -> None:
     service = {"metadata": {}, "spec": {}}
-    told = wanted.with_availability(service, "2026-01-01T00:00:00Z")
+    told = wanted.with_availability(service, NOW)
     assert told is not None
     condition = told["status"]["conditions"][0]
     assert (condition["status"], condition["reason"]) == ("True", "Local")
-    assert wanted.with_availability(told, "2026-01-02T00:00:00Z") is None
+    assert wanted.with_availability(told, NOW + timedelta(days=1)) is None
     assert "status" not in service
     elsewhere = {"metadata": {}, "spec": {"service": {"namespace": "a", "name": "b"}}}
-    assert wanted.with_availability(elsewhere, "2026-01-01T00:00:00Z") is None
+    assert wanted.with_availability(elsewhere, NOW) is None

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 from skerry.engine.controllers.apiservice import wanted
 from skerry.engine.controllers.context import Context
-from skerry.kube.clock import rfc3339
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, Conflict, NotFound
 from skerry.kube.objects import Obj, name_of, uid_of
@@ -49,7 +48,7 @@ class ApiServiceController(Controller):
                 await self._client.delete(API_SERVICES, key, options={"preconditions": {"uid": uid_of(service)}})
             elif renewed := wanted.mended(service, everything):
                 await self._client.update(API_SERVICES, renewed)
-            elif changed := wanted.with_availability(service, rfc3339(self._clock.now())):
+            elif changed := wanted.with_availability(service, self._clock.now()):
                 await self._client.update(API_SERVICES, changed, "status")
         return None
 

@@ -7,7 +7,9 @@ Source: Kubernetes `pkg/controlplane/apiserver/aggregator.go` (priorities),
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
+from skerry.kube.conditions import condition_is_true, condition_of, conditions_of, with_condition
 from skerry.kube.objects import Obj, name_of
 
 MANAGED = "kube-aggregator.kubernetes.io/automanaged"
@@ -35,7 +37,12 @@ _PRIORITIES = {
     "v1beta1.metrics.k8s.io": (100, 100),  # as metrics-server has it, which may take its place
 }
 _CUSTOM = (1_000, 100)
-_LOCAL = ("True", "Local", "Local APIServices are always available")
+_LOCAL = {
+    "type": "Available",
+    "status": "True",
+    "reason": "Local",
+    "message": "Local APIServices are always available",
+}
 
 
 def builtin(served: Iterable[str]) -> dict[str, Obj]:
@@ -47,8 +54,7 @@ def builtin(served: Iterable[str]) -> dict[str, Obj]:
 def of_definition(definition: Obj) -> dict[str, Obj]:
     """Those of a custom resource's group versions, by name; none until it is established."""
     spec = definition["spec"]
-    conditions = (definition.get("status") or {}).get("conditions") or ()
-    if not any(one["type"] == "Established" and one["status"] == "True" for one in conditions):
+    if not condition_is_true(definition, "Established"):
         return {}
     names = [f"{version['name']}.{spec['group']}" for version in spec["versions"] if version.get("served")]
     return {name: _service(name, *_CUSTOM, managed="true") for name in names}
@@ -73,17 +79,13 @@ def mended(service: Obj, wanted: dict[str, Obj]) -> Obj | None:
     return {**service, "spec": spec} if labels.get(MANAGED) == "true" and service["spec"] != spec else None
 
 
-def with_availability(service: Obj, now: str) -> Obj | None:
+def with_availability(service: Obj, now: datetime) -> Obj | None:
     """The object with the condition it should have, None when it has it, or when it is for the API server to find out
     whether another server answers. The object given is not changed."""
     if service["spec"].get("service") is not None:
         return None
-    status, reason, message = _LOCAL
-    conditions = (service.get("status") or {}).get("conditions") or []
-    current: Obj = next((one for one in conditions if one["type"] == "Available"), {})
-    if (current.get("status"), current.get("reason"), current.get("message")) == (status, reason, message):
+    current = condition_of(service, "Available") or {}
+    if {part: current.get(part) for part in _LOCAL} == _LOCAL:
         return None
-    since = current["lastTransitionTime"] if current.get("status") == status else now
-    wanted = {"type": "Available", "status": status, "lastTransitionTime": since, "reason": reason, "message": message}
-    others = [one for one in conditions if one["type"] != "Available"]
-    return {**service, "status": {**(service.get("status") or {}), "conditions": [*others, wanted]}}
+    conditions = with_condition(conditions_of(service), _LOCAL, now)
+    return {**service, "status": {**(service.get("status") or {}), "conditions": conditions}}
