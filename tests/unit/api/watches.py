@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
 
 from tests.support.api import RunningApi
 from tests.support.waiting import LIMIT
-from tests.unit.api.raw_http import connect
+from tests.unit.api.raw_http import connect, leave
 
 CMS = "/api/v1/namespaces/default/configmaps"
 
@@ -44,7 +44,4 @@ async def watch(api: RunningApi, query: str, accept: str = "*/*") -> AsyncIterat
         assert head.startswith(b"HTTP/1.1 200")
         yield Events(reader)
     finally:
-        writer.close()
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                await writer.wait_closed()
+        await leave(writer)
