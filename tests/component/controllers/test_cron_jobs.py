@@ -72,7 +72,9 @@ async def test_a_job_a_minute() -> None:
 
 
 async def succeed(world: World) -> None:
-    """What a node would say of pods that are done (the simulated one falls silent when the clock is moved)."""
+    """What a node would say of pods that are done (the simulated one falls silent when the clock is moved), after
+    all that the simulated one has to say, which would undo it."""
+    await world.settle()
     for pod in world.list(PODS):
         if (pod.get("status") or {}).get("phase") != "Succeeded":
             done = {"status": {"phase": "Succeeded"}}
