@@ -96,6 +96,21 @@ async def test_a_decision_knows_of_a_write_as_soon_as_the_writer(following: bool
     await cluster.close()
 
 
+async def test_a_binding_that_cannot_be_read_keeps_no_rights_alive(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that passed validation is like this one; should it be there all the same, removals are noticed."""
+    cluster = Cluster()
+    cluster.rbac.start()
+    await cluster.put(CLUSTER_ROLES, "reader", role("get"))
+    await cluster.put(CLUSTER_ROLE_BINDINGS, "good", binding("reader", named("User", "anna")))
+    assert cluster.rbac(asks(ANNA, "get")).allowed
+    await cluster.put(CLUSTER_ROLE_BINDINGS, "bad", {"subjects": [named("User", "ben")]})
+    await cluster.remove(CLUSTER_ROLE_BINDINGS, "bad")
+    await cluster.remove(CLUSTER_ROLE_BINDINGS, "good")
+    assert not cluster.rbac(asks(ANNA, "get")).allowed
+    assert "cannot be followed" in caplog.text
+    await cluster.close()
+
+
 async def test_a_role_binding_gives_rights_in_its_namespace_only() -> None:
     cluster = Cluster()
     cluster.rbac.start()

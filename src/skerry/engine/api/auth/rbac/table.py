@@ -95,11 +95,17 @@ class RoleTable:
             except (WatchOverflow, Compacted):
                 log.warning("too many changes of %s at once: reading all roles and bindings again", resource)
                 watch = self._store.watch(resource, since=self._store.revision)
-                self._bindings = None
-                self._rules.clear()
-                self._changed()
+                self._forget()
             except StoreClosed:
                 return
+            except Exception:  # what cannot be followed must not keep rights alive that were taken away
+                log.exception("a change of %s cannot be followed: reading all roles and bindings again", resource)
+                self._forget()
+
+    def _forget(self) -> None:
+        self._bindings = None
+        self._rules.clear()
+        self._changed()
 
     def _apply(self, resource: str, change: Change) -> None:
         key = change.entry.key
