@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.debian import build_python_image
+from tests.support.debian import Contents, build_python_image
 from tests.support.javascript import Javascript
 from tests.support.program import Program, eventually
 
@@ -138,7 +138,7 @@ class Hub:
 
 @pytest.fixture(scope="module")
 def hub(program: Program, javascript: Javascript, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    build_python_image(program, tmp_path_factory.mktemp("hub"), LOCK, "notebook:test")
+    build_python_image(program, tmp_path_factory.mktemp("hub"), Contents(LOCK), "notebook:test")
     networks = json.loads((program.data_dir / "status.json").read_text())["networks"]
     gateway = next(ipaddress.ip_network(networks["pods"]).hosts())
     proxy, api, own = _free_ports(3)
