@@ -1,8 +1,8 @@
 """What holds for a whole run of the tests, wherever it is started from.
 
 Signals reach the programs under test, property tests have no deadline (a busy machine is no failure) and try the same
-examples every time, and the machine's packet forwarding is afterwards as it was before. Other examples each time:
-`--hypothesis-profile=explore`.
+examples every time, what kubectl and Helm remember of servers goes with the run, and the machine's packet forwarding is
+afterwards as it was before. Other examples each time: `--hypothesis-profile=explore`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ def _interruptible() -> None:
     """A shell starts what it puts in the background with SIGINT ignored, and every program started here inherits it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _discovery_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """kubectl and Helm believe for minutes what a server at the same port has told them, in an earlier run too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECACHEDIR", str(tmp_path_factory.mktemp("kube-cache")))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

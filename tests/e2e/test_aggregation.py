@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.support import extension_server
@@ -16,6 +17,12 @@ from tests.support.extension_server import GROUP, GROUP_VERSION, VERSION
 from tests.support.program import Program, eventually
 
 NAME = f"{VERSION}.{GROUP}"
+
+
+@pytest.fixture(autouse=True)
+def _own_discovery_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """kubectl remembers the group for minutes, long after this test has taken it away from the shared program."""
+    monkeypatch.setenv("KUBECACHEDIR", str(tmp_path / "kube-cache"))
 
 
 def test_an_extension_server_in_a_pod(program: Program, namespace: str, tmp_path: Path) -> None:
