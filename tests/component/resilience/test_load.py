@@ -112,7 +112,7 @@ async def test_who_reads_nothing_costs_bounded_memory(served: Victim, client: Ht
                 _, writer = await asking(served, query, times=10)
                 writer.transport.pause_reading()
                 stack.push_async_callback(drop, writer)
-        await change(client, 200)
+        await change(client, 500)  # history and the watchers' lag are as large as they may become
         before = served.resident
         await change(client, 400)
         grown = served.resident - before
