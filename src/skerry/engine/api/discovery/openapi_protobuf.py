@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from skerry.engine.api.aggregation.openapi import Part, joined
+from skerry.engine.api.protobuf.wire import block
 from skerry.engine.schema.openapi.custom import custom_schemas
 from skerry.engine.schema.openapi.operations import definitions_of
 from skerry.engine.schema.openapi.schemas import Dialect, encoded_closure
@@ -36,7 +37,7 @@ def document(registry: Registry, parts: Iterable[Part] = ()) -> bytes:
     """The encoded `openapi.v2.Document`, with the definitions of extension API servers: a message that comes twice is
     one message."""
     theirs = joined({}, {}, parts).definitions
-    return _own(registry) + b"".join(_bytes(_DEFINITIONS, _foreign(name, each)) for name, each in theirs.items())
+    return _own(registry) + b"".join(block(_DEFINITIONS, _foreign(name, each)) for name, each in theirs.items())
 
 
 def _foreign(name: str, definition: Obj) -> bytes:
@@ -63,54 +64,41 @@ def _document(registry: Registry) -> bytes:
     definitions = {**encoded_closure(roots, dialect), **custom_schemas(registry.kinds(), dialect)}
     schemas = ((name, orjson.loads(orjson.dumps(encoded))) for name, encoded in definitions.items())
     info = _text(1, "Kubernetes") + _text(2, "v1.36.0")
-    return _text(_SWAGGER, "2.0") + _bytes(_INFO, info) + _bytes(_DEFINITIONS, named_schemas(schemas))
+    return _text(_SWAGGER, "2.0") + block(_INFO, info) + block(_DEFINITIONS, named_schemas(schemas))
 
 
 def named_schemas(schemas: Iterable[tuple[str, Obj]]) -> bytes:
     """The body of `Definitions` and `Properties`, which are alike."""
-    return b"".join(_bytes(1, _text(1, name) + _bytes(2, schema(each))) for name, each in schemas)
+    return b"".join(block(1, _text(1, name) + block(2, schema(each))) for name, each in schemas)
 
 
 def schema(value: Obj) -> bytes:
     """The body of a `Schema`."""
     parts = [_text(number, value[name]) for name, number in _STRINGS.items() if value.get(name)]
     if "default" in value:
-        parts.append(_bytes(_DEFAULT, _any(value["default"])))
+        parts.append(block(_DEFAULT, _any(value["default"])))
     parts += [_text(_REQUIRED, name) for name in value.get("required") or ()]
-    parts += [_bytes(_ENUM, _any(each)) for each in value.get("enum") or ()]
+    parts += [block(_ENUM, _any(each)) for each in value.get("enum") or ()]
     additional = value.get("additionalProperties")
     if isinstance(additional, dict):
-        parts.append(_bytes(_ADDITIONAL, _bytes(1, schema(additional))))
+        parts.append(block(_ADDITIONAL, block(1, schema(additional))))
     if "type" in value:
         types = value["type"] if isinstance(value["type"], list) else [value["type"]]
-        parts.append(_bytes(_TYPE, b"".join(_text(1, each) for each in types)))
+        parts.append(block(_TYPE, b"".join(_text(1, each) for each in types)))
     if "items" in value:
-        parts.append(_bytes(_ITEMS, _bytes(1, schema(value["items"]))))
-    parts += [_bytes(_ALL_OF, schema(each)) for each in value.get("allOf") or ()]
+        parts.append(block(_ITEMS, block(1, schema(value["items"]))))
+    parts += [block(_ALL_OF, schema(each)) for each in value.get("allOf") or ()]
     if value.get("properties"):
-        parts.append(_bytes(_PROPERTIES, named_schemas(value["properties"].items())))
+        parts.append(block(_PROPERTIES, named_schemas(value["properties"].items())))
     extensions = ((name, each) for name, each in value.items() if name.startswith("x-"))
-    parts += [_bytes(_EXTENSION, _text(1, name) + _bytes(2, _any(each))) for name, each in extensions]
+    parts += [block(_EXTENSION, _text(1, name) + block(2, _any(each))) for name, each in extensions]
     return b"".join(parts)
 
 
 def _any(value: Any) -> bytes:
     """The body of an `Any`: its YAML text, for which JSON will do."""
-    return _bytes(2, orjson.dumps(value))
+    return block(2, orjson.dumps(value))
 
 
 def _text(number: int, text: str) -> bytes:
-    return _bytes(number, text.encode())
-
-
-def _bytes(number: int, content: bytes) -> bytes:
-    return _varint(number << 3 | 2) + _varint(len(content)) + content
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return block(number, text.encode())

@@ -7,6 +7,7 @@ flag that sends it to TCP.
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -166,10 +167,8 @@ def render(reply: Message, query: Message, *, datagram: bool) -> bytes:
     takes = _LARGEST_STREAM
     if datagram:
         takes = max(_SMALLEST, min(query.payload, LARGEST_DATAGRAM)) if query.edns >= 0 else _SMALLEST
-    try:
+    with contextlib.suppress(dns.exception.TooBig):
         return reply.to_wire(max_size=takes)
-    except dns.exception.TooBig:
-        pass
     shorter = _same_without_records(reply)
     shorter.answer, shorter.authority = reply.answer, reply.authority
     try:
