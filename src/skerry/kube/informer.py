@@ -3,7 +3,7 @@
 Neighbours: `kube.client` below, `kube.controller` above. Invariants: `synced` is set after the first complete list;
 handlers run on the event loop, in order, and must be quick (put a key in a queue); a failing handler harms nobody
 else; objects handed out are shared and must not be changed; an object replaced under its name (another uid) is
-reported as a deletion and an addition.
+reported as a deletion and an addition; a resource that is not served has no objects, and is asked for again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from skerry.kube.client import EVERYTHING, Client, Selection, WatchEvent
-from skerry.kube.errors import Expired, Gone, StatusError
+from skerry.kube.errors import Expired, Gone, NotFound, StatusError
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of, uid_of
 
 log = logging.getLogger(__name__)
@@ -147,6 +147,8 @@ class Informer:
                 await self._follow(await self._relist())
             except (Expired, Gone) as error:
                 log.debug("%s: listing again: %s", self.resource.group_resource, error)
+            except NotFound:
+                self._not_served()
             except (StatusError, OSError) as error:
                 log.warning("%s: list and watch failed, trying again: %s", self.resource.group_resource, error)
             except Exception:
@@ -165,6 +167,13 @@ class Informer:
         self._reached(listed.resource_version)
         self.synced.set()
         return listed.resource_version
+
+    def _not_served(self) -> None:
+        """There is no such resource, or not any more: its definition may come, and until then there are no objects."""
+        log.debug("%s: not served", self.resource.group_resource)
+        for key in list(self._objects):
+            self._apply(key, None)
+        self.synced.set()
 
     async def _follow(self, revision: str) -> None:
         """Watch; when the server ends the stream in order, watch again from the last revision seen."""

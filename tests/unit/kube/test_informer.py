@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from skerry.kube.errors import Expired, ServiceUnavailable
+from skerry.kube.errors import Expired, ServiceUnavailable, not_found
 from skerry.kube.informer import Delta, Informer, Informers
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import CONFIG_MAPS, PODS
@@ -171,3 +171,16 @@ async def test_a_watch_that_ends_at_once_is_not_opened_in_a_hot_loop(error: Exce
             client.break_watch(error)
         await asyncio.sleep(0.1)
         assert client.lists < 6
+
+
+async def test_a_resource_that_is_not_served_has_no_objects_until_it_is() -> None:
+    client = FakeClient()
+    client.failures = [not_found("pods", "")]
+    informer = Informer(client, PODS)
+    async with running(informer):
+        assert informer.list() == []
+        client.items = [pod("a", 1)]
+        await until(lambda: [name_of(obj) for obj in informer.list()] == ["a"])
+        client.failures = [not_found("pods", "")]
+        client.break_watch(Expired("gone with its definition"))
+        await until(lambda: informer.list() == [])

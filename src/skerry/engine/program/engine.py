@@ -19,6 +19,8 @@ import uvloop
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig
 from skerry.engine.controllers.all import make_controllers
+from skerry.engine.definitions.all import ALL
+from skerry.engine.definitions.installing import install
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
 from skerry.engine.network.proxy import ServiceProxy
@@ -127,6 +129,7 @@ class Engine:
         proxy = ServiceProxy(config, informers)
         agent = self._make_agent(api, store, informers)
         await proxy.prepare()
+        await install(context.identity("definition-installer"), ALL)
         api.health.ready["informers"] = lambda: ", ".join(informers.incomplete())
         self._stack.push_async_callback(informers.close)
         await informers.start()

@@ -272,6 +272,10 @@ OURS: Mapping[str, str] = {
     # In Kubernetes a part of the API server, which may do everything.
     "apiservice-registration-controller": "create,delete,update apiregistration.k8s.io apiservices apiservices/status",
     "kube-dns": "list,watch discovery.k8s.io endpointslices\nlist,watch core namespaces",  # as kubeadm's system:coredns
+    "definition-installer": """
+        read,create,update apiextensions.k8s.io customresourcedefinitions
+        get,create,update core configmaps
+    """,  # `engine/definitions`
     "event-expiry": "list,delete core events",  # Kubernetes leaves this to etcd's leases
 }
 """What ours do beyond that: ClusterRoles `skerry:controller:<name>`, bound to the same service accounts."""

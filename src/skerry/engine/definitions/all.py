@@ -1,0 +1,10 @@
+"""Every definition that comes with the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skerry.engine.definitions import metallb
+from skerry.engine.definitions.notation import Definition
+
+ALL: Sequence[Definition] = (*metallb.DEFINITIONS,)
