@@ -98,7 +98,7 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """One instance. Addresses are IPv4 in this release."""
+    """One instance. It has IPv4, or IPv4 and IPv6; then IPv4 is the first family."""
 
     instance: str
     """Four lower-case hexadecimal digits, unique on the machine; part of every name we make outside our directories."""
@@ -118,6 +118,10 @@ class EngineConfig:
     """The instance's place on this machine, from 0: its address ranges and its loopback address follow from it."""
     node_ip: str = "127.0.0.1"
     """The host's own address: the node's InternalIP, the address of host-network pods and of the API's endpoints."""
+    pod_cidr6: str = ""
+    """The IPv6 range of pods, "" on an instance that has IPv4 only; then there is no `service_cidr6` either."""
+    service_cidr6: str = ""
+    """The IPv6 range of cluster IPs."""
     audit_policy: Path | None = None
     """An audit policy (`audit.k8s.io/v1`); without one no audit log is kept."""
     authentication_config: Path | None = None
@@ -128,6 +132,16 @@ class EngineConfig:
     def loopback_address(self) -> str:
         """Where this instance's node ports answer on loopback: 127.0.0.1 for the first, 127.0.0.2 for the second..."""
         return f"127.0.0.{self.index + 1}"
+
+    @property
+    def pod_cidrs(self) -> tuple[str, ...]:
+        """The ranges of pods, the first family's first."""
+        return tuple(filter(None, (self.pod_cidr, self.pod_cidr6)))
+
+    @property
+    def service_cidrs(self) -> tuple[str, ...]:
+        """The ranges of cluster IPs, the first family's first."""
+        return tuple(filter(None, (self.service_cidr, self.service_cidr6)))
 
     @property
     def cluster_dns(self) -> str:

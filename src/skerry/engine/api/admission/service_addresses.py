@@ -7,16 +7,20 @@ given until they are over. Source: Kubernetes' `pkg/registry/core/service/storag
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from ipaddress import AddressValueError, IPv4Address, IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import WRITES, Plugin
+from skerry.engine.api.admission.service_families import set_families
 from skerry.engine.config import EngineConfig
+from skerry.engine.schema.kinds.core.service_families import HEADLESS, family_of
 from skerry.engine.store.contract import Store
 from skerry.kube.errors import Cause, InternalError, Invalid, invalid
 from skerry.kube.objects import Obj, name_of
+
+Network = IPv4Network | IPv6Network
 
 _RESERVED_FOR_CHOICE = 256
 """The lower addresses are not given out unless the others are used up: users who choose choose there."""
@@ -24,7 +28,7 @@ _RESERVED_FOR_CHOICE = 256
 
 def service_addresses(config: EngineConfig, store: Store) -> Plugin:
     """The plug-in. Raises Invalid for an address or port that is taken or out of range."""
-    network = IPv4Network(config.service_cidr)
+    networks = {family_of(cidr): ip_network(cidr) for cidr in config.service_cidrs}
     held: dict[int, Obj] = {}
     """What writes on their way were given, by their attributes."""
 
@@ -32,9 +36,12 @@ def service_addresses(config: EngineConfig, store: Store) -> Plugin:
         service, own = attributes.obj, id(attributes)
         if attributes.old is not None:
             keep_allocated(service, attributes.old)
+        if _has_address(service["spec"]):
+            service["spec"].setdefault("clusterIPs", [one for one in (service["spec"].get("clusterIP"),) if one])
+            set_families(service, attributes.old, networks)
         others = [entry.shared() for entry in store.list("services") if entry.key != attributes.target.key]
         others += [on_its_way for writer, on_its_way in held.items() if writer != own]
-        allocate_address(service, network, _addresses(others))
+        allocate_addresses(service, networks, _addresses(others))
         allocate_ports(service, config.node_ports, _ports(others))
         held[own] = service
         attributes.afterwards.append(partial(held.pop, own, None))
@@ -67,32 +74,31 @@ def _keep_ports(after: Obj, before: Obj) -> None:
             port.pop("nodePort", None)
 
 
-def allocate_address(service: Obj, network: IPv4Network, taken: Collection[str]) -> None:
-    """Fill in `clusterIP`, `clusterIPs` and the IP families. Raises Invalid."""
+def allocate_addresses(service: Obj, networks: Mapping[str, Network], taken: Collection[str]) -> None:
+    """Fill in `clusterIP` and `clusterIPs`, one for each family the Service has. Raises Invalid, InternalError."""
     spec = service["spec"]
-    if not _has_address(spec):
+    if not _has_address(spec) or spec.get("clusterIP") == HEADLESS:
         return
-    chosen = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "")
-    if not chosen:
-        chosen = free_address(network, taken)
-    elif chosen != "None":
-        _check_address(service, chosen, network, taken)
-    spec["clusterIP"] = chosen
-    spec["clusterIPs"] = spec.get("clusterIPs") or [chosen]
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    addresses = list(spec.get("clusterIPs") or ())
+    for index, family in enumerate(spec["ipFamilies"]):
+        if index < len(addresses):
+            _check_address(service, addresses[index], networks[family], taken)
+        else:
+            addresses.append(free_address(networks[family], taken))
+    spec["clusterIP"], spec["clusterIPs"] = addresses[0], addresses
 
 
-def free_address(network: IPv4Network, taken: Collection[str]) -> str:
+def free_address(network: Network, taken: Collection[str]) -> str:
     """An address nobody has: at random in the upper part, then the first free of the lower. Raises InternalError."""
     first, last = int(network.network_address) + 1, int(network.broadcast_address) - 1
+    address_type = type(network.network_address)
     lower = min(_RESERVED_FOR_CHOICE, max(16, network.num_addresses // 16), network.num_addresses // 2)
     for _ in range(16):
-        address = str(IPv4Address(random.randint(min(first + lower, last), last)))  # noqa: S311  # no secret
+        address = str(address_type(random.randint(min(first + lower, last), last)))  # noqa: S311  # no secret
         if address not in taken:
             return address
     for number in (*range(first + lower, last + 1), *range(first, first + lower)):
-        if (address := str(IPv4Address(number))) not in taken:
+        if (address := str(address_type(number))) not in taken:
             return address
     raise InternalError("failed to allocate a serviceIP: range is full")
 
@@ -119,17 +125,19 @@ def _free_port(allowed: tuple[int, int], taken: Collection[int]) -> int:
     return random.choice(free)  # noqa: S311  # no secret
 
 
-def _check_address(service: Obj, chosen: str, network: IPv4Network, taken: Collection[str]) -> None:
-    try:
-        inside = IPv4Address(chosen) in network
-    except AddressValueError:
-        return  # the schema's rules say what is wrong with it
+def _check_address(service: Obj, chosen: str, network: Network, taken: Collection[str]) -> None:
+    inside = ip_address(chosen) in network
     why = "provided IP is already allocated" if chosen in taken else ""
     if not inside:
         why = f"the provided IP ({chosen}) is not in the valid range. The range of valid IPs is {network}"
     if why:
-        message = f'Invalid value: ["{chosen}"]: failed to allocate IP {chosen}: {why}'
+        message = f"Invalid value: {_listed(service)}: failed to allocate IP {chosen}: {why}"
         raise _refusal(service, "spec.clusterIPs", message)
+
+
+def _listed(service: Obj) -> str:
+    """As Kubernetes prints a list of strings."""
+    return "[" + ",".join(f'"{one}"' for one in service["spec"]["clusterIPs"]) + "]"
 
 
 def _check_port(service: Obj, index: int, allowed: tuple[int, int], taken: Collection[int]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
 from skerry.engine.schema.kinds.core.endpoints import check_listed_port
+from skerry.engine.schema.kinds.core.service_families import HEADLESS, check_families
 from skerry.engine.schema.metadata import validate_labels
 from skerry.engine.schema.pods.probes import check_port
 from skerry.engine.schema.pods.validation import NOT_AN_IP, is_ip
@@ -128,8 +129,9 @@ def _check_external_name(spec: Obj) -> Iterator[Cause]:
         yield required("spec.externalName")
     elif complaint := names.subdomain(name):
         yield invalid("spec.externalName", spec["externalName"], complaint)
-    if spec.get("clusterIP"):
-        yield forbidden("spec.clusterIP", "may not be set when `type` is 'ExternalName'")
+    for part in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+        if spec.get(part):
+            yield forbidden(f"spec.{part}", "may not be set when `type` is 'ExternalName'")
 
 
 def _check_ports(spec: Obj, kind: str) -> Iterator[Cause]:
@@ -173,20 +175,14 @@ def _check_policies(spec: Obj, kind: str) -> Iterator[Cause]:
         yield not_supported("spec.externalTrafficPolicy", external, _POLICIES)
     if internal and internal not in _POLICIES:
         yield not_supported("spec.internalTrafficPolicy", internal, _POLICIES)
-    families = spec.get("ipFamilies") or ()
-    for index, family in enumerate(families):
-        if family not in ("IPv4", "IPv6"):
-            yield not_supported(f"spec.ipFamilies[{index}]", family, ("IPv4", "IPv6"))
-        elif family in families[:index]:
-            yield duplicate(f"spec.ipFamilies[{index}]", family)
 
 
 def _check_addresses(spec: Obj) -> Iterator[Cause]:
-    address, addresses = spec.get("clusterIP"), spec.get("clusterIPs") or []
-    if address and address != "None" and not is_ip(address):
+    address = spec.get("clusterIP")
+    if address and address != HEADLESS and not is_ip(address):
         yield invalid("spec.clusterIPs[0]", address, NOT_AN_IP)
-    if addresses and address != addresses[0]:
-        yield invalid("spec.clusterIPs", addresses, "first value must match `clusterIP`")
+    elif spec.get("type") != "ExternalName":
+        yield from check_families(spec)
     for index, external in enumerate(spec.get("externalIPs") or ()):
         if not is_ip(external):
             yield invalid(f"spec.externalIPs[{index}]", external, NOT_AN_IP)
@@ -198,3 +194,6 @@ def _check_address_kept(new: Obj, old: Obj) -> Iterator[Cause]:
     if old.get("clusterIP") and new.get("clusterIP") != old["clusterIP"]:
         why = "may not change once set"
         yield invalid("spec.clusterIPs[0]", new.get("clusterIP") or "", why)
+    was, now = old.get("ipFamilies") or [], new.get("ipFamilies") or []
+    if was and now and was[0] != now[0]:
+        yield invalid("spec.ipFamilies[0]", now[0], "may not change once set")
