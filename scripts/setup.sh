@@ -10,7 +10,7 @@ PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-stat
   util-linux mount procps ca-certificates make git"
 if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
-  PACKAGES+=" mmdebstrap"
+  PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3"
   # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
   command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 fi
@@ -44,11 +44,11 @@ install_packages() {
   }
 }
 
-# Installing containerd would start the distribution's own service, and again at every boot. Skerry runs its own; one
-# that was here before is left alone.
+# Installing containerd, Caddy or BIND would start the distribution's own service, and again at every boot. Skerry and its
+# tests run their own; a service that was here before is left alone.
 without_services() {
-  local had_containerd=0 made_policy=0 code=0
-  if command -v containerd >/dev/null; then had_containerd=1; fi
+  local wants=/etc/systemd/system/multi-user.target.wants before made_policy=0 code=0
+  before=$(ls $wants 2>/dev/null || true)
   if [ ! -e $POLICY ]; then
     printf '#!/bin/sh\nexit 101\n' >$POLICY
     chmod 755 $POLICY
@@ -56,7 +56,7 @@ without_services() {
   fi
   "$@" || code=$?
   if [ $made_policy = 1 ]; then rm -f $POLICY; fi
-  if [ $had_containerd = 0 ]; then rm -f /etc/systemd/system/multi-user.target.wants/containerd.service; fi
+  for link in $(comm -13 <(echo "$before" | sort) <(ls $wants 2>/dev/null | sort)); do rm -f "$wants/$link"; done
   return $code
 }
 
