@@ -15,6 +15,7 @@ COMMANDS = {
     "kubeconfig": "Print where the administrator's kubeconfig is.",
     "kubectl": "Run kubectl against this instance.",
     "image": "Load, build, list and remove container images.",
+    "lb": "Write configurations of balancers in front of clusters.",
     "logs": "Show the engine's own log.",
     "install-service": "Start Skerry when the machine boots.",
     "clean": "Stop everything and remove the state.",

