@@ -95,6 +95,11 @@ class Paths:
         """The CNI configuration directory and the address leases; made anew at every start."""
         return self.run / "cni"
 
+    @property
+    def cni_plugins(self) -> Path:
+        """The CNI plug-ins of an instance with two IP families; one with IPv4 only uses the machine's."""
+        return self.cni / "bin"
+
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
@@ -122,6 +127,8 @@ class EngineConfig:
     """The IPv6 range of pods, "" on an instance that has IPv4 only; then there is no `service_cidr6` either."""
     service_cidr6: str = ""
     """The IPv6 range of cluster IPs."""
+    node_ip6: str = ""
+    """The host's own IPv6 address, "" without one: it is no part of what makes an instance dual-stack."""
     audit_policy: Path | None = None
     """An audit policy (`audit.k8s.io/v1`); without one no audit log is kept."""
     authentication_config: Path | None = None

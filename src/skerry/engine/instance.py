@@ -20,7 +20,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +30,9 @@ DEFAULT_DATA_DIR = Path("/var/lib/skerry")
 DEFAULT_PORT = 6443
 RUN_BASE = Path("/run/skerry")
 PLACES = 32  # pairs of /16 in 10.64.0.0/10
+IPV4_ONLY, DUAL_STACK = ("IPv4",), ("IPv4", "IPv6")
+"""The IP families an instance may have."""
+_LOCAL_IPV6 = "fd73:6b72"
 _PORT_TRIES = 500
 _HARMLESS = {"lost+found", "log"}  # a file system's own; made for the service unit before the first start
 
@@ -45,19 +48,25 @@ class Identity:
     instance: str
     index: int
     port: int
+    families: tuple[str, ...] = IPV4_ONLY
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Raises ValueError, KeyError or TypeError when the text is not an identity."""
         kept = json.loads(text)
-        identity = cls(instance=str(kept["instance"]), index=int(kept["index"]), port=int(kept["port"]))
+        known = str(kept["instance"]), int(kept["index"]), int(kept["port"])
+        families = tuple(kept.get("ipFamilies", IPV4_ONLY))
+        identity = cls(*known, families)
         if len(identity.instance) != 4 or int(identity.instance, 16) < 0 or not 0 <= identity.index < PLACES:
             raise ValueError("not an instance")
+        if families not in (IPV4_ONLY, DUAL_STACK):
+            raise ValueError("not IP families")
         return identity
 
     def to_json(self, **more: Any) -> str:
         """The file's text."""
-        return json.dumps({"instance": self.instance, "index": self.index, "port": self.port, **more}) + "\n"
+        known = {"instance": self.instance, "index": self.index, "port": self.port, "ipFamilies": self.families}
+        return json.dumps({**known, **more}) + "\n"
 
 
 def pod_range(index: int) -> str:
@@ -70,6 +79,16 @@ def service_range(index: int) -> str:
     return f"10.{65 + 2 * index}.0.0/16"
 
 
+def pod_range6(instance: str) -> str:
+    """IPv6 addresses of an instance's pods: unique local ones (RFC 4193), told apart by the instance's name."""
+    return str(ipaddress.IPv6Network(f"{_LOCAL_IPV6}:{instance}:1::/64"))
+
+
+def service_range6(instance: str) -> str:
+    """Its IPv6 cluster IPs."""
+    return str(ipaddress.IPv6Network(f"{_LOCAL_IPV6}:{instance}:2::/112"))
+
+
 def choose_index(taken: Iterable[int], routed: Iterable[ipaddress.IPv4Network]) -> int:
     """The first place whose ranges no other instance has and no route of this machine touches. Raises InstanceError."""
     busy, networks = set(taken), list(routed)
@@ -80,20 +99,30 @@ def choose_index(taken: Iterable[int], routed: Iterable[ipaddress.IPv4Network]) 
     raise InstanceError("no free address range in 10.64.0.0/10: every part of it is routed or used by an instance")
 
 
-def open_instance(data_dir: Path, port: int | None = None, *, run_base: Path = RUN_BASE) -> EngineConfig:
+def open_instance(
+    data_dir: Path,
+    port: int | None = None,
+    *,
+    families: tuple[str, ...] | None = None,
+    run_base: Path = RUN_BASE,
+) -> EngineConfig:
     """Load the instance in `data_dir`, or make one there, and reserve its place on the machine.
 
     `port`: None keeps the instance's port (6443 at first in the default data directory, else a free one); 0 picks a
-    free one if the instance has none yet. Raises InstanceError.
+    free one if the instance has none yet. `families`: `IPV4_ONLY` (for a new instance the default) or `DUAL_STACK`; an
+    instance keeps those it was made with. Raises InstanceError.
     """
     data_dir = data_dir.resolve()
     with _registry(run_base) as registry:
         others = registry.others(data_dir)
         identity = _load(data_dir)
         if identity is None:
-            identity = _make(data_dir, port, others)
+            identity = _make(data_dir, port, families or IPV4_ONLY, others)
+        elif families not in (None, identity.families):
+            has = ",".join(identity.families)
+            raise InstanceError(f"the instance in {data_dir} was made with {has}: `skerry clean` it to choose anew")
         elif port:
-            identity = Identity(identity.instance, identity.index, port)
+            identity = replace(identity, port=port)
         _refuse_taken_place(identity, others)
         config = _configure(identity, data_dir, run_base)
         _make_private(config.paths.data, config.paths.run)
@@ -204,13 +233,15 @@ def _registry(run_base: Path) -> Iterator[_Registry]:
         os.close(descriptor)
 
 
-def _make(data_dir: Path, port: int | None, others: list[_Reservation]) -> Identity:
+def _make(data_dir: Path, port: int | None, families: tuple[str, ...], others: list[_Reservation]) -> Identity:
+    if "IPv6" in families and not kernel_has_ipv6():
+        raise InstanceError("this kernel has no IPv6, or it is switched off: make the instance with IPv4 only")
     if data_dir.exists() and any(entry.name not in _HARMLESS for entry in data_dir.iterdir()):
         raise InstanceError(f"{data_dir} is not empty and holds no Skerry instance: choose another --data-dir")
     index = choose_index([other.index for other in others], _routed_networks())
     if port is None:
         port = DEFAULT_PORT if data_dir == DEFAULT_DATA_DIR else 0
-    return Identity(secrets.token_hex(2), index, port or _free_port({other.port for other in others}))
+    return Identity(secrets.token_hex(2), index, port or _free_port({other.port for other in others}), families)
 
 
 def _load(data_dir: Path) -> Identity | None:
@@ -235,6 +266,7 @@ def _refuse_taken_place(identity: Identity, others: list[_Reservation]) -> None:
 
 
 def _configure(identity: Identity, data_dir: Path, run_base: Path) -> EngineConfig:
+    dual = "IPv6" in identity.families
     return EngineConfig(
         instance=identity.instance,
         paths=Paths(data=data_dir, run=run_base / identity.instance),
@@ -243,8 +275,11 @@ def _configure(identity: Identity, data_dir: Path, run_base: Path) -> EngineConf
         port=identity.port,
         pod_cidr=pod_range(identity.index),
         service_cidr=service_range(identity.index),
+        pod_cidr6=pod_range6(identity.instance) if dual else "",
+        service_cidr6=service_range6(identity.instance) if dual else "",
         index=identity.index,
         node_ip=host_address(),
+        node_ip6=host_address6() if dual else "",
     )
 
 
@@ -256,6 +291,22 @@ def host_address() -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+def host_address6() -> str:
+    """The same for IPv6, "" without a route."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("2001:db8::1", 9))  # an address for documentation
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
+
+
+def kernel_has_ipv6() -> bool:
+    """Whether interfaces can have IPv6 addresses."""
+    switch = Path("/proc/sys/net/ipv6/conf/default/disable_ipv6")
+    return switch.exists() and switch.read_text().strip() == "0"
 
 
 def _routed_networks() -> list[ipaddress.IPv4Network]:

@@ -117,9 +117,33 @@ def test_srv_records_of_a_headless_service_name_each_endpoint(known: Zone) -> No
     }
 
 
-def test_endpoints_of_other_families_are_left_out() -> None:
+def test_endpoints_of_both_families_answer_questions_for_theirs() -> None:
     six = piece(endpoint("fd00::5"), addressType="IPv6")
-    assert ask(zone(headless(), six), "peers.default.svc") == NOTHING
+    both = zone(headless(), six, piece(endpoint("10.64.0.5")))
+    assert values(ask(both, "peers.default.svc", "AAAA")) == ["fd00::5"]
+    assert values(ask(both, "peers.default.svc")) == ["10.64.0.5"]
+    assert values(ask(both, "fd00--5.peers.default.svc", "AAAA")) == ["fd00::5"]
+    assert ask(zone(headless(), six), "peers.default.svc") == EMPTY
+
+
+def test_a_service_of_two_families_has_both_addresses() -> None:
+    dual = service(clusterIP="10.65.0.7", clusterIPs=["10.65.0.7", "fd00::7"])
+    assert values(ask(zone(dual), "web.default.svc", "AAAA")) == ["fd00::7"]
+    assert values(ask(zone(dual), "web.default.svc")) == ["10.65.0.7"]
+    assert values(zone(dual).find_address("fd00::7")) == ["web.default.svc.cluster.local."]
+
+
+def test_endpoints_by_name_are_left_out() -> None:
+    assert (
+        ask(zone(headless(), piece(endpoint("peer.example.org"), addressType="FQDN")), "peers.default.svc") == NOTHING
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("fd00--5", "fd00::5"), ("1--", "1::"), ("2001-db8-0-0-0-0-0-1", "2001:db8::1")]
+)
+def test_pods_have_names_by_ipv6_address(known: Zone, name: str, address: str) -> None:
+    assert values(ask(known, f"{name}.default.pod", "AAAA")) == [address]
 
 
 @pytest.mark.parametrize("kind", ["A", "AAAA", "CNAME", "TXT"])

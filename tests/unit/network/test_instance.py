@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import (
+    DUAL_STACK,
+    IPV4_ONLY,
     InstanceError,
     InstanceLock,
     choose_index,
@@ -114,3 +116,21 @@ def test_removal_takes_everything_and_gives_the_place_back(tmp_path: Path) -> No
     assert not config.paths.data.exists()
     assert not config.paths.run.exists()
     assert list((tmp_path / "run" / "instances").glob("*.json")) == []
+
+
+def test_ip_families_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skerry.engine.instance.kernel_has_ipv6", lambda: True)
+    config = open_instance(tmp_path / "a", 0, families=DUAL_STACK, run_base=tmp_path / "run")
+    assert config.pod_cidrs == (config.pod_cidr, str(IPv6Network(f"fd73:6b72:{config.instance}:1::/64")))
+    assert config.service_cidrs[1].endswith("::/112")
+    assert make(tmp_path, "a").pod_cidrs == config.pod_cidrs
+    with pytest.raises(InstanceError, match="was made with IPv4,IPv6"):
+        open_instance(tmp_path / "a", families=IPV4_ONLY, run_base=tmp_path / "run")
+    assert make(tmp_path, "b").pod_cidr6 == ""
+
+
+def test_a_kernel_without_ipv6_is_said_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skerry.engine.instance.kernel_has_ipv6", lambda: False)
+    with pytest.raises(InstanceError, match="no IPv6"):
+        open_instance(tmp_path / "a", 0, families=DUAL_STACK, run_base=tmp_path / "run")
+    assert not (tmp_path / "a").exists()

@@ -15,7 +15,7 @@ from skerry.engine.node.spec.environment import Sources, environment, references
 from skerry.engine.node.spec.expansion import expand
 from tests.unit.node.views import container, pod
 
-NODE = NodeFacts("n1", "192.168.0.9", {"cpu": Decimal(4), "memory": Decimal(8 * 2**30)})
+NODE = NodeFacts("n1", ("192.168.0.9",), {"cpu": Decimal(4), "memory": Decimal(8 * 2**30)})
 FACTS = PodFacts(pod(serviceAccountName="robot"), NODE, ("10.0.0.5",))
 
 

@@ -204,7 +204,7 @@ def test_a_containers_own_rules_decide_on_its_restart(code: int, again: bool) ->
     ended = view(pod(RULED, restartPolicy="Never"), exited(code=code))
     assert (Start("main", 1) in plan(ended).actions) == again
     phase = "Running" if again else "Failed" if code else "Succeeded"
-    assert pod_status(ended, "10.0.0.1")["phase"] == phase
+    assert pod_status(ended, ("10.0.0.1",))["phase"] == phase
 
 
 def test_a_container_that_must_not_restart_stays_ended_in_a_pod_that_always_does() -> None:

@@ -10,7 +10,7 @@ from skerry.engine.node.status.pod_status import pod_status
 from skerry.kube.objects import Obj
 from tests.unit.node.views import NOW, container, exited, pod, record, view
 
-HOST = "192.168.0.9"
+HOST = ("192.168.0.9",)
 
 
 def condition(status: Obj, kind: str) -> Obj:
@@ -24,7 +24,7 @@ def state(status: Obj, name: str = "main") -> Obj:
 
 def test_running_and_ready() -> None:
     status = pod_status(view(pod(), record(attempt=2, image="app:1", image_id="sha256:1")), HOST)
-    assert (status["phase"], status["podIP"], status["hostIP"]) == ("Running", "10.0.0.5", HOST)
+    assert (status["phase"], status["podIP"], status["hostIP"]) == ("Running", "10.0.0.5", HOST[0])
     assert condition(status, "Ready")["status"] == "True"
     main = state(status)
     assert main["containerID"] == "containerd://main-2"
@@ -163,7 +163,10 @@ def test_our_last_status_is_newer_than_the_cache() -> None:
 
 
 def test_host_network_has_the_host_address() -> None:
-    assert pod_status(view(pod(hostNetwork=True), record()), HOST)["podIPs"] == [{"ip": HOST}]
+    assert pod_status(view(pod(hostNetwork=True), record()), ("192.0.2.7", "2001:db8::7"))["podIPs"] == [
+        {"ip": "192.0.2.7"},
+        {"ip": "2001:db8::7"},
+    ]
 
 
 def test_start_time_stays() -> None:

@@ -110,7 +110,7 @@ def test_plans_and_tells_of_the_pod_as_a_whole() -> None:
     made, before = pod(resources=limited("64Mi")), limited("32Mi")
     wanting = view(made, record(), pod_applied=before)
     assert plan(wanting) == Plan((ResizePod(),))
-    status = pod_status(wanting, "10.0.0.1")
+    status = pod_status(wanting, ("10.0.0.1",))
     assert (status["resources"], status["allocatedResources"]) == (before, before["requests"])
     assert "PodResizeInProgress" in {each["type"] for each in status["conditions"]}
     assert plan(view(made, record(), pod_applied=limited("64Mi"))) == Plan()
@@ -121,7 +121,9 @@ def test_a_resize_that_failed_is_tried_again_later() -> None:
     later = NOW + timedelta(seconds=5)
     failed = view(pod(resources=limited("64Mi")), record(), pod_applied={}, resize_wait=Wait("Error", "no", later))
     assert plan(failed) == Plan((), later)
-    (told,) = (each for each in pod_status(failed, "10.0.0.1")["conditions"] if each["type"] == "PodResizeInProgress")
+    (told,) = (
+        each for each in pod_status(failed, ("10.0.0.1",))["conditions"] if each["type"] == "PodResizeInProgress"
+    )
     assert (told["reason"], told["message"]) == ("Error", "no")
     due = view(pod(resources=limited("64Mi")), record(), pod_applied={}, resize_wait=Wait("Error", "no", NOW))
     assert plan(due) == Plan((ResizePod(),))

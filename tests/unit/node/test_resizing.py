@@ -38,7 +38,7 @@ def test_a_resize_policy_may_ask_for_a_restart() -> None:
 def test_what_does_not_fit_is_left_and_told() -> None:
     refused = view(pod(wants("9")), record(), applied=in_force("1"), resize_pending=("Infeasible", "too much"))
     assert plan(refused).actions == ()
-    status = pod_status(refused, "10.0.0.1")
+    status = pod_status(refused, ("10.0.0.1",))
     told = [each for each in status["conditions"] if each["type"] == "PodResizePending"]
     assert [(each["status"], each["reason"], each["message"]) for each in told] == [("True", "Infeasible", "too much")]
     assert status["containerStatuses"][0]["resources"] == in_force("1")["main-0"]

@@ -43,9 +43,9 @@ def test_an_exit_may_restart_all_containers() -> None:
     before = everything(done, side, exited("source", 42), other)
     decided = plan(before).actions
     assert [(kill.record.name, kill.grace) for kill in decided if isinstance(kill, Kill)] == [("side", 0), ("other", 0)]
-    told = {each["type"]: each["status"] for each in pod_status(before, "10.0.0.1")["conditions"]}
+    told = {each["type"]: each["status"] for each in pod_status(before, ("10.0.0.1",))["conditions"]}
     assert told["AllContainersRestarting"] == "True"
-    assert pod_status(before, "10.0.0.1")["phase"] == "Running"
+    assert pod_status(before, ("10.0.0.1",))["phase"] == "Running"
 
 
 def test_a_new_round_begins_with_the_init_containers() -> None:
@@ -55,7 +55,7 @@ def test_a_new_round_begins_with_the_init_containers() -> None:
     assert plan(everything(*over, again)).actions == (Start("side", 1, round=1),)
     side = of_round(1, record("side", attempt=1))
     assert plan(everything(*over, again, side)).actions == (Start("source", 1, round=1), Start("other", 1, round=1))
-    assert pod_status(everything(*over, again, side), "10.0.0.1")["phase"] == "Running"
+    assert pod_status(everything(*over, again, side), ("10.0.0.1",))["phase"] == "Running"
 
 
 def test_a_pod_that_restarts_has_not_failed() -> None:
@@ -63,7 +63,7 @@ def test_a_pod_that_restarts_has_not_failed() -> None:
     again = of_round(1, record("source", attempt=1))
     waiting = view(pod(container("regular"), init=init, restartPolicy="Never"), exited("regular", 137), again)
     assert plan(waiting).actions == (Start("regular", 1, round=1),)
-    assert pod_status(waiting, "10.0.0.1")["phase"] == "Running"
+    assert pod_status(waiting, ("10.0.0.1",))["phase"] == "Running"
 
 
 def test_a_round_ends_when_everything_runs_again() -> None:
@@ -71,9 +71,9 @@ def test_a_round_ends_when_everything_runs_again() -> None:
     olds = [exited("init"), exited("side", 137), exited("source", 42), exited("other", 42)]
     running = everything(*olds, of_round(1, exited("init", attempt=1)), *fresh)
     assert plan(running) == Plan()
-    told = {each["type"]: each["status"] for each in pod_status(running, "10.0.0.1")["conditions"]}
+    told = {each["type"]: each["status"] for each in pod_status(running, ("10.0.0.1",))["conditions"]}
     assert told["AllContainersRestarting"] == "False"
-    plain = pod_status(view(pod(), record()), "10.0.0.1")
+    plain = pod_status(view(pod(), record()), ("10.0.0.1",))
     assert "AllContainersRestarting" not in {each["type"] for each in plain["conditions"]}
 
 
@@ -89,4 +89,4 @@ def test_an_init_container_that_failed_before_does_not_end_the_pod() -> None:
     init = [container("first"), ruled("second")]
     waiting = view(pod(init=init, restartPolicy="Never"), exited("first"), exited("second", 42))
     assert plan(waiting).actions == (Start("first", 1, round=1),)
-    assert pod_status(waiting, "10.0.0.1")["phase"] == "Pending"
+    assert pod_status(waiting, ("10.0.0.1",))["phase"] == "Pending"

@@ -120,12 +120,12 @@ def test_pods_without_tokens_want_none() -> None:
 )
 def test_who_may_read_it(context: Obj, expected: tuple[int, int | None]) -> None:
     owner = pod(volumes=[VOLUME], securityContext=context)
-    file = payload_of(VOLUME, Known(PodFacts(owner, NodeFacts("n", "1.2.3.4", {})), {}, {WANTED: "t"}))["token"]
+    file = payload_of(VOLUME, Known(PodFacts(owner, NodeFacts("n", ("1.2.3.4",), {})), {}, {WANTED: "t"}))["token"]
     assert (file.data, (file.mode, file.user)) == (b"t", expected)
 
 
 def test_containers_of_different_users_share_a_readable_file() -> None:
     containers = [{**container(str(user)), "securityContext": {"runAsUser": user}} for user in (1, 2)]
     owner = pod(*containers, volumes=[VOLUME])
-    file = payload_of(VOLUME, Known(PodFacts(owner, NodeFacts("n", "1.2.3.4", {})), {}, {WANTED: "t"}))["token"]
+    file = payload_of(VOLUME, Known(PodFacts(owner, NodeFacts("n", ("1.2.3.4",), {})), {}, {WANTED: "t"}))["token"]
     assert (file.mode, file.user) == (0o644, None)

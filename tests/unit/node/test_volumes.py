@@ -17,7 +17,7 @@ from skerry.engine.node.volumes.projection import Known, payload_of, references
 from skerry.kube.objects import Obj
 from tests.unit.node.views import pod
 
-FACTS = PodFacts(pod(), NodeFacts("n", "1.2.3.4", {}))
+FACTS = PodFacts(pod(), NodeFacts("n", ("1.2.3.4",), {}))
 SETTINGS: Obj = {"data": {"a": "1", "b": "2"}, "binaryData": {"c": "AAE="}}
 
 

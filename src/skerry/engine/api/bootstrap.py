@@ -41,7 +41,7 @@ async def bootstrap(client: Client, config: EngineConfig, port: int) -> None:
         with contextlib.suppress(AlreadyExists):
             await client.create(resource, wanted)
     with contextlib.suppress(AlreadyExists):
-        spec = {"cidrs": [config.service_cidr]}
+        spec = {"cidrs": list(config.service_cidrs)}
         made = await client.create(SERVICE_CIDRS, {"metadata": {"name": _NAME}, "spec": spec})
         await client.update(SERVICE_CIDRS, {**made, "status": {"conditions": [_ready(made)]}}, "status")
     with contextlib.suppress(AlreadyExists):

@@ -3,7 +3,8 @@
 `ptp` rather than `bridge`: all pod traffic is routed, so the stateful `forward` hook sees it without br_netfilter.
 Everything else (masquerading, services, host ports) is done in our own nftables table, because the `portmap` and
 `firewall` plug-ins double the time a pod needs to start. The address leases live in the run directory: pods do not
-survive a reboot, so neither must their leases. Follows the CNI specification 1.0.0.
+survive a reboot, so neither must their leases. Follows the CNI specification 1.0.0. With two IP families `ptp` is
+called through a plug-in of our own (`dual_stack_plugin`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.network import dual_stack_plugin
 from skerry.engine.network.machine import default_route_mtu
 
 PLUGIN_DIRS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
@@ -40,18 +42,23 @@ def cni_network_name(config: EngineConfig) -> str:
 
 def conflist(config: EngineConfig, mtu: int) -> dict[str, Any]:
     """The network configuration list. `mtu` in bytes."""
+    everywhere = ("0.0.0.0/0", "::/0")[: len(config.pod_cidrs)]
     ipam = {
         "type": "host-local",
-        "ranges": [[{"subnet": config.pod_cidr}]],
-        "routes": [{"dst": "0.0.0.0/0"}],
+        "ranges": [[{"subnet": pods}] for pods in config.pod_cidrs],
+        "routes": [{"dst": destination} for destination in everywhere],
         "dataDir": str(config.paths.cni / "leases"),
     }
-    ptp = {"type": "ptp", "ipMasq": False, "mtu": mtu, "ipam": ipam}
+    plugin = dual_stack_plugin.NAME if config.pod_cidr6 else "ptp"
+    ptp = {"type": plugin, "ipMasq": False, "mtu": mtu, "ipam": ipam}
     return {"cniVersion": "1.0.0", "name": cni_network_name(config), "plugins": [ptp]}
 
 
 def write_cni(config: EngineConfig) -> Path:
-    """Write the configuration below the run directory; returns the directory containerd must read it from."""
+    """Write the configuration below the run directory; returns the directory containerd must read it from. With two
+    families the plug-ins are beside it."""
+    if config.pod_cidr6 and (standard := plugin_dir()) is not None:
+        dual_stack_plugin.write(config.paths.cni_plugins, [standard / plugin for plugin in PLUGINS])
     directory = config.paths.cni / "conf"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = json.dumps(conflist(config, default_route_mtu()), indent=2)

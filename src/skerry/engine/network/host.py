@@ -2,7 +2,7 @@
 
 `set_up_host` is called before any traffic, `remove_network` by `skerry down` and after a crash: it works without the
 engine that made things, from names and addresses alone, and touches nothing of other instances or other software.
-Forwarding is switched off again only if Skerry switched it on and no other instance still needs it.
+Neighbour: `forwarding`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import cni_network_name, pod_gateway
 from skerry.engine.network.commands import CommandError, run
+from skerry.engine.network.forwarding import release, switch_on
 from skerry.engine.network.loading import whole
 from skerry.engine.network.tables import table_of
 
-_FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _CNI_CACHE = Path("/var/lib/cni/results")
 
 
@@ -29,9 +29,11 @@ async def set_up_host(config: EngineConfig) -> None:
     unreachable but for the pods there are, so that packets to one that is gone never leave the machine. The pods'
     gateway is an address of the machine even when there are no pods: DNS listens there.
     """
-    _switch_on_forwarding(config)
-    await run("ip", "route", "replace", config.service_cidr, "dev", "lo")
-    await run("ip", "route", "replace", "unreachable", config.pod_cidr)
+    switch_on(config)
+    for services in config.service_cidrs:
+        await run("ip", "route", "replace", services, "dev", "lo")
+    for pods in config.pod_cidrs:
+        await run("ip", "route", "replace", "unreachable", pods)
     await run("ip", "address", "replace", f"{pod_gateway(config)}/32", "dev", "lo", "scope", "host")
 
 
@@ -48,8 +50,10 @@ async def table_exists(config: EngineConfig) -> bool:
 
 async def remove_network(config: EngineConfig) -> None:
     """Remove the table, the routes, pod interfaces still there, and our claim on forwarding."""
-    await _quietly("ip", "route", "del", config.service_cidr, "dev", "lo")
-    await _quietly("ip", "route", "del", "unreachable", config.pod_cidr)
+    for services in config.service_cidrs:
+        await _quietly("ip", "route", "del", services, "dev", "lo")
+    for pods in config.pod_cidrs:
+        await _quietly("ip", "route", "del", "unreachable", pods)
     await _quietly("ip", "address", "del", f"{pod_gateway(config)}/32", "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
@@ -57,7 +61,7 @@ async def remove_network(config: EngineConfig) -> None:
         await _quietly("nft", "delete", "table", "inet", config.nft_table)
     _forget_attachments(config)
     shutil.rmtree(config.paths.cni, ignore_errors=True)
-    _release_forwarding(config)
+    release(config)
 
 
 async def _pod_links(config: EngineConfig) -> list[str]:
@@ -79,28 +83,3 @@ def _forget_attachments(config: EngineConfig) -> None:
         pod = kept.name.removeprefix(prefix).removesuffix("-eth0")
         kept.unlink(missing_ok=True)
         (_CNI_CACHE / f"cni-loopback-{pod}-lo").unlink(missing_ok=True)
-
-
-def _claims(config: EngineConfig) -> Path:
-    return config.paths.run.parent / "forwarding"
-
-
-def _switch_on_forwarding(config: EngineConfig) -> None:
-    before = _FORWARDING.read_text().strip()
-    claims = _claims(config)
-    claims.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (claims / config.instance).touch()
-    if before == "0":
-        (claims / "was-off").touch()
-        _FORWARDING.write_text("1\n")
-
-
-def _release_forwarding(config: EngineConfig) -> None:
-    claims = _claims(config)
-    (claims / config.instance).unlink(missing_ok=True)
-    if not claims.is_dir() or any(claim.name != "was-off" for claim in claims.iterdir()):
-        return
-    if (claims / "was-off").exists():
-        _FORWARDING.write_text("0\n")
-        (claims / "was-off").unlink()
-    claims.rmdir()

@@ -157,12 +157,15 @@ class NodeAgent:
             statuses=StatusWriter(self._client),
             cgroups=PodCgroups(config.cgroup),
             crashes=BackOff(),
-            node=NodeFacts(config.node_name, machine.ip, allocatable(machine)),
+            node=NodeFacts(config.node_name, self._addresses(machine), allocatable(machine)),
             machine_memory=machine.memory,
             dns=self._dns(),
             pressure=PressureWatch(partial(self._runtime.pressure, config.paths.data), clock),
             slots=Slots(asyncio.Semaphore(_SANDBOXES), asyncio.Semaphore(_CONTAINERS), asyncio.Semaphore(_STOPS)),
         )
+
+    def _addresses(self, machine: Machine) -> tuple[str, ...]:
+        return tuple(filter(None, (machine.ip, self._config.node_ip6)))
 
     def _dns(self) -> ClusterDns:
         """A resolver on the loopback interface does not exist in a pod: the one behind systemd's is used."""

@@ -35,9 +35,11 @@ class NodeState:
     name: str
     machine: Machine
     runtime: RuntimeFacts
-    pod_cidr: str
+    pod_cidrs: Sequence[str]
     version: str
     now: datetime
+    ip6: str = ""
+    """The machine's IPv6 address, when pods have IPv6 and it has one."""
     held: frozenset[str] = frozenset()
     """Conditions of pressure that hold, or held a short while ago."""
     images: Sequence[pb.Image] = ()
@@ -60,7 +62,7 @@ def node_object(state: NodeState) -> Obj:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": state.name, "labels": labels(state)},
-        "spec": {"podCIDR": state.pod_cidr, "podCIDRs": [state.pod_cidr]},
+        "spec": {"podCIDR": state.pod_cidrs[0], "podCIDRs": list(state.pod_cidrs)},
     }
 
 
@@ -83,11 +85,11 @@ def node_status(state: NodeState, before: Obj) -> Obj:
         "ephemeral-storage": f"{machine.storage // 1024}Ki",
         "pods": str(MOST_PODS),
     }
-    addresses = [{"type": "InternalIP", "address": machine.ip}, {"type": "Hostname", "address": state.name}]
+    internal = [{"type": "InternalIP", "address": ip} for ip in (machine.ip, state.ip6) if ip]
     return {
         "capacity": ours,
         "allocatable": {**_declared(before, ours), **ours},
-        "addresses": addresses,
+        "addresses": [*internal, {"type": "Hostname", "address": state.name}],
         "conditions": _conditions(state, before),
         "nodeInfo": _info(state),
         "images": _images(state.images),

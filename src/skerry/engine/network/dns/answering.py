@@ -18,10 +18,10 @@ from skerry.engine.network.dns.answers import GENERAL, AnswerCache
 from skerry.engine.network.dns.zone import Zone
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network
     from pathlib import Path
 
     from skerry.engine.network.dns.resolver import Resolver
+    from skerry.engine.network.dns.upstream import Network
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 class Answering:
     """`own`: the address ranges of this instance. `resolv_conf`: names the machine's resolvers."""
 
-    def __init__(self, zone: Zone, own: Sequence[IPv4Network], resolv_conf: Path, upstream_port: int = 53) -> None:
+    def __init__(self, zone: Zone, own: Sequence[Network], resolv_conf: Path, upstream_port: int = 53) -> None:
         self._zone = zone
         self._own = own
         self._resolv_conf = resolv_conf

@@ -6,7 +6,7 @@ rule of `tables`, nobody from outside. It acts at the API as the service account
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
@@ -33,7 +33,7 @@ class ClusterDnsServer:
         self._client = client
         self._informers = Informers(client)
         directory = ClusterDirectory(self._informers)
-        own = [IPv4Network(config.pod_cidr), IPv4Network(config.service_cidr)]
+        own = [ip_network(one) for one in (*config.pod_cidrs, *config.service_cidrs)]
         zone = Zone(config.cluster_domain, config.cluster_dns, directory)
         self._answering = Answering(zone, own, RESOLV_CONF)
         directory.on_change(self._answering.changed)

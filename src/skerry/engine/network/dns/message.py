@@ -28,6 +28,7 @@ from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.SOA import SOA
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
 from dns.rdtypes.IN.SRV import SRV
 
 from skerry.engine.network.dns.zone import Found, Record
@@ -147,6 +148,8 @@ def _rdata(record: Record) -> Rdata:
     match record.kind:
         case "A":
             return A(_IN, dns.rdatatype.A, record.value)
+        case "AAAA":
+            return AAAA(_IN, dns.rdatatype.AAAA, record.value)
         case "TXT":
             return TXT(_IN, dns.rdatatype.TXT, [record.value])
         case "SRV":

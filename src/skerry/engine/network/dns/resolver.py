@@ -132,11 +132,15 @@ def topic_of(labels: Sequence[str]) -> str:
     return GENERAL
 
 
-def address_of(labels: Sequence[str]) -> ipaddress.IPv4Address | None:
+def address_of(labels: Sequence[str]) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address whose reverse name this is."""
-    if len(labels) != 6 or tuple(labels[4:]) != ("in-addr", "arpa"):
-        return None
+    backwards = list(reversed(labels))
     try:
-        return ipaddress.IPv4Address(".".join(reversed(labels[:4])))
+        match backwards[:2], len(labels):
+            case ["arpa", "in-addr"], 6:
+                return ipaddress.IPv4Address(".".join(backwards[2:]))
+            case ["arpa", "ip6"], 34 if all(len(one) == 1 for one in backwards[2:]):
+                return ipaddress.IPv6Address(int("".join(backwards[2:]), 16))
     except ValueError:
         return None
+    return None

@@ -38,7 +38,7 @@ _LONGEST_KEPT, _LONGEST_DENIAL_KEPT = 30.0, 30.0  # seconds, as kubeadm has Core
 _MOST_KEPT = 4096
 _MOST_ASKED = 1000  # questions on their way at one time
 
-Network = ipaddress.IPv4Network
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Key = tuple[str, int, bool, bool]
 
 

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from skerry.engine.network.services import SERVICE_NAME_LABEL, cluster_ips, is_ipv4
+from skerry.engine.network.services import SERVICE_NAME_LABEL, cluster_ips
 from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 
 SCHEMA_VERSION = "1.1.0"
 _PRIORITY, _WEIGHT = 0, 100
+_FAMILIES = ("IPv4", "IPv6")
+_DASHES = str.maketrans(".:", "--")
 
 
 class Record(NamedTuple):
@@ -89,13 +91,13 @@ class Zone:
         """What is at `labels` + the domain, of this kind (A, SRV...)."""
         match tuple(labels):
             case ():
-                return self._of_kind("NS", kind, [Record(f"{self.domain}.", "NS", f"ns.dns.{self.domain}.")])
+                return self._of_kind(kind, [Record(f"{self.domain}.", "NS", f"ns.dns.{self.domain}.")])
             case ("svc",) | ("pod",) | ("dns",):
                 return EMPTY
             case ("dns-version",):
-                return self._of_kind("TXT", kind, [Record(self._name("dns-version"), "TXT", SCHEMA_VERSION)])
+                return self._of_kind(kind, [Record(self._name("dns-version"), "TXT", SCHEMA_VERSION)])
             case ("ns", "dns"):
-                return self._of_kind("A", kind, [Record(self._name("ns.dns"), "A", self._server)])
+                return self._of_kind(kind, [_of_address(self._name("ns.dns"), self._server)])
             case (namespace, "svc" | "pod"):
                 return EMPTY if self._directory.has_namespace(namespace) else NOTHING
             case (dashed, namespace, "pod"):
@@ -130,18 +132,19 @@ class Zone:
         return self._name(f"{name_of(service)}.{namespace_of(service)}.svc")
 
     @staticmethod
-    def _of_kind(has: str, asked: str, records: Iterable[Record]) -> Found:
-        """All these records have one kind: they answer only a question for it."""
+    def _of_kind(asked: str, records: Iterable[Record]) -> Found:
+        """These are all records there are; they answer only a question for their kind."""
         found = tuple(records)
         if not found:
             return NOTHING
-        return Found(found) if has == asked else EMPTY
+        wanted = tuple(one for one in found if one.kind == asked)
+        return Found(wanted) if wanted else EMPTY
 
     def _pod(self, dashed: str, namespace: str, kind: str) -> Found:
-        address = dashed.replace("-", ".")
-        if not is_ipv4(address) or not self._directory.has_namespace(namespace):
+        address = _undashed(dashed)
+        if address is None or not self._directory.has_namespace(namespace):
             return NOTHING
-        return self._of_kind("A", kind, [Record(self._name(f"{dashed}.{namespace}.pod"), "A", address)])
+        return self._of_kind(kind, [_of_address(self._name(f"{dashed}.{namespace}.pod"), address)])
 
     def _in_service(self, service: Obj, below: Sequence[str], kind: str) -> Found:
         """At the name of a Service, or below it."""
@@ -153,9 +156,9 @@ class Zone:
             case () if kind == "SRV":
                 return self._ports(service, headless, name, "", "")
             case ():
-                return self._of_kind("A", kind, self._addresses(service, headless))
+                return self._of_kind(kind, self._addresses(service, headless))
             case (hostname,) if headless and not hostname.startswith("_"):
-                return self._of_kind("A", kind, self._one_endpoint(service, hostname))
+                return self._of_kind(kind, self._one_endpoint(service, hostname))
             case (protocol,) if protocol.startswith("_"):
                 found = self._ports(service, headless, name, "", protocol[1:])
                 return EMPTY if found.exists else NOTHING
@@ -167,9 +170,9 @@ class Zone:
     def _addresses(self, service: Obj, headless: bool) -> Iterator[Record]:
         name = self._service_name(service)
         if headless:
-            yield from (Record(name, "A", address) for address in self._endpoint_addresses(service))
+            yield from (_of_address(name, address) for address in self._endpoint_addresses(service))
         else:
-            yield from (Record(name, "A", address) for address in cluster_ips(service) if is_ipv4(address))
+            yield from (_of_address(name, address) for address in cluster_ips(service) if address)
 
     def _endpoint_addresses(self, service: Obj) -> Iterable[str]:
         """Every address once: a slice each for ports that differ may show an endpoint twice."""
@@ -178,7 +181,7 @@ class Zone:
     def _one_endpoint(self, service: Obj, hostname: str) -> Iterator[Record]:
         name = f"{hostname}.{self._service_name(service)}"
         found = (one.address for piece in self._slices_of(service) for one in _endpoints(piece) if _is(one, hostname))
-        yield from (Record(name, "A", address) for address in dict.fromkeys(found))
+        yield from (_of_address(name, address) for address in dict.fromkeys(found))
 
     def _ports(self, service: Obj, headless: bool, name: str, port: str, protocol: str) -> Found:
         """SRV records of the named ports that `port` and `protocol` select; "" selects all."""
@@ -198,7 +201,7 @@ class Zone:
                 for endpoint in _endpoints(piece):
                     target = f"{endpoint.hostname}.{self._service_name(service)}"
                     records[Record(name, "SRV", _srv(one["port"], target))] = None
-                    more[Record(target, "A", endpoint.address)] = None
+                    more[_of_address(target, endpoint.address)] = None
         return Found(tuple(records), tuple(more)) if records else NOTHING
 
     def _slices_of(self, service: Obj) -> Sequence[Obj]:
@@ -213,10 +216,23 @@ def _ready(piece: Obj) -> Iterator[Obj]:
 
 
 def _endpoints(piece: Obj) -> Iterator[_Endpoint]:
-    """Ready IPv4 endpoints; one without a host name is called by its address, as CoreDNS does."""
-    for endpoint in _ready(piece) if piece.get("addressType") == "IPv4" else ():
+    """Ready endpoints; one without a host name is called by its address, as CoreDNS does."""
+    for endpoint in _ready(piece) if piece.get("addressType") in _FAMILIES else ():
         for address in endpoint["addresses"]:
-            yield _Endpoint(str(endpoint.get("hostname") or address.replace(".", "-")).lower(), address)
+            yield _Endpoint(str(endpoint.get("hostname") or address.translate(_DASHES)).lower(), address)
+
+
+def _of_address(name: str, address: str) -> Record:
+    return Record(name, "AAAA" if ":" in address else "A", address)
+
+
+def _undashed(label: str) -> str | None:
+    """The address that a pod's name stands for, None if it stands for none."""
+    is_ipv4 = label.count("-") == 3 and "--" not in label
+    try:
+        return str(ipaddress.ip_address(label.replace("-", "." if is_ipv4 else ":")))
+    except ValueError:
+        return None
 
 
 def _is(endpoint: _Endpoint, hostname: str) -> bool:

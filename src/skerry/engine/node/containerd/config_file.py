@@ -102,6 +102,7 @@ def settings(config: EngineConfig, machine: Machine) -> Mapping[str, Value]:
 
 
 def _cri(config: EngineConfig, machine: Machine) -> Mapping[str, Value]:
+    plugins = config.paths.cni_plugins if config.pod_cidr6 else machine.cni_plugins
     runtimes = {name: _runtime(path) for name, path in {**machine.handlers, "default": machine.runtime}.items()}
     return {
         "sandbox_image": PAUSE_IMAGE,
@@ -118,7 +119,7 @@ def _cri(config: EngineConfig, machine: Machine) -> Mapping[str, Value]:
             "default_runtime_name": "default",
             "runtimes": runtimes,
         },
-        "cni": {"bin_dir": str(machine.cni_plugins), "conf_dir": str(config.paths.cni / "conf"), "max_conf_num": 1},
+        "cni": {"bin_dir": str(plugins), "conf_dir": str(config.paths.cni / "conf"), "max_conf_num": 1},
         "registry": {"config_path": str(registries(config.paths))},
     }
 

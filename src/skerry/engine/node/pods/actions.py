@@ -142,7 +142,7 @@ class Actions:
 
     def _facts(self) -> PodFacts:
         known, node = self._known, self._context.node
-        ips = pod_ips(known.pod, known.sandbox, node.ip) if known.sandbox else ()
+        ips = pod_ips(known.pod, known.sandbox, node.ips) if known.sandbox else ()
         return PodFacts(known.pod, node, ips)
 
     # ---- the sandbox

@@ -256,7 +256,7 @@ class Containers:
 
     def _ip(self) -> str:
         sandbox = self._known.sandbox
-        ips = pod_ips(self._known.pod, sandbox, self._context.node.ip) if sandbox else ()
+        ips = pod_ips(self._known.pod, sandbox, self._context.node.ips) if sandbox else ()
         return ips[0] if ips else "127.0.0.1"
 
     def _event(self, container: Obj, kind: EventType, reason: str, message: str) -> None:

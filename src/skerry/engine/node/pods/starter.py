@@ -122,7 +122,7 @@ class Starter:
         context.object_watch.need(wanted)
         objects = await context.reader.read(namespace_of(pod), wanted)
         services = (*context.services.list(namespace_of(pod)), *context.services.list("default"))
-        facts = PodFacts(pod, context.node, pod_ips(pod, job.sandbox, context.node.ip))
+        facts = PodFacts(pod, context.node, pod_ips(pod, job.sandbox, context.node.ips))
         files = {(volume, path): read_inside(job.volumes[volume], path) for volume, path in env_files(container)}
         variables = environment(facts, container, Sources(objects, services, files))
         mounts = context.volumes.container_mounts(MountRequest(pod, container, variables, job.volumes))
@@ -148,7 +148,7 @@ class Starter:
         mounts = []
         if _HOSTS not in taken:
             machine = Path(_HOSTS).read_text(errors="replace") if pod["spec"].get("hostNetwork") else ""
-            ips = pod_ips(pod, job.sandbox, context.node.ip)
+            ips = pod_ips(pod, job.sandbox, context.node.ips)
             path = context.volumes.pod_directory(uid_of(pod)) / "etc-hosts"
             path.write_text(hosts_file(pod, ips, context.dns.domain, machine))
             path.chmod(0o644)
@@ -186,9 +186,9 @@ class Starter:
         self._context.recorder.event(job.pod, "Normal", reason, message, field_path(job.pod, job.container))
 
 
-def pod_ips(pod: Obj, sandbox: SandboxRecord, machine_ip: str) -> tuple[str, ...]:
+def pod_ips(pod: Obj, sandbox: SandboxRecord, machine: tuple[str, ...]) -> tuple[str, ...]:
     """The pod's addresses: the machine's when it shares its network."""
-    return (machine_ip,) if pod["spec"].get("hostNetwork") else sandbox.ips
+    return machine if pod["spec"].get("hostNetwork") else sandbox.ips
 
 
 def field_path(pod: Obj, container: Obj) -> str:

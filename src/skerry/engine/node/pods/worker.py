@@ -225,7 +225,7 @@ class PodWorker:
             self._later.cancel()
             self._later = None
         if not self._known.removed:
-            self._context.statuses.set(view.pod, pod_status(view, self._context.node.ip))
+            self._context.statuses.set(view.pod, pod_status(view, self._context.node.ips))
 
     def _is_over(self, view: PodView) -> bool:
         """Deleted, and nothing runs or is held any more."""

@@ -21,10 +21,10 @@ _SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['(.+)'\]$")
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """What of the node pods may see: its name, its address, what it can give ("cpu": cores, "memory": bytes)."""
+    """What of the node pods may see: its name, its addresses, what it can give ("cpu": cores, "memory": bytes)."""
 
     name: str
-    ip: str
+    ips: tuple[str, ...]
     allocatable: Mapping[str, Decimal]
 
 
@@ -67,8 +67,8 @@ _FIELDS: dict[str, Callable[[PodFacts], str]] = {
     "metadata.annotations": lambda facts: format_map(annotations_of(facts.pod)),
     "spec.nodeName": lambda facts: facts.node.name,
     "spec.serviceAccountName": lambda facts: str(facts.pod["spec"].get("serviceAccountName") or "default"),
-    "status.hostIP": lambda facts: facts.node.ip,
-    "status.hostIPs": lambda facts: facts.node.ip,
+    "status.hostIP": lambda facts: facts.node.ips[0],
+    "status.hostIPs": lambda facts: ",".join(facts.node.ips),
     "status.podIP": lambda facts: facts.ips[0] if facts.ips else "",
     "status.podIPs": lambda facts: ",".join(facts.ips),
 }

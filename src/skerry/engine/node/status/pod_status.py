@@ -35,7 +35,7 @@ OUR_CONDITIONS = (
 TERMINAL = ("Succeeded", "Failed")
 
 
-def pod_status(view: PodView, host_ip: str) -> Obj:
+def pod_status(view: PodView, host_ips: Sequence[str]) -> Obj:
     """The whole `status` to be written; keys with None are to be removed."""
     before: Obj = view.pod.get("status") or {}
     init, main = init_statuses(view), main_statuses(view)
@@ -44,12 +44,12 @@ def pod_status(view: PodView, host_ip: str) -> Obj:
         "phase": phase,
         "conditions": _conditions(view, phase, init, main),
         "containerStatuses": main,
-        "hostIP": host_ip,
-        "hostIPs": [{"ip": host_ip}],
+        "hostIP": host_ips[0],
+        "hostIPs": [{"ip": ip} for ip in host_ips],
         "startTime": before.get("startTime") or rfc3339(view.now),
         "qosClass": before.get("qosClass") or qos_class(view.pod["spec"]),
         "observedGeneration": view.pod["metadata"].get("generation", 1),
-        **_addresses(view, host_ip),
+        **_addresses(view, host_ips),
         **_whole(view),
         **_reason(view, before),
     }
@@ -69,9 +69,9 @@ def _whole(view: PodView) -> Obj:
     return {"resources": applied, **({"allocatedResources": requests} if requests else {})}
 
 
-def _addresses(view: PodView, host_ip: str) -> Obj:
+def _addresses(view: PodView, host_ips: Sequence[str]) -> Obj:
     if view.pod["spec"].get("hostNetwork"):
-        ips: Sequence[str] = (host_ip,) if view.sandbox else ()
+        ips = host_ips if view.sandbox else ()
     else:
         ips = view.sandbox.ips if view.sandbox else ()
     if not ips:
