@@ -16,7 +16,7 @@ from pathlib import Path
 
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.controllers.all import make_controllers
-from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.context import NO_HOST, Context, HostNetwork
 from skerry.engine.program.context import make_context
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, SystemClock
@@ -111,14 +111,15 @@ async def running_controllers(
     register: bool = True,
     folder: Path | None = None,
     pod_access: PodAccess | None = None,
+    host: HostNetwork = NO_HOST,
 ) -> AsyncIterator[World]:
     """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start.
-    `pod_access`: what measures pods."""
+    `pod_access`: what measures pods; `host`: what has ports and addresses of the machine."""
     clock = clock or SystemClock()
     async with running_api(clock=clock, folder=folder, pod_access=pod_access) as api:
         client = api.client
         identity = functools.cache(api.server.component)  # so that tests can reach the client a controller has
-        context = replace(make_context(api.server), ca_pem=CA, identity=identity)
+        context = replace(make_context(api.server, host), ca_pem=CA, identity=identity)
         informers = context.informers
         node = SimulatedNode(client, informers, clock)
         controllers = [*make_controllers(context), node]

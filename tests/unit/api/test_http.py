@@ -386,8 +386,5 @@ async def test_who_makes_what_nothing_acts_on_is_told(api: RunningApi) -> None:
     made = await send(api, "POST", "/api/v1/persistentvolumes", volume)
     assert made.code == 201
     assert "persistentvolumes are stored, but nothing acts on them" in made.headers["warning"]
-    balanced = {"metadata": {"name": "s"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
-    made = await send(api, "POST", "/api/v1/namespaces/default/services", balanced)
-    assert "no load balancer" in made.headers["warning"]
     plain = await send(api, "POST", CMS, {"metadata": {"name": "quiet"}})
     assert "warning" not in plain.headers

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.network.services import Backend, Forward, Forwarding, has_host_ports
+from skerry.engine.network.services import Backend, Forward, Forwarding, Place, has_host_ports
+
+OWN = frozenset({"192.0.2.2", "127.0.0.1"})
 
 
 def forwards(services: list[Any], slices: list[Any], pods: list[Any], node: str) -> list[Forward]:
-    return Forwarding(node).of(services, slices, pods)
+    return Forwarding(Place(node, OWN)).of(services, slices, pods)
 
 
 def service(**spec: Any) -> dict[str, Any]:
@@ -153,8 +155,62 @@ def test_services_of_other_proxies_are_left_to_them(name: str) -> None:
 
 
 def test_what_is_remembered_is_as_good_as_new() -> None:
-    remembering = Forwarding("here")
+    remembering = Forwarding(Place("here", OWN))
     one, two = service(), service(externalIPs=["192.0.2.7"])
     first, second = piece(endpoint("10.64.0.2", ready=True)), piece(endpoint("10.64.0.3", ready=True))
     for services, slices in (([one], [first]), ([one], [first]), ([one], [second]), ([two], [second]), ([], [])):
         assert remembering.of(services, slices, []) == forwards(services, slices, [], "here")
+
+
+def balanced(*ingress: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    given = service(type="LoadBalancer", **spec)
+    return {**given, "status": {"loadBalancer": {"ingress": list(ingress)}}}
+
+
+def lent(*ingress: dict[str, Any], **spec: Any) -> Forward | None:
+    pieces = [piece(endpoint("10.64.0.2", ready=True))]
+    found = forwards([balanced(*ingress, **spec)], pieces, [], "here")
+    return next((one for one in found if one.name == "lb/default/web/tcp-80"), None)
+
+
+def test_a_balanced_address_is_forwarded_and_that_of_the_node_like_a_node_port() -> None:
+    found = lent({"ip": "203.0.113.7"}, {"ip": "192.0.2.2", "ipMode": "VIP"}, {"ip": "fd00::7"})
+    assert found is not None
+    assert (found.addresses, found.port, found.host_port) == (("203.0.113.7",), 80, 80)
+    assert found.balanced == ("203.0.113.7",)
+    only = lent({"ip": "203.0.113.7"})
+    assert only is not None
+    assert only.host_port == 0
+
+
+def test_addresses_of_proxies_and_names_and_other_types_are_not_forwarded() -> None:
+    assert lent({"ip": "203.0.113.7", "ipMode": "Proxy"}, {"hostname": "web.example.com"}) is None
+    assert lent() is None
+    other = balanced({"ip": "203.0.113.7"})
+    other["spec"]["type"] = "NodePort"
+    assert [one.name for one in forwards([other], [], [], "here")] == ["svc/default/web/tcp-80"]
+
+
+def test_a_port_that_the_status_does_not_list_is_not_served() -> None:
+    assert lent({"ip": "192.0.2.2", "ports": [{"port": 443, "protocol": "TCP"}]}) is None
+    assert lent({"ip": "192.0.2.2", "ports": [{"port": 80, "protocol": "TCP", "error": "Taken"}]}) is None
+    assert lent({"ip": "192.0.2.2", "ports": [{"port": 80, "protocol": "TCP"}]}) is not None
+
+
+def test_source_ranges_are_collapsed_and_hold_for_balanced_addresses_only() -> None:
+    ranges = ["10.1.0.0/16", "10.0.0.0/8", "fd00::/8", "192.0.2.77/24"]
+    found = forwards([balanced({"ip": "203.0.113.7"}, loadBalancerSourceRanges=ranges)], [], [], "here")
+    assert {one.name[:3]: one.sources for one in found} == {"lb/": ("10.0.0.0/8", "192.0.2.0/24"), "svc": None}
+    everybody = lent({"ip": "203.0.113.7"}, loadBalancerSourceRanges=["0.0.0.0/0"])
+    nobody = lent({"ip": "203.0.113.7"}, loadBalancerSourceRanges=["fd00::/8"])
+    assert everybody is not None
+    assert nobody is not None
+    assert (everybody.sources, nobody.sources) == (None, ())
+
+
+def test_source_ranges_by_annotation() -> None:
+    asked = balanced({"ip": "203.0.113.7"})
+    asked["metadata"]["annotations"] = {
+        "service.beta.kubernetes.io/load-balancer-source-ranges": "10.0.0.0/8, nonsense"
+    }
+    assert forwards([asked], [], [], "here")[0].sources == ("10.0.0.0/8",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig, Paths
@@ -105,3 +106,12 @@ def test_a_client_set_stays_when_other_backends_come_and_go() -> None:
     text = changed([forward(affinity_seconds=60)], [forward(affinity_seconds=60, backends=TWO[:1])])
     assert "10.64.0.2-8080/60 {" not in text
     assert "delete set inet skerry-ab12 of/svc/default/web/tcp-80/10.64.0.3-8080/60" in text
+
+
+def test_balanced_addresses_are_refused_where_nothing_serves_and_open_to_their_sources() -> None:
+    lent = forward("lb/default/web/tcp-80", addresses=("203.0.113.7",), sources=("10.0.0.0/8", "192.0.2.0/24"))
+    text = render(config(), [lent])
+    assert "elements = { 203.0.113.7 }" in text
+    assert "ip saddr != { 10.0.0.0/8, 192.0.2.0/24 } drop\nnumgen" in text.replace("meta l4proto tcp dnat ip to ", "")
+    assert "chain lb/default/web/tcp-80 {\ndrop\n" in render(config(), [replace(lent, sources=())])
+    assert "saddr !=" not in render(config(), [replace(lent, sources=None)]).replace("ip saddr != 10.64.0.0/16", "")

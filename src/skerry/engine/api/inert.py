@@ -7,8 +7,6 @@ docs/limits.md.
 
 from __future__ import annotations
 
-from skerry.kube.objects import Obj
-
 _UNWATCHED = frozenset({
     "ingresses.networking.k8s.io",
     "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io",
@@ -19,12 +17,10 @@ _UNENFORCED = frozenset({
 })  # fmt: skip
 
 
-def warnings_for(group_resource: str, obj: Obj) -> list[str]:
+def warnings_for(group_resource: str) -> list[str]:
     """What its maker should know about a new object, [] when it does what it says."""
     if group_resource in _UNWATCHED:
         return [f"{group_resource} are stored, but nothing acts on them in this release of Skerry"]
     if group_resource in _UNENFORCED:
         return [f"{group_resource} are stored, but nothing enforces them in this release of Skerry"]
-    if group_resource == "services" and obj.get("spec", {}).get("type") == "LoadBalancer":
-        return ["no load balancer gives this Service an address in this release of Skerry; its node ports work"]
     return []

@@ -27,6 +27,7 @@ from skerry.engine.controllers.garbage.controller import GarbageCollector
 from skerry.engine.controllers.job.controller import JobController
 from skerry.engine.controllers.job.orphans import JobOrphans
 from skerry.engine.controllers.job.ttl import FinishedJobs
+from skerry.engine.controllers.loadbalancer.controller import LoadBalancerController
 from skerry.engine.controllers.namespace.controller import NamespaceController
 from skerry.engine.controllers.node_lifecycle.controller import NodeLifecycle
 from skerry.engine.controllers.pod_gc import PodGarbageCollector
@@ -62,6 +63,7 @@ def make_controllers(context: Context) -> list[Controller]:
         EndpointSliceController(acting_as("endpointslice-controller")),
         EndpointsController(acting_as("endpoint-controller")),
         EndpointSliceMirror(acting_as("endpointslicemirroring-controller")),
+        LoadBalancerController(acting_as("service-controller")),
         NamespaceEquipment(acting_as("service-account-controller")),
         AccountTokens(context),
         CertificateSigner(acting_as("certificate-controller")),

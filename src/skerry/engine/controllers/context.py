@@ -26,6 +26,18 @@ class Elsewhere(NamedTuple):
     """Group versions ("example.com/v1") whose server does not answer: what there is of them nobody knows."""
 
 
+class HostNetwork(NamedTuple):
+    """What the machine's own network has in use, asked of the kernel at every call."""
+
+    is_taken: Callable[[str, int], bool] = lambda _protocol, _port: False
+    """Whether a program listens at a port ("TCP", 80) where node ports answer."""
+    addresses: Callable[[], frozenset[str]] = frozenset
+    """All IPv4 addresses of the machine."""
+
+
+NO_HOST = HostNetwork()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Shared by all controllers of one instance.
@@ -51,6 +63,8 @@ class Context:
     """The token of a service account that is kept in a Secret, given both."""
     identity: Callable[[str], Client]
     """The client of a user by name, or of a controller's service account in kube-system: see `acting_as`."""
+    host: HostNetwork = NO_HOST
+    """A cluster for tests has none: nothing is taken."""
 
     def acting_as(self, name: str) -> Context:
         """The same with the client of a controller ("replicaset-controller") or a user ("system:kube-scheduler")."""

@@ -20,7 +20,7 @@ from skerry.engine.network.flows import Flow, datagram_flows
 from skerry.engine.network.host import load_empty_table, set_up_host, table_exists
 from skerry.engine.network.loading import change, whole
 from skerry.engine.network.machine import links_to
-from skerry.engine.network.services import Forward, Forwarding, has_host_ports, is_reached_by_loopback
+from skerry.engine.network.services import Forward, Forwarding, Place, has_host_ports, is_reached_by_loopback
 from skerry.engine.network.tables import Table, table_of
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
@@ -44,7 +44,7 @@ class ServiceProxy:
         self.trouble = ""
         """Why the rules are not what they should be, "" when they are; for /readyz."""
         self._changed = asyncio.Event()
-        self._forwarding = Forwarding(config.node_name)
+        self._forwarding = Forwarding(Place(config.node_name, frozenset({config.node_ip, config.loopback_address})))
         self._loaded: Table | None = None
         """What is in the kernel, None when that is not known."""
         self._datagram_flows: set[Flow] = set()

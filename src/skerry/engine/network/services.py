@@ -3,7 +3,9 @@
 Follows the Service semantics of kube-proxy: ready endpoints; if there is none, those still serving while they
 terminate; headless services and external names have nothing to forward. A traffic policy `Local` leaves endpoints of
 this node only: `internalTrafficPolicy` at cluster addresses, `externalTrafficPolicy` at node ports and external
-addresses. Neighbours: `tables` renders the result.
+addresses. A Service of type LoadBalancer is forwarded at the addresses in its status, as kube-proxy does; where that
+is an address of the machine itself, its ports are forwarded there like node ports. Neighbours: `tables` renders the
+result.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, collapse_addresses
 
-from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
+from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 _FOR_OTHERS = {"service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"}
@@ -21,6 +24,9 @@ _FOR_OTHERS = {"service.kubernetes.io/service-proxy-name", "service.kubernetes.i
 _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 _POLICIES = ("internalTrafficPolicy", "externalTrafficPolicy")
 _DEFAULT_AFFINITY_SECONDS = 10800
+_SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+_EVERYBODY = "0.0.0.0/0"
+_IPV4_BITS = 32
 _ANY_ADDRESS = ("", "0.0.0.0")  # noqa: S104  # as hostIP spells "all addresses"
 
 
@@ -37,7 +43,7 @@ class Forward:
     """One port of a service, or one host port of a pod."""
 
     name: str
-    """Unique: "svc/namespace/name/port", "ext/namespace/name/port" (from outside) or "pod/namespace/name/port"."""
+    """Unique: "svc/namespace/name/port", "ext/..." (from outside), "lb/..." (balanced) or "pod/..."."""
     protocol: str
     """tcp, udp or sctp."""
     backends: tuple[Backend, ...]
@@ -48,14 +54,29 @@ class Forward:
     """The port forwarded on every address this instance exposes; 0 for none."""
     affinity_seconds: int = 0
     """sessionAffinity ClientIP: how long after a connection a client stays with its backend; 0 for not at all."""
+    sources: tuple[str, ...] | None = None
+    """Networks of the clients that are let in; None for everybody."""
+
+    @property
+    def balanced(self) -> tuple[str, ...]:
+        """Those of its addresses that were lent to a Service of type LoadBalancer."""
+        return self.addresses if self.name.startswith("lb/") else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where we forward: the node's name, and addresses of the machine that a LoadBalancer may have been given."""
+
+    node: str
+    own: frozenset[str] = frozenset()
 
 
 class Forwarding:
-    """What to forward on the node of that name. Remembers what a service came to: objects are never changed in place,
-    so the same objects come to the same, and a change among a thousand services costs one of them."""
+    """What to forward at a place. Remembers what a service came to: objects are never changed in place, so the same
+    objects come to the same, and a change among a thousand services costs one of them."""
 
-    def __init__(self, node: str) -> None:
-        self._node = node
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._known: dict[tuple[str, str], tuple[Obj, list[Obj], list[Forward]]] = {}
 
     def of(self, services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj]) -> list[Forward]:
@@ -71,7 +92,7 @@ class Forwarding:
             pieces = by_service.get(key, [])
             before = known.get(key)
             if before is None or before[0] is not service or not _same(before[1], pieces):
-                before = service, pieces, list(_of_service(service, pieces, self._node))
+                before = service, pieces, list(_of_service(service, pieces, self._place))
             self._known[key] = before
             found += before[2]
         found += [forward for pod in pods for forward in _of_pod(pod)]
@@ -82,14 +103,14 @@ def _same(these: Sequence[Obj], those: Sequence[Obj]) -> bool:
     return len(these) == len(those) and all(one is other for one, other in zip(these, those, strict=True))
 
 
-def _of_service(service: Obj, slices: Sequence[Obj], node: str) -> Iterator[Forward]:
+def _of_service(service: Obj, slices: Sequence[Obj], place: Place) -> Iterator[Forward]:
     spec = service.get("spec", {})
     addresses = tuple(one for one in cluster_ips(service) if is_ipv4(one))
     if not addresses or spec.get("type") == "ExternalName" or labels_of(service).keys() & _FOR_OTHERS:
         return
     outside = tuple(one for one in spec.get("externalIPs") or () if is_ipv4(one))
     for port in spec.get("ports") or ():
-        inner, outer = (_backends(slices, port, node if _is_local(spec, which) else "") for which in _POLICIES)
+        inner, outer = (_backends(slices, port, place.node if _is_local(spec, which) else "") for which in _POLICIES)
         node_port = port.get("nodePort", 0)
         name, protocol = f"{namespace_of(service)}/{name_of(service)}", _PROTOCOLS[port.get("protocol", "TCP")]
         whole = Forward(
@@ -100,6 +121,7 @@ def _of_service(service: Obj, slices: Sequence[Obj], node: str) -> Iterator[Forw
             port=port["port"],
             affinity_seconds=_affinity_seconds(spec),
         )
+        yield from _balanced(service, port, replace(whole, backends=outer), place)
         if inner == outer:
             yield replace(whole, addresses=addresses + outside, host_port=node_port)
             continue
@@ -107,6 +129,52 @@ def _of_service(service: Obj, slices: Sequence[Obj], node: str) -> Iterator[Forw
         if node_port or outside:
             outer_name = f"ext/{name}/{protocol}-{port['port']}"
             yield replace(whole, name=outer_name, backends=outer, addresses=outside, host_port=node_port)
+
+
+def _balanced(service: Obj, port: Obj, whole: Forward, place: Place) -> Iterator[Forward]:
+    """The same port at the addresses a load balancer gave, for the clients it is meant for."""
+    given = [one for one in balanced_addresses(service) if _serves(one, port)]
+    if not given:
+        return
+    lent = tuple(one["ip"] for one in given if one["ip"] not in place.own)
+    yield replace(
+        whole,
+        name=f"lb/{whole.name.removeprefix('svc/')}",
+        addresses=lent,
+        host_port=port["port"] if len(lent) < len(given) else 0,
+        sources=_sources(service),
+    )
+
+
+def balanced_addresses(service: Obj) -> list[Obj]:
+    """The IPv4 entries of a LoadBalancer's status whose packets come here with that address. With `ipMode: Proxy`
+    packets come with the node's own (KEP-1860), and with a host name only nobody knows."""
+    if service.get("spec", {}).get("type") != "LoadBalancer":
+        return []
+    listed = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [one for one in listed if is_ipv4(one.get("ip") or "") and one.get("ipMode", "VIP") == "VIP"]
+
+
+def _serves(given: Obj, port: Obj) -> bool:
+    """Whether a port is served at an address: all are, unless its status lists some."""
+    listed = given.get("ports")
+    wanted = port["port"], port.get("protocol", "TCP")
+    return not listed or any((one["port"], one["protocol"]) == wanted and not one.get("error") for one in listed)
+
+
+def _sources(service: Obj) -> tuple[str, ...] | None:
+    """`loadBalancerSourceRanges`, or the older annotation, without overlaps. IPv6 ranges let in nobody who comes to an
+    IPv4 address."""
+    ranges = service["spec"].get("loadBalancerSourceRanges") or ()
+    ranges = ranges or [one for one in annotations_of(service).get(_SOURCE_RANGES, "").split(",") if one.strip()]
+    networks = [IPv4Network(one.strip(), strict=False) for one in ranges if _is_network(one.strip())]
+    found = tuple(str(one) for one in collapse_addresses(networks))
+    return None if not ranges or found == (_EVERYBODY,) else found
+
+
+def _is_network(text: str) -> bool:
+    address, _, length = text.partition("/")
+    return is_ipv4(address) and length.isdecimal() and int(length) <= _IPV4_BITS
 
 
 def _is_local(spec: Obj, policy: str) -> bool:

@@ -3,7 +3,8 @@
 How a packet travels: `prerouting` (from pods and from outside) and `output` (from the host itself) look up its
 destination in `virtual` (address, protocol, port) or `exposed` (protocol, port; only for the host's own addresses)
 and go to the chain of that forward, which picks a backend at random. What is left for the service range afterwards
-has no endpoints and is refused at once, which clients see as "connection refused". `guard` drops, before
+has no endpoints and is refused at once, which clients see as "connection refused"; so is what is left for an address
+`balanced` by us, one that a load balancer lent to a Service. `guard` drops, before
 connection tracking, what comes from outside for a loopback address: it makes `route_localnet` on pod interfaces safe
 (docs/decisions/0014-loopback-node-ports.md). Replies are translated back after `guard`, so they pass.
 
@@ -21,10 +22,14 @@ from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import pod_gateway
 from skerry.engine.network.services import Backend, Forward
 
-_SAFE_NAME = re.compile(r"(svc|ext|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9.-]+")
+_SAFE_NAME = re.compile(r"(svc|ext|lb|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9.-]+")
 
 MAP_KEYS = {"virtual": "ipv4_addr . inet_proto . inet_service", "exposed": "inet_proto . inet_service"}
-SET_KEYS = {"refused": "inet_proto . inet_service", "hairpin": "ipv4_addr . ipv4_addr"}
+SET_KEYS = {
+    "refused": "inet_proto . inet_service",
+    "hairpin": "ipv4_addr . ipv4_addr",
+    "balanced": "ipv4_addr",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,13 @@ def table_of(config: EngineConfig, wanted: Sequence[Forward]) -> Table:
         if one.affinity_seconds:
             affinity |= {_clients_of(one, backend): one.affinity_seconds for backend in one.backends}
             chains |= {_chain_of(one, backend): _remembering(one, backend) for backend in one.backends}
-        chains[one.name] = _sticking(one) if one.affinity_seconds else [_choose(one)]
+        chains[one.name] = [*_admitting(one), *(_sticking(one) if one.affinity_seconds else [_choose(one)])]
     return Table(
         maps={"virtual": _virtual(served), "exposed": _exposed(served)},
         sets={
             "refused": frozenset(key for one in refused for key in _exposed([one])),
             "hairpin": frozenset(_hairpin(config, served)),
+            "balanced": frozenset(address for one in usable for address in one.balanced),
         },
         affinity=affinity,
         chains=chains,
@@ -85,6 +91,13 @@ def _hairpin(config: EngineConfig, served: Iterable[Forward]) -> list[str]:
     """Pods that may reach themselves through a service: they would drop packets that carry their own address."""
     addresses = {backend.address for one in served for backend in one.backends} - {config.node_ip}
     return [f"{address} . {address}" for address in sorted(addresses)]
+
+
+def _admitting(one: Forward) -> list[str]:
+    """Only connections begin here, so those that are open when the ranges change stay open."""
+    if one.sources is None:
+        return []
+    return [f"ip saddr != {{ {', '.join(one.sources)} }} drop" if one.sources else "drop"]
 
 
 def _choose(one: Forward) -> str:
@@ -136,7 +149,7 @@ def _hooks(config: EngineConfig) -> dict[str, Sequence[str]]:
         config.pod_cidr,
         "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}",
     )
-    refuse = _refuse(f"ip daddr {config.service_cidr}")
+    refuse = [*_refuse(f"ip daddr {config.service_cidr}"), *_refuse("ip daddr @balanced")]
     refuse_exposed = _refuse(f"{local} meta l4proto . th dport @refused")
     loopback = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
     masquerade = [
@@ -152,13 +165,18 @@ def _hooks(config: EngineConfig) -> dict[str, Sequence[str]]:
         "postrouting": _hook("nat hook postrouting priority srcnat", masquerade),
         "forward": _hook("filter hook forward priority filter", refuse),
         "outgoing": _hook("filter hook output priority filter", refuse),
-        "incoming": _hook("filter hook input priority filter", [_only_pods(config), *refuse_exposed]),
+        "incoming": _hook("filter hook input priority filter", [*_only_pods(config), *refuse_exposed]),
     }
 
 
-def _only_pods(config: EngineConfig) -> str:
-    """What listens on the host's end of pod interfaces, DNS above all, is for this instance's pods and the host."""
-    return f'iifname != "lo" ip daddr {pod_gateway(config)} ip saddr != {config.pod_cidr} drop'
+def _only_pods(config: EngineConfig) -> list[str]:
+    """What listens on the host's end of pod interfaces is for this instance's pods and the host: DNS above all, which
+    has a virtual address. Others come only where a node port or a load balancer's address leads them."""
+    others = f'iifname != "lo" ip daddr {pod_gateway(config)} ip saddr != {config.pod_cidr}'
+    return [
+        f"{others} ct status & dnat != dnat drop",
+        f"{others} ct original ip daddr {config.service_cidr} drop",
+    ]
 
 
 def _refuse(which: str) -> list[str]:

@@ -10,7 +10,9 @@ from functools import partial
 
 from skerry.engine.api.aggregation.table import ApiServiceTable
 from skerry.engine.api.server import ApiServer
-from skerry.engine.controllers.context import Context, Elsewhere
+from skerry.engine.config import EngineConfig
+from skerry.engine.controllers.context import NO_HOST, Context, Elsewhere, HostNetwork
+from skerry.engine.network.machine import is_listened_on, own_addresses
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Resource
@@ -18,7 +20,7 @@ from skerry.kube.objects import Resource
 _WATCHED_VERBS = {"list", "watch", "delete"}
 
 
-def make_context(api: ApiServer) -> Context:
+def make_context(api: ApiServer, host: HostNetwork = NO_HOST) -> Context:
     """The context of a started API server, as the controller manager's user."""
     config = api.config
     manager = api.component("system:kube-controller-manager")
@@ -48,7 +50,14 @@ def make_context(api: ApiServer) -> Context:
         ca_pem=(config.paths.pki / "ca.crt").read_text(),
         sign_token=api.credentials.issuer.legacy,
         identity=api.component,
+        host=host,
     )
+
+
+def host_network(config: EngineConfig) -> HostNetwork:
+    """The machine's network. Node ports of the first instance answer on all its addresses, of others on one."""
+    address = "0.0.0.0" if config.index == 0 else config.loopback_address  # noqa: S104
+    return HostNetwork(partial(is_listened_on, address), own_addresses)
 
 
 def _elsewhere(table: ApiServiceTable) -> Elsewhere:

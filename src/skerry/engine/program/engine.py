@@ -30,7 +30,7 @@ from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.containerd.images import ensure_pause_image
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
-from skerry.engine.program.context import make_context
+from skerry.engine.program.context import host_network, make_context
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
 from skerry.engine.schema.registry import builtin
@@ -123,7 +123,7 @@ class Engine:
     async def _start_loops(self, api: ApiServer, store: SqliteStore) -> None:
         """What reaches state through a client only. Caches are complete before anybody acts on them."""
         config = self.config
-        context = make_context(api)
+        context = make_context(api, host_network(config))
         informers, recorder = context.informers, context.recorder
         controllers = make_controllers(context)
         proxy = ServiceProxy(config, informers)

@@ -132,5 +132,5 @@ async def _create(backend: Backend, request: Request, wanted: Application) -> Re
     obj["metadata"].pop("resourceVersion", None)
     target.kind.strategy.default(obj)
     entry = await writing.create(backend, request, obj, wanted.options)
-    request.warnings.extend(warnings_for(target.group_resource, obj))
+    request.warnings.extend(warnings_for(target.group_resource))
     return Computed(obj, 201, target.kind) if wanted.options.dry_run else Stored(target.kind, entry, 201)

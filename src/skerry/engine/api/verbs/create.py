@@ -28,5 +28,5 @@ async def create(backend: Backend, request: Request) -> Response:
     target.kind.strategy.default(obj)
     track_create(obj, write_of(backend, request, options))  # what admission and the strategy add is nobody's
     entry = await writing.create(backend, request, obj, options)
-    request.warnings.extend(warnings_for(target.group_resource, obj))
+    request.warnings.extend(warnings_for(target.group_resource))
     return Computed(obj, 201, target.kind) if options.dry_run else Stored(target.kind, entry, 201)

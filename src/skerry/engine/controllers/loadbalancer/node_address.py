@@ -1,0 +1,76 @@
+"""Who has which port of the node's own address, where there are no pools: what k3s' servicelb does. Pure.
+
+A Service gets the address when all its ports are free; what it was granted, as its status lists it, stays its own
+while it wants it. Whoever waits gets its turn in order of age. A Service that holds the address and asks for one more
+port that is taken keeps what it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from skerry.engine.controllers.loadbalancer.requests import Grant, Port, Request
+from skerry.kube.objects import Obj, key_of
+
+Taken = Callable[[str, Port], str]
+"""Says to a Service (by key) who else has a port: "a program of this machine"; "" for nobody."""
+
+
+class Holder(NamedTuple):
+    """Who has a port of the node."""
+
+    key: str
+    what: str
+
+
+def grants(requests: Iterable[Request], address: str, taken: Taken) -> dict[str, Grant]:
+    """What each gets, by key. `requests` are in order of seniority; `taken` is asked only about ports that are new."""
+    wanting = list(requests)
+    owners: dict[Port, str] = {}
+    for one in wanting:
+        for port in _kept(one, address):
+            owners.setdefault(port, one.key)
+    return {one.key: _grant(one, address, owners, taken) for one in wanting}
+
+
+def _grant(one: Request, address: str, owners: dict[Port, str], taken: Taken) -> Grant:
+    if problem := _unfit(one, address):
+        return Grant(problem=problem)
+    kept = [port for port in one.ports if owners.get(port) == one.key]
+    for port in one.ports:
+        if port in kept:
+            continue
+        holder = f"Service {owners[port]}" if port in owners else taken(one.key, port)
+        if holder:
+            problem = f"port {port} of the node's address {address} is taken by {holder}"
+            return Grant((address,) if kept else (), tuple(kept), problem)
+    owners.update((port, one.key) for port in one.ports)
+    return Grant((address,), one.ports)
+
+
+def _kept(one: Request, address: str) -> list[Port]:
+    if address not in one.held or _unfit(one, address):
+        return []
+    return [port for port in one.ports if port in one.held_ports]
+
+
+def _unfit(one: Request, address: str) -> str:
+    if one.complaint:
+        return one.complaint
+    if one.pool:
+        return f'unknown pool "{one.pool}"'
+    strange = next((asked for asked in one.asked if asked != address), "")
+    return f"{strange} is not in any pool, nor the node's address {address}" if strange else ""
+
+
+def taken_by_cluster(services: Iterable[Obj], host_ports: Iterable[tuple[str, Port]]) -> Mapping[Port, Holder]:
+    """Ports of the node that Services and pods of the cluster have. `host_ports`: a pod's key and its port."""
+    found: dict[Port, Holder] = {}
+    for service in services:
+        key = key_of(service)
+        for port in service["spec"].get("ports") or ():
+            if port.get("nodePort"):
+                found[Port(port.get("protocol") or "TCP", port["nodePort"])] = Holder(key, f"a node port of {key}")
+    found.update((port, Holder(f"pod {pod}", f"a host port of pod {pod}")) for pod, port in host_ports)
+    return found
