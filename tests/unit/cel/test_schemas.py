@@ -100,6 +100,8 @@ def test_an_optional_old_value() -> None:
     ("schema", "value", "rule"),
     [
         ({"type": "integer"}, 3, "self > oldSelf - 1"),
+        ({"type": "object", "properties": {"a": {"type": "integer"}}}, {"a": 1}, "self == oldSelf"),
+        ({"type": "object", "properties": {"a": {"type": "object"}}}, {"a": {}}, "self.a == oldSelf.a"),
         ({"type": "string"}, "a", "self == oldSelf"),
         ({"type": "array", "items": {"type": "string"}}, ["a"], "self.all(x, x in oldSelf)"),
         ({"type": "object", "additionalProperties": {"type": "number"}}, {"a": 1}, "self['a'] + oldSelf['a'] == 2.0"),

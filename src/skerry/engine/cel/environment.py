@@ -57,17 +57,26 @@ _kept: dict[tuple[tuple[str, CelType | str], ...], Environment] = {}
 
 
 def _new(variables: Mapping[str, VariableType], files: tuple[bytes, ...] = ()) -> Environment:
-    types = [(name, of if isinstance(of, CelType) else declare(name, of)) for name, of in variables.items()]
-    return _made(types, files)
+    types: list[tuple[str, CelType]] = []
+    declared: dict[tuple[int, bool], Declared] = {}
+    for name, of in variables.items():
+        if isinstance(of, CelType):
+            types.append((name, of))
+            continue
+        key = (id(of.schema), of.resource)  # variables of one schema are of one type: they can be compared
+        if key not in declared:
+            declared[key] = declare(name, of)
+        described = declared[key].type
+        types.append((name, CelType("optional_type", (described,)) if of.optional else described))
+    return _made(types, [*files, *(one.file for one in declared.values())])
 
 
-def _made(variables: list[tuple[str, CelType | Declared]], files: tuple[bytes, ...]) -> Environment:
-    types = [(name, of.type if isinstance(of, Declared) else of) for name, of in variables]
+def _made(types: list[tuple[str, CelType]], files: list[bytes]) -> Environment:
     config = {
         "extensions": [{"name": name, "version": version} for name, version in _EXTENSIONS],
         "variables": [{"name": name, **_described(of)} for name, of in types],
     }
-    pool = _pool([*files, *(of.file for _, of in variables if isinstance(of, Declared))])
+    pool = _pool(files)
     made = cel.NewEnv(
         descriptor_pool=pool, config=cel.NewEnvConfigFromYaml(json.dumps(config)), extensions=[_kubernetes()]
     )

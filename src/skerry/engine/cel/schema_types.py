@@ -37,7 +37,7 @@ class Declared:
 
 
 def declare(variable: str, of: Structural) -> Declared:
-    """The type of a variable whose values meet a schema."""
+    """The type of a variable whose values meet a schema; whether they are optional is not in it."""
     package = f"{variable}Type".replace(".", "_")
     file = pb.FileDescriptorProto(
         name=f"{package}.proto",
@@ -47,8 +47,6 @@ def declare(variable: str, of: Structural) -> Declared:
     )
     schema = rooted(of.schema) if of.resource else of.schema
     described = _Messages(file, package).type_of(schema, "Root")
-    if of.optional:
-        described = CelType("optional_type", (described,))
     return Declared(described, file.SerializeToString())
 
 

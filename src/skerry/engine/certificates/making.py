@@ -24,8 +24,19 @@ class Pair:
 
 def issue_authority(wanted: Wanted, now: datetime) -> Pair:
     """A certificate authority of its own making."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = _subject(wanted)
+    return _authority(wanted, _subject(wanted), ec.generate_private_key(ec.SECP256R1()), now)
+
+
+def renew_authority(authority: tuple[bytes, bytes], days: int, now: datetime) -> Pair:
+    """The same authority (certificate and key, PEM), with its name and its key, for so many days from now on: whoever
+    trusts the old certificate trusts what this one issues."""
+    before = x509.load_pem_x509_certificate(authority[0])
+    key = serialization.load_pem_private_key(authority[1], None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return _authority(Wanted("", "", days=days), before.subject, key, now)
+
+
+def _authority(wanted: Wanted, name: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime) -> Pair:
     usage = _usage(sign_certificates=True)
     builder = _builder(wanted, name, name, key.public_key(), now)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

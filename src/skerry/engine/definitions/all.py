@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skerry.engine.definitions import metallb
+from skerry.engine.definitions import acme, certmanager, metallb
 from skerry.engine.definitions.notation import Definition
 
-ALL: Sequence[Definition] = (*metallb.DEFINITIONS,)
+ALL: Sequence[Definition] = (*acme.DEFINITIONS, *certmanager.DEFINITIONS, *metallb.DEFINITIONS)

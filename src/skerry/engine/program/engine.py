@@ -17,8 +17,10 @@ from typing import Self
 import uvloop
 
 from skerry.engine.api.server import ApiServer
+from skerry.engine.certificates.helper.process import Helper
 from skerry.engine.config import EngineConfig
 from skerry.engine.controllers.all import make_controllers
+from skerry.engine.controllers.certmanager.all import make_certificate_controllers
 from skerry.engine.definitions.all import ALL
 from skerry.engine.definitions.installing import install
 from skerry.engine.network.cni import write_cni
@@ -125,7 +127,8 @@ class Engine:
         config = self.config
         context = make_context(api, host_network(config))
         informers, recorder = context.informers, context.recorder
-        controllers = make_controllers(context)
+        helper = Helper()
+        controllers = [*make_controllers(context), *make_certificate_controllers(context, helper)]
         proxy = ServiceProxy(config, informers)
         agent = self._make_agent(api, store, informers)
         await proxy.prepare()
@@ -134,6 +137,7 @@ class Engine:
         self._stack.push_async_callback(informers.close)
         await informers.start()
         self._stack.push_async_callback(recorder.close)
+        self._stack.push_async_callback(helper.close)
         for controller in controllers:
             self._stack.push_async_callback(controller.close)
             controller.start()

@@ -272,6 +272,18 @@ OURS: Mapping[str, str] = {
     # In Kubernetes a part of the API server, which may do everything.
     "apiservice-registration-controller": "create,delete,update apiregistration.k8s.io apiservices apiservices/status",
     "kube-dns": "list,watch discovery.k8s.io endpointslices\nlist,watch core namespaces",  # as kubeadm's system:coredns
+    "cert-manager": """
+        create,update,delete cert-manager.io certificates
+        get cert-manager.io certificates
+        create,patch,delete cert-manager.io certificaterequests
+        create cert-manager.io clusterissuers
+        update cert-manager.io certificates/status certificaterequests/status issuers/status clusterissuers/status
+        create,update,delete acme.cert-manager.io orders challenges
+        update acme.cert-manager.io orders/status challenges/status
+        get,create,update,delete core secrets
+        create core configmaps
+        get,update core configmaps=skerry-ca
+    """,  # as cert-manager's own roles
     "definition-installer": """
         read,create,update apiextensions.k8s.io customresourcedefinitions
         get,create,update core configmaps
