@@ -91,7 +91,15 @@ def _processes() -> list[str]:
             continue
         line = b" ".join(words).decode(errors="replace").strip()
         program = os.path.basename(words[0].decode(errors="replace"))
-        ours = program.startswith(("containerd", "catatonit")) or "skerry.engine" in line
+        ours = program.startswith(("containerd", "catatonit", "caddy")) or "skerry.engine" in line
         if ours:
-            found.append(f"{directory.name} {line}")
+            found.append(f"{directory.name} {line} in {_working_directory(directory)}")
     return found
+
+
+def _working_directory(process: Path) -> str:
+    """Caddy has nothing of its instance on its command line."""
+    try:
+        return os.readlink(process / "cwd")
+    except OSError:
+        return "nowhere"

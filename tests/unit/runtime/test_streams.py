@@ -14,6 +14,7 @@ from skerry.engine.node.access.fifo import FifoReader, FifoWriter
 from skerry.engine.node.access.log_reader import read_log
 from skerry.engine.node.access.network_namespace import connect
 from skerry.engine.node.containerd import processes
+from skerry.engine.processes import ended
 from skerry.kube.errors import InternalError
 from skerry.kube.pod_streams import LogOptions
 from tests.support.waiting import LIMIT
@@ -109,11 +110,11 @@ async def test_connect_in_our_own_namespace(tmp_path: Path) -> None:
 
 async def test_end_of_a_process_is_noticed_and_children_are_reaped() -> None:
     child = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {})
-    waiting = asyncio.create_task(processes.ended(child))
+    waiting = asyncio.create_task(ended(child))
     await asyncio.sleep(0.02)
     assert not waiting.done()
     assert await asyncio.to_thread(processes.kill_and_wait, [child]) == []
     await asyncio.wait_for(waiting, LIMIT)
     with pytest.raises(ChildProcessError):
         os.waitpid(child, os.WNOHANG)
-    await processes.ended(child)
+    await ended(child)

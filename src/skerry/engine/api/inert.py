@@ -8,7 +8,6 @@ docs/limits.md.
 from __future__ import annotations
 
 _UNWATCHED = frozenset({
-    "ingresses.networking.k8s.io",
     "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip

@@ -60,7 +60,8 @@ async def remove_network(config: EngineConfig) -> None:
     if await table_exists(config):
         await _quietly("nft", "delete", "table", "inet", config.nft_table)
     _forget_attachments(config)
-    shutil.rmtree(config.paths.cni, ignore_errors=True)
+    for made in (config.paths.cni, config.paths.run / "ingress"):
+        shutil.rmtree(made, ignore_errors=True)
     release(config)
 
 

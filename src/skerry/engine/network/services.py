@@ -194,6 +194,11 @@ def cluster_ips(service: Obj) -> Sequence[str]:
     return spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
 
 
+def serving_endpoints(slices: Sequence[Obj], service_port: Mapping[str, object]) -> tuple[Backend, ...]:
+    """Where a port of a Service leads, from any node; for whoever dials endpoints itself. IPv4 slices only."""
+    return _backends([piece for piece in slices if piece.get("addressType") == "IPv4"], service_port, "")
+
+
 def _backends(slices: Sequence[Obj], service_port: Mapping[str, object], node: str) -> tuple[Backend, ...]:
     """Where the port of a service leads; to endpoints of one node if `node` is not ""."""
     ready: set[Backend] = set()

@@ -25,6 +25,7 @@ from skerry.engine.definitions.all import ALL
 from skerry.engine.definitions.installing import install
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
+from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.engine.node.access.pod_access import NodePodAccess
 from skerry.engine.node.agent import NodeAgent, Runtime
@@ -130,6 +131,8 @@ class Engine:
         helper = Helper()
         controllers = [*make_controllers(context), *make_certificate_controllers(context, helper)]
         proxy = ServiceProxy(config, informers)
+        ingress = ClusterIngress(config, context.identity("ingress-controller"), informers, recorder)
+        ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))
         agent = self._make_agent(api, store, informers)
         await proxy.prepare()
         await install(context.identity("definition-installer"), ALL)
@@ -147,6 +150,9 @@ class Engine:
         names = ClusterDnsServer(config, context.identity("kube-dns"))
         self._stack.push_async_callback(names.close)
         await names.start()
+        api.health.ready["ingress"] = lambda: ingress.trouble
+        self._stack.push_async_callback(ingress.close)
+        await ingress.start()
         self._stack.push_async_callback(agent.close)
         await agent.start()
 

@@ -5,7 +5,6 @@ Source: proc(5), pidfd_open(2). Shims carry `-address <our socket>`, containerd 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import os
@@ -15,6 +14,8 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from skerry.engine.processes import reap
 
 _PROC = Path("/proc")
 
@@ -64,33 +65,11 @@ def kill_and_wait(pids: Sequence[int], seconds: float = 5.0) -> list[int]:
         deadline = time.monotonic() + seconds
         stayed = [pid for pid, fd in descriptors.items() if not _ended(fd, deadline - time.monotonic())]
         for pid in descriptors:
-            _reap(pid)
+            reap(pid)
         return stayed
     finally:
         for descriptor in descriptors.values():
             os.close(descriptor)
-
-
-async def ended(pid: int) -> None:
-    """Return when the process has ended, whether or not it is our child (a child is reaped)."""
-    descriptor = _open(pid)
-    if descriptor is None:
-        return
-    loop = asyncio.get_running_loop()
-    gone = asyncio.Event()
-    loop.add_reader(descriptor, gone.set)
-    try:
-        await gone.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
-    _reap(pid)
-
-
-def _reap(pid: int) -> None:
-    """Collect a child of ours that has ended, so that it does not stay as a zombie."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
 
 
 def _open(pid: int) -> int | None:

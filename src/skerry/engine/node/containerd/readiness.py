@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import struct
 from pathlib import Path
 
-from skerry.engine.node.containerd import processes
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.processes import ended, listener
 
 _PAUSE = 0.02
 
@@ -21,7 +19,7 @@ async def wait_until_ready(path: Path, pid: int, seconds: float) -> None:
     Raises ContainerdError when it ends first, stays silent for `seconds`, or the socket is somebody else's.
     """
     ready = asyncio.create_task(_answering(path, pid))
-    dead = asyncio.create_task(processes.ended(pid))
+    dead = asyncio.create_task(ended(pid))
     try:
         await asyncio.wait({ready, dead}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if dead.done():
@@ -54,14 +52,3 @@ async def _initialised(client: CriClient) -> bool:
             return False
         raise ContainerdError(f"containerd answers with an error: {error}") from error
     return True
-
-
-def listener(path: Path) -> int:
-    """Process id of whoever listens on a unix socket, 0 for nobody."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return 0
-        pid, _user, _group = struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return int(pid)

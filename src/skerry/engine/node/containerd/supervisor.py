@@ -20,6 +20,7 @@ from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.node.containerd import config_file, log_file, mount_namespace, processes, sweep
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.readiness import wait_until_ready
+from skerry.engine.processes import ended
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ class ContainerdSupervisor:
         delay = 0.0
         while True:
             if self._pid:
-                await processes.ended(self._pid)
+                await ended(self._pid)
                 delay = next_delay(delay, time.monotonic() - self._started)
                 self._pid = 0
                 self._report("containerd has ended; starting it anew")

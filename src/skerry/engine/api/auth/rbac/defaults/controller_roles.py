@@ -288,6 +288,14 @@ OURS: Mapping[str, str] = {
         read,create,update apiextensions.k8s.io customresourcedefinitions
         get,create,update core configmaps
     """,  # `engine/definitions`
+    "ingress-controller": """
+        update,patch networking.k8s.io ingresses/status
+        create networking.k8s.io ingressclasses
+        read core secrets configmaps
+        read acme.cert-manager.io challenges
+        update,patch acme.cert-manager.io challenges/status
+        events
+    """,  # `engine/network/ingress`
     "event-expiry": "list,delete core events",  # Kubernetes leaves this to etcd's leases
 }
 """What ours do beyond that: ClusterRoles `skerry:controller:<name>`, bound to the same service accounts."""

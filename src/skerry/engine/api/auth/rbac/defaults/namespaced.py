@@ -17,6 +17,10 @@ NAMESPACE_ROLES: Mapping[tuple[str, str], str] = {
     ("kube-system", "system:controller:cloud-provider"): "create,read core configmaps",
     # The DNS server keeps its own Service; in other clusters whoever installs CoreDNS does.
     ("kube-system", "skerry:kube-dns"): "get,create,update core services endpoints",
+    ("kube-system", "skerry:ingress-controller"): """
+        get,create,update core services endpoints
+        create core secrets configmaps
+    """,
     ("kube-system", "system:controller:token-cleaner"): "read,delete core secrets\nevents",
     ("kube-system", "system::leader-locking-kube-controller-manager"): """
         watch core configmaps
@@ -45,6 +49,7 @@ NAMESPACE_BINDINGS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("kube-system", "system:controller:bootstrap-signer"): ("ServiceAccount bootstrap-signer",),
     ("kube-system", "system:controller:cloud-provider"): ("ServiceAccount cloud-provider",),
     ("kube-system", "skerry:kube-dns"): ("ServiceAccount kube-dns",),
+    ("kube-system", "skerry:ingress-controller"): ("ServiceAccount ingress-controller",),
     ("kube-system", "system:controller:token-cleaner"): ("ServiceAccount token-cleaner",),
     ("kube-system", "system::extension-apiserver-authentication-reader"): (
         "User system:kube-controller-manager",

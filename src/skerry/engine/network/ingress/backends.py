@@ -1,0 +1,56 @@
+"""Where the requests for a Service go: its endpoints, from EndpointSlices. Pure.
+
+As in `network.services`: ready endpoints, or, when there is none, those that still serve while they terminate. A
+Service of type ExternalName leads to that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from skerry.engine.network.ingress.rules import Target
+from skerry.engine.network.services import cluster_ips, is_ipv4, serving_endpoints
+from skerry.kube.objects import Obj
+
+ServiceOf = Callable[[str, str], Obj | None]
+"""A Service by namespace and name."""
+SlicesOf = Callable[[str, str], Sequence[Obj]]
+"""The EndpointSlices of a Service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Where to dial."""
+
+    dials: tuple[str, ...] = ()
+    """"address:port" of each endpoint."""
+    service_dial: str = ""
+    """The Service's own address, "" without one: it leads to an endpoint even when what is known here is old."""
+    trouble: str = ""
+    """Why there is nowhere to go: for an event."""
+
+
+def backend(target: Target, service_of: ServiceOf, slices_of: SlicesOf) -> Backend:
+    """Where requests for a target go now."""
+    service = service_of(target.namespace, target.service)
+    if service is None:
+        return Backend(trouble=f"there is no Service {target.namespace}/{target.service}")
+    spec = service.get("spec", {})
+    port = _port(spec, target.port)
+    if spec.get("type") == "ExternalName":
+        number = port["port"] if port else target.port
+        return Backend((f"{spec.get('externalName', '')}:{number or 80}",))
+    if port is None:
+        return Backend(trouble=f"Service {target.namespace}/{target.service} has no port {target.port}")
+    found = serving_endpoints(slices_of(target.namespace, target.service), port)
+    addresses = [one for one in cluster_ips(service) if is_ipv4(one)]
+    service_dial = f"{addresses[0]}:{port['port']}" if addresses else ""
+    return Backend(tuple(f"{one.address}:{one.port}" for one in found), service_dial)
+
+
+def _port(spec: Obj, wanted: int | str) -> Obj | None:
+    for port in spec.get("ports") or ():
+        if wanted in (port.get("port"), port.get("name")):
+            return dict(port)
+    return None

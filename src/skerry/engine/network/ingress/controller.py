@@ -1,0 +1,173 @@
+"""Keeps what Caddy serves equal to what Ingresses, Services, endpoints and Secrets ask for.
+
+Level-triggered, as `network.proxy`: a change only marks the configuration as out of date; one task works out all of it
+and loads it if it differs, so that a burst of changes is few loads. Nothing runs, and no Service is published, before
+there is an Ingress of ours. Neighbours: `planning` decides, `caddy` is the process, `reports` tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.ingress import program
+from skerry.engine.network.ingress.caches import Caches
+from skerry.engine.network.ingress.caddy import Caddy
+from skerry.engine.network.ingress.certificates import new_authority
+from skerry.engine.network.ingress.classes import is_ours
+from skerry.engine.network.ingress.document import document
+from skerry.engine.network.ingress.gathering import Gathering
+from skerry.engine.network.ingress.plan import Plan, Planner, Problems
+from skerry.engine.network.ingress.proxying import Abilities
+from skerry.engine.network.ingress.published import publish
+from skerry.engine.network.ingress.reports import Reports
+from skerry.kube.client import Client
+from skerry.kube.errors import AlreadyExists, StatusError
+from skerry.kube.objects import Obj, key_of
+from skerry.kube.resources import SECRETS
+
+log = logging.getLogger(__name__)
+
+_GATHER = 0.005  # seconds: changes that arrive together are loaded together
+_APART, _LONGEST_APART = 0.05, 0.5  # seconds between two loads; doubling while changes go on
+_RETRY = 1.0  # seconds after a failure
+AUTHORITY = ("kube-system", "skerry-ca")
+
+
+class IngressController:
+    """One task. `start` when the caches may be read; `close` leaves Caddy serving."""
+
+    def __init__(self, config: EngineConfig, client: Client, caches: Caches, reports: Reports) -> None:
+        self._config, self._client, self._caches, self._reports = config, client, caches, reports
+        self._changed = asyncio.Event()
+        self._planner = Planner(caches.service, caches.slices)
+        self._gathering = Gathering(caches.secret, caches.config_map)
+        self._loaded: Obj | None = None
+        """What Caddy was given, None when that is not known."""
+        self._task: asyncio.Task[None] | None = None
+        self.caddy = Caddy(config, self._caddy_changed)
+        self.trouble = ""
+        """Why requests may not be served as they should, "" when they are; for /readyz."""
+        self.on_version: Callable[[str], None] = lambda _: None
+        """Called with the version of a Caddy that runs from now on."""
+
+    def start(self) -> None:
+        """Follow the caches from now on."""
+        self._caches.on_change(self._changed.set)
+        self._task = asyncio.create_task(self._keep_current(), name="ingress")
+
+    async def close(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self.caddy.detach()
+
+    def _caddy_changed(self) -> None:
+        self._loaded = None
+        self.trouble = "Caddy has ended; starting it anew"
+        self._changed.set()
+
+    async def _keep_current(self) -> None:
+        await self._caches.synced()
+        await self.caddy.adopt()
+        self._changed.set()
+        pause = _APART
+        while True:
+            await self._wait_for_change()
+            await asyncio.sleep(_GATHER)
+            self._changed.clear()
+            try:
+                await self._bring_up_to_date()
+            except (StatusError, OSError, ValueError) as error:
+                self.trouble = f"Ingress is not up to date: {error}"
+                log.error("%s; trying again", self.trouble)
+                self._changed.set()
+                await asyncio.sleep(_RETRY)
+            except Exception:
+                self.trouble = "Ingress is not up to date: unexpected failure"
+                log.exception("ingress: unexpected failure; trying again")
+                self._changed.set()
+                await asyncio.sleep(_RETRY)
+            else:
+                self.trouble = ""
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_APART) if self._changed.is_set() else _APART
+
+    async def _wait_for_change(self) -> None:
+        """Until something changed, or a certificate of ours must be renewed."""
+        renewal = self._gathering.renewal()
+        seconds = None if renewal is None else max(1.0, (renewal - self._now()).total_seconds())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+
+    async def _bring_up_to_date(self) -> None:
+        ours, others = self._sorted()
+        if ours or self.caddy.pid:
+            await self._caches.start_materials()
+            plan, problems = await self._plan(ours)
+            await self._serve(plan)
+            if ours:
+                await publish(self._client, self.caddy.listeners)
+            await self._caches.present(plan.challenges)
+            for ingress in ours:
+                await self._reports.served(ingress, self._caches.load_balancer(), problems.get(key_of(ingress), ()))
+        for ingress in others:
+            await self._reports.released(ingress)
+
+    def _sorted(self) -> tuple[list[Obj], list[Obj]]:
+        """Ingresses of ours, and all others."""
+        ours: list[Obj] = []
+        others: list[Obj] = []
+        for ingress in self._caches.ingresses():
+            (ours if is_ours(ingress, self._caches.ingress_class) else others).append(ingress)
+        return ours, others
+
+    async def _plan(self, ours: Sequence[Obj]) -> tuple[Plan, Problems]:
+        asking = self._planner.read(ours)
+        sites, problems = self._planner.sites(asking)
+        authority = await self._authority()
+        materials = await asyncio.to_thread(self._gathering.gather, sites, asking, authority, self._now())
+        every = {key: (*found, *materials.problems.get(key, ())) for key, found in problems.items()}
+        return Plan(sites, materials, self._caches.challenges()), every
+
+    async def _serve(self, plan: Plan) -> None:
+        if not self.caddy.pid:
+            self._loaded = None
+            await self.caddy.ensure()
+        abilities = Abilities(program.keeps_streams(self.caddy.version), self._config.cluster_dns)
+        wanted = document(plan, self.caddy.listeners, abilities)
+        if wanted != self._loaded:
+            self._loaded = None
+            await self.caddy.admin.load(wanted)
+            self._loaded = wanted
+            self.on_version(self.caddy.version)
+
+    async def _authority(self) -> tuple[bytes, bytes]:
+        """The built-in authority's certificate and key; made if nobody has made it."""
+        namespace, name = AUTHORITY
+        secret = self._caches.secret(name, namespace)
+        if secret is None:
+            made = await asyncio.to_thread(new_authority, self._now())
+            data = {key: base64.b64encode(text).decode() for key, text in zip(_PAIR, made, strict=True)}
+            body = {"metadata": {"name": name, "namespace": namespace}, "type": "kubernetes.io/tls", "data": data}
+            try:
+                secret = await self._client.create(SECRETS, body, namespace)
+            except AlreadyExists:
+                secret = await self._client.get(SECRETS, name, namespace)
+        data = secret.get("data") or {}
+        return base64.b64decode(data.get("tls.crt", "")), base64.b64decode(data.get("tls.key", ""))
+
+    def _now(self) -> datetime:
+        return self._config.clock.now()
+
+
+_PAIR = ("tls.crt", "tls.key")

@@ -1,0 +1,114 @@
+"""Caddy's whole configuration, from a plan. Pure; it exists in memory only, because it holds keys.
+
+Source: Caddy's JSON structure, https://caddyserver.com/docs/json/ ; what is used here is understood from 2.6 on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skerry.engine.network.ingress.pages import NO_RULE, error_routes, page, redirect
+from skerry.engine.network.ingress.plan import Challenge, Plan, Site
+from skerry.engine.network.ingress.proxying import SECOND, Abilities
+from skerry.engine.network.ingress.routes import Rendering, site_route, www_twin
+from skerry.engine.network.ingress.tls import connection_policies, tls_app
+from skerry.kube.objects import Obj
+
+ADMIN_SOCKET = "admin.sock"
+"""Relative to the directory that Caddy runs in: its user may not look into those above it."""
+_HEADER_SECONDS, _IDLE_SECONDS = 60, 75
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Where Caddy listens."""
+
+    address: str
+    http: int
+    https: int
+
+
+def empty_document() -> Obj:
+    """What Caddy starts with: nothing but its admin socket."""
+    return {
+        "admin": {
+            "listen": f"unix/{ADMIN_SOCKET}",
+            "origins": ["localhost"],  # Caddy 2.6 refuses every request on a unix socket otherwise
+            "config": {"persist": False},
+        },
+        "storage": {"module": "file_system", "root": "/proc/self/cwd/storage"},
+        "logging": {"logs": {"default": {"level": "WARN"}}},
+    }
+
+
+def document(plan: Plan, listeners: Listeners, abilities: Abilities) -> Obj:
+    """The configuration; equal plans give equal ones."""
+    servers = {"http": _server(plan, listeners, abilities, secure=False)}
+    apps: Obj = {"http": {"servers": servers}}
+    if plan.materials.certificates:
+        servers["https"] = _server(plan, listeners, abilities, secure=True)
+        apps["tls"] = tls_app(plan.materials)
+    return {**empty_document(), "apps": apps}
+
+
+def _server(plan: Plan, listeners: Listeners, abilities: Abilities, *, secure: bool) -> Obj:
+    rendering = Rendering(secure, plan.materials, abilities)
+    challenges = [] if secure else [_challenge(one) for one in plan.challenges]
+    server: Obj = {
+        "listen": [f"{listeners.address}:{listeners.https if secure else listeners.http}"],
+        "automatic_https": {"disable": True},
+        "protocols": ["h1", "h2"] if secure else ["h1"],
+        "read_header_timeout": _HEADER_SECONDS * SECOND,
+        "idle_timeout": _IDLE_SECONDS * SECOND,
+        "routes": [*challenges, *_request_headers(secure), *_sites(plan, rendering), {"handle": [page(404, NO_RULE)]}],
+        "errors": {"routes": error_routes()},
+    }
+    if secure:
+        server["tls_connection_policies"] = connection_policies(plan.materials)
+    return server
+
+
+def _challenge(one: Challenge) -> Obj:
+    """Before redirects and routes: the ACME server comes by http."""
+    path = f"^/\\.well-known/acme-challenge/{re.escape(one.token)}$"
+    headers = {"Content-Type": ["text/plain"]}
+    answer = {"handler": "static_response", "status_code": 200, "headers": headers, "body": one.answer}
+    return {
+        "match": [{"host": [one.host], "path_regexp": {"pattern": path}}],
+        "handle": [answer],
+        "terminal": True,
+    }
+
+
+def _request_headers(secure: bool) -> Iterator[Obj]:
+    """What ingress-nginx tells apps about a request, beyond what Caddy does by itself."""
+    scheme = "https" if secure else "http"
+    told = {
+        "X-Real-IP": "{http.request.remote.host}",
+        "X-Forwarded-Port": "443" if secure else "80",
+        "X-Forwarded-Scheme": scheme,
+        "X-Scheme": scheme,
+    }
+    yield {"handle": [{"handler": "headers", "request": {"set": {name: [text] for name, text in told.items()}}}]}
+    yield {
+        "match": [{"not": [{"header": {"X-Request-Id": ["*"]}}]}],
+        "handle": [{"handler": "headers", "request": {"set": {"X-Request-ID": ["{http.request.uuid}"]}}}],
+    }
+
+
+def _sites(plan: Plan, rendering: Rendering) -> Iterator[Obj]:
+    """Names before wildcards, and those before what is for all hosts."""
+    named = {site.host for site in plan.sites}
+    for site in sorted(plan.sites, key=_order):
+        yield site_route(site, rendering)
+        twin = www_twin(site.host)
+        if twin and twin not in named and any(place.settings.www_redirect for place in site.places):
+            to = f"{{http.request.scheme}}://{site.host}{{http.request.uri}}"
+            yield {"match": [{"host": [twin]}], "handle": [redirect(to, 308)], "terminal": True}
+
+
+def _order(site: Site) -> tuple[int, int, str]:
+    """Of two wildcards only one can fit a host, since each stands for one label."""
+    return (0 if site.host and not site.host.startswith("*") else 1 if site.host else 2, -len(site.host), site.host)

@@ -1,0 +1,138 @@
+"""Which Caddy there is, and how one is started: without rights, in a directory and a cgroup of the instance.
+
+It runs as a user of its own that no other program uses, so that nobody may look into its memory, where keys are. That
+user may not enter the directories above its own: Caddy reaches its files through its working directory. Source:
+setpriv(1), cgroups(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.features import search_path
+from skerry.engine.network.ingress.document import ADMIN_SOCKET, empty_document
+
+FIRST_USER = 65300
+"""The user id of the first instance's Caddy. Debian reserves 65000 to 65533 and gives them to nobody."""
+_CGROUPS = Path("/sys/fs/cgroup")
+_CONTROLLERS = ("cpu", "memory", "pids")
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+
+
+def find_caddy() -> str | None:
+    """The one installed beside us, else the machine's."""
+    beside = shutil.which("caddy", path=str(Path(sys.executable).parent))
+    return beside or shutil.which("caddy", path=search_path())
+
+
+def version_of(program: str) -> str:
+    """As "2.6.2"; "" when it does not say."""
+    done = subprocess.run([program, "version"], capture_output=True, text=True, check=False, timeout=20)
+    found = _VERSION.search(done.stdout)
+    return ".".join(found.groups()) if found else ""
+
+
+def keeps_streams(version: str) -> bool:
+    """Whether WebSockets outlive a new configuration (`stream_close_delay`, from 2.7 on)."""
+    found = _VERSION.fullmatch(version)
+    return found is not None and (int(found[1]), int(found[2])) >= (2, 7)
+
+
+def directory_of(config: EngineConfig) -> Path:
+    """What Caddy's user owns: its admin socket and what it stores."""
+    return config.paths.run / "ingress"
+
+
+def user_of(config: EngineConfig) -> int:
+    """The user id Caddy runs as."""
+    return FIRST_USER + config.index
+
+
+def admin_socket(config: EngineConfig) -> Path:
+    """Where Caddy is given its configuration."""
+    return directory_of(config) / ADMIN_SOCKET
+
+
+def spawn(config: EngineConfig, program: str, log: int) -> int:
+    """Start Caddy with nothing to serve; its process id. `log`: a descriptor for what it says. Raises OSError."""
+    directory, user = directory_of(config), user_of(config)
+    _fresh_directory(directory, user)
+    with os.fdopen(os.memfd_create("caddy", os.MFD_CLOEXEC), "w+b") as given:
+        given.write(orjson.dumps(empty_document()))
+        given.seek(0)
+        process = subprocess.Popen(
+            [*_without_rights(user), program, "run", "--config", "-"],
+            stdin=given,
+            stdout=log,
+            stderr=log,
+            cwd=directory,
+            umask=0o077,
+            start_new_session=True,
+            env=_ENVIRONMENT,
+        )
+    process.returncode = 0  # it is not waited for here: without this, collecting the object would warn
+    _into_cgroup(config, process.pid)
+    return process.pid
+
+
+def members(config: EngineConfig) -> set[int]:
+    """Processes in Caddy's cgroup."""
+    found: set[int] = set()
+    for directory in _cgroup_directories(config):
+        with contextlib.suppress(OSError):
+            found.update(int(word) for word in (directory / "cgroup.procs").read_text().split())
+    return found
+
+
+def remove_cgroup(config: EngineConfig) -> None:
+    """Remove Caddy's empty cgroup."""
+    for directory in _cgroup_directories(config):
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+            directory.parent.rmdir()
+
+
+def _without_rights(user: int) -> Sequence[str]:
+    return [
+        "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs",
+        "--inh-caps=-all", "--bounding-set=-all", "--",
+    ]  # fmt: skip
+
+
+_ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/proc/self/cwd",
+    "XDG_DATA_HOME": "/proc/self/cwd/data",
+    "XDG_CONFIG_HOME": "/proc/self/cwd/config",
+}
+
+
+def _fresh_directory(directory: Path, user: int) -> None:
+    """Nothing of an earlier Caddy, which had the same user, is believed."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    os.chown(directory, user, user)
+
+
+def _into_cgroup(config: EngineConfig, pid: int) -> None:
+    for directory in _cgroup_directories(config):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "cgroup.procs").write_text(str(pid))
+
+
+def _cgroup_directories(config: EngineConfig) -> list[Path]:
+    """One a controller with cgroup v1, one with v2."""
+    below = Path(config.cgroup.strip("/")) / "ingress"
+    if (_CGROUPS / "cgroup.controllers").exists():
+        return [_CGROUPS / below]
+    return [_CGROUPS / controller / below for controller in _CONTROLLERS if (_CGROUPS / controller).is_dir()]

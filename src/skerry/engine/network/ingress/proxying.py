@@ -1,0 +1,100 @@
+"""The handler that passes requests on to an app. Pure.
+
+Caddy sets X-Forwarded-For, -Proto and -Host by itself and believes none that clients send; the other headers that
+ingress-nginx sets are set once for a whole server (`document`). Bodies stream both ways. A connection that fails is
+tried at another endpoint; a request that was sent is sent again only if that is safe (GET). Source of the fields:
+Caddy's `http.handlers.reverse_proxy`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from skerry.engine.network.ingress.pages import NO_ENDPOINT, page
+from skerry.engine.network.ingress.plan import Place
+from skerry.engine.network.ingress.settings import FIRST_BYTE_SECONDS
+from skerry.kube.objects import Obj
+
+SECOND = 1_000_000_000
+"""Caddy counts nanoseconds."""
+_RETRY_SECONDS = 5
+_RETRY_PAUSE = SECOND // 50
+_STREAM_SECONDS = 24 * 3600
+_IDLE_CONNECTIONS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the running Caddy can do, and what it must know of the instance."""
+
+    keeps_streams: bool
+    """Whether streams (WebSockets) outlive a change of the configuration: from Caddy 2.7 on."""
+    resolver: str
+    """The cluster's DNS server, for Services of type ExternalName."""
+
+
+def proxy(place: Place, abilities: Abilities) -> Obj:
+    """The last handler of a path."""
+    dials = _dials(place)
+    if not dials:
+        return page(503, NO_ENDPOINT)
+    handler: Obj = {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": dial} for dial in dials],
+        "load_balancing": _balancing(place, len(dials)),
+        "transport": _transport(place, abilities),
+    }
+    if place.settings.upstream_host or place.settings.prefix_header:
+        handler["headers"] = {"request": {"set": _headers(place)}}
+    if abilities.keeps_streams:
+        handler["stream_close_delay"] = _STREAM_SECONDS * SECOND
+    return handler
+
+
+def _dials(place: Place) -> tuple[str, ...]:
+    """A single endpoint may be on its way out: the Service's own address is where its successor is found."""
+    settings, backend = place.settings, place.backend
+    if settings.by_service and backend.service_dial:
+        return (backend.service_dial,)
+    if len(backend.dials) == 1 and backend.service_dial and not settings.affinity_cookie:
+        return (*backend.dials, backend.service_dial)
+    return backend.dials
+
+
+def _balancing(place: Place, choices: int) -> Obj:
+    policy: Obj = {"policy": place.settings.balancing}
+    if place.settings.affinity_cookie:
+        secret = hashlib.sha256(place.uid.encode()).hexdigest()  # not secret: it names an endpoint, nothing more
+        policy = {"policy": "cookie", "name": place.settings.affinity_cookie, "secret": secret}
+    balancing: Obj = {"selection_policy": policy}
+    if choices > 1:
+        balancing |= {"try_duration": _RETRY_SECONDS * SECOND, "try_interval": _RETRY_PAUSE}
+    return balancing
+
+
+def _transport(place: Place, abilities: Abilities) -> Obj:
+    settings = place.settings
+    transport: Obj = {
+        "protocol": "http",
+        "compression": False,
+        "dial_timeout": int(settings.connect_seconds * SECOND),
+        "response_header_timeout": int((settings.read_seconds or FIRST_BYTE_SECONDS) * SECOND),
+        "keep_alive": {"max_idle_conns_per_host": _IDLE_CONNECTIONS},
+    }
+    if settings.read_seconds:
+        transport["read_timeout"] = int(settings.read_seconds * SECOND)
+    if settings.send_seconds:
+        transport["write_timeout"] = int(settings.send_seconds * SECOND)
+    if settings.protocol in ("HTTPS", "GRPCS"):
+        transport["tls"] = {"insecure_skip_verify": True}  # as ingress-nginx does: pods have certificates of their own
+    if settings.protocol in ("GRPC", "GRPCS"):
+        transport["versions"] = ["h2c", "2"] if settings.protocol == "GRPC" else ["2"]
+    if not place.backend.service_dial:
+        transport["resolver"] = {"addresses": [f"udp/{abilities.resolver}:53"]}
+    return transport
+
+
+def _headers(place: Place) -> Obj:
+    given = {"Host": place.settings.upstream_host, "X-Forwarded-Prefix": place.settings.prefix_header}
+    return {name: [value] for name, value in given.items() if value}
