@@ -36,7 +36,7 @@ class DnsServerProcess(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.address = _ADDRESS
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -129,7 +129,7 @@ def running(server: DnsServerProcess) -> Iterator[DnsServerProcess]:
         server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """One that nobody has by either protocol, chosen so that nobody else comes upon it in the next moment."""
     while True:
         port = random.choice(_PORTS)

@@ -12,7 +12,7 @@ _MODULES = {
     "issuing": ("sign", "sign_by_itself"),
     "account": ("register",),
     "orders": ("new_order", "order", "authorization", "accept", "finalize", "chain"),
-    "checks": ("check_http", "check_txt", "zone_of"),
+    "checks": ("check_http", "check_txt", "zone_of", "alias_of", "servers_of"),
 }
 
 

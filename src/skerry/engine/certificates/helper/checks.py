@@ -6,7 +6,9 @@ some are given (`address[:port]`). Source of the behaviour: cert-manager's `pkg/
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
 from urllib.parse import urljoin, urlsplit
 
@@ -19,6 +21,7 @@ from skerry.engine.certificates.helper.errors import Refused
 
 _PATIENCE = 10.0  # seconds for each step
 _REDIRECTS = 5
+_ALIASES = 10
 _LONGEST = 4096  # bytes of an answer that are looked at
 
 
@@ -90,6 +93,27 @@ def zone_of(name: str, servers: list[str]) -> str:
         else:
             return wanted.to_text(omit_final_dot=True)
     raise Refused(f"no zone of {name} is known to {', '.join(servers) or 'the name servers of this machine'}")
+
+
+def alias_of(name: str, servers: list[str]) -> str:
+    """What a name is an alias for in the end; itself when it is none."""
+    for _ in range(_ALIASES):
+        try:
+            answer = _resolver(servers).resolve(name, "CNAME", search=False)
+        except dns.exception.DNSException:
+            return name
+        name = str(answer[0].target.to_text(omit_final_dot=True))
+    raise Refused(f"{name} is an alias of an alias, over and over")
+
+
+def servers_of(zone: str, primary: str) -> list[str]:
+    """The primary server of a zone, and the addresses of those that the zone names, as far as these are known."""
+    found = [primary]
+    with contextlib.suppress(dns.exception.DNSException, OSError):
+        for record in _resolver([primary]).resolve(zone, "NS", search=False):
+            host = record.target.to_text(omit_final_dot=True)
+            found += [str(one[4][0]) for one in socket.getaddrinfo(host, 53, socket.AF_INET, socket.SOCK_DGRAM)]
+    return list(dict.fromkeys(found))
 
 
 def _resolver(servers: list[str]) -> dns.resolver.Resolver:

@@ -32,7 +32,7 @@ class Helper:
         self._starting = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def call(self, name: str, **arguments: Any) -> Any:
+    async def call(self, name: str, /, **arguments: Any) -> Any:
         """The result of a function of `calls`. Raises Refused, HelperError."""
         self._stop_timer()
         async with self._starting:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from skerry.engine.certificates.helper.process import Helper
 from skerry.engine.controllers.certmanager.authority import Authority
 from skerry.engine.controllers.certmanager.certificates.controller import CertificateController
+from skerry.engine.controllers.certmanager.challenges.controller import ChallengeController
 from skerry.engine.controllers.certmanager.issuers.controller import IssuerController
+from skerry.engine.controllers.certmanager.orders.controller import OrderController
 from skerry.engine.controllers.certmanager.requests.controller import RequestController
 from skerry.engine.controllers.certmanager.room import Room
 from skerry.engine.controllers.context import Context
@@ -27,4 +29,6 @@ def make_certificate_controllers(context: Context, helper: Helper) -> Sequence[C
         IssuerController(room, CLUSTER_ISSUERS),
         CertificateController(room),
         RequestController(room),
+        OrderController(room),
+        ChallengeController(room),
     ]

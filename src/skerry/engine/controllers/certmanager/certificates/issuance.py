@@ -23,7 +23,7 @@ from skerry.kube.clock import rfc3339
 from skerry.kube.conditions import condition_is_true, condition_of, conditions_of, with_condition, without_condition
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.informer import Informer
-from skerry.kube.objects import Obj, Resource, annotations_of, name_of, namespace_of, owner_reference, uid_of
+from skerry.kube.objects import Obj, Resource, annotations_of, labels_of, name_of, namespace_of, owner_reference, uid_of
 from skerry.kube.resources import SECRETS
 
 _FAILURES = ("Failed", "Denied")
@@ -130,6 +130,7 @@ async def _ask(room: Room, certificate: Obj, asked: Wanted, key: Obj, revision: 
         "name": name,
         "namespace": namespace,
         "annotations": noted,
+        "labels": dict(labels_of(certificate)),  # solvers may be chosen by them
         "ownerReferences": [owner_reference(certificate, CERTIFICATES)],
     }
     spec = {

@@ -14,7 +14,7 @@ from skerry.engine.controllers.certmanager.room import Room, decoded
 from skerry.engine.definitions.acme import ORDERS
 from skerry.engine.definitions.certmanager import CERTIFICATE_REQUESTS
 from skerry.kube.errors import AlreadyExists
-from skerry.kube.objects import Obj, annotations_of, name_of, namespace_of, owner_reference, uid_of
+from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of, owner_reference, uid_of
 
 _LOST = ("invalid", "expired", "errored")
 _NOT_AT_ACME = ("uris", "emailAddresses")
@@ -65,7 +65,7 @@ def new_order(request: Obj, name: str, asked: dict[str, Any]) -> Obj:
         "name": name,
         "namespace": namespace_of(request),
         "annotations": copied,
-        "labels": dict(request["metadata"].get("labels") or {}),
+        "labels": dict(labels_of(request)),
         "ownerReferences": [owner_reference(request, CERTIFICATE_REQUESTS)],
     }
     fields = {field: asked[field] for field in ("commonName", "dnsNames", "ipAddresses") if asked[field]}
