@@ -31,7 +31,6 @@ from tests.support.simulated_node import SimulatedNode
 from tests.support.waiting import LIMIT, until
 
 _MOMENTS = 0.2  # seconds
-CA = "-----BEGIN CERTIFICATE-----\nnot really\n-----END CERTIFICATE-----\n"
 
 
 @dataclass
@@ -119,7 +118,7 @@ async def running_controllers(
     async with running_api(clock=clock, folder=folder, pod_access=pod_access) as api:
         client = api.client
         identity = functools.cache(api.server.component)  # so that tests can reach the client a controller has
-        context = replace(make_context(api.server, host), ca_pem=CA, identity=identity)
+        context = replace(make_context(api.server, host), identity=identity)
         informers = context.informers
         node = SimulatedNode(client, informers, clock)
         controllers = [*make_controllers(context), node]

@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from skerry.engine.api.pki import ensure
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.controllers.all import make_controllers
@@ -51,8 +49,8 @@ class RunningCluster:
             stack.push_async_callback(store.close)
             api = ApiServer(self.config, store, builtin())
             stack.push_async_callback(api.stop)
-            # Clients check certificates by the machine's clock, whatever time it is in the cluster.
-            await api.start(ensure(replace(self.config, clock=SystemClock())))
+            # Whatever time it is in the cluster, those who ask it live on this machine.
+            await api.start(clients=SystemClock())
             self.url = api.url
             await self._start_loops(api, stack)
             self._stack = stack.pop_all()

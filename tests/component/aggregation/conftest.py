@@ -99,11 +99,16 @@ class Wardle:
 async def wardle(tmp_path: Path) -> AsyncIterator[Wardle]:
     """Controllers, the namespace and the Service; no extension server yet."""
     async with running_controllers() as world:
-        config = await world.client.get(CONFIG_MAPS, "extension-apiserver-authentication", "kube-system")
-        await world.client.create(NAMESPACES, {"metadata": {"name": "wardle"}})
-        ports = [{"port": 7443, "targetPort": 8443}]
-        await world.client.create(SERVICES, {"metadata": {"name": "api"}, "spec": {"ports": ports}}, "wardle")
-        yield Wardle(world, tmp_path, config["data"])
+        yield await wardle_of(world, tmp_path)
+
+
+async def wardle_of(world: World, folder: Path) -> Wardle:
+    """The namespace and the Service in a world."""
+    config = await world.client.get(CONFIG_MAPS, "extension-apiserver-authentication", "kube-system")
+    await world.client.create(NAMESPACES, {"metadata": {"name": "wardle"}})
+    ports = [{"port": 7443, "targetPort": 8443}]
+    await world.client.create(SERVICES, {"metadata": {"name": "api"}, "spec": {"ports": ports}}, "wardle")
+    return Wardle(world, folder, config["data"])
 
 
 Serving: TypeAlias = Callable[[], AbstractAsyncContextManager[Running]]

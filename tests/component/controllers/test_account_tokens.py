@@ -7,7 +7,7 @@ import base64
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, uid_of
 from skerry.kube.resources import SECRETS, SERVICE_ACCOUNTS
-from tests.support.controllers import CA, World, running_controllers
+from tests.support.controllers import World, running_controllers
 from tests.unit.tokens.support import call
 
 SECRET: Obj = {
@@ -40,7 +40,7 @@ async def test_filled_with_a_token_that_lives_as_long_as_the_secret() -> None:
         secret = await filled(world)
         assert secret["metadata"]["annotations"]["kubernetes.io/service-account.uid"] == uid_of(account)
         data = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
-        assert (data["ca.crt"], data["namespace"]) == (CA, "default")
+        assert (data["ca.crt"], data["namespace"]) == (world.context.root_ca.pem, "default")
         answer = await call(world.api, data["token"])
         assert 'User "system:serviceaccount:default:app"' in answer.json["message"]
         await world.client.delete(SECRETS, "forever", "default")

@@ -8,7 +8,7 @@ from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, is_deleting
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, SECRETS, SERVICE_ACCOUNTS
 from tests.component.controllers.deployments import deployment
-from tests.support.controllers import CA, World, running_controllers
+from tests.support.controllers import World, running_controllers
 
 
 async def make(world: World, name: str = "lab") -> None:
@@ -26,12 +26,14 @@ async def test_every_namespace_is_equipped_and_stays_so() -> None:
         await make(world)
         await world.until(lambda: world.context.informers.metadata_of(CONFIG_MAPS).get("kube-root-ca.crt", "lab"))
         published = await world.client.get(CONFIG_MAPS, "kube-root-ca.crt", "lab")
-        assert published["data"] == {"ca.crt": CA}
+        assert published["data"] == {"ca.crt": world.context.root_ca.pem}
         await world.client.patch(CONFIG_MAPS, "kube-root-ca.crt", {"data": {"ca.crt": "forged"}}, "lab")
         await world.client.delete(SERVICE_ACCOUNTS, "default", "lab")
         await world.until(lambda: world.get(SERVICE_ACCOUNTS, "default", "lab"))
         await world.settle()
-        assert (await world.client.get(CONFIG_MAPS, "kube-root-ca.crt", "lab"))["data"] == {"ca.crt": CA}
+        assert (await world.client.get(CONFIG_MAPS, "kube-root-ca.crt", "lab"))["data"] == {
+            "ca.crt": world.context.root_ca.pem
+        }
 
 
 async def test_a_namespace_goes_with_all_it_holds() -> None:

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from functools import partial
 
 from skerry.engine.api.admission.plugins import builtin_chain
@@ -30,6 +29,7 @@ from skerry.engine.api.auth.impersonation import impersonating
 from skerry.engine.api.auth.rbac.defaults.keeping import keep_defaults
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.bootstrap import bootstrap, reachable_address
+from skerry.engine.api.certificate_renewal import CertificateRenewal
 from skerry.engine.api.custom.controller import CustomResources
 from skerry.engine.api.discovery.health import Health
 from skerry.engine.api.dispatch import dispatcher
@@ -39,20 +39,22 @@ from skerry.engine.api.http.edge import Edge
 from skerry.engine.api.kubeconfig import write_kubeconfig
 from skerry.engine.api.local import LocalClient
 from skerry.engine.api.metrics import Metrics
-from skerry.engine.api.pki import Pki, ensure
+from skerry.engine.api.pki import Pki, ensure, renew
 from skerry.engine.api.plain import Plain
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.request import Request
 from skerry.engine.api.response import Raw, Response
 from skerry.engine.api.streams.websocket import Receive, Scope, Send
 from skerry.engine.api.subresources.pod_streams import connect
+from skerry.engine.api.tls import show_certificates, tls_context
 from skerry.engine.api.tracking import program_of
 from skerry.engine.api.verbs.usage import KINDS as MEASURED_KINDS
 from skerry.engine.api.webhooks.client import WebhookClient, cluster_addresses
+from skerry.engine.certificates.root import RootCertificate
 from skerry.engine.config import EngineConfig
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
-from skerry.kube.clock import rfc3339
+from skerry.kube.clock import WallClock, rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +99,11 @@ class ApiServer:
         )
         address = partial(_advertised, self)
         self.api_services = api_services = ApiServiceTable(store, registry)
-        extensions = ExtensionServers(store, Pki(config.paths.pki))
+        self._pki = Pki(config.paths.pki)
+        self._extensions = extensions = ExtensionServers(store, self._pki)
+        self.root_ca = RootCertificate()
+        self._tls = tls_context()
+        self.certificates = CertificateRenewal(self._take_up_certificates)
         plain = Plain(
             registry,
             api_services,
@@ -141,10 +147,11 @@ class ApiServer:
         groups = ("system:serviceaccounts", "system:serviceaccounts:kube-system")
         return self.client(f"system:serviceaccount:kube-system:{name}", *groups)
 
-    async def start(self, pki: Pki | None = None) -> None:
-        """Certificates, the first objects, the listening socket, the kubeconfig. `pki`: if there are certificates
-        already; otherwise they are made, or renewed, by the instance's clock."""
-        pki = pki or ensure(self.config)
+    async def start(self, *, clients: WallClock | None = None) -> None:
+        """Certificates, the first objects, the listening socket, the kubeconfig. `clients`: the clock that clients
+        judge certificates by, if not the instance's."""
+        self._serving.clock = clock = clients or self.config.clock
+        ensure(self.config, clock)
         listening = socket.create_server((self.config.bind, self.config.port), backlog=_BACKLOG)
         try:
             self.port = listening.getsockname()[1]
@@ -153,7 +160,7 @@ class ApiServer:
             self._aggregation.table.load()
             self.health.over("definitions")
             await bootstrap(itself, self.config, self.port)
-            await publish_authentication(itself, pki)
+            await publish_authentication(itself, self._pki)
             self.health.over("first objects")
             await keep_defaults(itself, self._backend.store, rfc3339(self.config.clock.now()))
             self._authority.rbac.start()
@@ -161,12 +168,13 @@ class ApiServer:
             self._custom.start()
             self._aggregation.start()
             self.health.over("serving")
-            await self._listen(listening, pki)
+            await self._listen(listening)
         except BaseException:
             listening.close()
             raise
         self.credentials.start()
-        write_kubeconfig(self.config.paths.kubeconfig, self.url, pki)
+        self._publish_files()
+        self.certificates.start(partial(renew, self.config, clock))
         log.info("API at %s", self.url)
 
     async def stop(self) -> None:
@@ -174,6 +182,7 @@ class ApiServer:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self.certificates.close()
         await self._custom.close()
         await self._aggregation.close()
         self._edge.watches.close()
@@ -206,11 +215,23 @@ class ApiServer:
         if not self._state.connections:
             self._all_gone.set()
 
-    async def _listen(self, listening: socket.socket, pki: Pki) -> None:
+    async def _listen(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        show_certificates(self._tls, self._pki)
         self._server = await loop.create_server(
-            lambda: Connection(self._serving), sock=listening, ssl=tls_context(pki), backlog=_BACKLOG
+            lambda: Connection(self._serving), sock=listening, ssl=self._tls, backlog=_BACKLOG
         )
+
+    async def _take_up_certificates(self) -> None:
+        """They were renewed. Connections that are open go on with what they were opened with."""
+        show_certificates(self._tls, self._pki)
+        self._extensions.take_up_certificate()
+        self._publish_files()
+        await publish_authentication(self.client("system:apiserver", MASTERS), self._pki)
+
+    def _publish_files(self) -> None:
+        self.root_ca.replace(self._pki.certificate("ca").read_text())
+        write_kubeconfig(self.config.paths.kubeconfig, self.url, self._pki)
 
     async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         await self._let_in(request)
@@ -224,17 +245,6 @@ def _advertised(server: ApiServer) -> str:
 def _unreadable(store: Store) -> str:
     """Why the state cannot be read. Whether it can be written is known when somebody writes."""
     return "" if store.count("namespaces") else "the namespaces are gone"
-
-
-def tls_context(pki: Pki) -> ssl.SSLContext:
-    """TLS 1.2 or newer; client certificates of our CA are asked for, not required."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(pki.certificate("server"), pki.key("server"))
-    context.load_verify_locations(pki.certificate("ca"))
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 async def _nothing(request: Request) -> Response:

@@ -47,6 +47,10 @@ class Contexts:
         self._make = make
         self._kept: dict[str, ssl.SSLContext] = {}
 
+    def forget(self) -> None:
+        """Make them anew when they are asked for."""
+        self._kept.clear()
+
     def of(self, bundle: str) -> ssl.SSLContext:
         """Raises BadBundle."""
         context = self._kept.get(bundle)

@@ -22,18 +22,17 @@ class Pair:
     key: bytes
 
 
-def issue_authority(wanted: Wanted, now: datetime) -> Pair:
-    """A certificate authority of its own making."""
-    return _authority(wanted, _subject(wanted), ec.generate_private_key(ec.SECP256R1()), now)
+def issue_authority(wanted: Wanted, now: datetime, kept: bytes | None = None) -> Pair:
+    """A certificate authority of its own making. `kept`: the key (PEM) it had before; what it signed stays good."""
+    key = _read_key(kept) if kept else ec.generate_private_key(ec.SECP256R1())
+    return _authority(wanted, _subject(wanted), key, now)
 
 
 def renew_authority(authority: tuple[bytes, bytes], days: int, now: datetime) -> Pair:
     """The same authority (certificate and key, PEM), with its name and its key, for so many days from now on: whoever
     trusts the old certificate trusts what this one issues."""
     before = x509.load_pem_x509_certificate(authority[0])
-    key = serialization.load_pem_private_key(authority[1], None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return _authority(Wanted("", "", days=days), before.subject, key, now)
+    return _authority(Wanted("", "", days=days), before.subject, _read_key(authority[1]), now)
 
 
 def _authority(wanted: Wanted, name: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime) -> Pair:
@@ -47,8 +46,7 @@ def _authority(wanted: Wanted, name: x509.Name, key: ec.EllipticCurvePrivateKey,
 def issue_leaf(wanted: Wanted, authority: tuple[bytes, bytes], now: datetime) -> Pair:
     """A server's certificate when names are wanted, a client's otherwise. `authority`: certificate and key, PEM."""
     issuer = x509.load_pem_x509_certificate(authority[0])
-    issuer_key = serialization.load_pem_private_key(authority[1], None)
-    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
+    issuer_key = _read_key(authority[1])
     key = ec.generate_private_key(ec.SECP256R1())
     purpose = ExtendedKeyUsageOID.SERVER_AUTH if wanted.names else ExtendedKeyUsageOID.CLIENT_AUTH
     builder = _builder(wanted, _subject(wanted), issuer.subject, key.public_key(), now)
@@ -60,6 +58,12 @@ def issue_leaf(wanted: Wanted, authority: tuple[bytes, bytes], now: datetime) ->
         alternatives = x509.SubjectAlternativeName([_alternative(name) for name in wanted.names])
         builder = builder.add_extension(alternatives, critical=False)
     return _pair(builder.sign(issuer_key, hashes.SHA256()), key)
+
+
+def _read_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pem, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
 
 
 def new_key() -> bytes:

@@ -19,5 +19,7 @@ class Wanted:
     organization: str = ""
     names: tuple[str, ...] = ()
     days: int = LEAF_DAYS
+    renew_days: int = 30
+    """How long before its end it is made anew."""
     authority: str = "ca"
     """The name of the authority that issues it; its own for an authority."""

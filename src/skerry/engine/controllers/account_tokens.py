@@ -30,12 +30,13 @@ class AccountTokens(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._client = context.client
-        self._ca_pem = context.ca_pem
+        self._root_ca = context.root_ca
         self._sign = context.sign_token
         self._accounts = context.informers.of(SERVICE_ACCOUNTS)
         self._secrets = context.informers.metadata_of(SECRETS)
         self.watch(self._secrets, lambda secret: (key_of(secret),) if account_of(secret) else ())
         self._accounts.add_handler(self._account_changed)
+        self._root_ca.on_change(self._look_everywhere)
 
     async def reconcile(self, key: str) -> float | None:
         """Fill, or delete, or forget one Secret."""
@@ -53,7 +54,7 @@ class AccountTokens(Controller):
         if account is None or (wanted_uid and wanted_uid != uid_of(account)):
             options = {"preconditions": {"uid": uid_of(secret)}}
             await self._client.delete(SECRETS, name_of(secret), namespace_of(secret), options)
-        elif filled := missing(secret, account, self._ca_pem, lambda: self._sign(account, secret)):
+        elif filled := missing(secret, account, self._root_ca.pem, lambda: self._sign(account, secret)):
             await self._client.update(SECRETS, filled)
 
     async def _read(self, namespace: str, name: str) -> Obj | None:
@@ -85,6 +86,11 @@ class AccountTokens(Controller):
             await self._client.update(SERVICE_ACCOUNTS, account)
         except NotFound:
             return
+
+    def _look_everywhere(self) -> None:
+        for secret in self._secrets.list():
+            if account_of(secret):
+                self.queue.add(key_of(secret))
 
     def _account_changed(self, delta: Delta) -> None:
         """An account that came or went: its Secrets are to be filled or removed."""

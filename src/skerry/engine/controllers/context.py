@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from skerry.engine.certificates.root import RootCertificate
 from skerry.engine.config import EngineConfig
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock
@@ -57,7 +58,7 @@ class Context:
     elsewhere: Callable[[], Elsewhere]
     group_versions: Callable[[], Iterable[str]]
     """Every version of a group that is served here as of now, by the name of its APIService ("v1.apps")."""
-    ca_pem: str
+    root_ca: RootCertificate
     """The certificate authority of the API, published in every namespace as `kube-root-ca.crt`."""
     sign_token: Callable[[Obj, Obj], str]
     """The token of a service account that is kept in a Secret, given both."""

@@ -31,13 +31,14 @@ class NamespaceEquipment(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._client = context.client
-        self._ca_pem = context.ca_pem
+        self._root_ca = context.root_ca
         self._namespaces = context.informers.of(NAMESPACES)
         self._accounts = context.informers.of(SERVICE_ACCOUNTS)
         self._config_maps = context.informers.metadata_of(CONFIG_MAPS)
         self.watch(self._namespaces)
         self._watch_named(self._accounts, DEFAULT_ACCOUNT)
         self._watch_named(self._config_maps, ROOT_CA)
+        self._root_ca.on_change(self._look_everywhere)
 
     async def reconcile(self, key: str) -> float | None:
         """Make what is missing, correct the certificate."""
@@ -51,13 +52,18 @@ class NamespaceEquipment(Controller):
 
     async def _publish_root_ca(self, namespace: str) -> None:
         """The cache holds no data, to save memory, so what is there is read from the API."""
+        pem = self._root_ca.pem
         try:
             published = await self._client.get(CONFIG_MAPS, ROOT_CA, namespace)
         except NotFound:
-            await self._create(CONFIG_MAPS, root_ca(namespace, self._ca_pem), namespace)
+            await self._create(CONFIG_MAPS, root_ca(namespace, pem), namespace)
             return
-        if published.get("data") != {"ca.crt": self._ca_pem}:
-            await self._client.update(CONFIG_MAPS, {**published, "data": {"ca.crt": self._ca_pem}})
+        if published.get("data") != {"ca.crt": pem}:
+            await self._client.update(CONFIG_MAPS, {**published, "data": {"ca.crt": pem}})
+
+    def _look_everywhere(self) -> None:
+        for namespace in self._namespaces.list():
+            self.queue.add(name_of(namespace))
 
     async def _create(self, resource: Resource, obj: Obj, namespace: str) -> None:
         try:

@@ -43,6 +43,11 @@ class ExtensionServers:
         self._verifying = Contexts(lambda bundle: self._shown(trusting(bundle)))
         self._unverified = Contexts(lambda bundle: self._shown(unverified()))
 
+    def take_up_certificate(self) -> None:
+        """Show the front proxy's certificate of today from the next connection on."""
+        self._verifying.forget()
+        self._unverified.forget()
+
     def endpoints(self, remote: RemoteApi) -> list[str] | Verdict:
         """host:port of its endpoints, in no order, or why there is none."""
         entry = self._store.get(Key("services", remote.namespace, remote.service))

@@ -8,10 +8,8 @@ may do is for authorisation to say. Source: Kubernetes' `apiserver/pkg/authentic
 
 from __future__ import annotations
 
-import hashlib
-import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from skerry.engine.api.request import NO_EXTRA, Handler, Request, User
@@ -22,6 +20,12 @@ AUTHENTICATED, UNAUTHENTICATED, MASTERS = "system:authenticated", "system:unauth
 ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 
+
+@dataclass(frozen=True, slots=True)
+class Refused(User):
+    """Who shows a client certificate that is not good now; the name says why. Other credentials may still be."""
+
+
 Authenticator: TypeAlias = Callable[[Request], Awaitable[User | None]]
 """Gives the user of a request, or None when the request has no credentials of its kind, or of another issuer. Raises
 Unauthorized for credentials that are wrong; the next authenticator is asked all the same."""
@@ -31,7 +35,7 @@ def authenticated(handler: Handler, authenticators: Sequence[Authenticator] = ()
     """Name the user of every request. Raises Unauthorized for credentials that nobody accepts."""
 
     async def handle(request: Request) -> Response:
-        if request.user is None:
+        if type(request.user) is not User:
             request.user = await authenticate(request, authenticators)
         return await handler(request)
 
@@ -40,7 +44,7 @@ def authenticated(handler: Handler, authenticators: Sequence[Authenticator] = ()
 
 async def authenticate(request: Request, authenticators: Sequence[Authenticator]) -> User:
     """The first user an authenticator gives, or the anonymous one. Raises Unauthorized for wrong credentials: a request
-    with a bearer token that nobody accepts is not anonymous."""
+    with a bearer token that nobody accepts is not anonymous, nor is one with a certificate that is not good now."""
     refused = False
     for authenticator in authenticators:
         try:
@@ -50,18 +54,11 @@ async def authenticate(request: Request, authenticators: Sequence[Authenticator]
             continue
         if found is not None:
             return found
+    if request.user is not None:
+        raise Unauthorized(request.user.name)
     if refused or request.headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
         raise Unauthorized("Unauthorized")
     return ANONYMOUS
-
-
-def user_of_connection(tls: ssl.SSLSocket | ssl.SSLObject) -> User | None:
-    """The user of a connection's verified client certificate, with the certificate's fingerprint; None without one."""
-    known = user_of_certificate(tls.getpeercert())
-    encoded = tls.getpeercert(binary_form=True) if known else None
-    if known is None or encoded is None:
-        return None
-    return replace(known, extra={CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(encoded).hexdigest()}",)})
 
 
 def user_of_certificate(certificate: Mapping[str, Any] | None) -> User | None:

@@ -1,9 +1,10 @@
 """One client's connection: requests parsed one after the other (httptools), each answered before the next is served.
 
 Our own and not uvicorn's, because what ASGI asks for (a scope, an event and a timer for every request, messages both
-ways) was half the cost of a GET. A connection's user is worked out once, when it is made. One that asks for a
-WebSocket is handed over to uvicorn's implementation, imported when first needed; one that asks for any other protocol
-somewhere that is passed on becomes a pipe when the backend agrees. Neighbours: `exchange`, `edge`.
+ways) was half the cost of a GET. A connection's user is worked out when it is made, and looked at now and then: the
+client's certificate may end. One that asks for a WebSocket is handed over to uvicorn's implementation, imported when
+first needed; one that asks for any other protocol somewhere that is passed on becomes a pipe when the backend agrees.
+Neighbours: `exchange`, `edge`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import httptools
 import orjson
 
-from skerry.engine.api.auth.authentication import user_of_connection
+from skerry.engine.api.auth.client_certificates import ClientCertificate, certificate_of
 from skerry.engine.api.http.exchange import Exchange, Head, Headers, Line
 from skerry.engine.api.http.flow import Flow
 from skerry.engine.api.request import User
+from skerry.kube.clock import SystemClock, WallClock
 from skerry.kube.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Serving:
     state: Open = field(default_factory=Open)
     lost: Callable[[], None] = lambda: None
     """Called when a connection is gone for good."""
+    clock: WallClock = field(default_factory=SystemClock)
+    """By which client certificates are judged."""
 
     @cached_property
     def websockets(self) -> WebSockets:
@@ -84,6 +88,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._line: Line
         self._user: User | None = None
+        self._certificate: ClientCertificate | None = None
         self._source = ""
         self._url = b""
         self._fields: Headers = []
@@ -107,7 +112,8 @@ class Connection(asyncio.Protocol):
         self.transport = transport
         self._line = Line(transport, Flow(transport), self._answered)
         tls = transport.get_extra_info("ssl_object")
-        self._user = user_of_connection(tls) if tls is not None else None
+        self._certificate = certificate_of(tls) if tls is not None else None
+        self._look_at_certificate()
         self._source = str((transport.get_extra_info("peername") or ("",))[0])
         self._serving.state.connections.add(self)
         self._look_again(KEEP_ALIVE)
@@ -249,6 +255,7 @@ class Connection(asyncio.Protocol):
         if self._sends_too_slowly(now) or self._reads_nothing():
             self.transport.abort()
             return
+        self._look_at_certificate()
         left = self._active + KEEP_ALIVE - now
         if self._current is not None and not self._current.ended:
             left = KEEP_ALIVE
@@ -256,6 +263,11 @@ class Connection(asyncio.Protocol):
             self._look_again(left)
         else:
             self.transport.close()
+
+    def _look_at_certificate(self) -> None:
+        """It may end while the connection lasts."""
+        if self._certificate is not None:
+            self._user = self._certificate.user_at(self._serving.clock.now())
 
     def _sends_too_slowly(self, now: float) -> bool:
         """Not while it is us who do not read."""
