@@ -10,7 +10,7 @@ PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-stat
   util-linux mount procps ca-certificates make git"
 if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
-  PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble"
+  PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime"
   # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
   command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 fi
