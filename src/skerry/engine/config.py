@@ -161,6 +161,11 @@ class EngineConfig:
         return f"skerry-{self.instance}"
 
     @property
+    def policy_table(self) -> str:
+        """Our nftables table of network policies, family `inet`."""
+        return f"{self.nft_table}-policy"
+
+    @property
     def cgroup(self) -> str:
         """The cgroup above all our pods, relative to each controller's root."""
         return f"/skerry-{self.instance}"

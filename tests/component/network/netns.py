@@ -40,9 +40,9 @@ while True:
 
 _CLIENT = """
 import socket, sys
-address, port, protocol = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+address, port, protocol, patience = sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
 kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-client = socket.socket(socket.AF_INET, kind); client.settimeout(10)
+client = socket.socket(socket.AF_INET, kind); client.settimeout(patience)
 try:
     client.connect((address, port))
     if protocol == "udp": client.send(b"?")
@@ -79,9 +79,14 @@ class Pod:
         added = json.loads(self._cni("ADD"))
         self.address = added["ips"][0]["address"].partition("/")[0]
 
-    def fetch(self, address: str, port: int, protocol: str = "tcp") -> str:
+    @property
+    def inside(self) -> list[str]:
+        """What a command begins with that runs in the pod's network."""
+        return ["nsenter", "--net", "--target", str(self.process.pid)]
+
+    def fetch(self, address: str, port: int, protocol: str = "tcp", patience: float = 10) -> str:
         """Call from inside the pod; "name source-address", or "failed ErrorName"."""
-        return call(address, port, protocol, ["nsenter", "--net", "--target", str(self.process.pid)])
+        return call(address, port, protocol, self.inside, patience)
 
     def route_loopback_to_host(self) -> None:
         """Do what root in a pod can do to aim at the host's 127.0.0.1."""
@@ -89,8 +94,7 @@ class Pod:
             ip route del local 127.0.0.0/8 table local; ip route del local 127.0.0.1 table local
             ip address flush dev lo; ip route add 127.0.0.0/8 via 10.64.0.1
             echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet"""
-        inside = ["nsenter", "--net", "--target", str(self.process.pid)]
-        subprocess.run([*inside, "sh", "-c", script], check=False, capture_output=True)
+        subprocess.run([*self.inside, "sh", "-c", script], check=False, capture_output=True)
 
     def close(self) -> None:
         """Detach and end."""
@@ -132,9 +136,10 @@ def host_server(name: str) -> Iterator[None]:
         process.communicate()
 
 
-def call(address: str, port: int, protocol: str = "tcp", prefix: list[str] | None = None) -> str:
-    """Call a server from the host (or from where `prefix` leads); its answer, or "failed ErrorName"."""
-    command = [*(prefix or []), sys.executable, "-c", _CLIENT, address, str(port), protocol]
+def call(address: str, port: int, protocol: str = "tcp", prefix: list[str] | None = None, patience: float = 10) -> str:
+    """Call a server from the host (or from where `prefix` leads); its answer, or "failed ErrorName" (TimeoutError
+    after `patience` seconds)."""
+    command = [*(prefix or []), sys.executable, "-c", _CLIENT, address, str(port), protocol, str(patience)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 

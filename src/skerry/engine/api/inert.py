@@ -11,15 +11,10 @@ _UNWATCHED = frozenset({
     "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io",
     "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
-_UNENFORCED = frozenset({
-    "networkpolicies.networking.k8s.io",
-})  # fmt: skip
 
 
 def warnings_for(group_resource: str) -> list[str]:
     """What its maker should know about a new object, [] when it does what it says."""
     if group_resource in _UNWATCHED:
         return [f"{group_resource} are stored, but nothing acts on them in this release of Skerry"]
-    if group_resource in _UNENFORCED:
-        return [f"{group_resource} are stored, but nothing enforces them in this release of Skerry"]
     return []

@@ -45,11 +45,17 @@ async def load_empty_table(config: EngineConfig) -> None:
 
 async def table_exists(config: EngineConfig) -> bool:
     """Whether the kernel has our table."""
-    return f"table inet {config.nft_table}" in (await run("nft", "list", "tables", "inet")).splitlines()
+    return config.nft_table in await tables_there()
+
+
+async def tables_there() -> set[str]:
+    """The names of all tables of the family `inet`, others' as well."""
+    lines = (await run("nft", "list", "tables", "inet")).splitlines()
+    return {line.removeprefix("table inet ") for line in lines}
 
 
 async def remove_network(config: EngineConfig) -> None:
-    """Remove the table, the routes, pod interfaces still there, and our claim on forwarding."""
+    """Remove our tables, the routes, pod interfaces still there, and our claim on forwarding."""
     for services in config.service_cidrs:
         await _quietly("ip", "route", "del", services, "dev", "lo")
     for pods in config.pod_cidrs:
@@ -57,8 +63,8 @@ async def remove_network(config: EngineConfig) -> None:
     await _quietly("ip", "address", "del", f"{pod_gateway(config)}/32", "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
-    if await table_exists(config):
-        await _quietly("nft", "delete", "table", "inet", config.nft_table)
+    for table in {config.nft_table, config.policy_table} & await tables_there():
+        await _quietly("nft", "delete", "table", "inet", table)
     _forget_attachments(config)
     for made in (config.paths.cni, config.paths.run / "ingress"):
         shutil.rmtree(made, ignore_errors=True)

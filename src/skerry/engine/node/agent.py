@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from skerry.engine.node.log_rotation import rotate
 from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pressure
 from skerry.engine.node.node_object import allocatable
 from skerry.engine.node.objects import ObjectReader, ObjectWatch
+from skerry.engine.node.pod_network import PodNetwork, UnguardedNetwork
 from skerry.engine.node.pods.manager import PodManager
 from skerry.engine.node.pressure.evictor import Evictor
 from skerry.engine.node.pressure.images import ImageCleaner
@@ -64,6 +65,7 @@ class Runtime:
     pressure: Callable[[Path], Pressure] = read_pressure
     store_trouble: Callable[[], str] = str
     """Why the API's store refuses most writes, "" while it does not."""
+    network: PodNetwork = field(default_factory=UnguardedNetwork)
 
 
 class NodeAgent:
@@ -162,6 +164,7 @@ class NodeAgent:
             dns=self._dns(),
             pressure=PressureWatch(partial(self._runtime.pressure, config.paths.data), clock),
             slots=Slots(asyncio.Semaphore(_SANDBOXES), asyncio.Semaphore(_CONTAINERS), asyncio.Semaphore(_STOPS)),
+            network=self._runtime.network,
         )
 
     def _addresses(self, machine: Machine) -> tuple[str, ...]:

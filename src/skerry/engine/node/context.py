@@ -10,6 +10,7 @@ from skerry.engine.node.backoff import BackOff
 from skerry.engine.node.cgroups import PodCgroups
 from skerry.engine.node.cri.client import CriClient
 from skerry.engine.node.objects import ObjectReader, ObjectWatch
+from skerry.engine.node.pod_network import PodNetwork
 from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.engine.node.probes.prober import Prober
 from skerry.engine.node.pulling.puller import Puller
@@ -54,3 +55,4 @@ class NodeContext:
     dns: ClusterDns
     pressure: PressureWatch
     slots: Slots
+    network: PodNetwork

@@ -26,6 +26,7 @@ from skerry.engine.definitions.installing import install
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
+from skerry.engine.network.policy.keeper import PolicyKeeper
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.engine.node.access.pod_access import NodePodAccess
 from skerry.engine.node.agent import NodeAgent, Runtime
@@ -33,6 +34,7 @@ from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.containerd.images import ensure_pause_image
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
+from skerry.engine.node.pod_network import PodNetwork
 from skerry.engine.program.context import host_network, make_context
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
@@ -133,8 +135,9 @@ class Engine:
         proxy = ServiceProxy(config, informers)
         ingress = ClusterIngress(config, context.identity("ingress-controller"), informers, recorder)
         ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))
-        agent = self._make_agent(api, store, informers)
-        await proxy.prepare()
+        policies = PolicyKeeper(config, informers)
+        agent = self._make_agent(api, store, informers, policies)
+        await asyncio.gather(proxy.prepare(), policies.prepare())
         await install(context.identity("definition-installer"), ALL)
         api.health.ready["informers"] = lambda: ", ".join(informers.incomplete())
         self._stack.push_async_callback(informers.close)
@@ -155,13 +158,16 @@ class Engine:
         await ingress.start()
         self._stack.push_async_callback(agent.close)
         await agent.start()
+        api.health.ready["network-policies"] = lambda: policies.trouble
+        self._stack.push_async_callback(policies.close)
+        policies.start()
 
-    def _make_agent(self, api: ApiServer, store: SqliteStore, informers: Informers) -> NodeAgent:
+    def _make_agent(self, api: ApiServer, store: SqliteStore, informers: Informers, network: PodNetwork) -> NodeAgent:
         config = self.config
         kubelet = api.client(f"system:node:{config.node_name}", "system:nodes")
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
-        runtime = Runtime(self._cri, self._containerd, store_trouble=lambda: store.trouble)
+        runtime = Runtime(self._cri, self._containerd, store_trouble=lambda: store.trouble, network=network)
         agent = NodeAgent(config, kubelet, informers, recorder, runtime, config.cluster_dns)
         store.on_trouble = agent.check_now
         return agent

@@ -102,6 +102,7 @@ class Actions:
             known.applied[record.id] = status.get("resources") or spec.get("resources") or {}
         whole = (known.pod.get("status") or {}).get("resources") or known.pod["spec"].get("resources")
         known.pod_applied = whole or {}
+        self._attached()
         self.containers.forget_start_waits()
 
     # ---- volumes
@@ -157,11 +158,19 @@ class Actions:
             return False
         self._claim(sandbox_id)
         known.sandbox = await self._observer.sandbox(sandbox_id)
+        self._attached()
         known.pod_applied = known.pod["spec"].get("resources") or {}
         known.pod_wait = None
         self._failures.forget(uid_of(known.pod))
         self.containers.forget_start_waits()
         return True
+
+    def _attached(self) -> None:
+        """A pod in the machine's network has no address of its own to be guarded."""
+        known = self._known
+        if known.sandbox is not None and known.sandbox.ready and not known.pod["spec"].get("hostNetwork"):
+            for address in known.sandbox.ips[:1]:
+                self._context.network.attached(known.pod, address)
 
     async def _discard_failed(self) -> None:
         """A sandbox half made keeps its name: remove it, so that the next attempt can have it."""
@@ -176,6 +185,7 @@ class Actions:
         if known.running():
             message = "Pod sandbox changed, it will be killed and re-created."
             self._context.recorder.event(known.pod, "Normal", "SandboxChanged", message)
+        self._context.network.detached(uid_of(known.pod))
         await self._context.cri.stop_pod_sandbox(sandbox_id)
         for record in known.running():
             await self.containers.settle(record.id)
@@ -185,6 +195,7 @@ class Actions:
         known = self._known
         if known.sandbox is not None and known.sandbox.ready:
             self.releasing = True
+            self._context.network.detached(uid_of(known.pod))
             try:
                 async with self._context.slots.stops:
                     await self._context.cri.stop_pod_sandbox(known.sandbox.id)

@@ -46,6 +46,7 @@ async def remove_runtime_state(context: NodeContext, uid: str) -> None:
     async with context.slots.stops:
         for sandbox in await context.cri.list_pod_sandboxes({POD_UID: uid}):
             await context.cri.remove_pod_sandbox(sandbox.id)
+    context.network.detached(uid)
     await asyncio.to_thread(context.volumes.remove, uid)
     await asyncio.to_thread(context.cgroups.remove, uid)
 

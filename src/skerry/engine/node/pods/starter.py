@@ -92,6 +92,7 @@ class Starter:
         async with context.slots.containers:
             container_id = await self._create(job, config, sandbox)
             self._event(job, "Created", f"Created container: {name}")
+            await unless(job.ending, context.network.ready(uid_of(job.pod)))
             try:
                 await context.cri.start_container(container_id)
             except CriError as error:

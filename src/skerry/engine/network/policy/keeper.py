@@ -1,0 +1,205 @@
+"""Keeps the policies' nftables table equal to what NetworkPolicies, namespaces' and pods' labels ask for.
+
+Level-triggered like `network.proxy`: a change marks the table as out of date, one task loads what differs. A pod that
+was attached is not kept waiting by the pause between loads. The table of an engine that ran before us stays in force
+until `start`, when the node agent has told of the pods that run; a table that cannot be loaded leaves the old one in
+force and holds back new pods. Neighbours: `roster`, `rules` and `table` (pure), `network.host` (removal).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.network.cni import pod_gateway
+from skerry.engine.network.commands import CommandError, run
+from skerry.engine.network.host import tables_there
+from skerry.engine.network.machine import links_to
+from skerry.engine.network.policy.membership import Labels, Membership
+from skerry.engine.network.policy.parties import SYSTEM, Listener, listeners_at
+from skerry.engine.network.policy.policies import Policy, policy_of, selections_of
+from skerry.engine.network.policy.roster import Roster
+from skerry.engine.network.policy.rules import World, table_of
+from skerry.engine.network.policy.table import Table, change, whole
+from skerry.engine.network.services import SERVICE_NAME_LABEL
+from skerry.kube.informer import Delta, Informers
+from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
+from skerry.kube.resources import ENDPOINT_SLICES, NAMESPACES, NETWORK_POLICIES, PODS, SERVICES
+
+log = logging.getLogger(__name__)
+
+METADATA_LABEL, METADATA_ALLOWED = "skerry.dev/cloud-metadata", "allowed"
+"""The label of a namespace whose pods may reach the metadata addresses of clouds."""
+_GATHER = 0.002  # seconds: changes that arrive together are loaded together
+_APART = 0.04  # seconds between two loads, unless a pod waits
+_RETRY = 1.0  # seconds after a failed load
+_VERIFY = 60.0  # seconds between looks whether somebody flushed our table
+
+
+class PolicyKeeper:
+    """The policies of one instance; also the node agent's `PodNetwork`. `prepare` before any traffic, `start` when the
+    agent has told of the pods that run; `close` leaves the rules."""
+
+    def __init__(self, config: EngineConfig, informers: Informers) -> None:
+        self._config = config
+        self._policies = informers.of(NETWORK_POLICIES)
+        self._namespaces = informers.metadata_of(NAMESPACES)
+        self._pods = informers.of(PODS)
+        self._services = informers.of(SERVICES)
+        self._slices = informers.of(ENDPOINT_SLICES)
+        self.trouble = ""
+        """Why the rules are not what they should be, "" when they are; for /readyz."""
+        self._roster = Roster(lambda address: links_to({address}).get(address, ""))
+        self._changed = asyncio.Event()
+        self._waited_for = asyncio.Event()
+        self._loads = asyncio.Condition()
+        self._in_force = 0
+        """The newest attachment that the loaded table knows."""
+        self._loaded: Table | None = None
+        """What is in the kernel, None when that is not known."""
+        self._read: dict[str, tuple[Obj, Policy]] = {}
+        self._membership: Membership | None = None
+        """None when policies or namespaces have changed."""
+        self._task: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Have a table, unless an engine before us left one: nobody may send anything yet. Raises CommandError."""
+        if self._config.policy_table not in await tables_there():
+            await run("nft", "-f", "-", text=whole(table_of(self._config, World((), Membership((), {}), ()))))
+
+    def start(self) -> None:
+        """Follow the caches from now on. The node agent has told of all pods that run."""
+        self._policies.add_handler(lambda _: self._selections_changed())
+        self._namespaces.add_handler(self._namespace_changed)
+        self._pods.add_handler(self._pod_changed)
+        for informer in (self._services, self._slices):
+            informer.add_handler(self._service_changed)
+        self._task = asyncio.create_task(self._keep_current(), name="network policies")
+
+    async def close(self) -> None:
+        """Stop following. The rules stay: pods outlive the engine."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    # ---- what the node agent tells
+
+    def attached(self, pod: Obj, address: str) -> None:
+        """The pod has this address from now on."""
+        self._roster.attach(pod, address)
+        self._waited_for.set()
+        self._changed.set()
+
+    def detached(self, uid: str) -> None:
+        """The pod has no address any more, if it had one."""
+        if self._roster.detach(uid):
+            self._changed.set()
+
+    async def ready(self, uid: str) -> None:
+        """Returns when the rules for the pod are in force, or when it has no address to be guarded."""
+        async with self._loads:
+            await self._loads.wait_for(lambda: self._roster.ticket(uid) <= self._in_force)
+
+    # ---- what the API tells
+
+    def _selections_changed(self) -> None:
+        self._membership = None
+        self._changed.set()
+
+    def _namespace_changed(self, delta: Delta) -> None:
+        if delta.old is None or delta.new is None or labels_of(delta.old) != labels_of(delta.new):
+            self._selections_changed()
+
+    def _pod_changed(self, delta: Delta) -> None:
+        if delta.new is not None and self._roster.update(delta.new):
+            self._changed.set()
+
+    def _service_changed(self, delta: Delta) -> None:
+        if namespace_of(delta.object) == SYSTEM:
+            self._changed.set()
+
+    # ---- the loop
+
+    async def _keep_current(self) -> None:
+        following = (self._policies, self._namespaces, self._pods, self._services, self._slices)
+        await asyncio.gather(*(one.synced.wait() for one in following))
+        self._changed.set()
+        while True:
+            try:
+                await self._wait_for_change()
+                await asyncio.sleep(_GATHER)
+                await self._load()
+            except (CommandError, OSError) as error:
+                self.trouble = f"network policies could not be loaded: {error}"
+                log.error("%s; trying again", self.trouble)
+                self._changed.set()
+                await asyncio.sleep(_RETRY)
+            else:
+                self.trouble = ""
+                await _set_or_after(self._waited_for, _APART)
+
+    async def _wait_for_change(self) -> None:
+        """Until something changed, or our table is found missing."""
+        while not await _set_or_after(self._changed, _VERIFY):
+            if self._config.policy_table not in await tables_there():
+                log.warning("the table %s was removed by somebody else: loading it again", self._config.policy_table)
+                self._loaded = None
+                return
+
+    async def _load(self) -> None:
+        self._changed.clear()
+        self._waited_for.clear()
+        tickets = self._roster.tickets
+        table = table_of(self._config, self._world())
+        loaded, self._loaded = self._loaded, None
+        text = whole(table) if loaded is None else change(loaded, table)
+        if text:
+            await run("nft", "-f", "-", text=text)
+        self._loaded = table
+        async with self._loads:
+            self._in_force = tickets
+            self._loads.notify_all()
+
+    def _world(self) -> World:
+        policies = self._known_policies()
+        if self._membership is None:
+            labels: Mapping[str, Labels] = {name_of(one): labels_of(one) for one in self._namespaces.list()}
+            self._membership = Membership(selections_of(policies), labels)
+        opened = (one for one in self._namespaces.list() if labels_of(one).get(METADATA_LABEL) == METADATA_ALLOWED)
+        return World(
+            policies=policies,
+            membership=self._membership,
+            parties=self._roster.parties(),
+            listeners=self._listeners(),
+            links=frozenset(self._roster.links()),
+            opened=frozenset(name_of(one) for one in opened),
+        )
+
+    def _known_policies(self) -> list[Policy]:
+        """In a stable order; objects are never changed in place, so each is read once."""
+        before, self._read = self._read, {}
+        for obj in self._policies.list():
+            key = f"{namespace_of(obj)}/{name_of(obj)}"
+            known = before.get(key)
+            self._read[key] = known if known is not None and known[0] is obj else (obj, policy_of(obj))
+        return [self._read[key][1] for key in sorted(self._read)]
+
+    def _listeners(self) -> list[Listener]:
+        services = {name_of(one): one for one in self._services.list(SYSTEM)}
+        pieces = [one for one in self._slices.list(SYSTEM) if SERVICE_NAME_LABEL in labels_of(one)]
+        return listeners_at(pod_gateway(self._config), services, pieces)
+
+
+async def _set_or_after(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it was set within this time."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

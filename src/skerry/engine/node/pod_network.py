@@ -1,0 +1,37 @@
+"""What the node agent tells of its pods' networks, and what it waits for: the contract with whoever guards them.
+
+A pod is told of once it has an address and before anything of it runs, and again when it is given back; `ready` holds
+back its containers until the rules for its address are in force. `program` gives the agent `network.policy`'s keeper.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from skerry.kube.objects import Obj
+
+
+class PodNetwork(Protocol):
+    """Whoever makes rules for pods' addresses."""
+
+    def attached(self, pod: Obj, address: str) -> None:
+        """The pod has this address from now on."""
+
+    def detached(self, uid: str) -> None:
+        """The pod has no address any more, if it had one."""
+
+    async def ready(self, uid: str) -> None:
+        """Returns when the rules for the pod are in force."""
+
+
+class UnguardedNetwork:
+    """For an agent without rules of any sort."""
+
+    def attached(self, pod: Obj, address: str) -> None:
+        """Nobody needs to know."""
+
+    def detached(self, uid: str) -> None:
+        """Nobody needs to know."""
+
+    async def ready(self, uid: str) -> None:
+        """At once."""
