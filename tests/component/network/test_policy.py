@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,14 +10,14 @@ from typing import Any
 import pytest
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.host import remove_network, tables_there
+from skerry.engine.network.host import remove_network
 from skerry.engine.network.policy.keeper import PolicyKeeper
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
-from skerry.kube.resources import ENDPOINT_SLICES, NAMESPACES, NETWORK_POLICIES, PODS, SERVICES
+from skerry.kube.resources import NAMESPACES, NETWORK_POLICIES, PODS
 from tests.component.network.netns import Pod, call, own_network
-from tests.component.network.test_proxy import endpoints, eventually, make_config, name_in, service
+from tests.component.network.test_proxy import eventually, make_config, name_in
 from tests.support.collections import Collections
 
 pytestmark = pytest.mark.root

@@ -81,15 +81,13 @@ class _Making:
                 sets[name].append(address)
             if seen.profiles:
                 sets[OWN].append(f"{address} . {address}")
-        ports = {_port_set(port): where for port, where in self._numbers.items()}
+        sets |= {_port_set(port): where for port, where in self._numbers.items()}
+        sets[KNOWN] = [one.address for one in self._world.parties]
+        sets[LINKS] = [f'"{one}"' for one in self._world.links]
         return Table(
             name=self._config.policy_table,
             maps=maps,
-            sets={name: frozenset(found) for name, found in (sets | ports).items()}
-            | {
-                KNOWN: frozenset(one.address for one in self._world.parties),
-                LINKS: frozenset(f'"{one}"' for one in self._world.links),
-            },
+            sets={name: frozenset(found) for name, found in sets.items()},
             chains=self._chains(),
             hooks=hooks_of(self._config),
             types=TYPES,
