@@ -31,7 +31,7 @@ def hooks_of(config: EngineConfig) -> Mapping[str, Sequence[str]]:
     metadata = f"ct direction original ip saddr {pods} ip daddr {{ {', '.join(METADATA)} }} jump metadata"
     return {
         "metadata": _METADATA_RULES,
-        "entering": _hook("prerouting priority raw", _entering(pods)),
+        "entering": _hook("prerouting priority raw", _entering(config, pods)),
         "leaving": _hook("forward priority filter + 1", [metadata, *_LEAVING]),
         "reaching": _hook("forward priority filter + 2", _REACHING),
         "to_host": _hook("input priority filter + 1", [metadata, f"ct direction original {_EGRESS}"]),
@@ -50,10 +50,10 @@ _METADATA_RULES = (
 )
 
 
-def _entering(pods: str) -> list[str]:
+def _entering(config: EngineConfig, pods: str) -> list[str]:
     """The route to an address must lead out where the packet came in."""
     return [
-        f"iifname @{LINKS} meta nfproto ipv6 drop",
+        *([] if config.pod_cidr6 else [f"iifname @{LINKS} meta nfproto ipv6 drop"]),
         f"iifname @{LINKS} ip saddr != {pods} drop",
         'iifname "lo" return',
         f"ip saddr {pods} fib saddr . iif oif missing drop",
