@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skerry.engine.definitions import acme, certmanager, metallb
+from skerry.engine.definitions import acme, certmanager, domains, metallb
 from skerry.engine.definitions.notation import Definition
 
-ALL: Sequence[Definition] = (*acme.DEFINITIONS, *certmanager.DEFINITIONS, *metallb.DEFINITIONS)
+ALL: Sequence[Definition] = (
+    *acme.DEFINITIONS,
+    *certmanager.DEFINITIONS,
+    *domains.DEFINITIONS,
+    *metallb.DEFINITIONS,
+)

@@ -125,7 +125,7 @@ async def open_session(server: UpdateServer) -> AsyncIterator[Session]:
         yield Session(server, reader, writer)
     finally:
         writer.close()
-        with contextlib.suppress(OSError, asyncio.CancelledError):
+        with contextlib.suppress(OSError):
             await writer.wait_closed()
 
 

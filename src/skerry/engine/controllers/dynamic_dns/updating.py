@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from dns.update import UpdateMessage
 
 _TEXT_CHUNK = 255
+_NAMES = frozenset({"CNAME", "NS", "PTR"})
+"""Types whose value is a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ def _name(name: str) -> Name:
 
 def _texts(record: RecordSet) -> list[str]:
     """Values in the notation of zone files."""
-    return [_quoted(value) for value in record.values] if record.type == "TXT" else list(record.values)
+    if record.type == "TXT":
+        return [_quoted(value) for value in record.values]
+    if record.type in _NAMES:
+        return [f"{value.rstrip('.')}." for value in record.values]  # never below the zone by mistake
+    return list(record.values)
 
 
 def _quoted(text: str) -> str:

@@ -288,6 +288,10 @@ OURS: Mapping[str, str] = {
         read,create,update apiextensions.k8s.io customresourcedefinitions
         get,create,update core configmaps
     """,  # `engine/definitions`
+    "domain-controller": """
+        update skerry.dev domains domains/status
+        get core secrets
+    """,  # keys of DNS servers; `engine/controllers/dynamic_dns`
     "ingress-controller": """
         update,patch networking.k8s.io ingresses/status
         create networking.k8s.io ingressclasses
