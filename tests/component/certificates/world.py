@@ -96,6 +96,15 @@ class World:
 
         return await until(found, f"event {reason} {part}")
 
+    async def settle(self, *seen: tuple[Resource, str]) -> None:
+        """Wait until the controllers have seen these objects, and have nothing to do: who acts has acted by then."""
+
+        def is_calm() -> bool:
+            known = [self.context.informers.of(resource).get(name, "default") for resource, name in seen]
+            return all(known) and not any(one.queue._waiting or one.queue._active for one in self.controllers)
+
+        await until(is_calm, "calm")
+
     def look(self) -> None:
         """Time has passed: have every controller look at everything it knows."""
         for controller in self.controllers:

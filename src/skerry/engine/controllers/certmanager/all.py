@@ -8,6 +8,7 @@ from skerry.engine.certificates.helper.process import Helper
 from skerry.engine.controllers.certmanager.authority import Authority
 from skerry.engine.controllers.certmanager.certificates.controller import CertificateController
 from skerry.engine.controllers.certmanager.challenges.controller import ChallengeController
+from skerry.engine.controllers.certmanager.ingresses.controller import IngressCertificates
 from skerry.engine.controllers.certmanager.issuers.controller import IssuerController
 from skerry.engine.controllers.certmanager.orders.controller import OrderController
 from skerry.engine.controllers.certmanager.requests.controller import RequestController
@@ -31,4 +32,5 @@ def make_certificate_controllers(context: Context, helper: Helper) -> Sequence[C
         RequestController(room),
         OrderController(room),
         ChallengeController(room),
+        IngressCertificates(room),
     ]

@@ -25,6 +25,7 @@ FINAL = ("valid", "invalid", "expired", "errored")
 HTTP_PORT = 80
 """Where ACME servers look (RFC 8555, 8.3)."""
 _PATH = "/.well-known/acme-challenge/"
+_PATIENT_LOOKS = 5  # a second or so
 _ASK_EVERY = 30  # looks of ours that fail: the server may have given up meanwhile
 
 
@@ -70,8 +71,7 @@ class ChallengeController(Controller):
         if not status.get("presented"):
             return await self._present(challenge, issuer)
         if why := await self._check(challenge, issuer):
-            await self._note(challenge, reason=why)
-            again = self._looks.next(key_of(challenge))
+            again = await self._wait(challenge, why)
             given_up = self._looks.count(key_of(challenge)) % _ASK_EVERY == 0
             return await self._look_up(challenge, account) if given_up else again
         try:
@@ -85,13 +85,19 @@ class ChallengeController(Controller):
 
     async def _present(self, challenge: Obj, issuer: Obj) -> float | None:
         if "dns01" not in challenge["spec"]["solver"]:
-            await self._note(challenge, reason="Waiting for the Ingress to present the challenge", processing=True)
-            return None  # its change calls again
+            return await self._wait(challenge, "Waiting for the Ingress to present the challenge")
         await dns01.present(self._room, challenge, issuer, servers_of(issuer))
         await self._note(challenge, presented=True, processing=True)
         text = f"Presented challenge using {challenge['spec']['type']} challenge mechanism"
         self._room.events.event(challenge, "Normal", "Presented", text)
         return None
+
+    async def _wait(self, challenge: Obj, why: str) -> float:
+        """Look again soon. It is told once it takes longer than it should."""
+        again = self._looks.next(key_of(challenge))
+        if self._looks.count(key_of(challenge)) >= _PATIENT_LOOKS:
+            await self._note(challenge, reason=why, processing=True)
+        return again
 
     async def _check(self, challenge: Obj, issuer: Obj) -> str:
         """Why the server would not see what it looks for, "" when it would."""
