@@ -20,11 +20,11 @@ from skerry.kube.clock import Clock
 from skerry.kube.conditions import condition_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
-from skerry.kube.objects import Obj, Resource
+from skerry.kube.objects import Obj, Resource, name_of
 from skerry.kube.resources import EVENTS, INGRESSES, SECRETS, SERVICES
 from tests.support.api import RunningApi, running_api
 from tests.support.dns_servers import KEY, ZONE, DnsServerProcess
-from tests.support.waiting import until
+from tests.support.waiting import until, until_raises
 
 OWNER = "test"
 
@@ -70,13 +70,13 @@ class World:
         except NotFound:
             await self.client.create(SECRETS, wanted, "kube-system")
 
-    async def domain(self, server: DnsServerProcess, name: str = "dyn", **spec: Any) -> Obj:
+    async def domain(self, process: DnsServerProcess, name: str = "dyn", /, **spec: Any) -> Obj:
         """Make a Domain whose zone is the server's."""
         reference = {"namespace": "kube-system", "name": "tsig"}
         usual = {
             "domain": ZONE,
             "zone": ZONE,
-            "server": str(server.target),
+            "server": str(process.target),
             "owner": OWNER,
             "tsig": {"keyName": KEY.name, "secretRef": reference},
         }
@@ -116,6 +116,18 @@ class World:
             return None
 
         return await until(found, f"event {reason} {part}")
+
+    async def messages(self, reason: str) -> list[str]:
+        """Of the events of a reason, as of now."""
+        if self.context is not None:
+            await self.context.recorder.close()
+        return [event["message"] for event in (await self.client.list(EVENTS)).items if event["reason"] == reason]
+
+    async def withdraw(self) -> None:
+        """Take the Domains away, and so their records."""
+        for domain in (await self.client.list(DOMAINS)).items:
+            await self.client.delete(DOMAINS, name_of(domain))
+            await until_raises(NotFound, functools.partial(self.client.get, DOMAINS, name_of(domain)))
 
     async def ingress(self, name: str, *hosts: str, address: str = "192.0.2.1", namespace: str = "default") -> None:
         """Make an Ingress for hosts, reached at an address ("": none yet)."""
