@@ -13,6 +13,7 @@ from skerry.engine.definitions.certmanager import CERTIFICATES, CLUSTER_ISSUERS,
 from skerry.kube.objects import Obj
 from skerry.kube.resources import SECRETS
 from tests.component.certificates.answering import answering
+from tests.component.certificates.limiting import Limiting
 from tests.component.certificates.test_authority import chain_of, names_of
 from tests.component.certificates.world import World, running_certificates
 from tests.support.dns_servers import KEY, ZONE, Bind, running
@@ -30,7 +31,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pebble]:
         yield server
 
 
-async def letsencrypt(world: World, server: Pebble, *solvers: Obj, **more: object) -> Obj:
+async def letsencrypt(world: World, server: Pebble | Limiting, *solvers: Obj, **more: object) -> Obj:
     """A ClusterIssuer as Let's Encrypt's users have it, that leads to pebble."""
     acme = {
         "server": server.directory,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
+import signal
 import sys
 from datetime import timedelta
 from typing import Any
@@ -92,21 +94,26 @@ class _Running:
         self._process.stdin.close()
 
     async def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self._kill()
         await self.reader
+
+    def _kill(self) -> None:
+        """Not by the process's own method, which takes its end away from who waits for it."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
-        with contextlib.suppress(ValueError):  # a line over the limit: nothing after it can be told apart
+        try:
             while line := await self._process.stdout.readline():
                 number, outcome, value = orjson.loads(line)
                 answer = self.waiting.get(number)
                 if answer is not None and not answer.done():
                     _settle(answer, outcome, value)
+        except ValueError:  # a line over the limit: nothing after it can be told apart
+            self._kill()
         self.ended = True
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
         await self._process.wait()
         for answer in self.waiting.values():
             if not answer.done():
