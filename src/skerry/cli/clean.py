@@ -14,6 +14,7 @@ from skerry.cli.install_service import remove_service
 from skerry.cli.instance_files import find_instance
 from skerry.cli.options import data_dir_option
 from skerry.cli.printing import step
+from skerry.cli.trust_store import withdraw
 
 
 @click.command()
@@ -37,6 +38,7 @@ def command(data_dir: Path, yes: bool) -> None:
     step("stopped", time.monotonic() - begun)
     begun = time.monotonic()
     remove_service(files.data_dir)
+    withdraw(files.instance)
     done = run_module("skerry.engine.instance", "--remove", str(files.data_dir))
     if done.returncode != 0:
         raise CommandFailed(done.stderr.strip())

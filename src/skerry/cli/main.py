@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "Show what runs, where, and what this machine lacks.",
     "kubeconfig": "Print where the administrator's kubeconfig is.",
     "kubectl": "Run kubectl against this instance.",
+    "ca": "Print, show or trust the authority that signs web sites.",
     "image": "Load, build, list and remove container images.",
     "lb": "Write configurations of balancers in front of clusters.",
     "logs": "Show the engine's own log.",

@@ -48,7 +48,10 @@ def test_help_is_quick_because_nothing_is_imported_for_it() -> None:
         assert f" {heavy}\n" not in shown.stderr
 
 
-@pytest.mark.parametrize("words", [["status"], ["kubeconfig"], ["logs"], ["image", "ls"], ["kubectl", "get", "pods"]])
+@pytest.mark.parametrize(
+    "words",
+    [["status"], ["kubeconfig"], ["logs"], ["image", "ls"], ["ca"], ["ca", "install"], ["kubectl", "get", "pods"]],
+)
 def test_without_an_instance_they_say_so(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SKERRY_DATA_DIR", str(tmp_path))
     answer = skerry(*words)

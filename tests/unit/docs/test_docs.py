@@ -78,12 +78,12 @@ def test_every_example_has_a_readme() -> None:
 def _parse(command: click.Command, words: list[str]) -> None:
     """Raises click.UsageError for what the command line would refuse to read. Runs nothing."""
     context = click.Context(command, **command.context_settings)
-    if not isinstance(command, click.Group):
-        command.make_parser(context).parse_args(words)
+    if isinstance(command, click.Group) and (words or not command.invoke_without_command):
+        child = command.get_command(context, words[0])
+        assert child is not None, words[0]
+        _parse(child, words[1:])
         return
-    child = command.get_command(context, words[0])
-    assert child is not None, words[0]
-    _parse(child, words[1:])
+    command.make_parser(context).parse_args(words)
 
 
 def _words_of(command: click.Command, name: str) -> list[str]:
