@@ -31,10 +31,11 @@ _PORTS = range(10240, 32000)  # below those of outgoing connections
 
 
 class DnsServerProcess(ABC):
-    """A server with the zone `dyn.example.org`. Its data outlive `stop`."""
+    """A server with a zone. Its data outlive `stop`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, zone: str = ZONE) -> None:
         self.folder = folder
+        self.zone = zone
         self.address = _ADDRESS
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -42,7 +43,7 @@ class DnsServerProcess(ABC):
     @property
     def target(self) -> UpdateServer:
         """Where updates go, and how they are signed."""
-        return UpdateServer(self.address, ZONE, KEY, self.port)
+        return UpdateServer(self.address, self.zone, KEY, self.port)
 
     @property
     def log(self) -> str:
@@ -79,26 +80,26 @@ class DnsServerProcess(ABC):
 
     def serial(self) -> int:
         """The zone's: it grows with each change."""
-        return int(self.values(ZONE, "SOA")[0].split()[2])
+        return int(self.values(self.zone, "SOA")[0].split()[2])
 
     def _serves(self) -> bool:
         if self._process is None or self._process.poll() is not None:
             raise RuntimeError(self.log)
         try:
-            return bool(self.values(ZONE, "SOA"))
+            return bool(self.values(self.zone, "SOA"))
         except (dns.exception.DNSException, EOFError) as error:
             raise OSError(error) from error
 
 
 class Bind(DnsServerProcess):
-    """ISC's named."""
+    """ISC's named. `key_and_zone`: what its configuration says of these, the zone's file being named like the zone."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        (folder / "zone").write_text(_ZONE_FILE)
-        (folder / "named.conf").write_text(
-            _NAMED.format(folder=folder, address=self.address, port=self.port, zone=ZONE, key=KEY)
-        )
+    def __init__(self, folder: Path, zone: str = ZONE, key_and_zone: str = "") -> None:
+        super().__init__(folder, zone)
+        (folder / zone).write_text(_ZONE_FILE)
+        options = _NAMED.format(folder=folder, address=self.address, port=self.port)
+        usual = _KEY_AND_ZONE.format(folder=folder, zone=zone, key=KEY)
+        (folder / "named.conf").write_text(options + (key_and_zone or usual))
 
     def command(self) -> Sequence[str]:
         return ["/usr/sbin/named", "-g", "-4", "-n", "1", "-c", str(self.folder / "named.conf")]
@@ -143,9 +144,9 @@ def free_port() -> int:
             return port
 
 
-_ZONE_FILE = f"""$TTL 60
-@ IN SOA ns.{ZONE}. admin.{ZONE}. 1 3600 600 86400 60
-@ IN NS ns.{ZONE}.
+_ZONE_FILE = """$TTL 60
+@ IN SOA ns admin 1 3600 600 86400 60
+@ IN NS ns
 ns IN A 192.0.2.53
 theirs IN A 192.0.2.99
 mail IN MX 10 ns
@@ -157,9 +158,11 @@ options {{
   recursion no; dnssec-validation no; notify no; minimal-responses yes;
 }};
 controls {{ }};
+"""
+_KEY_AND_ZONE = """
 key "{key.name}" {{ algorithm {key.algorithm}; secret "{key.secret}"; }};
 zone "{zone}" {{
-  type primary; file "{folder}/zone"; allow-update {{ key "{key.name}"; }}; allow-transfer {{ none; }};
+  type primary; file "{folder}/{zone}"; allow-update {{ key "{key.name}"; }}; allow-transfer {{ none; }};
 }};
 """
 _PDNS = """

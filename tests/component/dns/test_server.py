@@ -178,6 +178,15 @@ async def test_other_names_are_asked_of_the_machines_resolver(world: World) -> N
     assert denied.authority
 
 
+@pytest.mark.parametrize("name", ["localhost.", "web.team.localhost."])
+async def test_localhost_is_the_asking_machine_and_nobody_is_asked(world: World, name: str) -> None:
+    assert await world.values(name) == ["127.0.0.1"]
+    assert await world.values(name, "AAAA") == ["::1"]
+    reply = await world.ask(name, "MX")
+    assert (reply.rcode(), reply.answer) == (dns.rcode.NOERROR, [])
+    assert world.upstream.asked == []
+
+
 async def test_a_resolver_whose_datagrams_are_too_small_is_asked_by_stream(world: World) -> None:
     world.upstream.cut = True
     world.upstream.records["long.example.org.", "TXT"] = ['"' + "x" * 200 + '"'] * 1

@@ -20,12 +20,13 @@ from dns.message import Message
 from skerry.engine.network.dns import message
 from skerry.engine.network.dns.answers import FOREIGN, GENERAL
 from skerry.engine.network.dns.upstream import Network, Upstream
-from skerry.engine.network.dns.zone import Found, Zone
+from skerry.engine.network.dns.zone import Found, Record, Zone
 
 _MOST_FORMS = 8
 _FORMS_BYTES = 8192  # of all forms of one answer together, about
 _LONGEST_CHAIN = 8
 _FORWARDED_SECONDS = 1.0  # the times in others' answers run down: bytes are made anew every second
+LOCALHOST = "localhost"
 _LASTING = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
 
@@ -70,6 +71,8 @@ class Resolver:
         labels, kind = message.labels_of(question.name), dns.rdatatype.to_text(question.rdtype)
         if self._is_ours(labels):
             return await self._of_cluster(query, labels[: -len(self._domain)], kind)
+        if labels and labels[-1] == LOCALHOST:
+            return message.reply_with(query, of_localhost(labels, kind), LOCALHOST), GENERAL
         address = address_of(labels)
         if address is not None:
             found = self._zone.find_address(str(address))
@@ -122,6 +125,12 @@ class Resolver:
         reply.flags |= answer.flags & dns.flags.AD
         reply.answer, reply.authority, reply.additional = answer.answer, answer.authority, answer.additional
         return reply
+
+
+def of_localhost(labels: Sequence[str], kind: str) -> Found:
+    """`localhost` and every name below it is the asking machine itself, and nobody else is asked (RFC 6761, 6.3)."""
+    value = {"A": "127.0.0.1", "AAAA": "::1"}.get(kind)
+    return Found((Record(".".join(labels) + ".", kind, value),)) if value is not None else Found()
 
 
 def topic_of(labels: Sequence[str]) -> str:
