@@ -196,6 +196,18 @@ async def test_what_went_while_the_engine_was_down_is_withdrawn(server: DnsServe
     await until(lambda: server.values(f"stays.{ZONE}") == ["192.0.2.77"])
 
 
+async def test_a_restart_touches_nothing_that_is_right(bind: DnsServerProcess, world: World) -> None:
+    await world.domain(bind)
+    await world.ingress("web", WEB)
+    await world.record(WEB)
+    before = bind.serial()
+    await world.stop()
+    await world.ingress("new", f"new.{ZONE}")
+    await world.start()
+    await world.record(f"new.{ZONE}")
+    assert bind.serial() == before + 1
+
+
 async def test_a_domain_that_goes_takes_its_records_along(server: DnsServerProcess, world: World) -> None:
     """Its Secret may go first, as `kubectl delete -f` has it."""
     await world.domain(server)

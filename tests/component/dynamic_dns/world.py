@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.dynamic_dns.controller import DomainController
-from skerry.engine.controllers.dynamic_dns.refusals import HostRefusals
+from skerry.engine.controllers.dynamic_dns.waking import DynamicDns
 from skerry.engine.definitions.domains import DEFINITIONS, DOMAINS
 from skerry.engine.definitions.installing import install
 from skerry.engine.program.context import make_context
@@ -46,8 +45,7 @@ class World:
         """Start the controllers, as an engine that comes up does."""
         identity = functools.cache(self.api.server.component)
         context = self.context = replace(make_context(self.api.server), identity=identity)
-        acting = context.acting_as("domain-controller")
-        self.controllers = [DomainController(acting), HostRefusals(acting)]
+        self.controllers = [DynamicDns(context.acting_as("domain-controller"))]
         await context.informers.start()
         for controller in self.controllers:
             controller.start()

@@ -19,8 +19,7 @@ from skerry.engine.controllers.cronjob.controller import CronJobController
 from skerry.engine.controllers.daemonset.controller import DaemonSetController
 from skerry.engine.controllers.deployment.controller import DeploymentController
 from skerry.engine.controllers.disruption.controller import DisruptionController
-from skerry.engine.controllers.dynamic_dns.controller import DomainController
-from skerry.engine.controllers.dynamic_dns.refusals import HostRefusals
+from skerry.engine.controllers.dynamic_dns.waking import DynamicDns
 from skerry.engine.controllers.endpoints.endpoints_controller import EndpointsController
 from skerry.engine.controllers.endpoints.mirror_controller import EndpointSliceMirror
 from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
@@ -79,8 +78,7 @@ def make_controllers(context: Context) -> list[Controller]:
         ResourceQuotaController(acting_as("resourcequota-controller")),
         ClaimProtection(acting_as("pvc-protection-controller")),
         VolumeProtection(acting_as("pv-protection-controller")),
-        DomainController(acting_as("domain-controller")),
-        HostRefusals(acting_as("domain-controller")),
+        DynamicDns(acting_as("domain-controller")),
         NamespaceController(acting_as("namespace-controller")),
         GarbageCollector(acting_as("generic-garbage-collector")),
     ]

@@ -1,5 +1,5 @@
 """DNS records on other people's servers, by RFC 2136: for hosts of Ingresses and Services, and for ACME's DNS-01.
 
-`server` says where and with which key, `session` how messages go there and back, `updating` what is asked of the
-server. Nothing else in the engine changes records outside the cluster.
+`updating` asks a `server` through a `session`; nothing else in the engine changes records outside the cluster. `hosts`,
+`claims` and `plan` decide, `controller` acts, and `waking` starts it when there is a Domain (docs/decisions/0043).
 """
