@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.results import Row
 from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.network.family import families_of
 from skerry.engine.network.loading import change, whole
 from skerry.engine.network.services import Backend, Forward
 from skerry.engine.network.tables import table_of
@@ -57,18 +58,19 @@ def _measure_here() -> dict[str, float]:
     paths = Paths(Path("/nowhere"), Path("/nowhere"))
     config = EngineConfig("be2c", paths, "here", "127.0.0.1", 0, "10.64.0.0/16", "10.65.0.0/16")
     forwards = [_forward(number, _ENDPOINTS) for number in range(_SERVICES)]
-    table = table_of(config, forwards)
+    (family,) = families_of(config)
+    table = table_of(family, forwards)
     times: dict[str, list[float]] = {"whole": [], "whole floor": [], "change": [], "change floor": []}
     for turn in range(_TIMES):
-        text = whole(config, table)
-        times["whole"].append(_milliseconds(lambda: _load(whole(config, table_of(config, forwards)))))
+        text = whole(family, table)
+        times["whole"].append(_milliseconds(lambda: _load(whole(family, table_of(family, forwards)))))
         times["whole floor"].append(_milliseconds(lambda text=text: _load(text)))  # type: ignore[misc]
         forwards[turn] = _forward(turn, _ENDPOINTS - 1)
         old = table
-        times["change"].append(_milliseconds(lambda old=old: _load(change(config, old, table_of(config, forwards)))))  # type: ignore[misc]
-        table = table_of(config, forwards)
-        times["change floor"].append(_milliseconds(lambda old=old, new=table: _load(change(config, new, old))))  # type: ignore[misc]
-        _load(change(config, old, table))
+        times["change"].append(_milliseconds(lambda old=old: _load(change(family, old, table_of(family, forwards)))))  # type: ignore[misc]
+        table = table_of(family, forwards)
+        times["change floor"].append(_milliseconds(lambda old=old, new=table: _load(change(family, new, old))))  # type: ignore[misc]
+        _load(change(family, old, table))
     return {name: statistics.median(found) for name, found in times.items()}
 
 

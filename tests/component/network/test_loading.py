@@ -13,7 +13,7 @@ from skerry.engine.network.loading import change, whole
 from skerry.engine.network.services import Backend, Forward
 from skerry.engine.network.tables import table_of
 from tests.component.network.netns import own_network
-from tests.unit.network.test_tables import config
+from tests.unit.network.test_tables import family
 
 pytestmark = pytest.mark.root
 
@@ -33,7 +33,7 @@ def nft(*words: str, text: str = "") -> str:
 
 def rules() -> list[str]:
     """The table, without the order of its parts."""
-    parts = nft("-s", "list", "table", "inet", config().nft_table).split("\n\t}")
+    parts = nft("-s", "list", "table", *family().table.split()).split("\n\t}")
     return sorted(" ".join(part.split()) for part in parts)
 
 
@@ -54,27 +54,27 @@ def some_forward(name: int, choose: random.Random) -> Forward:
 def test_changes_lead_where_a_whole_load_leads(seed: int) -> None:
     choose = random.Random(seed)
     forwards: dict[int, Forward] = {}
-    loaded = table_of(config(), [])
-    nft("-f", "-", text=whole(config(), loaded))
+    loaded = table_of(family(), [])
+    nft("-f", "-", text=whole(family(), loaded))
     for _ in range(12):
         for name in choose.sample(range(6), 2):
             if name in forwards and choose.random() < 0.3:
                 del forwards[name]
             else:
                 forwards[name] = some_forward(name, choose)
-        wanted = table_of(config(), list(forwards.values()))
-        nft("-f", "-", text=change(config(), loaded, wanted))
+        wanted = table_of(family(), list(forwards.values()))
+        nft("-f", "-", text=change(family(), loaded, wanted))
         loaded, stepped = wanted, rules()
-        nft("-f", "-", text=whole(config(), wanted))
+        nft("-f", "-", text=whole(family(), wanted))
         assert stepped == rules()
 
 
 def test_what_the_kernel_remembers_survives_a_change() -> None:
     one = Forward("svc/default/a/tcp-80", "tcp", (Backend("10.64.0.2", 80),), ("10.65.0.9",), 80, affinity_seconds=60)
     other = Forward("svc/default/b/tcp-80", "tcp", (Backend("10.64.0.3", 80),), ("10.65.0.8",), 80)
-    before, after = table_of(config(), [one]), table_of(config(), [one, other])
-    nft("-f", "-", text=whole(config(), before))
+    before, after = table_of(family(), [one]), table_of(family(), [one, other])
+    nft("-f", "-", text=whole(family(), before))
     clients = next(iter(before.affinity))
-    nft("add", "element", "inet", config().nft_table, clients, "{ 10.64.0.77 }")
-    nft("-f", "-", text=change(config(), before, after))
-    assert "10.64.0.77" in nft("list", "set", "inet", config().nft_table, clients)
+    nft("add", "element", *family().table.split(), clients, "{ 10.64.0.77 }")
+    nft("-f", "-", text=change(family(), before, after))
+    assert "10.64.0.77" in nft("list", "set", *family().table.split(), clients)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.network.family import Family, families_of
 from skerry.engine.network.loading import change, whole
 from skerry.engine.network.services import Backend, Forward
 from skerry.engine.network.tables import table_of
@@ -32,12 +33,17 @@ def forward(name: str = "svc/default/web/tcp-80", **more: object) -> Forward:
     return Forward(name=name, **fields)  # type: ignore[arg-type]
 
 
+def family(index: int = 0) -> Family:
+    return families_of(config(index))[0]
+
+
 def render(config: EngineConfig, wanted: list[Forward]) -> str:
-    return whole(config, table_of(config, wanted))
+    first = families_of(config)[0]
+    return whole(first, table_of(first, wanted))
 
 
 def changed(before: list[Forward], after: list[Forward]) -> str:
-    return change(config(), table_of(config(), before), table_of(config(), after))
+    return change(family(), table_of(family(), before), table_of(family(), after))
 
 
 def test_the_whole_table_is_replaced_in_one_transaction() -> None:

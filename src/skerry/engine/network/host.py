@@ -15,6 +15,7 @@ from pathlib import Path
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import cni_network_name, pod_gateway
 from skerry.engine.network.commands import CommandError, run
+from skerry.engine.network.family import Family, families_of
 from skerry.engine.network.forwarding import release, switch_on
 from skerry.engine.network.loading import whole
 from skerry.engine.network.tables import table_of
@@ -23,7 +24,7 @@ _CNI_CACHE = Path("/var/lib/cni/results")
 
 
 async def set_up_host(config: EngineConfig) -> None:
-    """Forwarding and routes; the table must be loaded already. Harmless when done before. Raises CommandError.
+    """Forwarding and routes; the tables must be loaded already. Harmless when done before. Raises CommandError.
 
     The service range is routed to loopback so that the host's own packets reach the `output` hook. The pod range is
     unreachable but for the pods there are, so that packets to one that is gone never leave the machine. The pods'
@@ -37,21 +38,21 @@ async def set_up_host(config: EngineConfig) -> None:
     await run("ip", "address", "replace", f"{pod_gateway(config)}/32", "dev", "lo", "scope", "host")
 
 
-async def load_empty_table(config: EngineConfig) -> None:
-    """Load our table without any service, unless one is there (from an engine before us, whose pods still run)."""
-    if not await table_exists(config):
-        await run("nft", "-f", "-", text=whole(config, table_of(config, [])))
+async def load_empty_tables(config: EngineConfig) -> None:
+    """Load tables without any service, unless they are there (from an engine before us, whose pods still run)."""
+    for family in families_of(config):
+        if not await table_exists(family):
+            await run("nft", "-f", "-", text=whole(family, table_of(family, [])))
 
 
-async def table_exists(config: EngineConfig) -> bool:
-    """Whether the kernel has our table."""
-    return config.nft_table in await tables_there()
+async def table_exists(family: Family) -> bool:
+    """Whether the kernel has a family's table."""
+    return family.table in await tables_there()
 
 
 async def tables_there() -> set[str]:
-    """The names of all tables of the family `inet`, others' as well."""
-    lines = (await run("nft", "list", "tables", "inet")).splitlines()
-    return {line.removeprefix("table inet ") for line in lines}
+    """All tables, others' as well, each with nft's family: "inet skerry-ab12"."""
+    return {line.removeprefix("table ") for line in (await run("nft", "list", "tables")).splitlines()}
 
 
 async def remove_network(config: EngineConfig) -> None:
@@ -63,8 +64,9 @@ async def remove_network(config: EngineConfig) -> None:
     await _quietly("ip", "address", "del", f"{pod_gateway(config)}/32", "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
-    for table in {config.nft_table, config.policy_table} & await tables_there():
-        await _quietly("nft", "delete", "table", "inet", table)
+    ours = {f"inet {config.policy_table}", *(family.table for family in families_of(config))}
+    for table in ours & await tables_there():
+        await _quietly("nft", "delete", "table", *table.split())
     _forget_attachments(config)
     for made in (config.paths.cni, config.paths.run / "ingress"):
         shutil.rmtree(made, ignore_errors=True)

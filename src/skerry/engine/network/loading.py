@@ -8,36 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from skerry.engine.config import EngineConfig
+from skerry.engine.network.family import Family
 from skerry.engine.network.tables import MAP_KEYS, SET_KEYS, Table
 
 
-def whole(config: EngineConfig, table: Table) -> str:
+def whole(family: Family, table: Table) -> str:
     """Replaces whatever table of ours there is."""
-    name = f"table inet {config.nft_table}"
-    maps = [_collection("map", one, f"{MAP_KEYS[one]} : verdict", _gotos(table.maps[one])) for one in MAP_KEYS]
-    sets = [_collection("set", one, SET_KEYS[one], sorted(table.sets[one])) for one in SET_KEYS]
+    name, address = f"table {family.table}", family.address_type
+    types = {one: keys.format(address=address) for one, keys in (MAP_KEYS | SET_KEYS).items()}
+    maps = [_collection("map", one, f"{types[one]} : verdict", _gotos(table.maps[one])) for one in MAP_KEYS]
+    sets = [_collection("set", one, types[one], sorted(table.sets[one])) for one in SET_KEYS]
+    sticky = [f"set {_set_body(family, one, seconds)}" for one, seconds in table.affinity.items()]
     chains = [_chain(one, rules) for one, rules in (*table.chains.items(), *table.hooks.items())]
-    body = "\n".join([*maps, *sets, *(_affinity(one, seconds) for one, seconds in table.affinity.items()), *chains])
+    body = "\n".join([*maps, *sets, *sticky, *chains])
     return f"{name}\ndelete {name}\n{name} {{\n{body}\n}}\n"
 
 
-def change(config: EngineConfig, old: Table, new: Table) -> str:
+def change(family: Family, old: Table, new: Table) -> str:
     """Makes `new` of `old`, which is loaded; "" when they are the same. Only what depends on forwards may differ."""
     lines = [*_elements_away(old, new)]
     touched = [name for name, rules in new.chains.items() if old.chains.get(name) != rules]
     gone = [name for name in old.chains if name not in new.chains]
     lines += [f"flush chain {{table}} {name}" for name in (*touched, *gone) if name in old.chains]
     lines += [
-        f"add set {{table}} {_set_body(name, new.affinity[name])}" for name in _beyond(new.affinity, old.affinity)
+        f"add set {{table}} {_set_body(family, name, new.affinity[name])}"
+        for name in _beyond(new.affinity, old.affinity)
     ]
     lines += [f"add chain {{table}} {name}" for name in touched if name not in old.chains]
     lines += [f"add rule {{table}} {name} {rule}" for name in touched for rule in new.chains[name]]
     lines += _elements_here(old, new)
     lines += [f"delete chain {{table}} {name}" for name in reversed(gone)]
     lines += [f"delete set {{table}} {name}" for name in _beyond(old.affinity, new.affinity)]
-    table = f"inet {config.nft_table}"
-    return "".join(line.replace("{table}", table, 1) + "\n" for line in lines)
+    return "".join(line.replace("{table}", family.table, 1) + "\n" for line in lines)
 
 
 def _elements_away(old: Table, new: Table) -> Iterable[str]:
@@ -76,12 +78,8 @@ def _collection(sort: str, name: str, kind: str, elements: Sequence[str]) -> str
     return f"{sort} {name} {{\ntype {kind}\n{content}}}"
 
 
-def _affinity(name: str, seconds: int) -> str:
-    return f"set {_set_body(name, seconds)}"
-
-
-def _set_body(name: str, seconds: int) -> str:
-    return f"{name} {{ type ipv4_addr; flags dynamic,timeout; timeout {seconds}s; }}"
+def _set_body(family: Family, name: str, seconds: int) -> str:
+    return f"{name} {{ type {family.address_type}; flags dynamic,timeout; timeout {seconds}s; }}"
 
 
 def _chain(name: str, rules: Sequence[str]) -> str:

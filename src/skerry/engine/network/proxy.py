@@ -1,9 +1,9 @@
-"""Keeps the nftables table equal to what Services, EndpointSlices and host ports ask for.
+"""Keeps the nftables tables equal to what Services, EndpointSlices and host ports ask for.
 
 Level-triggered: a change only marks the table as out of date; one task works out the table for everything that is known
 and loads what differs from the loaded one, one `nft` at a time. A burst of changes becomes few loads. The table of an
 engine that ran before us stays until our caches are complete, so connections survive a restart; then, and when a load
-failed, the whole table is replaced. Neighbours: `services`, `tables` and `loading` (pure), `host` (routes, removal).
+failed, the whole table is replaced. Neighbours: `rules` (one IP family), `host` (routes, removal).
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
-from pathlib import Path
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.commands import CommandError, run
-from skerry.engine.network.flows import Flow, datagram_flows
-from skerry.engine.network.host import load_empty_table, set_up_host, table_exists
-from skerry.engine.network.loading import change, whole
-from skerry.engine.network.machine import links_to
-from skerry.engine.network.services import Forward, Forwarding, Place, has_host_ports, is_reached_by_loopback
-from skerry.engine.network.tables import Table, table_of
+from skerry.engine.network.commands import CommandError
+from skerry.engine.network.family import families_of
+from skerry.engine.network.host import load_empty_tables, set_up_host
+from skerry.engine.network.rules import FamilyRules
+from skerry.engine.network.services import has_host_ports
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 
@@ -44,16 +40,12 @@ class ServiceProxy:
         self.trouble = ""
         """Why the rules are not what they should be, "" when they are; for /readyz."""
         self._changed = asyncio.Event()
-        self._forwarding = Forwarding(Place(config.node_name, frozenset({config.node_ip, config.loopback_address})))
-        self._loaded: Table | None = None
-        """What is in the kernel, None when that is not known."""
-        self._datagram_flows: set[Flow] = set()
-        self._open_links: set[str] = set()
+        self._rules = [FamilyRules(family, config.node_name) for family in families_of(config)]
         self._task: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
-        """Set up the machine: table, then routes and forwarding. Raises CommandError, OSError."""
-        await load_empty_table(self._config)
+        """Set up the machine: tables, then routes and forwarding. Raises CommandError, OSError."""
+        await load_empty_tables(self._config)
         await set_up_host(self._config)
 
     def start(self) -> None:
@@ -102,36 +94,12 @@ class ServiceProxy:
                 async with asyncio.timeout(_VERIFY):
                     await self._changed.wait()
                     return
-            if not await table_exists(self._config):
-                log.warning("the table %s was removed by somebody else: loading it again", self._config.nft_table)
-                self._loaded = None
-                return
+            for rules in self._rules:
+                if await rules.was_removed():
+                    log.warning("the table %s was removed by somebody else: loading it again", rules.family.table)
+                    return
 
     async def _load(self) -> None:
-        exposing = filter(has_host_ports, self._pods.list())
-        wanted = self._forwarding.of(self._services.list(), self._slices.list(), exposing)
-        self._open_loopback(wanted)
-        table = table_of(self._config, wanted)
-        loaded, self._loaded = self._loaded, None
-        text = whole(self._config, table) if loaded is None else change(self._config, loaded, table)
-        if text:
-            await run("nft", "-f", "-", text=text)
-        self._loaded = table
-        await self._forget_datagrams(wanted)
-
-    def _open_loopback(self, wanted: Iterable[Forward]) -> None:
-        """Let replies from exposed pods reach 127.0.0.1: the switch is per interface and goes away with it."""
-        addresses = {backend.address for one in wanted if is_reached_by_loopback(one) for backend in one.backends}
-        links = set(links_to(addresses).values()) if addresses else set()
-        for link in links - self._open_links:
-            with contextlib.suppress(OSError):  # the pod went away meanwhile, and its interface with it
-                Path(f"/proc/sys/net/ipv4/conf/{link}/route_localnet").write_text("1\n")
-        self._open_links = links
-
-    async def _forget_datagrams(self, wanted: Iterable[Forward]) -> None:
-        """Connection tracking would send a client's datagrams to an endpoint that is gone for as long as it sends."""
-        flows = {flow for one in wanted for flow in datagram_flows(one)}
-        gone, self._datagram_flows = self._datagram_flows - flows, flows
-        for flow in sorted(gone):
-            with contextlib.suppress(CommandError):  # it says so with an error when there was nothing to forget
-                await run("conntrack", "-D", *flow.selection)
+        exposing = [pod for pod in self._pods.list() if has_host_ports(pod)]
+        for rules in self._rules:
+            await rules.load(self._services.list(), self._slices.list(), exposing)

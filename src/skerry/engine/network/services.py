@@ -10,12 +10,12 @@ result.
 
 from __future__ import annotations
 
-import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
+from skerry.engine.network.family import IPV4, IPV6, is_of
 from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -25,9 +25,8 @@ _PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
 _POLICIES = ("internalTrafficPolicy", "externalTrafficPolicy")
 _DEFAULT_AFFINITY_SECONDS = 10800
 _SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
-_EVERYBODY = "0.0.0.0/0"
-_IPV4_BITS = 32
-_ANY_ADDRESS = ("", "0.0.0.0")  # noqa: S104  # as hostIP spells "all addresses"
+_EVERYBODY = (("0.0.0.0/0",), ("::/0",))
+_ANY_ADDRESS = {IPV4: ("", "0.0.0.0"), IPV6: ("", "::")}  # noqa: S104  # as hostIP spells "all addresses"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,10 +64,16 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where we forward: the node's name, and addresses of the machine that a LoadBalancer may have been given."""
+    """Where we forward: the node's name, addresses of the machine that a LoadBalancer may have been given, and the IP
+    family, which is all that is looked at."""
 
     node: str
     own: frozenset[str] = frozenset()
+    family: str = IPV4
+
+    def has(self, address: str) -> bool:
+        """Whether an address is of the family that is forwarded here."""
+        return is_of(self.family, address)
 
 
 class Forwarding:
@@ -83,7 +88,7 @@ class Forwarding:
         """Everything to forward, in a stable order."""
         by_service: dict[tuple[str, str], list[Obj]] = defaultdict(list)
         for piece in slices:
-            if piece.get("addressType") == "IPv4":
+            if piece.get("addressType") == self._place.family:
                 by_service[namespace_of(piece), labels_of(piece).get(SERVICE_NAME_LABEL, "")].append(piece)
         known, self._known = self._known, {}
         found: list[Forward] = []
@@ -95,7 +100,7 @@ class Forwarding:
                 before = service, pieces, list(_of_service(service, pieces, self._place))
             self._known[key] = before
             found += before[2]
-        found += [forward for pod in pods for forward in _of_pod(pod)]
+        found += [forward for pod in pods for forward in _of_pod(pod, self._place)]
         return sorted(found, key=lambda forward: forward.name)
 
 
@@ -105,12 +110,12 @@ def _same(these: Sequence[Obj], those: Sequence[Obj]) -> bool:
 
 def _of_service(service: Obj, slices: Sequence[Obj], place: Place) -> Iterator[Forward]:
     spec = service.get("spec", {})
-    addresses = tuple(one for one in cluster_ips(service) if is_ipv4(one))
+    addresses = tuple(one for one in cluster_ips(service) if place.has(one))
     if not addresses or spec.get("type") == "ExternalName" or labels_of(service).keys() & _FOR_OTHERS:
         return
-    outside = tuple(one for one in spec.get("externalIPs") or () if is_ipv4(one))
+    outside = tuple(one for one in spec.get("externalIPs") or () if place.has(one))
     for port in spec.get("ports") or ():
-        inner, outer = (_backends(slices, port, place.node if _is_local(spec, which) else "") for which in _POLICIES)
+        inner, outer = (_backends(slices, port, place, local=_is_local(spec, which)) for which in _POLICIES)
         node_port = port.get("nodePort", 0)
         name, protocol = f"{namespace_of(service)}/{name_of(service)}", _PROTOCOLS[port.get("protocol", "TCP")]
         whole = Forward(
@@ -133,7 +138,7 @@ def _of_service(service: Obj, slices: Sequence[Obj], place: Place) -> Iterator[F
 
 def _balanced(service: Obj, port: Obj, whole: Forward, place: Place) -> Iterator[Forward]:
     """The same port at the addresses a load balancer gave, for the clients it is meant for."""
-    given = [one for one in balanced_addresses(service) if _serves(one, port)]
+    given = [one for one in balanced_addresses(service, place) if _serves(one, port)]
     if not given:
         return
     lent = tuple(one["ip"] for one in given if one["ip"] not in place.own)
@@ -142,17 +147,17 @@ def _balanced(service: Obj, port: Obj, whole: Forward, place: Place) -> Iterator
         name=f"lb/{whole.name.removeprefix('svc/')}",
         addresses=lent,
         host_port=port["port"] if len(lent) < len(given) else 0,
-        sources=_sources(service),
+        sources=_sources(service, place),
     )
 
 
-def balanced_addresses(service: Obj) -> list[Obj]:
-    """The IPv4 entries of a LoadBalancer's status whose packets come here with that address. With `ipMode: Proxy`
-    packets come with the node's own (KEP-1860), and with a host name only nobody knows."""
+def balanced_addresses(service: Obj, place: Place) -> list[Obj]:
+    """The entries of our family in a LoadBalancer's status whose packets come here with that address. With `ipMode:
+    Proxy` packets come with the node's own (KEP-1860), and with a host name only nobody knows."""
     if service.get("spec", {}).get("type") != "LoadBalancer":
         return []
     listed = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    return [one for one in listed if is_ipv4(one.get("ip") or "") and one.get("ipMode", "VIP") == "VIP"]
+    return [one for one in listed if place.has(one.get("ip") or "") and one.get("ipMode", "VIP") == "VIP"]
 
 
 def _serves(given: Obj, port: Obj) -> bool:
@@ -162,19 +167,21 @@ def _serves(given: Obj, port: Obj) -> bool:
     return not listed or any((one["port"], one["protocol"]) == wanted and not one.get("error") for one in listed)
 
 
-def _sources(service: Obj) -> tuple[str, ...] | None:
-    """`loadBalancerSourceRanges`, or the older annotation, without overlaps. IPv6 ranges let in nobody who comes to an
-    IPv4 address."""
+def _sources(service: Obj, place: Place) -> tuple[str, ...] | None:
+    """`loadBalancerSourceRanges`, or the older annotation, without overlaps. Ranges of the other family let in
+    nobody who comes to an address of this one."""
     ranges = service["spec"].get("loadBalancerSourceRanges") or ()
     ranges = ranges or [one for one in annotations_of(service).get(_SOURCE_RANGES, "").split(",") if one.strip()]
-    networks = [IPv4Network(one.strip(), strict=False) for one in ranges if _is_network(one.strip())]
-    found = tuple(str(one) for one in collapse_addresses(networks))
-    return None if not ranges or found == (_EVERYBODY,) else found
+    networks = [network for one in ranges if (network := _network(one.strip(), place)) is not None]
+    found = tuple(str(one) for one in collapse_addresses(networks))  # type: ignore[type-var]  # all of one family
+    return None if not ranges or found in _EVERYBODY else found
 
 
-def _is_network(text: str) -> bool:
-    address, _, length = text.partition("/")
-    return is_ipv4(address) and length.isdecimal() and int(length) <= _IPV4_BITS
+def _network(text: str, place: Place) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False) if place.has(text.partition("/")[0]) else None
+    except ValueError:
+        return None
 
 
 def _is_local(spec: Obj, policy: str) -> bool:
@@ -195,21 +202,28 @@ def cluster_ips(service: Obj) -> Sequence[str]:
 
 
 def serving_endpoints(slices: Sequence[Obj], service_port: Mapping[str, object]) -> tuple[Backend, ...]:
-    """Where a port of a Service leads, from any node; for whoever dials endpoints itself. IPv4 slices only."""
-    return _backends([piece for piece in slices if piece.get("addressType") == "IPv4"], service_port, "")
+    """Where a port of a Service leads, on any node, for whoever dials endpoints itself: in the first family that has
+    any."""
+    found: tuple[Backend, ...] = ()
+    for family in (IPV4, IPV6):
+        pieces = [piece for piece in slices if piece.get("addressType") == family]
+        found = found or _backends(pieces, service_port, Place("", family=family), local=False)
+    return found
 
 
-def _backends(slices: Sequence[Obj], service_port: Mapping[str, object], node: str) -> tuple[Backend, ...]:
-    """Where the port of a service leads; to endpoints of one node if `node` is not ""."""
+def _backends(
+    slices: Sequence[Obj], service_port: Mapping[str, object], place: Place, *, local: bool
+) -> tuple[Backend, ...]:
+    """Where the port of a service leads; `local`: to endpoints of this node only."""
     ready: set[Backend] = set()
     draining: set[Backend] = set()
     for piece in slices:
         number = _slice_port(piece, service_port)
         for endpoint in piece.get("endpoints") or () if number else ():
-            if node and endpoint.get("nodeName") != node:
+            if local and endpoint.get("nodeName") != place.node:
                 continue
             conditions = endpoint.get("conditions") or {}
-            where = {Backend(address, number) for address in endpoint.get("addresses") or () if is_ipv4(address)}
+            where = {Backend(address, number) for address in endpoint.get("addresses") or () if place.has(address)}
             if conditions.get("ready", True):
                 ready |= where
             elif conditions.get("serving") and conditions.get("terminating"):
@@ -236,16 +250,18 @@ def has_host_ports(pod: Obj) -> bool:
     return any(True for _ in _host_ports(pod))
 
 
-def _of_pod(pod: Obj) -> Iterator[Forward]:
+def _of_pod(pod: Obj, place: Place) -> Iterator[Forward]:
     status = pod.get("status", {})
-    address = status.get("podIP", "")
-    if status.get("phase") in ("Succeeded", "Failed") or not is_ipv4(address):
+    addresses = [one.get("ip", "") for one in status.get("podIPs") or ()] or [status.get("podIP") or ""]
+    address = next(filter(place.has, addresses), "")
+    if status.get("phase") in ("Succeeded", "Failed") or not address:
         return
+    anywhere = _ANY_ADDRESS[place.family]
     for port in _host_ports(pod):
         protocol, number, host_ip = _PROTOCOLS[port.get("protocol", "TCP")], port["hostPort"], port.get("hostIP", "")
-        if host_ip not in _ANY_ADDRESS and not is_ipv4(host_ip):
+        if host_ip not in anywhere and not place.has(host_ip):
             continue
-        everywhere = host_ip in _ANY_ADDRESS
+        everywhere = host_ip in anywhere
         yield Forward(
             name=f"pod/{namespace_of(pod)}/{name_of(pod)}/{protocol}-{number}{'' if everywhere else '-' + host_ip}",
             protocol=protocol,
@@ -262,12 +278,3 @@ def _host_ports(pod: Obj) -> Iterator[Obj]:
         return
     for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
         yield from (port for port in container.get("ports") or () if port.get("hostPort"))
-
-
-def is_ipv4(text: str) -> bool:
-    """Whether it is an IPv4 address (asked often: the C library is ten times as quick as `ipaddress`)."""
-    try:
-        socket.inet_pton(socket.AF_INET, text)
-    except (OSError, ValueError):
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""The one nftables table of an instance, from forwards. Pure; `loading` turns it into text for `nft`.
+"""The nftables table of an IP family of an instance, from forwards. Pure; `loading` turns it into text for `nft`.
 
 How a packet travels: `prerouting` (from pods and from outside) and `output` (from the host itself) look up its
 destination in `virtual` (address, protocol, port) or `exposed` (protocol, port; only for the host's own addresses)
@@ -18,18 +18,18 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from skerry.engine.config import EngineConfig
-from skerry.engine.network.cni import pod_gateway
+from skerry.engine.network.family import IPV4, Family, host_and_port
 from skerry.engine.network.services import Backend, Forward
 
-_SAFE_NAME = re.compile(r"(svc|ext|lb|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9.-]+")
+_SAFE_NAME = re.compile(r"(svc|ext|lb|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9a-f.:-]+")
 
-MAP_KEYS = {"virtual": "ipv4_addr . inet_proto . inet_service", "exposed": "inet_proto . inet_service"}
+MAP_KEYS = {"virtual": "{address} . inet_proto . inet_service", "exposed": "inet_proto . inet_service"}
 SET_KEYS = {
     "refused": "inet_proto . inet_service",
-    "hairpin": "ipv4_addr . ipv4_addr",
-    "balanced": "ipv4_addr",
+    "hairpin": "{address} . {address}",
+    "balanced": "{address}",
 }
+"""Types of keys; `{address}` stands for that of the family's addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Table:
     hooks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def table_of(config: EngineConfig, wanted: Sequence[Forward]) -> Table:
+def table_of(family: Family, wanted: Sequence[Forward]) -> Table:
     """The table for these forwards; the same ones always give the same."""
     usable = [one for one in wanted if _SAFE_NAME.fullmatch(one.name)]
     served, refused = [one for one in usable if one.backends], [one for one in usable if not one.backends]
@@ -56,18 +56,19 @@ def table_of(config: EngineConfig, wanted: Sequence[Forward]) -> Table:
     for one in served:
         if one.affinity_seconds:
             affinity |= {_clients_of(one, backend): one.affinity_seconds for backend in one.backends}
-            chains |= {_chain_of(one, backend): _remembering(one, backend) for backend in one.backends}
-        chains[one.name] = [*_admitting(one), *(_sticking(one) if one.affinity_seconds else [_choose(one)])]
+            chains |= {_chain_of(one, backend): _remembering(family, one, backend) for backend in one.backends}
+        chosen = _sticking(family, one) if one.affinity_seconds else [_choose(family, one)]
+        chains[_identifier(one.name)] = [*_admitting(family, one), *chosen]
     return Table(
         maps={"virtual": _virtual(served), "exposed": _exposed(served)},
         sets={
             "refused": frozenset(key for one in refused for key in _exposed([one])),
-            "hairpin": frozenset(_hairpin(config, served)),
+            "hairpin": frozenset(_hairpin(family, served)),
             "balanced": frozenset(address for one in usable for address in one.balanced),
         },
         affinity=affinity,
         chains=chains,
-        hooks=_hooks(config),
+        hooks=_hooks(family),
     )
 
 
@@ -75,7 +76,7 @@ def _virtual(served: Iterable[Forward]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in served:
         for address in one.addresses:
-            found.setdefault(f"{address} . {one.protocol} . {one.port}", one.name)
+            found.setdefault(f"{address} . {one.protocol} . {one.port}", _identifier(one.name))
     return found
 
 
@@ -83,105 +84,128 @@ def _exposed(served: Iterable[Forward]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in served:
         if one.host_port:
-            found.setdefault(f"{one.protocol} . {one.host_port}", one.name)
+            found.setdefault(f"{one.protocol} . {one.host_port}", _identifier(one.name))
     return found
 
 
-def _hairpin(config: EngineConfig, served: Iterable[Forward]) -> list[str]:
+def _hairpin(family: Family, served: Iterable[Forward]) -> list[str]:
     """Pods that may reach themselves through a service: they would drop packets that carry their own address."""
-    addresses = {backend.address for one in served for backend in one.backends} - {config.node_ip}
+    addresses = {backend.address for one in served for backend in one.backends} - {family.node_ip}
     return [f"{address} . {address}" for address in sorted(addresses)]
 
 
-def _admitting(one: Forward) -> list[str]:
+def _admitting(family: Family, one: Forward) -> list[str]:
     """Only connections begin here, so those that are open when the ranges change stay open."""
     if one.sources is None:
         return []
-    return [f"ip saddr != {{ {', '.join(one.sources)} }} drop" if one.sources else "drop"]
+    return [f"{family.word} saddr != {{ {', '.join(one.sources)} }} drop" if one.sources else "drop"]
 
 
-def _choose(one: Forward) -> str:
+def _choose(family: Family, one: Forward) -> str:
     """`meta l4proto` must come first: nft refuses a port in `dnat` for packets of unknown protocol."""
     if len(one.backends) == 1:
-        return _to_backend(one, one.backends[0])
+        return _to_backend(family, one, one.backends[0])
     targets = ", ".join(f"{n} : {where.address} . {where.port}" for n, where in enumerate(one.backends))
-    return f"meta l4proto {one.protocol} dnat ip to numgen random mod {len(one.backends)} map {{ {targets} }}"
+    choice = f"numgen random mod {len(one.backends)} map {{ {targets} }}"
+    return f"meta l4proto {one.protocol} dnat {family.word} to {choice}"
 
 
-def _to_backend(one: Forward, backend: Backend) -> str:
-    return f"meta l4proto {one.protocol} dnat ip to {backend.address}:{backend.port}"
+def _to_backend(family: Family, one: Forward, backend: Backend) -> str:
+    target = host_and_port(backend.address, backend.port)
+    return f"meta l4proto {one.protocol} dnat {family.word} to {target}"
 
 
-def _sticking(one: Forward) -> list[str]:
+def _sticking(family: Family, one: Forward) -> list[str]:
     """Known clients to where they were, all others anywhere."""
-    known = [f"ip saddr @{_clients_of(one, backend)} goto {_chain_of(one, backend)}" for backend in one.backends]
+    known = [
+        f"{family.word} saddr @{_clients_of(one, backend)} goto {_chain_of(one, backend)}" for backend in one.backends
+    ]
     targets = ", ".join(f"{n} : goto {_chain_of(one, backend)}" for n, backend in enumerate(one.backends))
     return [*known, f"numgen random mod {len(one.backends)} vmap {{ {targets} }}"]
 
 
-def _remembering(one: Forward, backend: Backend) -> list[str]:
+def _remembering(family: Family, one: Forward, backend: Backend) -> list[str]:
     """`update` starts the time anew with every connection."""
-    return [f"update @{_clients_of(one, backend)} {{ ip saddr }}", _to_backend(one, backend)]
+    return [f"update @{_clients_of(one, backend)} {{ {family.word} saddr }}", _to_backend(family, one, backend)]
 
 
 def _chain_of(one: Forward, backend: Backend) -> str:
-    return f"to/{one.name}/{backend.address}-{backend.port}"
+    return _identifier(f"to/{one.name}/{backend.address}-{backend.port}")
 
 
 def _clients_of(one: Forward, backend: Backend) -> str:
     """The time is part of the name: that of a set cannot be changed."""
-    return f"of/{one.name}/{backend.address}-{backend.port}/{one.affinity_seconds}"
+    return _identifier(f"of/{one.name}/{backend.address}-{backend.port}/{one.affinity_seconds}")
 
 
-def _lookups(config: EngineConfig) -> list[str]:
+def _identifier(name: str) -> str:
+    """As nft takes it: without the colons of IPv6 addresses."""
+    return name.replace(":", "_")
+
+
+def _lookups(family: Family) -> list[str]:
     """The first instance answers on every address of the host, another one only on its own loopback address."""
-    ours = config.loopback_address
-    if config.index == 0:
-        where = [f"ip daddr 127.0.0.0/8 ip daddr != {ours} return", "fib daddr type local"]
-    else:
-        where = [f"ip daddr {ours}"]
-    where[-1] += " meta l4proto . th dport vmap @exposed"
-    return ["ip daddr . meta l4proto . th dport vmap @virtual", *where]
+    ip = family.word
+    where = [f"{local} meta l4proto . th dport vmap @exposed" for local in _local(family)]
+    others = []
+    if family.is_everywhere:
+        loopback, ours = ("127.0.0.0/8", f" {ip} daddr != {family.loopback}") if family.loopback else ("::1", "")
+        others = [f"{ip} daddr {loopback}{ours} return"]
+    return [f"{ip} daddr . meta l4proto . th dport vmap @virtual", *others, *where]
 
 
-def _hooks(config: EngineConfig) -> dict[str, Sequence[str]]:
-    pods, local = (
-        config.pod_cidr,
-        "fib daddr type local" if config.index == 0 else f"ip daddr {config.loopback_address}",
-    )
-    refuse = [*_refuse(f"ip daddr {config.service_cidr}"), *_refuse("ip daddr @balanced")]
-    refuse_exposed = _refuse(f"{local} meta l4proto . th dport @refused")
-    loopback = [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
+def _local(family: Family) -> list[str]:
+    """What tells packets for addresses at which node ports answer; nothing if there are none."""
+    if family.is_everywhere:
+        return ["fib daddr type local"]
+    return [f"{family.word} daddr {family.loopback}"] if family.loopback else []
+
+
+def _hooks(family: Family) -> dict[str, Sequence[str]]:
+    ip, pods = family.word, family.pods
+    refuse = [*_refuse(family, f"{ip} daddr {family.services}"), *_refuse(family, f"{ip} daddr @balanced")]
+    refuse_exposed = [
+        rule for local in _local(family) for rule in _refuse(family, f"{local} meta l4proto . th dport @refused")
+    ]
     masquerade = [
-        "ip saddr . ip daddr @hairpin masquerade",
-        f"ct status dnat ip daddr {pods} fib saddr type local masquerade",
-        f'ip saddr {pods} ip daddr != {pods} oifname != "lo" masquerade',
+        f"{ip} saddr . {ip} daddr @hairpin masquerade",
+        f"ct status dnat {ip} daddr {pods} fib saddr type local masquerade",
+        f'{ip} saddr {pods} {ip} daddr != {pods} oifname != "lo" masquerade',
     ]
     return {
-        "lookups": _lookups(config),
-        "guard": _hook("filter hook prerouting priority raw", loopback),
+        "lookups": _lookups(family),
+        "guard": _hook("filter hook prerouting priority raw", _guard(family)),
         "prerouting": _hook("nat hook prerouting priority dstnat", ["jump lookups"]),
         "output": _hook("nat hook output priority -100", ["jump lookups"]),
         "postrouting": _hook("nat hook postrouting priority srcnat", masquerade),
         "forward": _hook("filter hook forward priority filter", refuse),
         "outgoing": _hook("filter hook output priority filter", refuse),
-        "incoming": _hook("filter hook input priority filter", [*_only_pods(config), *refuse_exposed]),
+        "incoming": _hook("filter hook input priority filter", [*_only_pods(family), *refuse_exposed]),
     }
 
 
-def _only_pods(config: EngineConfig) -> list[str]:
+def _guard(family: Family) -> list[str]:
+    """The kernel itself drops what comes from outside for IPv6's loopback address."""
+    if not family.loopback:
+        return []
+    return [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
+
+
+def _only_pods(family: Family) -> list[str]:
     """What listens on the host's end of pod interfaces is for this instance's pods and the host: DNS above all, which
     has a virtual address. Others come only where a node port or a load balancer's address leads them."""
-    others = f'iifname != "lo" ip daddr {pod_gateway(config)} ip saddr != {config.pod_cidr}'
+    ip = family.word
+    others = f'iifname != "lo" {ip} daddr {family.gateway} {ip} saddr != {family.pods}'
     return [
         f"{others} ct status & dnat != dnat drop",
-        f"{others} ct original ip daddr {config.service_cidr} drop",
+        f"{others} ct original {ip} daddr {family.services} drop",
     ]
 
 
-def _refuse(which: str) -> list[str]:
+def _refuse(family: Family, which: str) -> list[str]:
     """A reset for TCP: a host without any address of its own would not hear an ICMP error about its own packet."""
-    return [f"{which} meta l4proto tcp reject with tcp reset", f"{which} reject with icmp port-unreachable"]
+    icmp = "icmp" if family.name == IPV4 else "icmpv6"
+    return [f"{which} meta l4proto tcp reject with tcp reset", f"{which} reject with {icmp} port-unreachable"]
 
 
 def _hook(where: str, rules: Sequence[str]) -> list[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from skerry.engine.network.family import host_and_port
 from skerry.engine.network.ingress.rules import Target
-from skerry.engine.network.services import cluster_ips, is_ipv4, serving_endpoints
+from skerry.engine.network.services import cluster_ips, serving_endpoints
 from skerry.kube.objects import Obj
 
 ServiceOf = Callable[[str, str], Obj | None]
@@ -44,9 +45,9 @@ def backend(target: Target, service_of: ServiceOf, slices_of: SlicesOf) -> Backe
     if port is None:
         return Backend(trouble=f"Service {target.namespace}/{target.service} has no port {target.port}")
     found = serving_endpoints(slices_of(target.namespace, target.service), port)
-    addresses = [one for one in cluster_ips(service) if is_ipv4(one)]
-    service_dial = f"{addresses[0]}:{port['port']}" if addresses else ""
-    return Backend(tuple(f"{one.address}:{one.port}" for one in found), service_dial)
+    addresses = [one for one in cluster_ips(service) if one != "None"]
+    service_dial = host_and_port(addresses[0], port["port"]) if addresses else ""
+    return Backend(tuple(host_and_port(one.address, one.port) for one in found), service_dial)
 
 
 def _port(spec: Obj, wanted: int | str) -> Obj | None:

@@ -67,7 +67,7 @@ class PolicyKeeper:
 
     async def prepare(self) -> None:
         """Have a table, unless an engine before us left one: nobody may send anything yet. Raises CommandError."""
-        if self._config.policy_table not in await tables_there():
+        if f"inet {self._config.policy_table}" not in await tables_there():
             await run("nft", "-f", "-", text=whole(table_of(self._config, World((), Membership((), {}), ()))))
 
     def start(self) -> None:
@@ -146,7 +146,7 @@ class PolicyKeeper:
     async def _wait_for_change(self) -> None:
         """Until something changed, or our table is found missing."""
         while not await _set_or_after(self._changed, _VERIFY):
-            if self._config.policy_table not in await tables_there():
+            if f"inet {self._config.policy_table}" not in await tables_there():
                 log.warning("the table %s was removed by somebody else: loading it again", self._config.policy_table)
                 self._loaded = None
                 return
