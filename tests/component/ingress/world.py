@@ -20,6 +20,7 @@ from skerry.engine.config import EngineConfig
 from skerry.engine.network.host import remove_network
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
 from skerry.engine.network.proxy import ServiceProxy
+from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 from skerry.kube.resources import ENDPOINTS, INGRESSES, SECRETS, SERVICES
 from tests.support.controllers import World, running_controllers
@@ -53,6 +54,13 @@ class App:
     requests: list[Obj] = field(default_factory=list)
     delay: asyncio.Event = field(default_factory=asyncio.Event)
     """Requests for /slow wait for it."""
+    connections: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    def stop(self) -> None:
+        """Listen no more, and end the connections there are."""
+        self.server.close()
+        for connection in self.connections:
+            connection.close()
 
 
 @dataclass
@@ -108,6 +116,11 @@ class Ingresses:
         if rules:
             body["spec"]["rules"] = list(rules)
         return await self.world.client.create(INGRESSES, body, namespace)
+
+    async def in_another_second(self, ingress: Obj) -> None:
+        """Wait until a new object is younger than this one: the time of creation counts seconds."""
+        made = ingress["metadata"]["creationTimestamp"]
+        await until(lambda: rfc3339(self.config.clock.now()) > made, "the next second")
 
     async def secret(self, name: str, data: Mapping[str, str], kind: str = "Opaque", namespace: str = "default") -> Obj:
         """A Secret with these texts."""
@@ -201,12 +214,14 @@ def _unchunked(body: bytes) -> bytes:
 
 async def _start_app(address: str, name: str) -> App:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        app.connections.add(writer)
         try:
             while await _answer(app, reader, writer):
                 pass
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            app.connections.discard(writer)
             writer.close()
 
     server = await asyncio.start_server(serve, address, 0, limit=_READ_LIMIT)
@@ -226,8 +241,9 @@ async def _answer(app: App, reader: asyncio.StreamReader, writer: asyncio.Stream
     app.requests.append(asked)
     if target.startswith("/slow"):
         await app.delay.wait()
+    status = "401 Unauthorized" if target == "/no" else "200 OK"
     body = json.dumps(asked).encode()
-    writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+    writer.write(f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode())
     writer.write(body)
     await writer.drain()
     return True
@@ -272,6 +288,6 @@ async def running_ingress() -> AsyncIterator[Ingresses]:
         finally:
             await running.ingress.end()
             for app in running.apps.values():
-                app.server.close()
+                app.stop()
             await proxy.close()
             await remove_network(config)

@@ -100,10 +100,11 @@ class Caches:
         """A ConfigMap."""
         return self._config_maps.get(name, namespace)
 
-    def load_balancer(self) -> Obj:
-        """`status.loadBalancer` of the Service that requests come in by."""
+    def addresses(self) -> list[Obj]:
+        """Where requests come in: `status.loadBalancer.ingress` of the Service, as an Ingress says it."""
         service = self._services.get(NAME, NAMESPACE) or {}
-        return (service.get("status") or {}).get("loadBalancer") or {}
+        given = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+        return [{name: one[name] for name in ("ip", "hostname") if one.get(name)} for one in given]
 
     def challenges(self) -> tuple[Challenge, ...]:
         """What ACME servers are to be answered."""

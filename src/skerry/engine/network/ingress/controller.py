@@ -118,8 +118,9 @@ class IngressController:
             if ours:
                 await publish(self._client, self.caddy.listeners)
             await self._caches.present(plan.challenges)
+            addresses = self._caches.addresses()
             for ingress in ours:
-                await self._reports.served(ingress, self._caches.load_balancer(), problems.get(key_of(ingress), ()))
+                await self._reports.served(ingress, addresses, problems.get(key_of(ingress), ()))
         for ingress in others:
             await self._reports.released(ingress)
 

@@ -28,20 +28,20 @@ class Reports:
         self._said: dict[str, set[Problem]] = {}
         self._synced: dict[str, int] = {}
 
-    async def served(self, ingress: Obj, load_balancer: Obj, problems: Sequence[Problem]) -> None:
+    async def served(self, ingress: Obj, addresses: Sequence[Obj], problems: Sequence[Problem]) -> None:
         """The routes of an Ingress are what they should be, but for these problems."""
         self._tell(ingress, problems)
         generation = ingress["metadata"].get("generation", 0)
         if self._synced.get(uid_of(ingress)) != generation:
             self._synced[uid_of(ingress)] = generation
             self._recorder.event(ingress, "Normal", "Sync", "The routes of this Ingress are served")
-        await self._write(ingress, load_balancer)
+        await self._write(ingress, addresses)
 
     async def released(self, ingress: Obj) -> None:
         """An Ingress is not ours any more, or never was: the address we gave it is taken away."""
         if self._said.pop(uid_of(ingress), None) is not None or uid_of(ingress) in self._synced:
             self._synced.pop(uid_of(ingress), None)
-            await self._write(ingress, {})
+            await self._write(ingress, ())
 
     def forget(self, ingress: Obj) -> None:
         """It is gone."""
@@ -55,11 +55,12 @@ class Reports:
                 self._recorder.event(ingress, "Warning", problem.reason, problem.message)
         self._said[uid_of(ingress)] = set(problems)
 
-    async def _write(self, ingress: Obj, load_balancer: Obj) -> None:
-        if ((ingress.get("status") or {}).get("loadBalancer") or {}) == load_balancer:
+    async def _write(self, ingress: Obj, addresses: Sequence[Obj]) -> None:
+        current = ((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+        if [{name: one[name] for name in ("ip", "hostname") if name in one} for one in current] == list(addresses):
             return
+        patch = {"status": {"loadBalancer": {"ingress": list(addresses) or None}}}
         try:
-            patch = {"status": {"loadBalancer": {"ingress": load_balancer.get("ingress")}}}
             await self._client.patch(INGRESSES, name_of(ingress), patch, namespace_of(ingress), subresource="status")
         except NotFound:
             log.debug("Ingress %s went away before its status was written", key_of(ingress))

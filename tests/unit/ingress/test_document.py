@@ -1,0 +1,78 @@
+"""What Caddy is told: expressions that match what they should, certificates for those who may see them."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skerry.engine.network.ingress.document import Listeners, document
+from skerry.engine.network.ingress.materials import Certificate, Materials
+from skerry.engine.network.ingress.program import keeps_streams
+from skerry.engine.network.ingress.proxying import Abilities
+from skerry.engine.network.ingress.routes import _longer_than
+from skerry.kube.objects import Obj
+from tests.unit.ingress.objects import ingress, path, planned, rule
+
+LISTENERS = Listeners("10.64.0.1", 10080, 10443)
+ABILITIES = Abilities(keeps_streams=True, resolver="10.65.0.10")
+
+
+def rendered(*ingresses: Obj, materials: Materials | None = None) -> Obj:
+    return document(planned(*ingresses, materials=materials)[0], LISTENERS, ABILITIES)
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**8))
+def test_numbers_that_are_greater(limit: int, number: int) -> None:
+    assert bool(re.search(_longer_than(limit), str(number))) == (number > limit)
+
+
+def test_equal_plans_give_equal_documents() -> None:
+    one, other = ingress("one", rule("a.org", path("/"))), ingress("two", rule("b.org", path("/")))
+    assert rendered(one, other) == rendered(other, one)
+
+
+def test_hosts_come_before_wildcards_and_those_before_everybody() -> None:
+    found = rendered(
+        ingress("all", rule("", path("/"))),
+        ingress("wild", rule("*.a.org", path("/"))),
+        ingress("b", rule("b.org", path("/"))),
+    )
+    routes = found["apps"]["http"]["servers"]["http"]["routes"]
+    hosts = [route["match"][0]["host"] for route in routes if "host" in (route.get("match") or [{}])[0]]
+    assert hosts == [["b.org"], ["*.a.org"]]
+    assert "match" not in routes[-2], (
+        "what is for all hosts comes last, but for the page that says that there is nothing"
+    )
+
+
+def test_certificates_are_chosen_by_name_only() -> None:
+    pairs = {
+        "": Certificate("other", "C0", "K0"),
+        "a.org": Certificate("a", "C1", "K1"),
+        "*.a.org": Certificate("wild", "C2", "K2"),
+        "b.org": Certificate("a", "C1", "K1"),
+    }
+    found = rendered(ingress("one", rule("a.org", path("/"))), materials=Materials(pairs))
+    assert found["apps"]["http"]["servers"]["https"]["tls_connection_policies"] == [
+        {"match": {"sni": ["a.org", "b.org"]}, "certificate_selection": {"any_tag": ["a"]}},
+        {"match": {"sni": ["*.a.org"]}, "certificate_selection": {"any_tag": ["wild"]}},
+        {"certificate_selection": {"any_tag": ["other"]}},
+    ]
+    loaded = found["apps"]["tls"]["certificates"]["load_pem"]
+    assert [one["tags"] for one in loaded] == [["a"], ["other"], ["wild"]]
+
+
+def test_keys_do_not_show_in_text() -> None:
+    assert "SECRET" not in repr(Certificate("a", "CERT", "SECRET"))
+
+
+def test_from_which_caddy_on_streams_outlive_a_change() -> None:
+    assert [keeps_streams(version) for version in ("2.6.2", "2.7.0", "2.11.7", "3.0.0", "")] == [
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
