@@ -25,24 +25,29 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _SERVER = """
 import socket, sys, threading
 name = sys.argv[1]
-udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("0.0.0.0", 8080))
-tcp = socket.create_server(("0.0.0.0", 8080), backlog=64)
+both = socket.has_dualstack_ipv6()
+family, anywhere = (socket.AF_INET6, "::") if both else (socket.AF_INET, "0.0.0.0")
+udp = socket.socket(family, socket.SOCK_DGRAM)
+if both: udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+udp.bind((anywhere, 8080))
+tcp = socket.create_server((anywhere, 8080), family=family, backlog=64, dualstack_ipv6=both)
+def answer(peer): return f"{name} {peer[0].removeprefix('::ffff:')}".encode()
 def datagrams():
     while True:
         _, peer = udp.recvfrom(100)
-        udp.sendto(f"{name} {peer[0]}".encode(), peer)
+        udp.sendto(answer(peer), peer)
 threading.Thread(target=datagrams, daemon=True).start()
 print("ready", flush=True)
 while True:
     connection, peer = tcp.accept()
-    connection.sendall(f"{name} {peer[0]}".encode()); connection.close()
+    connection.sendall(answer(peer)); connection.close()
 """
 
 _CLIENT = """
 import socket, sys
 address, port, protocol, patience = sys.argv[1], int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
 kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-client = socket.socket(socket.AF_INET, kind); client.settimeout(patience)
+client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind); client.settimeout(patience)
 try:
     client.connect((address, port))
     if protocol == "udp": client.send(b"?")
@@ -77,7 +82,8 @@ class Pod:
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == b"ready\n"
         added = json.loads(self._cni("ADD"))
-        self.address = added["ips"][0]["address"].partition("/")[0]
+        self.addresses = [one["address"].partition("/")[0] for one in added["ips"]]
+        self.address = self.addresses[0]
 
     @property
     def inside(self) -> list[str]:
@@ -107,7 +113,7 @@ class Pod:
     def _cni(self, verb: str) -> str:
         network = conflist(self._config, 1500)
         plugin: dict[str, Any] = {**network["plugins"][0], "name": network["name"], "cniVersion": network["cniVersion"]}
-        directory = plugin_dir()
+        directory = self._config.paths.cni_plugins if self._config.pod_cidr6 else plugin_dir()
         assert directory is not None
         environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from skerry.engine.network.family import IPV4, Family, host_and_port
+from skerry.engine.network.family import IPV4, IPV6, Family, host_and_port
 from skerry.engine.network.services import Backend, Forward
 
 _SAFE_NAME = re.compile(r"(svc|ext|lb|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9a-f.:-]+")
@@ -178,10 +178,18 @@ def _hooks(family: Family) -> dict[str, Sequence[str]]:
         "prerouting": _hook("nat hook prerouting priority dstnat", ["jump lookups"]),
         "output": _hook("nat hook output priority -100", ["jump lookups"]),
         "postrouting": _hook("nat hook postrouting priority srcnat", masquerade),
-        "forward": _hook("filter hook forward priority filter", refuse),
+        **_refusing(family, refuse),
         "outgoing": _hook("filter hook output priority filter", refuse),
         "incoming": _hook("filter hook input priority filter", [*_only_pods(family), *refuse_exposed]),
     }
+
+
+def _refusing(family: Family, refuse: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Where packets of pods and of others are refused. IPv6 packets would not be forwarded to the loopback interface,
+    to which the range of virtual addresses is routed: they must be refused when they come."""
+    if family.name == IPV6:
+        return {"arriving": _hook("filter hook prerouting priority dstnat + 1", refuse)}
+    return {"forward": _hook("filter hook forward priority filter", refuse)}
 
 
 def _guard(family: Family) -> list[str]:
