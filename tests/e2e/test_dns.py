@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -139,3 +140,33 @@ def test_the_dns_service_looks_as_users_know_it(names: Names) -> None:
     slices = names.program.get("-n", "kube-system", "endpointslices", "-l", "kubernetes.io/service-name=kube-dns")
     assert len(slices["items"]) == 1
     assert len(slices["items"][0]["endpoints"]) == 1
+
+
+def test_what_does_not_fit_into_resolv_conf_is_told(names: Names) -> None:
+    """Three servers are all that C libraries ask; the cluster's is the first of them."""
+    servers = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    crowded = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "crowded"},
+        "spec": {
+            "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "main", "image": BUSYBOX, "command": ["sleep", "1000"]}],
+            "dnsConfig": {"nameservers": servers, "options": [{"name": "ndots", "value": "2"}]},
+        },
+    }
+    program = names.program
+    program.kubectl("-n", NAMESPACE, "apply", "-f", "-", stdin=json.dumps(crowded))
+    program.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/crowded", "--timeout=60s")
+    resolv_conf = program.kubectl("-n", NAMESPACE, "exec", "crowded", "--", "cat", "/etc/resolv.conf").stdout
+    assert [line for line in resolv_conf.splitlines() if line.startswith("nameserver")][1:] == [
+        "nameserver 192.0.2.1",
+        "nameserver 192.0.2.2",
+    ]
+    assert "options ndots:2" in resolv_conf
+    told = ("get", "events", "--field-selector=reason=DNSConfigForming", "-o", "jsonpath={.items[*].message}")
+    eventually(lambda: "192.0.2.2" in program.kubectl("-n", NAMESPACE, *told).stdout, "the event")
+
+
+def test_localhost_names_stay_in_the_pod(names: Names) -> None:
+    assert "Address: 127.0.0.1\n" in names.lookup("web.team.localhost")

@@ -9,7 +9,7 @@ import pytest
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.spec.container import ContainerContext, container_config
-from skerry.engine.node.spec.dns import ClusterDns, Resolver, parse_resolv_conf, resolver_for
+from skerry.engine.node.spec.dns import ClusterDns, Resolver, left_out, parse_resolv_conf, resolver_for
 from skerry.engine.node.spec.names import hostname, hosts_file
 from skerry.engine.node.spec.oom import oom_score
 from skerry.engine.node.spec.resources import PodLimits, container_resources, pod_limits, quota, shares
@@ -195,15 +195,32 @@ MACHINE = Resolver(("9.9.9.9",), ("lan",), ("edns0",))
     ],
 )
 def test_dns(spec: Obj, server: str, expected: Resolver) -> None:
-    assert resolver_for(pod(**spec), ClusterDns(server, "c.local", MACHINE)) == expected
+    assert resolver_for(pod(**spec), ClusterDns(server, "c.local", lambda: MACHINE)) == expected
 
 
 def test_search_paths_beyond_the_longest_line_are_left_out() -> None:
     searches = [f"{'x' * 200}{number}.example.org" for number in range(12)]
-    found = resolver_for(
-        pod(dnsPolicy="None", dnsConfig={"searches": searches}), ClusterDns("10.0.0.10", "c.local", MACHINE)
-    )
-    assert list(found.searches) == searches[:9]
+    one = pod(dnsPolicy="None", dnsConfig={"searches": searches})
+    assert list(resolver_for(one, ClusterDns()).searches) == searches[:9]
+    assert left_out(one, ClusterDns()) == [
+        f"search paths beyond the limits are left out; in use: {' '.join(searches[:9])}"
+    ]
+
+
+def test_name_servers_beyond_three_are_left_out() -> None:
+    one = pod(dnsConfig={"nameservers": ["10.9.9.1", "10.9.9.2", "10.9.9.3"]})
+    dns = ClusterDns("10.0.0.10", "c.local", lambda: MACHINE)
+    assert resolver_for(one, dns).servers == ("10.0.0.10", "10.9.9.1", "10.9.9.2")
+    assert left_out(one, dns)[0].endswith("in use: 10.0.0.10 10.9.9.1 10.9.9.2")
+    assert left_out(pod(), dns) == []
+
+
+def test_the_machines_resolver_is_the_one_of_now() -> None:
+    machines = [Resolver(("10.0.0.1",)), Resolver(("10.0.0.2",))]
+    dns = ClusterDns("10.0.0.10", "c.local", lambda: machines[0])
+    assert resolver_for(pod(dnsPolicy="Default"), dns).servers == ("10.0.0.1",)
+    machines.reverse()
+    assert resolver_for(pod(dnsPolicy="Default"), dns).servers == ("10.0.0.2",)
 
 
 def test_resolv_conf_is_read() -> None:

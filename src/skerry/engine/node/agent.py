@@ -34,7 +34,7 @@ from skerry.engine.node.pressure.images import ImageCleaner
 from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.engine.node.probes.prober import Prober
 from skerry.engine.node.pulling.puller import Puller
-from skerry.engine.node.spec.dns import ClusterDns, parse_resolv_conf
+from skerry.engine.node.spec.dns import ClusterDns, Resolver, parse_resolv_conf
 from skerry.engine.node.spec.downward import NodeFacts
 from skerry.engine.node.spec.environment import Reference
 from skerry.engine.node.status.writer import StatusWriter
@@ -53,6 +53,13 @@ _HOUSEKEEPING_SECONDS = 10.0
 _SUBSCRIBE_SECONDS, _LAG_SECONDS, _RECONNECT_SECONDS = 0.02, 1.0, 0.1
 _SANDBOXES, _CONTAINERS, _STOPS = 6, 8, 8  # measured: docs/decisions
 _RESOLV_CONF = (Path("/run/systemd/resolve/resolv.conf"), Path("/etc/resolv.conf"))
+
+
+def _machine_resolver() -> Resolver:
+    """Read for every pod: machines move between networks. A resolver on the loopback interface does not exist in a pod:
+    the one behind systemd's is used."""
+    path = next((path for path in _RESOLV_CONF if path.exists()), None)
+    return parse_resolv_conf(path.read_text() if path else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +178,7 @@ class NodeAgent:
         return tuple(filter(None, (machine.ip, self._config.node_ip6)))
 
     def _dns(self) -> ClusterDns:
-        """A resolver on the loopback interface does not exist in a pod: the one behind systemd's is used."""
-        path = next((path for path in _RESOLV_CONF if path.exists()), None)
-        machine = parse_resolv_conf(path.read_text() if path else "")
-        return ClusterDns(self._cluster_dns, self._config.cluster_domain, machine)
+        return ClusterDns(self._cluster_dns, self._config.cluster_domain, _machine_resolver)
 
     def _object_changed(self, namespace: str, reference: Reference | None) -> None:
         if self._manager:

@@ -21,6 +21,7 @@ from skerry.engine.node.pods.plan import Start
 from skerry.engine.node.pods.state import SandboxRecord
 from skerry.engine.node.pulling.puller import Available, Wanted, policy_of
 from skerry.engine.node.spec.container import DEFAULT_MESSAGE_PATH, ContainerContext, container_config
+from skerry.engine.node.spec.dns import left_out
 from skerry.engine.node.spec.downward import PodFacts
 from skerry.engine.node.spec.environment import Sources, env_files, environment, references
 from skerry.engine.node.spec.names import hosts_file
@@ -70,6 +71,8 @@ class Starter:
         config, handler = self.sandbox_config(pod, attempt), await self._handler(pod)
         Path(config.log_directory).mkdir(parents=True, exist_ok=True, mode=0o755)
         context.cgroups.create(uid, pod_limits(pod))
+        for message in left_out(pod, context.dns):
+            context.recorder.event(pod, "Warning", "DNSConfigForming", message)
         async with context.slots.sandboxes:
             return await context.cri.run_pod_sandbox(config, handler)
 

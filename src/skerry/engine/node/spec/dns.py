@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.kube.objects import Obj, namespace_of
@@ -27,11 +28,11 @@ class Resolver:
 @dataclass(frozen=True, slots=True)
 class ClusterDns:
     """Where names are resolved. `server`: the cluster's DNS server, "" where there is none, which makes ClusterFirst
-    behave like Default. `machine`: the machine's own resolver."""
+    behave like Default. `machine`: gives the machine's own resolver as of now."""
 
     server: str = ""
     domain: str = "cluster.local"
-    machine: Resolver = field(default_factory=Resolver)
+    machine: Callable[[], Resolver] = Resolver
 
 
 def parse_resolv_conf(text: str) -> Resolver:
@@ -53,15 +54,32 @@ def parse_resolv_conf(text: str) -> Resolver:
 
 def resolver_for(pod: Obj, dns: ClusterDns) -> Resolver:
     """What the pod's resolv.conf says."""
+    return _within_limits(_asked_for(pod, dns))
+
+
+def left_out(pod: Obj, dns: ClusterDns) -> list[str]:
+    """What of it does not fit into a resolv.conf, for events; [] when everything does."""
+    asked = _asked_for(pod, dns)
+    kept = _within_limits(asked)
+    told = []
+    if kept.servers != asked.servers:
+        told.append(f"name servers beyond the first {_MOST_SERVERS} are left out; in use: {' '.join(kept.servers)}")
+    if kept.searches != asked.searches:
+        told.append(f"search paths beyond the limits are left out; in use: {' '.join(kept.searches)}")
+    return told
+
+
+def _asked_for(pod: Obj, dns: ClusterDns) -> Resolver:
     base = _base(pod, dns)
     config: Obj = pod["spec"].get("dnsConfig") or {}
     servers = dict.fromkeys((*base.servers, *(config.get("nameservers") or ())))
     searches = dict.fromkeys((*base.searches, *(config.get("searches") or ())))
-    return Resolver(
-        tuple(servers)[:_MOST_SERVERS],
-        _that_fit(list(searches)[:_MOST_SEARCHES]),
-        _merge_options(base.options, config.get("options") or ()),
-    )
+    return Resolver(tuple(servers), tuple(searches), _merge_options(base.options, config.get("options") or ()))
+
+
+def _within_limits(asked: Resolver) -> Resolver:
+    searches = _that_fit(list(asked.searches[:_MOST_SEARCHES]))
+    return Resolver(asked.servers[:_MOST_SERVERS], searches, asked.options)
 
 
 def _that_fit(searches: list[str]) -> tuple[str, ...]:
@@ -77,9 +95,9 @@ def _base(pod: Obj, dns: ClusterDns) -> Resolver:
         return Resolver()
     in_machine = bool(pod["spec"].get("hostNetwork")) and policy != "ClusterFirstWithHostNet"
     if policy == "Default" or in_machine or not dns.server:
-        return dns.machine
+        return dns.machine()
     suffix = f"svc.{dns.domain}"
-    searches = (f"{namespace_of(pod)}.{suffix}", suffix, dns.domain, *dns.machine.searches)
+    searches = (f"{namespace_of(pod)}.{suffix}", suffix, dns.domain, *dns.machine().searches)
     return Resolver((dns.server,), searches, ("ndots:5",))
 
 
