@@ -21,6 +21,7 @@ from skerry.engine.program.context import make_context
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.controller import Controller
+from skerry.kube.errors import NotFound
 from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj, Resource, key_of
 from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, EVENTS, NODES, PODS, REPLICA_SETS
@@ -88,7 +89,11 @@ class World:
         return all(_is_idle(one.queue) for one in self.controllers) and self.api.store.revision == revision
 
     async def _is_current(self, informer: Informer) -> bool:
-        stored = {key_of(one): _version(one) for one in (await self.client.list(informer.resource)).items}
+        try:
+            items = (await self.client.list(informer.resource)).items
+        except NotFound:
+            items = []  # what is not served has no objects
+        stored = {key_of(one): _version(one) for one in items}
         return stored == {key_of(one): _version(one) for one in informer.list()}
 
 

@@ -1,8 +1,8 @@
 """What a run may leave on a machine: a snapshot to compare before and after.
 
 Only things that have a name or an owner we can recognise are taken, so that a noisy machine does not fail the
-comparison: mounts, network interfaces, nftables tables, routes, cgroups, network namespaces, and processes that
-carry one of our paths or names in their command line.
+comparison: mounts, network interfaces, nftables tables, routes, announced addresses, cgroups, network namespaces, and
+processes that carry one of our paths or names in their command line.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Machine:
     interfaces: frozenset[str]
     tables: frozenset[str]
     routes: frozenset[str]
+    announced: frozenset[str]
     cgroups: frozenset[str]
     namespaces: frozenset[str]
     processes: frozenset[str]
@@ -61,6 +62,7 @@ def snapshot() -> Machine:
         interfaces=frozenset(_lines("ip", "-brief", "-4", "address", "show")),
         tables=frozenset(_lines("nft", "list", "tables")),
         routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all")),
+        announced=frozenset(_lines("ip", "neighbour", "show", "proxy")),
         cgroups=frozenset(_cgroups()),
         namespaces=frozenset(_entries(Path("/run/netns"))),
         processes=frozenset(_processes()),

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from skerry.engine.controllers.context import HostNetwork
+import pytest
+
+from skerry.engine.controllers.context import NO_HOST, HostNetwork
+from skerry.engine.controllers.loadbalancer.controller import LoadBalancerController
+from skerry.engine.definitions.installing import install
+from skerry.engine.definitions.metallb import ADDRESS_POOLS, DEFINITIONS
+from skerry.engine.definitions.notation import custom_resource_definition
+from skerry.kube.errors import Invalid
 from skerry.kube.objects import Obj
 from skerry.kube.resources import SERVICES
 from tests.support.controllers import World, running_controllers
+from tests.support.definitions import define
 
 NODE = "127.0.0.1"
 
@@ -67,3 +77,95 @@ async def test_services_of_another_class_are_left_alone() -> None:
         await world.until(lambda: address(world, "ours"))
         await world.settle()
         assert address(world, "theirs") == ""
+
+
+POOL: Obj = {
+    "metadata": {"name": "public", "namespace": "kube-system"},
+    "spec": {"addresses": ["198.51.100.5-198.51.100.6"]},
+}
+
+
+@asynccontextmanager
+async def pools(host: HostNetwork = NO_HOST) -> AsyncIterator[World]:
+    """Controllers where the kinds of pools are served."""
+    async with running_controllers(host=host) as world:
+        await install(world.client, DEFINITIONS)
+        await world.until(lambda: world.context.informers.of(ADDRESS_POOLS).revision)
+        yield world
+
+
+def counts(world: World) -> tuple[int, int]:
+    status = (world.get(ADDRESS_POOLS, "public", "kube-system") or {}).get("status") or {}
+    return status["assignedIPv4"], status["availableIPv4"]
+
+
+async def test_addresses_come_from_a_pool_and_go_back_there() -> None:
+    async with pools() as world:
+        await world.client.create(ADDRESS_POOLS, POOL, "kube-system")
+        await world.until(lambda: counts(world) == (0, 2))
+        for name in ("one", "two", "three"):
+            await world.client.create(SERVICES, service(name), "default")
+            await world.until(lambda name=name: address(world, name) or name == "three")  # type: ignore[misc]
+        assert {address(world, name) for name in ("one", "two")} == {"198.51.100.5", "198.51.100.6"}
+        await world.until(lambda: counts(world) == (2, 0))
+        await world.until(lambda: "no available IPs in kube-system/public" in "".join(world.events("AllocationFailed")))
+        await world.client.delete(SERVICES, "one", "default")
+        await world.until(lambda: address(world, "three"))
+        assert counts(world) == (2, 0)
+
+
+async def test_a_pool_takes_over_from_the_node_and_gives_back_to_it() -> None:
+    async with pools() as world:
+        await world.client.create(SERVICES, service("web"), "default")
+        await world.until(lambda: address(world, "web") == NODE)
+        await world.client.create(ADDRESS_POOLS, POOL, "kube-system")
+        await world.until(lambda: address(world, "web") == "198.51.100.5")
+        await world.client.delete(ADDRESS_POOLS, "public", "kube-system")
+        await world.until(lambda: address(world, "web") == NODE)
+
+
+async def test_a_restart_changes_nothing() -> None:
+    """What is given out is in the statuses: another controller over the same objects comes to the same."""
+    async with pools() as world:
+        await world.client.create(ADDRESS_POOLS, POOL, "kube-system")
+        await world.client.create(SERVICES, service("first"), "default")
+        await world.until(lambda: address(world, "first") == "198.51.100.5")
+        await world.client.create(SERVICES, service("second"), "default")
+        await world.until(lambda: address(world, "second") == "198.51.100.6")
+        await world.client.delete(SERVICES, "first", "default")
+        await world.until(lambda: counts(world) == (1, 1))
+        ours = next(one for one in world.controllers if isinstance(one, LoadBalancerController))
+        await ours.close()
+        await world.client.create(SERVICES, service("third"), "default")
+        again = LoadBalancerController(world.context.acting_as("service-controller"))
+        again.start()
+        await world.until(lambda: address(world, "third") == "198.51.100.5")
+        assert address(world, "second") == "198.51.100.6"
+        await again.close()
+
+
+async def test_pools_that_are_wrong_say_so() -> None:
+    host = HostNetwork(addresses=lambda: frozenset({"198.51.100.5"}))
+    async with pools(host) as world:
+        bad = {"metadata": {"name": "bad"}, "spec": {"addresses": ["198.51.100.7 to 198.51.100.9"]}}
+        with pytest.raises(Invalid, match="addresses must be networks"):
+            await world.client.create(ADDRESS_POOLS, bad, "kube-system")
+        await world.client.create(ADDRESS_POOLS, POOL, "kube-system")
+        await world.until(lambda: counts(world) == (0, 1))
+        wrong = {"metadata": {"name": "wrong"}, "spec": {"addresses": ["10.112.0.0/24", "198.51.100.6/32"]}}
+        await world.client.create(ADDRESS_POOLS, wrong, "kube-system")
+        await world.until(lambda: world.events("InvalidPool"))
+        (said,) = world.events("InvalidPool")
+        assert "10.112.0.0-10.112.0.255: such addresses are not given out" in said
+        assert "198.51.100.6 belong to the elder IPAddressPool kube-system/public" in said
+
+
+async def test_where_somebody_elses_pools_are_defined_ours_rests() -> None:
+    theirs = custom_resource_definition(next(one for one in DEFINITIONS if one.resource is ADDRESS_POOLS))
+    async with running_controllers() as world:
+        await define(world.client, theirs)
+        await world.until(lambda: world.context.informers.of(ADDRESS_POOLS).revision)
+        await world.client.create(ADDRESS_POOLS, POOL, "kube-system")
+        await world.client.create(SERVICES, service("web"), "default")
+        await world.settle()
+        assert address(world, "web") == ""

@@ -17,7 +17,7 @@ HOST, CLIENT, NETWORK = "198.51.100.1", "198.51.100.9", "198.51.100.0/24"
 class Lan:
     """Made in the namespace of the calling thread; `interface` is the host's end."""
 
-    def __init__(self, interface: str = "lan0") -> None:
+    def __init__(self, interface: str = "lan0", host: str = HOST, client: str = CLIENT) -> None:
         self.interface = interface
         self._keeper = subprocess.Popen(
             ["unshare", "--net", "sh", "-c", "echo ready; exec cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -25,10 +25,10 @@ class Lan:
         assert self._keeper.stdout is not None
         assert self._keeper.stdout.readline() == b"ready\n"
         _ip("link", "add", interface, "type", "veth", "peer", "name", "eth0", "netns", str(self._keeper.pid))
-        _ip("address", "add", f"{HOST}/24", "dev", interface)
+        _ip("address", "add", f"{host}/24", "dev", interface)
         _ip("link", "set", interface, "up")
         self.run("ip", "link", "set", "lo", "up")
-        self.run("ip", "address", "add", f"{CLIENT}/24", "dev", "eth0")
+        self.run("ip", "address", "add", f"{client}/24", "dev", "eth0")
         self.run("ip", "link", "set", "eth0", "up")
 
     @property
@@ -48,6 +48,12 @@ class Lan:
         """The hardware address the other end has learnt for an address, "" for none."""
         shown: list[dict[str, Any]] = json.loads(self.run("ip", "-j", "neighbour", "show", address) or "[]")
         return str(shown[0].get("lladdr", "")) if shown else ""
+
+    @property
+    def hardware(self) -> str:
+        """The hardware address of the host's end."""
+        shown = subprocess.run(["ip", "-j", "link", "show", self.interface], check=True, capture_output=True, text=True)
+        return str(json.loads(shown.stdout)[0]["address"])
 
     def close(self) -> None:
         """End the other end; the interface goes with it."""

@@ -72,14 +72,6 @@ def test_a_port_that_is_given_up_goes_to_who_waits() -> None:
     assert found == {"old": Grant((NODE,), (HTTPS,)), "young": Grant((NODE,), (HTTP,))}
 
 
-def test_wishes_that_the_node_cannot_meet() -> None:
-    assert decide(service("web", HTTP, loadBalancerIP=NODE))["web"].addresses == (NODE,)
-    assert "192.0.2.9 is not in any pool" in decide(service("web", HTTP, loadBalancerIP="192.0.2.9"))["web"].problem
-    named = service("web", HTTP)
-    named["metadata"]["annotations"] = {"metallb.universe.tf/address-pool": "public"}
-    assert decide(named)["web"] == Grant(problem='unknown pool "public"')
-
-
 def test_other_classes_and_types_are_left_alone() -> None:
     assert decide(service("a", HTTP, loadBalancerClass="example.com/x"), service("b", HTTP, type="NodePort")) == {}
 

@@ -177,7 +177,10 @@ def test_a_balanced_address_is_forwarded_and_that_of_the_node_like_a_node_port()
     found = lent({"ip": "203.0.113.7"}, {"ip": "192.0.2.2", "ipMode": "VIP"}, {"ip": "fd00::7"})
     assert found is not None
     assert (found.addresses, found.port, found.host_port) == (("203.0.113.7",), 80, 80)
-    assert found.balanced == ("203.0.113.7",)
+    assert found.lent == ("203.0.113.7",)
+    theirs = lent({"ip": "203.0.113.7"}, loadBalancerClass="example.com/other")
+    assert theirs is not None
+    assert (theirs.addresses, theirs.lent) == (("203.0.113.7",), ()), "who knows what else is there"
     only = lent({"ip": "203.0.113.7"})
     assert only is not None
     assert only.host_port == 0

@@ -115,7 +115,12 @@ def test_a_client_set_stays_when_other_backends_come_and_go() -> None:
 
 
 def test_balanced_addresses_are_refused_where_nothing_serves_and_open_to_their_sources() -> None:
-    lent = forward("lb/default/web/tcp-80", addresses=("203.0.113.7",), sources=("10.0.0.0/8", "192.0.2.0/24"))
+    lent = forward(
+        "lb/default/web/tcp-80",
+        addresses=("203.0.113.7",),
+        lent=("203.0.113.7",),
+        sources=("10.0.0.0/8", "192.0.2.0/24"),
+    )
     text = render(config(), [lent])
     assert "elements = { 203.0.113.7 }" in text
     assert "ip saddr != { 10.0.0.0/8, 192.0.2.0/24 } drop\nnumgen" in text.replace("meta l4proto tcp dnat ip to ", "")

@@ -22,6 +22,14 @@ _GROUP, _VERSION = "metallb.io", "v1beta1"
 ADDRESS_POOLS = Resource(_GROUP, _VERSION, "ipaddresspools", "IPAddressPool")
 L2_ADVERTISEMENTS = Resource(_GROUP, _VERSION, "l2advertisements", "L2Advertisement")
 
+_RANGE = {**STRING, "maxLength": 100}
+_WELL_FORMED = {
+    "rule": "self.spec.addresses.all(a, isCIDR(a.trim()) ||"
+    " (a.split('-').size() == 2 && a.split('-').all(one, isIP(one.trim()))))",
+    "message": "addresses must be networks (192.0.2.0/24) or ranges (192.0.2.1-192.0.2.9)",
+}
+"""MetalLB refuses others by a webhook."""
+
 _ALLOCATION = obj(
     {
         "priority": INTEGER,
@@ -36,7 +44,7 @@ DEFINITIONS = (
         ADDRESS_POOLS,
         spec=obj(
             {
-                "addresses": array(STRING, minItems=1),
+                "addresses": array(_RANGE, minItems=1, maxItems=1000),
                 "autoAssign": {**BOOLEAN, "default": True},
                 "avoidBuggyIPs": {**BOOLEAN, "default": False},
                 "serviceAllocation": _ALLOCATION,
@@ -44,6 +52,7 @@ DEFINITIONS = (
             "addresses",
         ),
         status=obj(dict.fromkeys(("assignedIPv4", "assignedIPv6", "availableIPv4", "availableIPv6"), INTEGER)),
+        rules=(_WELL_FORMED,),
         columns=(
             Column("Auto Assign", ".spec.autoAssign", "boolean"),
             Column("Avoid Buggy IPs", ".spec.avoidBuggyIPs", "boolean"),

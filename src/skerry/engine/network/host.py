@@ -13,6 +13,7 @@ import shutil
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.network.announcing.kernel import AnnouncedAddresses
 from skerry.engine.network.cni import cni_network_name, pod_gateway
 from skerry.engine.network.commands import CommandError, run
 from skerry.engine.network.family import Family, families_of
@@ -56,7 +57,8 @@ async def tables_there() -> set[str]:
 
 
 async def remove_network(config: EngineConfig) -> None:
-    """Remove our tables, the routes, pod interfaces still there, and our claim on forwarding."""
+    """Remove announced addresses, our tables, routes, pod interfaces still there, and our claim on forwarding."""
+    await AnnouncedAddresses(config).take_all_away()
     for services in config.service_cidrs:
         await _quietly("ip", "route", "del", services, "dev", "lo")
     for pods in config.pod_cidrs:

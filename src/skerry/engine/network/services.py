@@ -55,11 +55,8 @@ class Forward:
     """sessionAffinity ClientIP: how long after a connection a client stays with its backend; 0 for not at all."""
     sources: tuple[str, ...] | None = None
     """Networks of the clients that are let in; None for everybody."""
-
-    @property
-    def balanced(self) -> tuple[str, ...]:
-        """Those of its addresses that were lent to a Service of type LoadBalancer."""
-        return self.addresses if self.name.startswith("lb/") else ()
+    lent: tuple[str, ...] = ()
+    """Those of its addresses that nobody but this Service answers at, since we gave them to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +138,14 @@ def _balanced(service: Obj, port: Obj, whole: Forward, place: Place) -> Iterator
     given = [one for one in balanced_addresses(service, place) if _serves(one, port)]
     if not given:
         return
-    lent = tuple(one["ip"] for one in given if one["ip"] not in place.own)
+    addresses = tuple(one["ip"] for one in given if one["ip"] not in place.own)
     yield replace(
         whole,
         name=f"lb/{whole.name.removeprefix('svc/')}",
-        addresses=lent,
-        host_port=port["port"] if len(lent) < len(given) else 0,
+        addresses=addresses,
+        host_port=port["port"] if len(addresses) < len(given) else 0,
         sources=_sources(service, place),
+        lent=() if service["spec"].get("loadBalancerClass") else addresses,
     )
 
 

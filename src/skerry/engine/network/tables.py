@@ -4,9 +4,9 @@ How a packet travels: `prerouting` (from pods and from outside) and `output` (fr
 destination in `virtual` (address, protocol, port) or `exposed` (protocol, port; only for the host's own addresses)
 and go to the chain of that forward, which picks a backend at random. What is left for the service range afterwards
 has no endpoints and is refused at once, which clients see as "connection refused"; so is what is left for an address
-`balanced` by us, one that a load balancer lent to a Service. `guard` drops, before
-connection tracking, what comes from outside for a loopback address: it makes `route_localnet` on pod interfaces safe
-(docs/decisions/0014-loopback-node-ports.md). Replies are translated back after `guard`, so they pass.
+`lent` to a Service of type LoadBalancer. `guard` drops, before connection tracking, what comes from outside for a
+loopback address: it makes `route_localnet` on pod interfaces safe (docs/decisions/0014-loopback-node-ports.md). Replies
+are translated back after `guard`, so they pass.
 
 A forward with affinity has, for each backend, a chain of its own and a set of the clients that came to it, which the
 kernel fills and empties; whoever is in such a set goes to that backend.
@@ -27,7 +27,7 @@ MAP_KEYS = {"virtual": "{address} . inet_proto . inet_service", "exposed": "inet
 SET_KEYS = {
     "refused": "inet_proto . inet_service",
     "hairpin": "{address} . {address}",
-    "balanced": "{address}",
+    "lent": "{address}",
 }
 """Types of keys; `{address}` stands for that of the family's addresses."""
 
@@ -64,7 +64,7 @@ def table_of(family: Family, wanted: Sequence[Forward]) -> Table:
         sets={
             "refused": frozenset(key for one in refused for key in _exposed([one])),
             "hairpin": frozenset(_hairpin(family, served)),
-            "balanced": frozenset(address for one in usable for address in one.balanced),
+            "lent": frozenset(address for one in usable for address in one.lent),
         },
         affinity=affinity,
         chains=chains,
@@ -163,7 +163,7 @@ def _local(family: Family) -> list[str]:
 
 def _hooks(family: Family) -> dict[str, Sequence[str]]:
     ip, pods = family.word, family.pods
-    refuse = [*_refuse(family, f"{ip} daddr {family.services}"), *_refuse(family, f"{ip} daddr @balanced")]
+    refuse = [*_refuse(family, f"{ip} daddr {family.services}"), *_refuse(family, f"{ip} daddr @lent")]
     refuse_exposed = [
         rule for local in _local(family) for rule in _refuse(family, f"{local} meta l4proto . th dport @refused")
     ]

@@ -23,6 +23,7 @@ from skerry.engine.controllers.all import make_controllers
 from skerry.engine.controllers.certmanager.all import make_certificate_controllers
 from skerry.engine.definitions.all import ALL
 from skerry.engine.definitions.installing import install
+from skerry.engine.network.announcing.announcer import Announcer
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
@@ -135,6 +136,7 @@ class Engine:
         proxy = ServiceProxy(config, informers)
         ingress = ClusterIngress(config, context.identity("ingress-controller"), informers, recorder)
         ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))
+        announcer = Announcer(config, informers, recorder)
         policies = PolicyKeeper(config, informers)
         agent = self._make_agent(api, store, informers, policies)
         await asyncio.gather(proxy.prepare(), policies.prepare())
@@ -150,6 +152,8 @@ class Engine:
         api.health.ready["services"] = lambda: proxy.trouble
         self._stack.push_async_callback(proxy.close)
         proxy.start()
+        self._stack.push_async_callback(announcer.close)
+        announcer.start()
         names = ClusterDnsServer(config, context.identity("kube-dns"))
         self._stack.push_async_callback(names.close)
         await names.start()

@@ -1,26 +1,34 @@
-"""Gives every Service of type LoadBalancer its address, and takes it back. Decisions are in the modules beside it.
+"""Gives every Service of type LoadBalancer its address, and takes it back. Decisions are in `plan`.
 
 What is granted is in the statuses and nowhere else, so a restart changes nothing. One key stands for all Services,
-because what one gets another cannot have. The network's part is to forward what the statuses say.
+because what one gets another cannot have. The network's part is to forward and announce what the statuses say. Where
+somebody else made the definition of IPAddressPools, theirs is the program that gives out addresses, and ours rests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from skerry.engine.address_pools.pools import pools_of
+from skerry.engine.address_pools.ranges import number
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.loadbalancer.node_address import grants, taken_by_cluster
+from skerry.engine.controllers.loadbalancer.node_address import Taken, taken_by_cluster
+from skerry.engine.controllers.loadbalancer.plan import Facts, Plan, plan
 from skerry.engine.controllers.loadbalancer.requests import Grant, Port, requests_of, shows_address, wants_address
 from skerry.engine.controllers.scheduler.requests import host_ports
 from skerry.engine.controllers.writing import Written, write_status
+from skerry.engine.definitions.installing import is_ours
+from skerry.engine.definitions.metallb import ADDRESS_POOLS
 from skerry.kube.controller import Controller
 from skerry.kube.errors import Conflict, NotFound
-from skerry.kube.objects import Obj, key_of, uid_of
-from skerry.kube.resources import PODS, SERVICES
+from skerry.kube.objects import Obj, key_of, labels_of, name_of
+from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS, SERVICES
+from skerry.kube.telling import Telling
 
 _ALL = "all"
 _LOOK_AGAIN = 20.0
 """Seconds until a Service that waits is looked at again: programs do not say when they leave a port."""
+_SOON = 0.05
 _PROGRAM = "a program of this machine"
 
 
@@ -33,40 +41,58 @@ class LoadBalancerController(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._client = context.client
-        self._recorder = context.recorder.named("service-controller")
         self._host = context.host
-        config = context.config
-        self._node_address = config.node_ip if config.index == 0 else config.loopback_address
+        self._config = context.config
         self._services = context.informers.of(SERVICES)
         self._pods = context.informers.of(PODS)
+        self._namespaces = context.informers.of(NAMESPACES)
+        self._definitions = context.informers.of(CUSTOM_RESOURCE_DEFINITIONS)
+        self._pools = context.informers.of(ADDRESS_POOLS)
         self._written = Written(self._services)
-        self._told: dict[str, str] = {}
-        """What is known to be wrong, by uid: said once."""
+        self._telling = Telling(context.recorder.named("service-controller"))
         self.watch(self._services, _about_services)
         self.watch(self._pods, _about_pods)
+        self.watch(self._pools, lambda _: (_ALL,))
+        self.watch(self._namespaces, lambda _: (_ALL,) if self._pools.list() else ())
+        self.watch(self._definitions, lambda one: (_ALL,) if name_of(one) == ADDRESS_POOLS.group_resource else ())
 
     async def reconcile(self, key: str) -> float | None:
         """Decide about all of them, write what changed. Comes back by itself only while somebody waits."""
-        if not self._written.seen(key):
-            return 0.01
-        services = self._services.list()
-        granted = self._decide(services)
-        again = _LOOK_AGAIN if any(one.problem for one in granted.values()) else None
+        definition = self._definitions.get(ADDRESS_POOLS.group_resource)
+        if definition is not None and not is_ours(definition):
+            return None
+        if not self._written.seen(key) or (definition is not None and not self._pools.revision):
+            return _SOON
+        services, pools = self._services.list(), self._pools.list()
+        wanted = self._decide(services, pools)
+        again = _LOOK_AGAIN if any(one.problem for one in wanted.grants.values()) else None
         for service in services:
             if wants_address(service) or _is_left_over(service):
-                grant = granted.get(key_of(service), Grant())
-                try:
-                    await self._carry_out(service, grant)
-                except (Conflict, NotFound):
-                    again = 0.01  # the cache will show what happened to it
-        self._forget_all_but(services)
+                grant = wanted.grants.get(key_of(service), Grant())
+                if not await self._carry_out(service, grant):
+                    again = _SOON
+        for pool, status in wanted.pools:
+            self._telling.problem(pool.obj, "InvalidPool", pool.complaint)
+            if not await self._write_pool(pool.obj, status):
+                again = _SOON
+        self._telling.forget_all_but((*services, *pools))
         return again
 
-    def _decide(self, services: Iterable[Obj]) -> dict[str, Grant]:
-        services = list(services)
+    def _decide(self, services: Sequence[Obj], pools: Sequence[Obj]) -> Plan:
         requests = requests_of(services)
-        if not requests:
-            return {}
+        if not requests and not pools:
+            return Plan({}, ())
+        config = self._config
+        facts = Facts(
+            pools=pools_of(pools, (config.pod_cidr, config.service_cidr)),
+            node_address=config.node_ip if config.index == 0 else config.loopback_address,
+            taken=self._taken(services),
+            own_addresses={known for one in self._host.addresses() if (known := number(one)) is not None},
+            namespaces={name_of(one): labels_of(one) for one in self._namespaces.list()},
+        )
+        return plan(requests, facts)
+
+    def _taken(self, services: Iterable[Obj]) -> Taken:
         others = taken_by_cluster(services, self._host_ports())
 
         def taken(key: str, port: Port) -> str:
@@ -75,7 +101,7 @@ class LoadBalancerController(Controller):
                 return holder.what
             return _PROGRAM if self._host.is_taken(*port) else ""
 
-        return grants(requests, self._node_address, taken)
+        return taken
 
     def _host_ports(self) -> Iterator[tuple[str, Port]]:
         for pod in self._pods.list():
@@ -83,22 +109,27 @@ class LoadBalancerController(Controller):
                 for port in host_ports(pod):
                     yield key_of(pod), Port(port.protocol, port.port)
 
-    async def _carry_out(self, service: Obj, grant: Grant) -> None:
+    async def _carry_out(self, service: Obj, grant: Grant) -> bool:
+        """Whether the cache shows the Service as it is; if not, it soon will."""
         status = service.get("status") or {}
-        wanted = {**status, "loadBalancer": grant.as_status()}
-        written = await write_status(self._client, SERVICES, service, wanted)
+        try:
+            written = await write_status(self._client, SERVICES, service, {**status, "loadBalancer": grant.as_status()})
+        except (Conflict, NotFound):
+            return False
         if written is not service:
             self._written.note(_ALL, written)
             if grant.addresses and _addresses(status) != list(grant.addresses):
-                self._recorder.event(service, "Normal", "IPAllocated", f"Assigned IP {_quoted(grant.addresses)}")
-        if grant.problem and self._told.get(uid_of(service)) != grant.problem:
-            message = f'Failed to allocate IP for "{key_of(service)}": {grant.problem}'
-            self._recorder.event(service, "Warning", "AllocationFailed", message)
-        self._told[uid_of(service)] = grant.problem
+                self._telling.news(service, "IPAllocated", f"Assigned IP {_quoted(grant.addresses)}")
+        problem = f'Failed to allocate IP for "{key_of(service)}": {grant.problem}' if grant.problem else ""
+        self._telling.problem(service, "AllocationFailed", problem)
+        return True
 
-    def _forget_all_but(self, services: Iterable[Obj]) -> None:
-        there = {uid_of(one) for one in services}
-        self._told = {uid: problem for uid, problem in self._told.items() if uid in there and problem}
+    async def _write_pool(self, pool: Obj, status: Obj) -> bool:
+        try:
+            await write_status(self._client, ADDRESS_POOLS, pool, status)
+        except (Conflict, NotFound):
+            return False
+        return True
 
 
 def _is_left_over(service: Obj) -> bool:

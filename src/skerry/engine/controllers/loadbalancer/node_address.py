@@ -1,4 +1,4 @@
-"""Who has which port of the node's own address, where there are no pools: what k3s' servicelb does. Pure.
+"""Who has which port of the node's own address, where no pool serves everybody: what k3s' servicelb does. Pure.
 
 A Service gets the address when all its ports are free; what it was granted, as its status lists it, stays its own
 while it wants it. Whoever waits gets its turn in order of age. A Service that holds the address and asks for one more
@@ -35,8 +35,8 @@ def grants(requests: Iterable[Request], address: str, taken: Taken) -> dict[str,
 
 
 def _grant(one: Request, address: str, owners: dict[Port, str], taken: Taken) -> Grant:
-    if problem := _unfit(one, address):
-        return Grant(problem=problem)
+    if one.complaint:
+        return Grant(problem=one.complaint)
     kept = [port for port in one.ports if owners.get(port) == one.key]
     for port in one.ports:
         if port in kept:
@@ -50,18 +50,9 @@ def _grant(one: Request, address: str, owners: dict[Port, str], taken: Taken) ->
 
 
 def _kept(one: Request, address: str) -> list[Port]:
-    if address not in one.held or _unfit(one, address):
+    if address not in one.held or one.complaint:
         return []
     return [port for port in one.ports if port in one.held_ports]
-
-
-def _unfit(one: Request, address: str) -> str:
-    if one.complaint:
-        return one.complaint
-    if one.pool:
-        return f'unknown pool "{one.pool}"'
-    strange = next((asked for asked in one.asked if asked != address), "")
-    return f"{strange} is not in any pool, nor the node's address {address}" if strange else ""
 
 
 def taken_by_cluster(services: Iterable[Obj], host_ports: Iterable[tuple[str, Port]]) -> Mapping[Port, Holder]:

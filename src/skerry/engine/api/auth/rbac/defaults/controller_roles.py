@@ -268,6 +268,7 @@ CONTROLLERS: Mapping[str, str] = {
 OURS: Mapping[str, str] = {
     "deployment-controller": "patch apps deployments",  # annotations of a revision, as one patch
     "service-account-controller": "get,create,update core configmaps",  # it publishes kube-root-ca.crt too
+    "service-controller": "patch,update metallb.io ipaddresspools/status",  # it gives out their addresses
     "statefulset-controller": "patch core persistentvolumeclaims",  # the owners of claims, as one patch
     # In Kubernetes a part of the API server, which may do everything.
     "apiservice-registration-controller": "create,delete,update apiregistration.k8s.io apiservices apiservices/status",

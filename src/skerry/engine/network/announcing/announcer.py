@@ -1,0 +1,154 @@
+"""Keeps the announced addresses equal to what Services, pools and L2Advertisements ask for.
+
+An address is announced once nobody else on the network answers for it, and everybody is told. Level-triggered like the
+service proxy; looks again by itself only while something is announced or refused. What an engine before us announced
+stays until our caches are complete.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from skerry.engine.address_pools.pools import pools_of
+from skerry.engine.config import EngineConfig
+from skerry.engine.definitions.installing import is_ours
+from skerry.engine.definitions.metallb import ADDRESS_POOLS, L2_ADVERTISEMENTS
+from skerry.engine.network.announcing.arp import declare, others_at
+from skerry.engine.network.announcing.kernel import AnnouncedAddresses, in_kernel, interfaces
+from skerry.engine.network.announcing.wanted import Announcement, Interface, Place, Wanted, wanted
+from skerry.engine.network.commands import CommandError
+from skerry.kube.events import Recorder
+from skerry.kube.informer import Delta, Informers
+from skerry.kube.objects import Obj, labels_of, name_of, uid_of
+from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, NODES, SERVICES
+from skerry.kube.telling import Telling
+
+log = logging.getLogger(__name__)
+
+_GATHER = 0.01  # seconds: Services that come together are asked about together
+_LOOK_AGAIN = 60.0  # seconds; interfaces come and go, and with them what was announced there
+_RETRY = 1.0  # seconds after a failure
+_CONFLICT = "AddressConflict"
+
+
+class Announcer:
+    """`start` when the machine is set up; `close` leaves everything as it is."""
+
+    def __init__(self, config: EngineConfig, informers: Informers, recorder: Recorder) -> None:
+        self._config = config
+        self._services = informers.of(SERVICES)
+        self._pools = informers.of(ADDRESS_POOLS)
+        self._advertisements = informers.of(L2_ADVERTISEMENTS)
+        self._definitions = informers.of(CUSTOM_RESOURCE_DEFINITIONS)
+        self._nodes = informers.of(NODES)
+        self._telling = Telling(recorder.named("address-announcer"))
+        self._kernel = AnnouncedAddresses(config)
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Follow the caches from now on."""
+        self._services.add_handler(self._service_changed)
+        for informer in (self._pools, self._advertisements):
+            informer.add_handler(lambda _: self._changed.set())
+        self._definitions.add_handler(self._definition_changed)
+        self._task = asyncio.create_task(self._keep_current(), name="announcer")
+
+    async def close(self) -> None:
+        """Stop following. The kernel goes on answering: pods outlive the engine."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    def _service_changed(self, delta: Delta) -> None:
+        if any(one is not None and one["spec"].get("type") == "LoadBalancer" for one in delta):
+            self._changed.set()
+
+    def _definition_changed(self, delta: Delta) -> None:
+        if name_of(delta.object) == ADDRESS_POOLS.group_resource:
+            self._changed.set()
+
+    async def _keep_current(self) -> None:
+        followed = (self._services, self._pools, self._advertisements, self._definitions, self._nodes)
+        await asyncio.gather(*(one.synced.wait() for one in followed))
+        self._changed.set()
+        while True:
+            await self._wait_for_change()
+            await asyncio.sleep(_GATHER)
+            self._changed.clear()
+            try:
+                await self._bring_about()
+            except (CommandError, OSError) as error:
+                log.error("addresses could not be announced: %s; trying again", error)
+                self._changed.set()
+                await asyncio.sleep(_RETRY)
+
+    async def _wait_for_change(self) -> None:
+        """Until something changed; or for a while, if there is anything to look after."""
+        if not self._kernel.kept.routed:
+            await self._changed.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_AGAIN):
+                await self._changed.wait()
+
+    async def _bring_about(self) -> None:
+        services, pools = self._services.list(), self._pools.list()
+        definition = self._definitions.get(ADDRESS_POOLS.group_resource)
+        if is_ours(definition) and not self._pools.revision:
+            await asyncio.sleep(_RETRY)  # they are not served yet, and nothing must be withdrawn for that
+            self._changed.set()
+            return
+        if not is_ours(definition) or not pools:
+            await self._kernel.take_all_away()
+            return
+        place = Place(await interfaces(), labels_of(self._nodes.get(self._config.node_name) or {}))
+        never = (self._config.pod_cidr, self._config.service_cidr)
+        found = wanted(services, pools_of(pools, never), self._advertisements.list(), place)
+        kept = self._kernel.kept
+        await self._kernel.take_away(kept.routed - found.routed, kept.announced - found.announced.keys())
+        await self._kernel.put(found.routed, ())
+        await self._announce(found, place.interfaces)
+        problems = {uid_of(service): problem for service, problem in found.unannounced}
+        for service in services:
+            self._telling.problem(service, "NotAnnounced", problems.get(uid_of(service), ""))
+        self._telling.forget_all_but(services)
+
+    async def _announce(self, found: Wanted, known: Iterable[Interface]) -> None:
+        """Those that are not announced yet, interface by interface."""
+        there = await in_kernel()
+        new: dict[str, set[str]] = defaultdict(set)
+        for one in found.announced.keys() - (there & self._kernel.kept.announced):
+            new[one.interface].add(one.address)
+        foreign = there - self._kernel.kept.announced
+        by_name = {one.name: one for one in known}
+        own = {one.hardware for one in by_name.values()}
+        for name, addresses in sorted(new.items()):
+            taken = {one.address: "a program of this machine" for one in foreign if one.address in addresses}
+            taken |= await others_at(by_name[name], addresses - taken.keys(), own)
+            free = addresses - taken.keys()
+            await self._kernel.put((), [Announcement(address, name) for address in free])
+            declare(by_name[name], free)
+            self._tell(found, name, taken, free)
+
+    def _tell(self, found: Wanted, interface: str, taken: dict[str, str], free: Collection[str]) -> None:
+        node = self._config.node_name
+        for address in free:
+            for service in self._about(found, address, interface):
+                self._telling.problem(service, _CONFLICT, "")
+                message = f'announcing {address} from node "{node}" with protocol "layer2" on {interface}'
+                self._telling.news(service, "nodeAssigned", message)
+        for address, who in taken.items():
+            for service in self._about(found, address, interface):
+                problem = f"{address} is not announced on {interface}: {who} answers for it already"
+                self._telling.problem(service, _CONFLICT, problem)
+
+    @staticmethod
+    def _about(found: Wanted, address: str, interface: str) -> list[Obj]:
+        return found.announced[Announcement(address, interface)]
