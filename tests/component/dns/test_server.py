@@ -289,6 +289,28 @@ async def test_several_questions_in_one_connection(world: World) -> None:
     await writer.wait_closed()
 
 
+async def test_under_load_every_answer_is_right_and_changes_are_seen(world: World) -> None:
+    """Twenty clients, each waiting for its answer before it asks again, while the Service moves to and fro."""
+    addresses = ["10.65.0.20", "10.65.0.21"]
+    asking = True
+
+    async def client(number: int) -> int:
+        name, answers = (WEB, f"nobody-{number}.default.svc.cluster.local."), 0
+        while asking:
+            assert set(await world.values(name[0])) <= set(addresses)
+            assert (await world.ask(name[1])).rcode() == dns.rcode.NXDOMAIN
+            answers += 2
+        return answers
+
+    clients = [asyncio.create_task(client(number)) for number in range(20)]
+    for change in range(20):
+        address = addresses[(change + 1) % 2]
+        world.objects.put(SERVICES, service(address=address))
+        await world.until(WEB, [address])
+    asking = False
+    assert all(answers > 0 for answers in await asyncio.gather(*clients))
+
+
 async def test_a_port_that_is_taken_is_left_to_its_owner(world: World) -> None:
     answering = Answering(Zone(DOMAIN, SERVER, ClusterDirectory(Informers(world.objects))), OWN, world.resolv_conf)  # type: ignore[arg-type]
     second = DnsServer(answering)
