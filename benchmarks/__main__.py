@@ -16,6 +16,7 @@ from benchmarks import (
     charts,
     footprint,
     jobs,
+    latency,
     names,
     rollouts,
     scheduling,
@@ -42,6 +43,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "helm": lambda program, client: _one(charts.install(client, program.kubeconfig)),
     "rollouts": lambda program, client: rollouts.measure(client),
     "names": lambda program, client: _one(names.measure(client)),
+    "latency": latency.measure,
     "services": lambda program, client: service_rules.measure(),
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }

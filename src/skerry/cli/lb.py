@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from skerry.cli.errors import CommandFailed, MachineLacks
-from skerry.cli.front_door import checking, files
+from skerry.cli.front_door import checking, discovery, files
 from skerry.cli.front_door.files import Rendered
 from skerry.cli.front_door.resource import FrontDoor
 from skerry.cli.printing import print_document
@@ -77,10 +77,31 @@ def _read(filename: Path) -> FrontDoor:
         raise CommandFailed(f"cannot read {filename}: {error}") from None
     if len(documents) != 1:
         raise CommandFailed(f"{filename} has {len(documents)} documents: one FrontDoor is wanted")
+    directory = Path.cwd() if str(filename) == "-" else filename.parent
     try:
-        return read(documents[0], Path.cwd() if str(filename) == "-" else filename.parent)
+        return read(_discovered(documents[0], directory), directory)
     except NotUsable as error:
         raise CommandFailed("\n  ".join([f"{filename} is not a usable FrontDoor:", *error.mistakes])) from None
+
+
+def _discovered(document: Any, directory: Path) -> Any:
+    """The document with what its clusters say, if it names kubeconfigs."""
+    wanted = discovery.sources(document)
+    if not wanted:
+        return document
+    import asyncio
+
+    return discovery.filled(document, {one.cluster: asyncio.run(_asked(one, directory)) for one in wanted})
+
+
+async def _asked(source: discovery.Source, directory: Path) -> discovery.Found:
+    from skerry.kube.errors import StatusError
+    from skerry.kube.kubeconfig import KubeconfigError
+
+    try:
+        return await discovery.ask(source, directory)
+    except (KubeconfigError, StatusError, OSError) as error:
+        raise CommandFailed(f"cluster {source.cluster} cannot be asked: {error}") from None
 
 
 def _check(door: FrontDoor, rendered: list[Rendered]) -> None:

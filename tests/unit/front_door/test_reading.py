@@ -13,7 +13,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skerry.cli.front_door import files
+from skerry.cli.front_door import discovery, files
+from skerry.cli.front_door.discovery import Found
 from skerry.cli.front_door.reading import NotUsable, read
 from tests.unit.front_door.documents import ROOT, document, door
 
@@ -146,7 +147,8 @@ JSON = st.recursive(
 PLACES = [
     ("balancers", 0, "address"), ("virtualAddress", "interface"), ("web", "routes", 0, "hosts"), ("web", "challenges"),
     ("web", "routes", 0, "health"), ("clusters", 0, "ingress", "servers"), ("clusters", 0, "api", "tls"), ("timeouts",),
-    ("clusters", 0, "ingress", "servers", 0, "name"), ("web", "tls", "certificates"), ("virtualAddress", "addresses"),
+    ("clusters", 0, "ingress", "servers", 0, "name"), ("web", "tls", "certificates"), ("clusters", 0, "kubeconfig"),
+    ("virtualAddress", "addresses"),
 ]  # fmt: skip
 
 
@@ -160,6 +162,8 @@ def test_whatever_is_written_is_read_or_refused_and_never_adds_a_line(
     for step in place[:-1]:
         inner = inner[step]
     inner[place[-1]] = value
+    if discovery.sources(changed):  # nothing is asked here; what is of another shape must not stop it
+        changed = discovery.filled(changed, {})
     with contextlib.suppress(NotUsable):
         for one in files.render(door(tmp_path_factory.getbasetemp(), changed)):
             assert all(line == line.rstrip() for line in one.text.split("\n"))
@@ -170,8 +174,11 @@ def test_examples_of_the_page_can_be_rendered(tmp_path: Path) -> None:
     page = (ROOT / "docs/resources/frontdoor.md").read_text()
     examples = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
     assert examples
-    for example in examples:
-        assert files.render(door(tmp_path, yaml.safe_load(example)))
+    nodes = (("worker01", "10.0.1.46"),)
+    found = Found(nodes, {443: 30443}, (("10.0.1.92", 6443),), ("example.com",))
+    for example in map(yaml.safe_load, examples):
+        filled = discovery.filled(example, {source.cluster: found for source in discovery.sources(example)})
+        assert files.render(door(tmp_path, filled))
 
 
 def test_every_field_is_on_the_page() -> None:

@@ -44,6 +44,7 @@ def test_https_goes_by_host(parts: dict[str, list[str]]) -> None:
 def test_http_is_for_challenges_and_redirects_the_rest(parts: dict[str, list[str]]) -> None:
     assert parts["frontend http"] == [
         "bind *:80",
+        "option idle-close-on-response",
         "acl acme_challenge path_beg /.well-known/acme-challenge/",
         f"http-request redirect location https://%[{HOST}]%[pathq] code 308 unless acme_challenge",
         "use_backend certbot if acme_challenge",

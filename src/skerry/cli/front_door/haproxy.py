@@ -116,14 +116,14 @@ def _backend_of(route: Route) -> str:
 
 def _web_frontends(door: FrontDoor, web: Web) -> list[list[str]]:
     """http and https; without certificates http alone, with the routes."""
-    http = ["frontend http", *_binds(door, web.http_port)]
+    http = ["frontend http", *_accepting(door, web.http_port)]
     if web.challenges:
         http.append(f"acl acme_challenge path_beg {_CHALLENGE}")
     if web.certificates is None:
         return [[*http, *_forwarded("http"), *_challenges(web), *_routing(web.routes)]]
     # strict-sni: haproxy starts with no certificate at all, so that the first can be had through the challenge path
-    tls = f"ssl crt {web.certificates} strict-sni alpn h2,http/1.1"
-    https = ["frontend https", *(f"{bind} {tls}" for bind in _binds(door, web.https_port))]
+    tls = f" ssl crt {web.certificates} strict-sni alpn h2,http/1.1"
+    https = ["frontend https", *_accepting(door, web.https_port, tls)]
     return [[*http, _to_https(web), *_challenges(web)], [*https, *_forwarded("https"), *_routing(web.routes)]]
 
 
@@ -135,6 +135,11 @@ def _to_https(web: Web) -> str:
     port = "" if web.https_port == 443 else f":{web.https_port}"
     unless = " unless acme_challenge" if web.challenges else ""
     return f"http-request redirect location https://%[{_HOST}]{port}%[pathq] code 308{unless}"
+
+
+def _accepting(door: FrontDoor, port: int, options: str = "") -> list[str]:
+    """Where a web frontend listens. A reload closes kept connections after an answer, not under the next request."""
+    return [*(f"{bind}{options}" for bind in _binds(door, port)), "option idle-close-on-response"]
 
 
 def _binds(door: FrontDoor, port: int) -> list[str]:
@@ -193,7 +198,7 @@ def _route_backend(door: FrontDoor, route: Route) -> list[str]:
 
 
 def _ingress_lines(cluster: str, ingress: Ingress, host: str | None, suffix: str) -> Iterator[str]:
-    options = f" {_check_options(ingress.check)} observe layer4 error-limit 3 on-error fastinter"
+    options = f" {_check_options(ingress.check)} observe layer4 error-limit 3 on-error sudden-death"
     if ingress.tls:
         options += f" ssl {_verification(ingress.tls, host)}"
     for server in ingress.servers:

@@ -1,6 +1,7 @@
 """A FrontDoor from YAML: `read` gives it, or says everything that is wrong with it, by path.
 
-Neighbours: `fields` collects the mistakes, `resource` is the outcome, `consistency` compares fields with each other.
+Neighbours: `fields` collects the mistakes, `resource` is the outcome, `consistency` compares fields with each other,
+`discovery` has filled in what clusters were asked for.
 Values end up in configuration files of other programs: what is let through here has no white space, quotes or comment
 signs in it.
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from skerry.cli.front_door.consistency import mistakes_between
+from skerry.cli.front_door.discovery import USUAL_SERVICE
 from skerry.cli.front_door.fields import Fields
 from skerry.cli.front_door.resource import (
     Api,
@@ -134,6 +136,7 @@ def _web(one: Fields) -> Web:
 
 
 def _route(one: Fields) -> Route:
+    one.texts("hostsOf", *_NAME)  # `discovery` has added them to the hosts
     health = one.child("health")
     found = Route(
         name=one.text("name", *_named()),
@@ -149,6 +152,7 @@ def _route(one: Fields) -> Route:
 
 
 def _cluster(one: Fields) -> Cluster:
+    _kubeconfig(one.child("kubeconfig"), one.has("kubeconfig"))
     found = Cluster(
         name=one.text("name", *_named()),
         ingress=_ingress(one.child("ingress")) if one.has("ingress") else None,
@@ -156,6 +160,15 @@ def _cluster(one: Fields) -> Cluster:
     )
     one.end()
     return found
+
+
+def _kubeconfig(one: Fields, given: bool) -> None:
+    """`discovery` has used it before."""
+    if given:
+        one.text("file", r"[^\0]+", form="the path of a file")
+        one.text("context", r"[^\0]+", "")
+        one.text("service", rf"{_LABEL}/{_LABEL}", USUAL_SERVICE, "namespace/name")
+    one.end()
 
 
 def _ingress(one: Fields) -> Ingress:

@@ -1,0 +1,51 @@
+"""Asks again and again, and notes every answer: `load_client.py HOST ADDRESS PORT PAUSE [CA]`, until it is ended.
+
+Four clients at once, of which two keep their connections. A line for each request: when it ended, the server that
+answered (as its JSON says) or the error. PAUSE: seconds between two requests of a client. With a CA file it asks over TLS,
+and the certificate must be HOST's.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+
+HOST, ADDRESS, PORT, PAUSE = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+PATIENCE = 60.0  # seconds: what hangs that long has failed
+
+context = ssl.create_default_context(cafile=sys.argv[5]) if len(sys.argv) > 5 else None
+
+
+class Connection(http.client.HTTPConnection):
+    """To the address, as the host."""
+
+    def connect(self) -> None:
+        plain = socket.create_connection((ADDRESS, PORT), PATIENCE)
+        self.sock = context.wrap_socket(plain, server_hostname=HOST) if context else plain
+
+
+def ask(keep: bool) -> None:
+    connection = Connection(HOST, PORT, timeout=PATIENCE)
+    while True:
+        try:
+            connection.request("GET", "/load", headers={"Host": HOST})
+            answer = connection.getresponse()
+            body = answer.read()
+            said = json.loads(body)["server"] if answer.status == 200 else f"failed {answer.status}"
+            if not keep:
+                connection.close()
+        except (OSError, http.client.HTTPException) as error:
+            said = f"failed {type(error).__name__}"
+            connection.close()
+        os.write(1, f"{time.monotonic():.3f} {said}\n".encode())  # in one piece: threads do not get between
+        time.sleep(PAUSE)
+
+
+for number in range(4):
+    threading.Thread(target=ask, args=(number % 2 == 0,)).start()
