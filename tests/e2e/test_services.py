@@ -22,6 +22,7 @@ from tests.support.load import CLIENT, Load
 from tests.support.program import Program
 from tests.support.waiting import eventually
 
+HOST = "web.example.com"
 _PAUSE = "0.005"  # seconds: some hundred requests a second from each load
 _SCRIPT = (Path(__file__).parents[1] / "support/pod_server.py").read_text()
 # The machine's own Python, as test_dns has its C library: the image has busybox only.
@@ -61,6 +62,14 @@ def service(name: str, *ports: dict[str, Any], **spec: Any) -> dict[str, Any]:
     wanted = list(ports) or [{"port": 80, "targetPort": "web"}]
     whole = {"selector": {"app": "web"}, "ports": wanted, **spec}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": whole}
+
+
+def ingress() -> dict[str, Any]:
+    """The app under a name."""
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    rule = {"host": HOST, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}}
+    return {**kind, "spec": {"rules": [rule]}}
 
 
 class App:
@@ -113,6 +122,13 @@ class App:
         node = self.program.get("nodes")["items"][0]["status"]["addresses"][0]["address"]
         return node, int(self.get("service", "web")["spec"]["ports"][0]["nodePort"])
 
+    def ingress_address(self) -> tuple[str, int]:
+        """Where the Ingress answers, once it does."""
+        (found,) = eventually(lambda: self.get("ingress", "web")["status"]["loadBalancer"]["ingress"], "an address")
+        address = str(found["ip"])
+        eventually(lambda: ask(address), "the Ingress answers")
+        return address, 80
+
     def inside(self, name: str, address: str, port: int = 80) -> str:
         """Which server answers a pod."""
         script = f"wget -q -T 20 -O - http://{address}:{port}/"
@@ -125,7 +141,7 @@ class App:
         try:
             for number, (address, port) in enumerate(places):
                 loads.append(Load(directory / f"load{number}"))
-                words = [sys.executable, "-P", str(CLIENT), "web", address, str(port), _PAUSE]
+                words = [sys.executable, "-P", str(CLIENT), HOST, address, str(port), _PAUSE]
                 with loads[-1].path.open("w") as notes:
                     clients.append(subprocess.Popen(words, stdout=notes))
             yield loads
@@ -151,7 +167,7 @@ def ask(address: str, port: int = 80) -> str:
 
 def asked(connection: http.client.HTTPConnection) -> str:
     """Which server answers on a connection that stays."""
-    connection.request("GET", "/")
+    connection.request("GET", "/", headers={"Host": HOST})
     return str(json.loads(connection.getresponse().read())["server"])
 
 
@@ -161,8 +177,11 @@ def versions(load: Load) -> set[str]:
 
 
 def test_a_rolling_update_under_load_loses_no_request(app: App, tmp_path: Path) -> None:
+    """At the cluster address, at the node port, through an Ingress."""
     app.deploy(3)
-    with app.load(tmp_path, [(app.address(), 80), app.node_port()]) as loads:
+    app.apply(ingress())
+    ways = [(app.address(), 80), app.node_port(), app.ingress_address()]
+    with app.load(tmp_path, ways) as loads:
         for load in loads:
             eventually(lambda load=load: len(load.answers()) > 40, "requests before")
         app.kubectl("set", "env", "deployment/web", "VERSION=2")
@@ -171,9 +190,9 @@ def test_a_rolling_update_under_load_loses_no_request(app: App, tmp_path: Path) 
         for load in loads:
             eventually(lambda load=load: versions(load) == {"2"}, "the new version alone")
             eventually(lambda load=load: {"1", "2"} <= {said[:1] for _, said in load.answers()}, "both answered")
-        assert [load.failures() for load in loads] == [[], []]
-        for load in loads:
-            print(load.said("rolling update"))
+        assert [load.failures() for load in loads] == [[], [], []]
+        for load, (address, port) in zip(loads, ways, strict=True):
+            print(load.said(f"rolling update at {address}:{port}"))
 
 
 def test_scaling_under_load_loses_no_request(app: App, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Asks again and again, and notes every answer: `load_client.py HOST ADDRESS PORT PAUSE [CA]`, until it is ended.
 
 Four clients at once, of which two keep their connections. A line for each request: when it ended, the server that
-answered (as its JSON says) or the error. PAUSE: seconds between two requests of a client. With a CA file it asks over TLS,
-and the certificate must be HOST's.
+answered (as its JSON says) or the error. PAUSE: seconds between two requests of a client. With a CA file it asks over
+TLS, and the certificate must be HOST's.
 """
 
 from __future__ import annotations

@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from click.testing import CliRunner, Result
 
 from skerry.cli.main import main
-from skerry.kube.resources import INGRESSES, NAMESPACES, NODES, SERVICES
+from skerry.kube.resources import ENDPOINT_SLICES, INGRESSES, NAMESPACES, NODES, SERVICES
 from tests.support.api import RunningApi, running_api
 
 DOOR = """
@@ -31,6 +30,18 @@ spec:
     ingress: {tls: {caFile: /etc/ssl/backend-certs/main.pem}}
     api: {tls: {caFile: /etc/ssl/backend-certs/main.pem}}
 """
+
+
+SERVERS: Any = {
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"kubernetes.io/service-name": "kubernetes"},
+    },
+    "addressType": "IPv4",
+    "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}],
+    "endpoints": [{"addresses": ["10.0.1.92"]}, {"addresses": ["10.0.1.27"]}],
+}
 
 
 async def render(directory: Path, document: str = DOOR) -> Result:
@@ -59,6 +70,7 @@ async def fill(api: RunningApi, directory: Path) -> None:
     ports = [{"name": "http", "port": 80, "nodePort": 30080}, {"name": "https", "port": 443, "nodePort": 30443}]
     service = {"metadata": {"name": "controller", "namespace": "ingress-nginx"}}
     await api.client.create(SERVICES, {**service, "spec": {"type": "NodePort", "ports": ports}})
+    await api.client.create(ENDPOINT_SLICES, SERVERS)
     backend = {"service": {"name": "web", "port": {"number": 80}}}
     paths = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
     for name, hosts in (("one", ["b.example.com", "mine.example.com"]), ("two", ["*.apps.example.com"]), ("three", [])):
@@ -87,9 +99,8 @@ async def test_clusters_say_what_the_document_does_not(tmp_path: Path) -> None:
 async def test_api_servers_are_those_of_the_service_kubernetes(tmp_path: Path) -> None:
     async with running_api() as api:
         await fill(api, tmp_path)
-        address = yaml.safe_load(api.kubeconfig.read_text())["clusters"][0]["cluster"]["server"].rpartition(":")
-        (server,) = [line for line in await lines(tmp_path) if line.startswith("server api1 ")]
-        assert server.split()[2].rpartition(":")[2] == address[2]
+        servers = [line.split()[1:3] for line in await lines(tmp_path) if line.startswith("server api")]
+        assert servers == [["api1", "10.0.1.27:6443"], ["api2", "10.0.1.92:6443"]]
 
 
 async def test_a_cluster_that_cannot_be_asked_is_named(tmp_path: Path) -> None:
