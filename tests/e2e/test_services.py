@@ -168,7 +168,10 @@ def ask(address: str, port: int = 80) -> str:
 def asked(connection: http.client.HTTPConnection) -> str:
     """Which server answers on a connection that stays."""
     connection.request("GET", "/", headers={"Host": HOST})
-    return str(json.loads(connection.getresponse().read())["server"])
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200, body
+    return str(json.loads(body)["server"])
 
 
 def versions(load: Load) -> set[str]:
