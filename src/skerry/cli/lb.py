@@ -54,6 +54,8 @@ def render(filename: Path, out: Path | None, force: bool, check: bool, output: s
       skerry lb render -f site.yaml --out build --check
       skerry lb render -f site.yaml -o json
     """
+    if out and output != "text":
+        raise click.UsageError("--output says how to print, --out writes files: give one of them")
     door = _read(filename)
     rendered = files.render(door)
     if check:

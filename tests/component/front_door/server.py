@@ -15,6 +15,7 @@ class Answers(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # an answer leaves in one piece: a server that is killed has given it or not
 
     def do_GET(self) -> None:
         """Who this is, what was asked and with which headers; or the echo."""
@@ -47,8 +48,10 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Connection", "upgrade")
         self.send_header("Upgrade", "echo")
         self.end_headers()
+        self.wfile.flush()
         while line := self.rfile.readline():
             self.wfile.write(line)
+            self.wfile.flush()
         self.close_connection = True
 
 

@@ -69,6 +69,11 @@ def test_its_own_files_are_replaced_and_only_those(site: Path, tmp_path: Path) -
     assert "mine" not in foreign.read_text()
 
 
+def test_printing_and_writing_exclude_each_other(site: Path, tmp_path: Path) -> None:
+    assert render(site, "--out", tmp_path / "out", "-o", "json").exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_it_reads_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "vrrp.password").write_text(PASSWORD)
