@@ -123,7 +123,11 @@ async def _make_pods(client: HttpClient) -> None:
 
 async def _running(client: HttpClient, name: str) -> None:
     selection = Selection(field_selector=f"metadata.name={name}")
-    async with client.watch(PODS, NAMESPACE, selection=selection) as events:
+    known = await client.list(PODS, NAMESPACE, selection=selection)
+    if any(condition_is_true(pod, "ContainersReady") for pod in known.items):
+        return
+    version = known.resource_version
+    async with client.watch(PODS, NAMESPACE, selection=selection, resource_version=version) as events:
         async for event in events:
             if condition_is_true(event.object, "ContainersReady"):
                 return

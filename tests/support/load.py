@@ -22,6 +22,13 @@ class Load:
 
     def answers(self) -> list[tuple[float, str]]:
         """When, and the server or "failed ..."."""
+        return [note for note in self._notes() if note[1] != "again"]
+
+    def repeated(self) -> list[float]:
+        """When requests were sent once more, because the connection that was kept for them had been closed."""
+        return [when for when, said in self._notes() if said == "again"]
+
+    def _notes(self) -> list[tuple[float, str]]:
         lines = [line for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
         words = [line.strip().split(" ", 1) for line in lines]
         return [(float(when), said) for when, said in words]
@@ -53,4 +60,5 @@ class Load:
     def said(self, sort: str) -> str:
         """For the log of a test: how much was lost of how much, and for how long."""
         failed, asked = len(self.failures()), len(self.answers())
-        return f"{sort}: {failed} of {asked} requests failed, within {self.outage():.1f} s"
+        repeated = len(self.repeated())
+        return f"{sort}: {failed} of {asked} requests failed, within {self.outage():.1f} s; {repeated} sent again"

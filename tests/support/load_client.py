@@ -1,7 +1,8 @@
 """Asks again and again, and notes every answer: `load_client.py HOST ADDRESS PORT PAUSE [CA]`, until it is ended.
 
 Four clients at once, of which two keep their connections. A line for each request: when it ended, the server that
-answered (as its JSON says) or the error. PAUSE: seconds between two requests of a client. With a CA file it asks over
+answered (as its JSON says) or the error. A kept connection that turns out to be closed is noted as "again", and the
+request sent once more on a new one, as HTTP has it for GET (RFC 9110, 9.2.2) and every client does it. PAUSE: seconds between two requests of a client. With a CA file it asks over
 TLS, and the certificate must be HOST's.
 """
 
@@ -30,22 +31,36 @@ class Connection(http.client.HTTPConnection):
         self.sock = context.wrap_socket(plain, server_hostname=HOST) if context else plain
 
 
-def ask(keep: bool) -> None:
+def ask(connection: Connection) -> str:
+    connection.request("GET", "/load", headers={"Host": HOST})
+    answer = connection.getresponse()
+    body = answer.read()
+    return str(json.loads(body)["server"]) if answer.status == 200 else f"failed {answer.status}"
+
+
+def said(connection: Connection) -> str:
+    used = connection.sock is not None
+    try:
+        return ask(connection)
+    except (ConnectionResetError, BrokenPipeError, http.client.BadStatusLine) as error:
+        connection.close()
+        return "again" if used else f"failed {type(error).__name__}"
+    except (OSError, http.client.HTTPException) as error:
+        connection.close()
+        return f"failed {type(error).__name__}"
+
+
+def go_on(keep: bool) -> None:
     connection = Connection(HOST, PORT, timeout=PATIENCE)
     while True:
-        try:
-            connection.request("GET", "/load", headers={"Host": HOST})
-            answer = connection.getresponse()
-            body = answer.read()
-            said = json.loads(body)["server"] if answer.status == 200 else f"failed {answer.status}"
-            if not keep:
-                connection.close()
-        except (OSError, http.client.HTTPException) as error:
-            said = f"failed {type(error).__name__}"
+        noted = said(connection)
+        os.write(1, f"{time.monotonic():.3f} {noted}\n".encode())  # in one piece: threads do not get between
+        if noted == "again":
+            continue
+        if not keep:
             connection.close()
-        os.write(1, f"{time.monotonic():.3f} {said}\n".encode())  # in one piece: threads do not get between
         time.sleep(PAUSE)
 
 
 for number in range(4):
-    threading.Thread(target=ask, args=(number % 2 == 0,)).start()
+    threading.Thread(target=go_on, args=(number % 2 == 0,)).start()

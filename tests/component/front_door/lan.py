@@ -80,9 +80,16 @@ class Machine:
 
     def switch_off(self) -> None:
         """End it, as if its power were cut. Once is enough."""
-        if not self.is_on():
-            return
+        if self.is_on():
+            self.cut()
+            self.wait()
+
+    def cut(self) -> None:
+        """Its power."""
         self._outer.kill()
+
+    def wait(self) -> None:
+        """Until nothing of it is left."""
         self._outer.wait()
         eventually(lambda: not Path(f"/proc/{self.pid}").exists(), f"{self.name} is off")
         for process in self.started:
@@ -116,8 +123,11 @@ class Lan:
 
     def close(self) -> None:
         """Everything off."""
-        for machine in (*self.machines, self._switch):
-            machine.switch_off()
+        left = [machine for machine in (*self.machines, self._switch) if machine.is_on()]
+        for machine in left:
+            machine.cut()
+        for machine in left:
+            machine.wait()
 
 
 @contextmanager
