@@ -2,8 +2,8 @@
 
 Four clients at once, of which two keep their connections. A line for each request: when it ended, the server that
 answered (as its JSON says) or the error. A kept connection that turns out to be closed is noted as "again", and the
-request sent once more on a new one, as HTTP has it for GET (RFC 9110, 9.2.2) and every client does it. PAUSE: seconds between two requests of a client. With a CA file it asks over
-TLS, and the certificate must be HOST's.
+request sent once more on a new one, as HTTP has it for GET (RFC 9110, 9.2.2) and every client does it. PAUSE: seconds
+between two requests of a client. With a CA file it asks over TLS, and the certificate must be HOST's.
 """
 
 from __future__ import annotations
