@@ -35,6 +35,7 @@ LIMIT = 120.0
 """Seconds after which it has failed."""
 _GATE = "benchmarks.skerry.dev/open"
 _TIMES = 15
+_QUIET = 0.5  # seconds: while changes follow each other closely, rules are loaded some time apart on purpose
 _MOUNTS = {"probe": "/probe", "usr": "/usr", "lib": "/lib", "lib64": "/lib64"}
 _HOST = {"usr": "/usr", "lib": "/usr/lib", "lib64": "/usr/lib64"}  # the machine's own Python
 
@@ -64,6 +65,7 @@ async def _of_endpoints(client: HttpClient, service: Obj) -> Row:
         await _open(client, False)
         while await _answers(service):
             await asyncio.sleep(0.01)
+        await asyncio.sleep(_QUIET)
         await _open(client, True)
         ready = time.perf_counter()
         await _reached(service)
