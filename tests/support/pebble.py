@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import ssl
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -38,6 +39,7 @@ class Pebble:
     dns_port: int
     management_port: int
     """Of the DNS server."""
+    roots_port: int
 
     @property
     def directory(self) -> str:
@@ -53,6 +55,14 @@ class Pebble:
     def nameserver(self) -> str:
         """Where it looks up names."""
         return f"127.0.0.1:{self.dns_port}"
+
+    def root(self) -> str:
+        """The root of what it issues, PEM."""
+        context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
+        url = f"https://127.0.0.1:{self.roots_port}/roots/0"
+        with urllib.request.urlopen(url, timeout=30, context=context) as answer:
+            text: str = answer.read().decode()
+            return text
 
     @property
     def log(self) -> str:
@@ -71,12 +81,12 @@ def pebble(
 ) -> Iterator[Pebble]:
     """Start both, stop them at the end. `http_port`, `dns_port`: somebody else's, when given. `settings`: more of its
     environment."""
-    ports = [free_port() for _ in range(4)]
-    server = Pebble(folder, ports[0], http_port or ports[1], dns_port or ports[2], ports[3])
+    ports = [free_port() for _ in range(5)]
+    server = Pebble(folder, ports[0], http_port or ports[1], dns_port or ports[2], ports[3], ports[4])
     _make_certificate(folder)
     config = {
         "listenAddress": f"127.0.0.1:{server.port}",
-        "managementListenAddress": f"127.0.0.1:{free_port()}",
+        "managementListenAddress": f"127.0.0.1:{server.roots_port}",
         "certificate": str(folder / "tls.pem"),
         "privateKey": str(folder / "tls.key"),
         "httpPort": server.http_port,

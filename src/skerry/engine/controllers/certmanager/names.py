@@ -5,6 +5,8 @@ Source: cert-manager's `pkg/apis/certmanager/v1/types.go`. Those of the domain `
 
 from __future__ import annotations
 
+from skerry.engine.certificates import built_in
+
 GROUP = "cert-manager.io"
 CERTIFICATE_NAME = f"{GROUP}/certificate-name"
 CERTIFICATE_REVISION = f"{GROUP}/certificate-revision"
@@ -20,7 +22,7 @@ EMAIL_SANS = f"{GROUP}/email-sans"
 COMMON_NAME = f"{GROUP}/common-name"
 OF_CERTIFICATES = "controller.cert-manager.io/fao"
 
-CLUSTER_NAMESPACE = "kube-system"
+CLUSTER_NAMESPACE = built_in.NAMESPACE
 """Where the Secrets of ClusterIssuers are."""
 ELSEWHERE = "cert-manager"
 """And where they may be too: manifests written for cert-manager put them there."""
@@ -32,5 +34,5 @@ NAMESERVERS = "skerry.dev/nameservers"
 """Of an issuer: which name servers tell what the ACME server will see, `address[:port]` by commas."""
 DEFAULT_ISSUER = "skerry.dev/is-default-issuer"
 """Of a ClusterIssuer, "true": used for Ingresses that ask for a certificate without naming an issuer."""
-BUILT_IN = "skerry-ca"
+BUILT_IN = built_in.NAME
 """The ClusterIssuer of the built-in authority, its Secret and the ConfigMap that publishes it."""

@@ -71,15 +71,6 @@ def issue(host: str, authority: tuple[bytes, bytes], now: datetime) -> Issued:
     return Issued(made, authority[0], now + timedelta(days=_DAYS) - _RENEW)
 
 
-def new_authority(now: datetime) -> tuple[bytes, bytes]:
-    """Certificate and key of a new built-in authority, PEM."""
-    from skerry.engine.certificates.making import issue_authority
-    from skerry.engine.certificates.wanted import Wanted
-
-    pair = issue_authority(Wanted("skerry-ca", common_name="Skerry CA", days=3650, authority="skerry-ca"), now)
-    return pair.certificate, pair.key
-
-
 def _is_for(certificate: object, host: str) -> bool:
     from cryptography import x509
 

@@ -14,11 +14,11 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from skerry.engine.certificates import built_in
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.ingress import program
 from skerry.engine.network.ingress.caches import Caches
 from skerry.engine.network.ingress.caddy import Caddy
-from skerry.engine.network.ingress.certificates import new_authority
 from skerry.engine.network.ingress.classes import is_ours
 from skerry.engine.network.ingress.document import document
 from skerry.engine.network.ingress.gathering import Gathering
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 _GATHER = 0.005  # seconds: changes that arrive together are loaded together
 _APART, _LONGEST_APART = 0.05, 0.5  # seconds between two loads; doubling while changes go on
 _RETRY = 1.0  # seconds after a failure
-AUTHORITY = ("kube-system", "skerry-ca")
+AUTHORITY = (built_in.NAMESPACE, built_in.NAME)
 
 
 class IngressController:
@@ -157,9 +157,7 @@ class IngressController:
         namespace, name = AUTHORITY
         secret = self._caches.secret(name, namespace)
         if secret is None:
-            made = await asyncio.to_thread(new_authority, self._now())
-            data = {key: base64.b64encode(text).decode() for key, text in zip(_PAIR, made, strict=True)}
-            body = {"metadata": {"name": name, "namespace": namespace}, "type": "kubernetes.io/tls", "data": data}
+            body = await asyncio.to_thread(built_in.new_secret, self._config.instance, self._now())
             try:
                 secret = await self._client.create(SECRETS, body, namespace)
             except AlreadyExists:
@@ -169,6 +167,3 @@ class IngressController:
 
     def _now(self) -> datetime:
         return self._config.clock.now()
-
-
-_PAIR = ("tls.crt", "tls.key")
