@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +116,37 @@ async def test_a_yaml_body_is_kept_as_json(api: RunningApi) -> None:
     answer = await send(api, "PATCH", path, patch, content_type="application/apply-patch+yaml")
     assert answer.code == 200
     assert (await written(api))[-1]["requestObject"]["data"] == {"k": "w"}
+
+
+async def test_requests_alike_have_events_of_their_own(api: RunningApi) -> None:
+    for name in ("a", "b"):
+        await send(api, "POST", CMS, {"metadata": {"name": name}}, user_agent="one")
+    await send(api, "POST", CMS, {"metadata": {"name": "a"}}, user_agent="one")
+    await send(api, "GET", f"{CMS}/a?pretty=1", user_agent="two")
+    await send(api, "GET", f"{CMS}/a", user_agent="two", x_forwarded_for="10.0.0.1, 10.0.0.2")
+    events = await written(api)
+    names = [event["objectRef"].get("name") for event in events]
+    assert names == ["a", "b", None, "a", "a"]  # of the third nothing was stored
+    assert [event["responseStatus"]["code"] for event in events] == [201, 201, 409, 200, 200]
+    assert [event["userAgent"] for event in events] == ["one", "one", "one", "two", "two"]
+    assert [event["requestURI"] for event in events] == [CMS, CMS, CMS, f"{CMS}/a?pretty=1", f"{CMS}/a"]
+    assert events[-1]["sourceIPs"] == ["10.0.0.1", "10.0.0.2", "127.0.0.1"]
+    assert all(uuid.UUID(event["auditID"]).version == 4 for event in events)
+    assert len({event["auditID"] for event in events}) == len(events)
+
+
+async def test_what_is_remembered_is_bounded(api: RunningApi) -> None:
+    long, log = "x" * 20_000, api.server._audit_log
+    assert log is not None
+    before = len(log._known)
+    await send(api, "GET", f"/{long}", certificate=False)
+    await send(api, "GET", f"{CMS}/{long}")
+    await send(api, "GET", CMS, user_agent=long)
+    assert len(log._known) == before
+    for number in range(1100):
+        await api.client.list(SECRETS, f"n{number}")
+    assert len(log._known) < 1100
+    assert (await written(api))[-1]["objectRef"]["namespace"] == "n1099"
 
 
 async def test_files_are_rotated_and_bounded(tmp_path: Path) -> None:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from skerry.engine.api.response import Response
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Key
 from skerry.kube.objects import Obj
+
+if TYPE_CHECKING:
+    from skerry.engine.api.auth.access import Access
 
 NO_QUERY: Mapping[str, str] = MappingProxyType({})
 NO_HEADERS: Mapping[bytes, bytes] = MappingProxyType({})
@@ -109,6 +112,8 @@ class Request:
     """For the audit log: what authorisation and admission have to say about this request."""
     leave: Callable[[], None] | None = None
     """To be called once the answer is encoded: others wait for this request's seat (`fairness`)."""
+    access: Access | None = field(default=None, init=False)
+    """Kept by `auth.access.access_of`."""
 
     @property
     def who(self) -> User:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
 import orjson
 
 from skerry.engine.api.auth.access import Access
 from skerry.engine.api.bodies import PROTOBUF
-from skerry.engine.api.request import Request, User
+from skerry.engine.api.request import Impersonation, Request, User
 from skerry.engine.api.response import Computed, Listing, Response, Stored
 from skerry.engine.schema import codec
 from skerry.kube.errors import StatusError
@@ -18,27 +18,50 @@ from skerry.kube.objects import Obj
 
 _LONGEST_AGENT = 1024
 
+Origin: TypeAlias = tuple[str, bytes | None, bytes | None]
+"""Where a request came from: the address, and the headers User-Agent and X-Forwarded-For."""
 
-def beginning(request: Request, access: Access) -> Obj:
-    """What is known when a request has come in."""
-    event: Obj = {"requestURI": uri_of(request), "verb": access.verb, "user": _encoded(access.user)}
-    sources = [request.source] if request.source else []
-    if forwarded := request.headers.get(b"x-forwarded-for"):
-        before = [one.strip() for one in forwarded.decode("latin-1").split(",")]
-        sources = before if before[-1:] == sources else before + sources
-    if sources:
+
+class Beginning(NamedTuple):
+    """What all events of requests alike have in common, encoded: a JSON object that goes on. `unnamed`: its objectRef
+    where that is not part of it, because the object is about to get its name."""
+
+    encoded: bytes
+    unnamed: Obj | None
+
+
+def beginning_of(access: Access, origin: Origin, level: str) -> Beginning:
+    """That of an access."""
+    event: Obj = {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "level": level,
+        "verb": access.verb,
+        "user": access.user.info(),
+    }
+    source, agent, forwarded = origin
+    if sources := _sources(source, forwarded):
         event["sourceIPs"] = sources
-    if given := request.headers.get(b"user-agent"):
-        agent = given.decode("latin-1")
-        event["userAgent"] = agent if len(agent) <= _LONGEST_AGENT else f"{agent[:_LONGEST_AGENT]}...TRUNCATED"
+    if agent:
+        text = agent.decode("latin-1")
+        event["userAgent"] = text if len(text) <= _LONGEST_AGENT else f"{text[:_LONGEST_AGENT]}...TRUNCATED"
+    unnamed = None
     if not access.path:
-        event["objectRef"] = _reference(access)
-    return event
+        reference = _reference(access)
+        if access.verb == "create" and not access.name:
+            unnamed = reference
+        else:
+            event["objectRef"] = reference
+    return Beginning(orjson.dumps(event)[:-1] + b",", unnamed)
 
 
-@lru_cache(256)
-def _encoded(user: User) -> orjson.Fragment:
-    return orjson.Fragment(orjson.dumps(user.info()))
+def _sources(source: str, forwarded: bytes | None) -> list[str]:
+    """Where a request came from, the client first."""
+    sources = [source] if source else []
+    if not forwarded:
+        return sources
+    before = [one.strip() for one in forwarded.decode("latin-1").split(",")]
+    return before if before[-1:] == sources else before + sources
 
 
 def uri_of(request: Request) -> str:
@@ -65,23 +88,27 @@ def _reference(access: Access) -> Obj:
     return reference
 
 
-def impersonation(request: Request) -> Obj:
-    """Who the requestor acts as, {} if as nobody."""
-    if request.impersonation is None:
-        return {}
-    more: Obj = {"impersonatedUser": request.who.info()}
-    if request.impersonation.constraint:
-        more["authenticationMetadata"] = {"impersonationConstraint": request.impersonation.constraint}
+def impersonation(by: Impersonation, acting: User) -> Obj:
+    """Who the requestor acts as."""
+    more: Obj = {"impersonatedUser": acting.info()}
+    if by.constraint:
+        more["authenticationMetadata"] = {"impersonationConstraint": by.constraint}
     return more
 
 
-def status_of(outcome: Response | StatusError | int) -> Obj:
-    """The `responseStatus`."""
+def status_of(outcome: Response | StatusError | None) -> Any:
+    """The `responseStatus`. None: the request ended in a way that nobody foresaw."""
     if isinstance(outcome, StatusError):
         status = outcome.to_json()
         return {"metadata": {}, **{key: status[key] for key in ("status", "message", "reason", "code")}}
-    code = outcome if isinstance(outcome, int) else getattr(outcome, "code", 200)
-    return {"metadata": {}, "code": code}
+    if outcome is None:
+        return {"metadata": {}, "status": "Failure", "reason": "InternalError", "code": 500}
+    return _status(getattr(outcome, "code", 200))
+
+
+@lru_cache(256)
+def _status(code: int) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps({"metadata": {}, "code": code}))
 
 
 def body_of(outcome: Response | StatusError, *, without_managed_fields: bool) -> Any:

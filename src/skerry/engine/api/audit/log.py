@@ -16,16 +16,24 @@ from typing import Any
 import orjson
 
 from skerry.engine.api.audit import event as events
+from skerry.engine.api.audit.event import Beginning, Origin, beginning_of
 from skerry.engine.api.audit.file import AuditFile
-from skerry.engine.api.audit.policy import COMPLETE, PANIC, RECEIVED, STARTED, AuditPolicy, Level, Verdict
+from skerry.engine.api.audit.policy import COMPLETE, LEVELS, PANIC, RECEIVED, STARTED, AuditPolicy, Level, Verdict
 from skerry.engine.api.audit.reading import read_policy
-from skerry.engine.api.auth.access import access_of
+from skerry.engine.api.auth.access import Access, access_of
 from skerry.engine.api.request import Handler, Request
-from skerry.engine.api.response import Response, Streamed, Watching
+from skerry.engine.api.response import Response, Stored, Streamed, Watching
 from skerry.engine.config import EngineConfig
 from skerry.kube.clock import Clock
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj
+
+_NOTHING, _WITH_BODIES, _WITH_ANSWERS = Level.NONE, Level.REQUEST, Level.RESPONSE
+"""Looked up once: an enumeration's members are looked up by functions in Python."""
+_LASTING = (Watching, Streamed)
+_TIMES = orjson.OPT_UTC_Z
+_REMEMBERED, _LONGEST_ORIGIN = 1024, 1024
+"""How many beginnings, and up to which length of the headers in them."""
 
 
 def audit_log_of(config: EngineConfig) -> AuditLog | None:
@@ -42,7 +50,17 @@ def audited(handler: Handler, log: AuditLog | None) -> Handler:
 
     async def handle(request: Request) -> Response:
         trail = log.begin(request)
-        return await handler(request) if trail is None else await trail.follow(request, handler)
+        if trail is None:
+            return await handler(request)
+        try:
+            response = await handler(request)
+        except StatusError as error:
+            trail.finish(error)
+            raise
+        except Exception:
+            trail.panic()
+            raise
+        return trail.answered(response)
 
     return handle
 
@@ -56,24 +74,33 @@ class AuditLog:
         self.clock = clock
         self.close = file.close
         self._random, self._count = str(uuid.uuid4())[:23], 0
+        self._known: dict[tuple[Access, Origin], tuple[Verdict, Beginning]] = {}
 
     def begin(self, request: Request) -> Trail | None:
         """The trail of a request; None when nothing is kept of it."""
-        access = access_of(request)
-        verdict = self._policy.verdict(access)
-        if verdict.level is Level.NONE:
+        headers = request.headers
+        origin = (request.source, headers.get(b"user-agent"), headers.get(b"x-forwarded-for"))
+        about = (access_of(request), origin)
+        verdict, beginning = self._known.get(about) or self._learn(*about)
+        if verdict.level is _NOTHING:
             return None
-        given = request.headers.get(b"audit-id")
-        event: Obj = {
-            "kind": "Event",
-            "apiVersion": "audit.k8s.io/v1",
-            "level": verdict.level.text,
-            "auditID": given.decode("latin-1")[:64] if given else self._next_id(),
-            "stage": RECEIVED,
-            **events.beginning(request, access),
-            "requestReceivedTimestamp": self.clock.now(),
-        }
-        return Trail(self, verdict, event)
+        given = headers.get(b"audit-id")
+        trail = Trail(self, verdict, beginning, request, given.decode("latin-1")[:64] if given else self._next_id())
+        if RECEIVED not in verdict.omitted:
+            trail.write(RECEIVED)
+        if verdict.level >= _WITH_BODIES:
+            trail.remember_body()
+        return trail
+
+    def _learn(self, access: Access, origin: Origin) -> tuple[Verdict, Beginning]:
+        """The verdict on requests alike, and how their events begin. Remembered for some: many repeat one another."""
+        verdict = self._policy.verdict(access)
+        beginning = beginning_of(access, origin, LEVELS[verdict.level])
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        if access.ordinary and sum(len(each or "") for each in origin) <= _LONGEST_ORIGIN:
+            self._known[access, origin] = verdict, beginning
+        return verdict, beginning
 
     def _next_id(self) -> str:
         """Unique: a number within what is random for this log."""
@@ -84,75 +111,53 @@ class AuditLog:
 class Trail:
     """One request's events."""
 
-    def __init__(self, log: AuditLog, verdict: Verdict, event: Obj) -> None:
+    __slots__ = ("_beginning", "_body", "_event", "_log", "_request", "_verdict")
+
+    def __init__(self, log: AuditLog, verdict: Verdict, beginning: Beginning, request: Request, audit_id: str) -> None:
         self._log = log
         self._verdict = verdict
-        self._event = event
+        self._beginning = beginning
+        self._request = request
         self._body: Any = None
+        self._event: Obj = {
+            "auditID": audit_id,
+            "requestURI": events.uri_of(request),
+            "requestReceivedTimestamp": log.clock.now(),
+        }
+        if beginning.unnamed is not None:
+            self._event["objectRef"] = beginning.unnamed
 
-    async def follow(self, request: Request, handler: Handler) -> Response:
-        """Run the handler and keep what comes of it."""
-        self._write(RECEIVED)
-        if self._verdict.level >= Level.REQUEST:
-            self._remember_body(request)
-        try:
-            response = await handler(request)
-        except StatusError as error:
-            self._finish(request, error)
-            raise
-        except Exception:
-            self._conclude(request)
-            self._event["responseStatus"] = {
-                "metadata": {},
-                "status": "Failure",
-                "reason": "InternalError",
-                "code": 500,
-            }
-            self._write(PANIC)
-            raise
-        if isinstance(response, Watching | Streamed):
-            return self._lasting(request, response)
-        self._finish(request, response)
-        return response
-
-    def _lasting(self, request: Request, response: Watching | Streamed) -> Response:
-        """A watch or a log is over when its stream is."""
-        self._conclude(request)
-        self._event["responseStatus"] = events.status_of(response)
-        self._write(STARTED)
+    def answered(self, response: Response) -> Response:
+        """Keep what came of it. A watch or a log is over when its stream is: the response given back says so."""
+        if not isinstance(response, _LASTING):
+            self.finish(response)
+            return response
+        self._conclude(response)
+        self.write(STARTED)
         if isinstance(response, Watching):
             return replace(response, over=self._complete)
         return replace(response, chunks=_until_the_end(response.chunks, self._complete))
 
-    def _complete(self) -> None:
-        self._write(COMPLETE)
-
-    def _finish(self, request: Request, outcome: Response | StatusError) -> None:
-        self._conclude(request)
-        self._event["responseStatus"] = events.status_of(outcome)
-        reference, entry = self._event.get("objectRef"), getattr(outcome, "entry", None)
-        if reference is not None and entry is not None and not reference.get("name"):
-            reference["name"] = entry.key.name
-        if self._verdict.level >= Level.RESPONSE:
+    def finish(self, outcome: Response | StatusError) -> None:
+        """The request is over."""
+        self._conclude(outcome)
+        unnamed = self._beginning.unnamed
+        if unnamed is not None and isinstance(outcome, Stored):
+            self._event["objectRef"] = {**unnamed, "name": outcome.entry.key.name}
+        if self._verdict.level >= _WITH_ANSWERS:
             body = events.body_of(outcome, without_managed_fields=self._verdict.omit_managed_fields)
             if body is not None:
                 self._event["responseObject"] = body
-        self._write(COMPLETE)
+        self.write(COMPLETE)
 
-    def _conclude(self, request: Request) -> None:
-        """What is known once the request has been decided on."""
-        self._event |= events.impersonation(request)
-        if request.annotations:
-            self._event["annotations"] = request.annotations
-        if self._verdict.level >= Level.REQUEST and self._body:
-            body = self._body
-            if isinstance(body, bytes):
-                body = events.readable(body, request.content_type)
-            if self._verdict.omit_managed_fields:
-                body = events.stripped(body)
-            self._event["requestObject"] = body
+    def panic(self) -> None:
+        """The request ended in a way that nobody foresaw."""
+        self._conclude(None)
+        self.write(PANIC)
 
-    def _remember_body(self, request: Request) -> None:
+    def remember_body(self) -> None:
+        """Keep the request's body when it is read."""
+        request = self._request
         self._body = request.handed
         read: Callable[[], Awaitable[bytes]] | None = request.read
         if read is None or request.target is None:
@@ -164,11 +169,32 @@ class Trail:
 
         request.read = remembering
 
-    def _write(self, stage: str) -> None:
+    def write(self, stage: str) -> None:
+        """Keep the event as it is now, unless its stage is not wanted."""
         if stage not in self._verdict.omitted:
-            self._event["stage"] = stage
-            self._event["stageTimestamp"] = self._log.clock.now()
-            self._log.file.add(orjson.dumps(self._event, option=orjson.OPT_UTC_Z))
+            event, log = self._event, self._log
+            event["stage"] = stage
+            event["stageTimestamp"] = log.clock.now()
+            log.file.add(self._beginning.encoded + orjson.dumps(event, None, _TIMES)[1:])
+
+    def _complete(self) -> None:
+        self.write(COMPLETE)
+
+    def _conclude(self, outcome: Response | StatusError | None) -> None:
+        """What is known once the request has been decided on."""
+        event, request = self._event, self._request
+        event["responseStatus"] = events.status_of(outcome)
+        if request.annotations:
+            event["annotations"] = request.annotations
+        if request.impersonation is not None:
+            event |= events.impersonation(request.impersonation, request.who)
+        if self._body:
+            body = self._body
+            if isinstance(body, bytes):
+                body = events.readable(body, request.content_type)
+            if self._verdict.omit_managed_fields:
+                body = events.stripped(body)
+            event["requestObject"] = body
 
 
 async def _until_the_end(chunks: AsyncIterator[bytes], over: Callable[[], None]) -> AsyncGenerator[bytes, None]:

@@ -26,13 +26,9 @@ class Level(IntEnum):
     REQUEST = 2
     RESPONSE = 3
 
-    @property
-    def text(self) -> str:
-        """As in policies and events."""
-        return LEVELS[self]
-
 
 LEVELS = ("None", "Metadata", "Request", "RequestResponse")
+"""Their names, in policies and events."""
 
 
 class Verdict(NamedTuple):
@@ -42,6 +38,9 @@ class Verdict(NamedTuple):
     omitted: frozenset[str] = frozenset()
     """Stages of which nothing is kept."""
     omit_managed_fields: bool = False
+
+
+_NOTHING = Verdict(Level.NONE)
 
 
 class Resources(NamedTuple):
@@ -111,8 +110,10 @@ class AuditPolicy:
         key = (access.user.name, access.user.groups, access[:6], access.name if self._by_name else "")
         found = self._known.get(key)
         if found is None:
+            matching = (rule.verdict for rule in self.rules if rule.matches(access))
+            found = next(matching, _NOTHING)
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            matching = (rule.verdict for rule in self.rules if rule.matches(access))
-            found = self._known[key] = next(matching, Verdict(Level.NONE))
+            if access.ordinary:
+                self._known[key] = found
         return found

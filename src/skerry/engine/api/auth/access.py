@@ -16,6 +16,8 @@ from skerry.engine.api.request import Request, User
 from skerry.kube.errors import Forbidden
 from skerry.kube.errors import forbidden as forbidden_object
 
+_LONGEST_REMEMBERED = 1024
+
 
 class Access(NamedTuple):
     """A verb on a resource, or on a plain path when `path` is not "". The first six fields say what is remembered."""
@@ -37,6 +39,12 @@ class Access(NamedTuple):
         """The resource as rules name it: "pods", "pods/log"."""
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
+    @property
+    def ordinary(self) -> bool:
+        """Whether to remember anything about it: what anybody can make up in a URL may be long."""
+        made_up = (self.namespace, self.subresource, self.path, self.name, self.fields)
+        return sum(map(len, made_up)) <= _LONGEST_REMEMBERED
+
 
 class Decision(NamedTuple):
     """Yes, or no opinion; `reason` for the audit log and for reviews, or what stood in the way."""
@@ -55,7 +63,14 @@ def path_access(user: User, verb: str, path: str) -> Access:
 
 
 def access_of(request: Request) -> Access:
-    """What a request wants. A list or watch for one name (`metadata.name=x`) is about that object."""
+    """What a request wants, worked out once. A list or watch for one name (`metadata.name=x`) is about that object."""
+    access = request.access
+    if access is None or access.user is not request.user:
+        access = request.access = _access_of(request)
+    return access
+
+
+def _access_of(request: Request) -> Access:
     target = request.target
     if target is None:
         path = request.path

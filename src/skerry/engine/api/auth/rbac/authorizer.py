@@ -45,7 +45,7 @@ class RbacAuthorizer:
             known = self._work_out(access)
             if len(self._known) >= _MOST:
                 self._known.clear()
-            if self._table.following:
+            if self._table.following and access.ordinary:
                 self._known[key] = known
         return known.named.get(access.name, known.otherwise) if known.named else known.otherwise
 
