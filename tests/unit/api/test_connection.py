@@ -105,8 +105,28 @@ async def test_nothing_is_taken_in_while_a_request_waits_for_the_answer_before()
     may_answer.release()
     await until(lambda: transport.answers == 2 and transport.reading)
     may_answer.release()
-    await until(lambda: transport.answers == 3 and not serving.state.tasks)
+    await until(lambda: transport.answers == 3)
     served.connection_lost(None)
+    await until(lambda: not serving.state.tasks)
+
+
+async def test_one_task_serves_a_connection_and_ends_with_it() -> None:
+    served_by = []
+
+    async def serve(exchange: exchange.Exchange) -> None:
+        served_by.append(asyncio.current_task())
+        await exchange.reply(200, b"text/plain", b"ok")
+
+    transport = Transport()
+    serving = connection.Serving(serve, None, lambda path: False)
+    served = connection.Connection(serving)
+    served.connection_made(transport)
+    for number in (1, 2, 3):
+        served.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await until(lambda: transport.answers == number)  # noqa: B023  # awaited here
+    assert set(served_by) == serving.state.tasks
+    served.connection_lost(None)
+    await until(lambda: not serving.state.tasks)
 
 
 def test_a_body_comes_in_chunks_and_after_an_invitation() -> None:

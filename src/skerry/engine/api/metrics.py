@@ -23,8 +23,10 @@ class Metrics:
         if request is None or target is None or target.kind.elsewhere:
             self._requests["", "", "", code] += 1
             return
-        subresource = target.subresource if target.subresource in target.kind.subresources else ""
-        self._requests[request.verb, target.group_resource, subresource, code] += 1
+        kind, subresource = target.kind, target.subresource
+        if subresource and subresource not in kind.subresources:
+            subresource = ""
+        self._requests[request.verb, kind.resource.group_resource, subresource, code] += 1
 
     def text(self) -> str:
         """The page."""

@@ -73,7 +73,7 @@ class Target:
     @property
     def key(self) -> Key:
         """The store's key of the named object."""
-        return Key(stored_as(self.kind), self.namespace, self.name)
+        return Key(self.kind.stored_as, self.namespace, self.name)
 
 
 @dataclass(slots=True)
@@ -129,10 +129,3 @@ class Request:
 
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
-
-
-def stored_as(kind: Kind) -> str:
-    """The store's name for the objects of a kind: versions share it, and a kind shown for another group uses that."""
-    resource = kind.resource
-    group = resource.group if kind.storage_group is None else kind.storage_group
-    return f"{resource.plural}.{group}" if group else resource.plural

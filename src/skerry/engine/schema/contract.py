@@ -158,6 +158,14 @@ class Kind:
     """Whether another server has it (an APIService with a service): all that is known of it is how it is called."""
     scale: ScalePaths | None = None
     """None: `spec.replicas`, `status.replicas` and the label selector `spec.selector`, as built-in kinds have them."""
+    stored_as: str = field(init=False, repr=False, compare=False)
+    """The store's name for its objects: versions share it, and a kind shown for another group uses that."""
+
+    def __post_init__(self) -> None:
+        """It is asked for in every request."""
+        group = self.resource.group if self.storage_group is None else self.storage_group
+        plural = self.resource.plural
+        object.__setattr__(self, "stored_as", f"{plural}.{group}" if group else plural)
 
     @property
     def listed_as(self) -> str:

@@ -6,7 +6,7 @@ decision and its reason through the request's annotations.
 
 from __future__ import annotations
 
-from skerry.engine.api.auth.access import Access, Authorizer, Decision, access_of, refusal
+from skerry.engine.api.auth.access import NO_OPINION, Access, Authorizer, Decision, access_of, refusal
 from skerry.engine.api.auth.authentication import MASTERS
 from skerry.engine.api.request import Handler, Request
 from skerry.engine.api.response import Response
@@ -51,4 +51,4 @@ def authorise(request: Request, access: Access, authorizer: Authorizer) -> None:
 
 def masters(access: Access) -> Decision:
     """The authorizer that is asked first."""
-    return _MASTERS_MAY if MASTERS in access.user.groups else Decision(allowed=False)
+    return _MASTERS_MAY if MASTERS in access.user.groups else NO_OPINION

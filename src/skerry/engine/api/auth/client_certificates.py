@@ -11,6 +11,7 @@ import hashlib
 import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from skerry.engine.api.auth.authentication import CREDENTIAL_ID, Refused, user_of_certificate
 from skerry.engine.api.request import User
@@ -52,4 +53,10 @@ def certificate_of(tls: ssl.SSLSocket | ssl.SSLObject) -> ClientCertificate | No
         return None
     named = replace(known, extra={CREDENTIAL_ID: (f"X509SHA256={hashlib.sha256(encoded).hexdigest()}",)})
     begins, ends = (ssl.cert_time_to_seconds(str(shown[key])) for key in ("notBefore", "notAfter"))
-    return ClientCertificate(named, begins, ends)
+    return ClientCertificate(_one_of(named), begins, ends)
+
+
+@lru_cache(1024)
+def _one_of(named: User) -> User:
+    """The same object for equal users: what is remembered by user is then found without comparing them."""
+    return named

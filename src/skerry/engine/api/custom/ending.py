@@ -8,7 +8,7 @@ import contextlib
 from skerry.engine.api.auth.authentication import user
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.options import DeleteOptions
-from skerry.engine.api.request import Request, Target, stored_as
+from skerry.engine.api.request import Request, Target
 from skerry.engine.api.verbs.delete import delete_one
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry, WatchOverflow
@@ -20,7 +20,7 @@ _AT_ONCE = 64
 
 async def delete_instances(backend: Backend, kind: Kind) -> None:
     """Delete all objects of a kind and return when the last has gone. Raises StatusError when one cannot be deleted."""
-    store, resource = backend.store, stored_as(kind)
+    store, resource = backend.store, kind.stored_as
     watch = store.watch(resource, since=store.revision)
     try:
         entries = store.list(resource)

@@ -49,7 +49,7 @@ Serve: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
 @dataclass
 class Open:
-    """The connections there are, and the requests being answered."""
+    """The connections there are, and the tasks that serve them."""
 
     connections: set[Any] = field(default_factory=set)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -99,6 +99,10 @@ class Connection(asyncio.Protocol):
         self._current: Exchange | None = None
         """The request parsed last; while `_waiting` is not empty, not the one being answered."""
         self._waiting: deque[Exchange] = deque()
+        self._at_work = False
+        """Whether there is a task that serves this connection's requests."""
+        self._idle: asyncio.Future[Exchange | None] | None = None
+        """What that task waits for while there is no request."""
         self._active = self._loop.time()
         self._began: float | None = None
         """When the request that is coming in began; None between requests."""
@@ -127,6 +131,7 @@ class Connection(asyncio.Protocol):
             if exchange is not None:
                 exchange.lose()
         self._waiting.clear()
+        self._dismiss()
         self._line.flow.resume_writing()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
@@ -168,6 +173,7 @@ class Connection(asyncio.Protocol):
         if self._current is not None and self._current.patient:
             self._current.lose()
         if self._current is None or self._current.ended:
+            self._dismiss()
             self.transport.close()
         else:
             self._current.keep_alive = False
@@ -193,24 +199,21 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The parser's: begin to answer, or to wait for one's turn."""
+        parser, passed_on = self._parser, False
         path, query = _split(self._url)
-        passed_on = self._parser.should_upgrade() and self._serving.passes_on(path)
-        if not passed_on and self._parser.should_upgrade() and _asks_for_websocket(self._fields):
-            self._upgrading = True
-            return
-        head = Head(self._parser.get_method().decode("ascii"), path, query, self._fields, self._user, self._source)
-        keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0"
+        if parser.should_upgrade():
+            passed_on = self._serving.passes_on(path)
+            if not passed_on and _asks_for_websocket(self._fields):
+                self._upgrading = True
+                return
+        head = Head(parser.get_method().decode("ascii"), path, query, self._fields, self._user, self._source)
+        keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
         exchange = Exchange(head, self._line, keep_alive=keep_alive and not passed_on)
         if passed_on:
             exchange.beyond = asyncio.StreamReader()
             exchange.beyond.set_transport(self.transport)
-        busy = self._current is not None and not self._current.ended
         self._current = exchange
-        if busy:
-            self._waiting.append(exchange)
-            self._line.flow.pause_reading()
-        else:
-            self._begin(exchange)
+        self._begin(exchange)
 
     def on_body(self, body: bytes) -> None:
         """The parser's: part of the body."""
@@ -224,26 +227,58 @@ class Connection(asyncio.Protocol):
             self._current.feed_end()
 
     def _begin(self, exchange: Exchange) -> None:
-        tasks = self._serving.state.tasks
-        task = self._loop.create_task(self._serve(exchange))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        """Answer it now, or when its turn comes; nothing more is taken in while one waits."""
+        if self._idle is not None:
+            self._idle.set_result(exchange)
+            self._idle = None
+        elif not self._at_work:
+            self._at_work = True
+            task = self._loop.create_task(self._work(exchange))
+            self._serving.state.tasks.add(task)
+            task.add_done_callback(self._serving.state.tasks.discard)
+        else:
+            self._waiting.append(exchange)
+            self._line.flow.pause_reading()
 
-    async def _serve(self, exchange: Exchange) -> None:
+    async def _work(self, exchange: Exchange) -> None:
+        """Serve one request after the other. One task for all of them, as to make one costs half as much as a GET."""
+        next_one: Exchange | None = exchange
         try:
-            await self._serving.serve(exchange)
+            while next_one is not None:
+                await self._serving.serve(next_one)
+                if not next_one.ended:
+                    break
+                next_one = await self._next()
         finally:
-            if not exchange.ended:
+            self._at_work = False
+            if next_one is not None:
                 self.transport.close()
 
-    def _answered(self) -> None:
-        """One exchange is over: on to the next. Nothing more is taken in while another one waits."""
-        self._active = self._loop.time()
+    async def _next(self) -> Exchange | None:
+        """The next request to be answered; None when there will be none."""
         if self.transport.is_closing():
-            return
+            return None
         if self._waiting:
-            self._begin(self._waiting.popleft())
-        if not self._waiting:
+            found = self._waiting.popleft()
+            if not self._waiting:
+                self._line.flow.resume_reading()
+            return found
+        self._idle = self._loop.create_future()
+        try:
+            return await self._idle
+        finally:
+            self._idle = None
+
+    def _dismiss(self) -> None:
+        """No further request is served."""
+        if self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
+
+    def _answered(self) -> None:
+        """One exchange is over."""
+        self._active = self._loop.time()
+        if not self._waiting and not self.transport.is_closing():
             self._line.flow.resume_reading()
 
     def _look_again(self, seconds: float) -> None:
@@ -290,6 +325,7 @@ class Connection(asyncio.Protocol):
 
     def _become_websocket(self) -> None:
         """Hand the connection over, and the request's head with it."""
+        self._dismiss()
         self._serving.state.connections.discard(self)
         if self._idle_timer is not None:
             self._idle_timer.cancel()

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 Connect: TypeAlias = Callable[[Request, Scope, Receive, Send], Awaitable[None]]
 """Serves a WebSocket of a request let in. Raises StatusError to refuse it."""
 
+_UNDEMANDING = frozenset({b"", b"*/*", b"application/json"})
 _REMEMBERED = 512
 """Paths whose targets are kept."""
 
@@ -166,10 +167,9 @@ class Edge:
 
 def _form(request: Request) -> Form:
     """How to answer. What others answer is for them to negotiate. Raises NotAcceptable."""
-    target = request.target
-    if target is None or target.kind.elsewhere or target.subresource == "proxy":
+    target, accept = request.target, request.headers.get(b"accept", b"")
+    if accept in _UNDEMANDING or target is None or target.kind.elsewhere or target.subresource == "proxy":
         return PLAIN
-    accept = request.headers.get(b"accept", b"")
     form = negotiate_object(accept) if target.kind.definition else negotiate(accept)
     if form.shape == "table" and target.kind.verbs == ("create",):
         return negotiate_without_tables(accept)

@@ -214,10 +214,10 @@ class Exchange:
         """Status line and headers."""
         if not self.keep_alive:
             headers.append((b"connection", b"close"))
-        if not any(name == b"cache-control" for name, _ in headers):
-            headers.append((b"cache-control", b"no-cache, private"))
-        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-        return b"%b%b\r\n" % (_beginning(self.code, content_type), lines)
+        head = b"".join([_beginning(self.code, content_type), *[b"%b: %b\r\n" % header for header in headers]])
+        if b"\ncache-control: " not in head:
+            head += b"cache-control: no-cache, private\r\n"
+        return head + b"\r\n"
 
     async def send(self, data: bytes) -> None:
         """Bytes as they are; waits while the client does not read."""

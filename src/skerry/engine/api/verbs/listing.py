@@ -13,7 +13,7 @@ from skerry.engine.api.backend import Backend
 from skerry.engine.api.continuation import INCONSISTENT, Position
 from skerry.engine.api.converting import all_served
 from skerry.engine.api.options import ListOptions, list_options
-from skerry.engine.api.request import Request, Target, stored_as
+from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Listing, Response
 from skerry.engine.api.revisions import too_large, too_old
 from skerry.engine.api.selection import Selection, select
@@ -82,7 +82,7 @@ def _start(options: ListOptions, store: Store) -> Position:
 
 
 def _read(store: Store, target: Target, position: Position, selection: Selection) -> Sequence[Entry]:
-    resource = stored_as(target.kind)
+    resource = target.kind.stored_as
     if selection.name is not None and target.namespace and position.revision <= 0 and not position.name:
         entry = store.get(Key(resource, target.namespace, selection.name))
         return [entry] if entry else []

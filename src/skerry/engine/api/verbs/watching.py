@@ -17,7 +17,7 @@ import orjson
 from skerry.engine.api.backend import Backend
 from skerry.engine.api.converting import all_served, changes_served
 from skerry.engine.api.options import ListOptions, list_options
-from skerry.engine.api.request import Request, Target, stored_as
+from skerry.engine.api.request import Request, Target
 from skerry.engine.api.response import Event, Response, WatchEnded, Watching
 from skerry.engine.api.revisions import too_large, too_old
 from skerry.engine.api.selection import Selection, select
@@ -80,7 +80,7 @@ class Stream:
 
     def _open(self, target: Target, options: ListOptions) -> None:
         """List and watch in one turn of the loop, so that nothing falls between them."""
-        resource, namespace = stored_as(target.kind), target.namespace or None
+        resource, namespace = target.kind.stored_as, target.namespace or None
         since = options.resource_version or 0
         initial = since == 0 if options.initial_events is None else options.initial_events
         if initial:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skerry.engine.api.admission.attributes import Attributes
-from skerry.engine.api.request import stored_as
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Key, Store
@@ -128,9 +127,9 @@ class Matching:
         """The kind itself, then what else is served from the same objects."""
         if self._generation != self._registry.generation:
             self._generation, self._versions = self._registry.generation, {}
-        stored = stored_as(kind)
+        stored = kind.stored_as
         if stored not in self._versions:
-            self._versions[stored] = [other for other in self._registry.kinds() if stored_as(other) == stored]
+            self._versions[stored] = [other for other in self._registry.kinds() if other.stored_as == stored]
         return [kind, *(other for other in self._versions[stored] if other.resource != kind.resource)]
 
     def _by_namespace(self, selector: Selector, attributes: Attributes) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.policies.policy import Binding, Policy
 from skerry.engine.api.converting import served
-from skerry.engine.api.request import stored_as
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Entry, Key, Store
@@ -52,9 +51,9 @@ class Params:
         namespace = _namespace(kind, reference, attributes)
         if reference.get("selector") is not None:
             selector = selector_of(reference["selector"])
-            entries = self._store.list(stored_as(kind), namespace or None)
+            entries = self._store.list(kind.stored_as, namespace or None)
             return [entry for entry in entries if selector.matches(labels_of(entry.shared()))]
-        entry = self._store.get(Key(stored_as(kind), namespace, reference.get("name") or ""))
+        entry = self._store.get(Key(kind.stored_as, namespace, reference.get("name") or ""))
         return [] if entry is None else [entry]
 
 
