@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import socket
 import subprocess
 from abc import ABC, abstractmethod
@@ -96,13 +97,14 @@ class Bind(DnsServerProcess):
 
     def __init__(self, folder: Path, zone: str = ZONE, key_and_zone: str = "") -> None:
         super().__init__(folder, zone)
+        shutil.copy("/usr/sbin/named", folder)  # where AppArmor is in force, Debian's own may not read elsewhere
         (folder / zone).write_text(_ZONE_FILE)
         options = _NAMED.format(folder=folder, address=self.address, port=self.port)
         usual = _KEY_AND_ZONE.format(folder=folder, zone=zone, key=KEY)
         (folder / "named.conf").write_text(options + (key_and_zone or usual))
 
     def command(self) -> Sequence[str]:
-        return ["/usr/sbin/named", "-g", "-4", "-n", "1", "-c", str(self.folder / "named.conf")]
+        return [str(self.folder / "named"), "-g", "-4", "-n", "1", "-c", str(self.folder / "named.conf")]
 
 
 class PowerDns(DnsServerProcess):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from skerry.engine.definitions.domains import DOMAINS
 from skerry.kube.errors import Invalid, NotFound
 from skerry.kube.resources import INGRESSES, SECRETS, SERVICES
 from tests.component.dynamic_dns.world import OWNER, World, running_domains
-from tests.support.dns_servers import OTHER_SECRET, ZONE, Bind, DnsServerProcess, PowerDns, running
+from tests.support.dns_servers import KEY, OTHER_SECRET, ZONE, Bind, DnsServerProcess, PowerDns, running
 from tests.support.waiting import until, until_raises
 
 WEB = f"web.{ZONE}"
@@ -157,6 +158,35 @@ async def test_a_wrong_key_is_the_reason_until_it_is_right(server: DnsServerProc
     await world.record(WEB)
     await world.ready()
     assert server.values(WEB) == ["192.0.2.1"]
+
+
+async def test_a_name_that_the_server_does_not_let_us_change_is_refused_alone(tmp_path: Path, world: World) -> None:
+    """A tenant who asks for one must not make the whole Domain unready."""
+    policy = f"""
+key "{KEY.name}" {{ algorithm {KEY.algorithm}; secret "{KEY.secret}"; }};
+zone "{ZONE}" {{
+  type primary; file "{tmp_path}/{ZONE}";
+  update-policy {{ deny {KEY.name} subdomain vip.{ZONE} ANY; grant {KEY.name} zonesub ANY; }};
+}};
+"""
+    with running(Bind(tmp_path, ZONE, policy)) as server:
+        await world.domain(server)
+        await world.ingress("web", f"www.vip.{ZONE}", WEB)
+        assert "refuses this" in (await world.record(f"www.vip.{ZONE}", "Refused"))["message"]
+        await world.record(WEB)
+        await world.ready(words="1 published, 1 refused")
+        await world.client.delete(INGRESSES, "web", "default")
+        await world.ready(words="none yet")
+
+
+async def test_a_key_that_may_change_nothing_is_found_before_anybody_asks(tmp_path: Path, world: World) -> None:
+    policy = f"""
+key "{KEY.name}" {{ algorithm {KEY.algorithm}; secret "{KEY.secret}"; }};
+zone "{ZONE}" {{ type primary; file "{tmp_path}/{ZONE}"; update-policy {{ deny {KEY.name} zonesub ANY; }}; }};
+"""
+    with running(Bind(tmp_path, ZONE, policy)) as server:
+        await world.domain(server)
+        await world.ready("Refused", words="the key may not change")
 
 
 async def test_a_missing_secret_is_named(bind: DnsServerProcess, world: World) -> None:

@@ -50,7 +50,8 @@ def test_where_hosts_are_taken_from_can_be_chosen(source: str, hosts: list[str])
 
 
 @pytest.mark.parametrize(
-    "host", ["-a.org", "a..org", "a_b", "*.*.org", "x*.org", "a.org/path", "a" * 64 + ".org", "ä.org"]
+    "host",
+    ["-a.org", "a..org", "a_b", "_acme-challenge.a.org", "*.*.org", "x*.org", "a.org/path", "a" * 64 + ".org", "ä.org"],
 )
 def test_what_is_no_name_is_refused(host: str) -> None:
     assert reasons(ingress(host)) == ["InvalidHost"]

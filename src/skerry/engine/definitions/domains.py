@@ -25,7 +25,8 @@ DOMAINS = Resource("skerry.dev", "v1alpha1", "domains", "Domain", namespaced=Fal
 MOST_HOSTS = 2000
 """Hosts of one Domain: its status lists them all, and an object has a largest size."""
 
-_DNS_NAME = {"type": "string", "maxLength": 253, "pattern": r"^([a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?\.?)+$"}
+_LABEL = r"[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?"
+_DNS_NAME = {"type": "string", "maxLength": 253, "pattern": rf"^({_LABEL}\.)*{_LABEL}\.?$"}
 _TSIG = obj(
     {
         "keyName": {"type": "string", "minLength": 1, "maxLength": 253},

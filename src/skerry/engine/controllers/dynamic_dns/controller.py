@@ -26,11 +26,12 @@ from skerry.engine.controllers.dynamic_dns.inventory import (
     work_for,
 )
 from skerry.engine.controllers.dynamic_dns.keys import read_key
-from skerry.engine.controllers.dynamic_dns.publishing import settle, unlisted
+from skerry.engine.controllers.dynamic_dns.plan import probe
+from skerry.engine.controllers.dynamic_dns.publishing import settle, still_right, unlisted
 from skerry.engine.controllers.dynamic_dns.server import UpdateServer
 from skerry.engine.controllers.dynamic_dns.session import open_session
 from skerry.engine.controllers.dynamic_dns.status import status_of
-from skerry.engine.controllers.dynamic_dns.updating import Update, apply
+from skerry.engine.controllers.dynamic_dns.updating import apply
 from skerry.engine.controllers.dynamic_dns.watching import Watching
 from skerry.engine.controllers.writing import Written, write_status
 from skerry.engine.definitions.domains import DOMAINS
@@ -143,16 +144,18 @@ class DomainController(Controller):
             memory.doubted = set(entries)
 
     async def _publish(
-        self, domain: Domain, batch: Iterable[Work], entries: dict[str, Entry], memory: _Memory
+        self, domain: Domain, batch: Sequence[Work], entries: dict[str, Entry], memory: _Memory
     ) -> DnsError | None:
         """Do what can be done; the trouble that stopped it."""
         try:
             server = await self._server(domain, memory)
             async with open_session(server) as session:
-                await apply(session, Update())  # whether the server takes the key, before anybody needs it
+                await apply(session, probe(domain.domain))
                 memory.server, memory.is_reached = server, True
+                right = await still_right(session, domain.owner, batch)
                 for work in batch:
-                    self._note(work, await settle(session, domain.owner, work), entries)
+                    if work.host not in right:
+                        self._note(work, await settle(session, domain.owner, work), entries)
                     memory.doubted.discard(work.host)
         except DnsError as trouble:
             return trouble

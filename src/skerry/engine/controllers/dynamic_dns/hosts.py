@@ -21,7 +21,9 @@ HOSTNAME, TARGET, TTL, CONTROLLER, SOURCE = (
 )
 _KNOWN = frozenset({HOSTNAME, TARGET, TTL, CONTROLLER, SOURCE})
 _OURS = "dns-controller"
-_HOST = re.compile(r"(\*\.)?([a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?\.)*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(\*\.)?({_LABEL}\.)*{_LABEL}")
+"""Without underscores: whoever could lead `_acme-challenge.` of a name elsewhere would get certificates for it."""
 _LONGEST_NAME = 253
 _TTLS = range(1, 604801)  # seconds
 RESERVED = ("localhost", "local", "internal", "test", "invalid", "example", "home.arpa")
