@@ -226,6 +226,23 @@ async def test_what_went_while_the_engine_was_down_is_withdrawn(server: DnsServe
     await until(lambda: server.values(f"stays.{ZONE}") == ["192.0.2.77"])
 
 
+async def test_what_was_published_by_an_engine_that_died_before_it_could_say_so_is_withdrawn(
+    server: DnsServerProcess, world: World
+) -> None:
+    """All it had written was that it would."""
+    await world.domain(server)
+    await world.ingress("web", WEB)
+    await world.record(WEB)
+    await world.stop()
+    records = (await world.client.get(DOMAINS, "dyn"))["status"]["records"]
+    before = {"status": {"records": [{**record, "state": "Pending"} for record in records]}}
+    await world.client.patch(DOMAINS, "dyn", before, subresource="status")
+    await world.client.delete(INGRESSES, "web", "default")
+    await world.start()
+    await until(lambda: not server.values(WEB))
+    await world.ready(words="none yet")
+
+
 async def test_a_restart_touches_nothing_that_is_right(bind: DnsServerProcess, world: World) -> None:
     await world.domain(bind)
     await world.ingress("web", WEB)

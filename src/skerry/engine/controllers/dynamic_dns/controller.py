@@ -30,7 +30,7 @@ from skerry.engine.controllers.dynamic_dns.plan import probe
 from skerry.engine.controllers.dynamic_dns.publishing import settle, still_right, unlisted
 from skerry.engine.controllers.dynamic_dns.server import UpdateServer
 from skerry.engine.controllers.dynamic_dns.session import open_session
-from skerry.engine.controllers.dynamic_dns.status import status_of
+from skerry.engine.controllers.dynamic_dns.status import listing_of, status_of
 from skerry.engine.controllers.dynamic_dns.updating import apply
 from skerry.engine.controllers.dynamic_dns.watching import Watching
 from skerry.engine.controllers.writing import Written, write_status
@@ -122,7 +122,7 @@ class DomainController(Controller):
             batch = works[:BATCH]
             if new := [entry for work in batch if (entry := unlisted(work)) is not None]:
                 entries |= {entry.host: entry for entry in new}
-                obj = await self._report(obj, domain.owner, entries, None)
+                obj = await self._write(obj, listing_of(obj, entries))
             trouble = await self._publish(domain, batch, entries, memory)
         if domain.going and not entries:
             await self._let_go(obj)
@@ -189,7 +189,9 @@ class DomainController(Controller):
             self._recorder.event(obj, "Warning", f"DNS{entry.state}", entry.message)
 
     async def _report(self, obj: Obj, owner: str, entries: Mapping[str, Entry], trouble: DnsError | None) -> Obj:
-        status = status_of(obj, owner, entries, trouble, self._clock.now())
+        return await self._write(obj, status_of(obj, owner, entries, trouble, self._clock.now()))
+
+    async def _write(self, obj: Obj, status: Obj) -> Obj:
         written = await write_status(self._client, DOMAINS, obj, status)
         self._written.note(name_of(obj), written)
         return written

@@ -16,9 +16,17 @@ def status_of(domain: Obj, owner: str, entries: Mapping[str, Entry], trouble: Dn
     ready = _ready(entries, trouble)
     ready["observedGeneration"] = domain["metadata"].get("generation", 0)
     return {
+        **listing_of(domain, entries),
         "conditions": with_condition(conditions_of(domain), ready, now),
         "observedGeneration": domain["metadata"].get("generation", 0),
         **({"owner": owner} if owner else {}),
+    }
+
+
+def listing_of(domain: Obj, entries: Mapping[str, Entry]) -> Obj:
+    """Its status with other hosts."""
+    return {
+        **(domain.get("status") or {}),
         "hosts": len(entries),
         "published": _count(entries, PUBLISHED),
         "records": [entries[host].to_json() for host in sorted(entries)],
