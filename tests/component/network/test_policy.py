@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +14,30 @@ import pytest
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.host import remove_network
+from skerry.engine.network.policy import keeper
 from skerry.engine.network.policy.keeper import PolicyKeeper
-from skerry.engine.network.proxy import ServiceProxy
-from skerry.kube.informer import Informers
-from skerry.kube.objects import Obj
-from skerry.kube.resources import NAMESPACES, NETWORK_POLICIES, PODS
-from tests.component.network.netns import Pod, call, own_network
-from tests.component.network.test_proxy import eventually, make_config, name_in
-from tests.support.collections import Collections
+from skerry.engine.network.policy.making import World, table_of
+from skerry.engine.network.policy.membership import Membership
+from skerry.engine.network.policy.parties import party_of
+from skerry.engine.network.policy.policies import policy_of
+from skerry.engine.network.policy.table import change, whole
+from skerry.kube.resources import ENDPOINT_SLICES, NETWORK_POLICIES, PODS, SERVICES
+from tests.component.network.netns import call, host_server, own_network
+from tests.component.network.policed import (
+    BRIEFLY,
+    CUT_OFF,
+    PolicedNetwork,
+    is_cut_off,
+    pod_object,
+    reaches,
+    talking,
+)
+from tests.component.network.test_proxy import VIRTUAL, endpoints, eventually, make_config, name_in, service
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
 
-CUT_OFF = "failed TimeoutError"
-_BRIEFLY = 0.5  # seconds; a slow answer is taken for none, and then asked for again only where one is wanted
+APP_A, APP_B = {"matchLabels": {"app": "a"}}, {"matchLabels": {"app": "b"}}
 
 
 @pytest.fixture
@@ -38,86 +52,196 @@ def config(tmp_path: Path, host: None) -> EngineConfig:
     return make_config(tmp_path)
 
 
-class World:
-    """An instance's network with a policy keeper at work; `pods` are at namespaces of their own choice."""
-
-    def __init__(self, config: EngineConfig) -> None:
-        self.config = config
-        self.api = Collections()
-        self.informers = Informers(self.api)  # type: ignore[arg-type]  # only lists and watches are needed
-        self.proxy = ServiceProxy(config, self.informers)
-        self.keeper = PolicyKeeper(config, self.informers)
-        self.pods: list[Pod] = []
-
-    async def start(self) -> None:
-        await self.proxy.prepare()
-        await self.keeper.prepare()
-        await self.informers.start()
-        self.proxy.start()
-        self.keeper.start()
-
-    async def close(self) -> None:
-        await self.keeper.close()
-        await self.proxy.close()
-        await self.informers.close()
-        for pod in self.pods:
-            pod.close()
-        await remove_network(self.config)
-
-    async def pod(self, name: str, namespace: str = "default", **labels: str) -> Pod:
-        """A pod that is attached and guarded."""
-        pod = Pod(self.config, name)
-        self.pods.append(pod)
-        obj = pod_object(name, namespace, labels)
-        self.api.put(PODS, obj)
-        self.keeper.attached(obj, pod.address)
-        await self.keeper.ready(obj["metadata"]["uid"])
-        return pod
-
-    def namespace(self, name: str, **labels: str) -> None:
-        labels = {"kubernetes.io/metadata.name": name, **labels}
-        self.api.put(NAMESPACES, {"metadata": {"name": name, "labels": labels}})
-
-    def policy(self, name: str = "policy", namespace: str = "default", **spec: Any) -> None:
-        spec = {"podSelector": {}, **spec}
-        self.api.put(NETWORK_POLICIES, {"metadata": {"name": name, "namespace": namespace}, "spec": spec})
-
-
-def pod_object(name: str, namespace: str, labels: dict[str, str]) -> Obj:
-    ports = [{"name": "web", "containerPort": 8080, "protocol": "TCP"}]
-    return {
-        "metadata": {"name": name, "namespace": namespace, "labels": labels, "uid": f"uid-{name}"},
-        "spec": {"containers": [{"name": "main", "ports": ports}]},
-    }
-
-
 @pytest.fixture
-async def world(config: EngineConfig) -> AsyncIterator[World]:
-    made = World(config)
+async def network(config: EngineConfig) -> AsyncIterator[PolicedNetwork]:
+    made = PolicedNetwork(config)
     await made.start()
     yield made
     await made.close()
 
 
-async def reaches(pod: Pod, other: Pod, protocol: str = "tcp") -> None:
-    await eventually(lambda: pod.fetch(other.address, 8080, protocol), lambda answer: name_in(answer) == other.name)
-
-
-async def is_cut_off(pod: Pod, other: Pod, protocol: str = "tcp") -> None:
-    await eventually(lambda: pod.fetch(other.address, 8080, protocol, _BRIEFLY), lambda answer: answer == CUT_OFF)
-
-
-async def test_default_deny_and_what_is_let_in_again(world: World) -> None:
-    one, two = await world.pod("one", app="a"), await world.pod("two", app="b")
+async def test_default_deny_and_what_is_let_in_again(network: PolicedNetwork) -> None:
+    one, two = await network.pod("one", app="a"), await network.pod("two", app="b")
     await reaches(one, two)
-    world.policy(policyTypes=["Ingress"])
+    network.policy(policyTypes=["Ingress"])
     await is_cut_off(one, two)
-    await is_cut_off(two, one)
+    await is_cut_off(two, one, "udp")
     assert name_in(call(two.address, 8080)) == "two", "the node reaches its pods"
-    world.policy(
-        "a",
-        podSelector={"matchLabels": {"app": "b"}},
-        ingress=[{"from": [{"podSelector": {"matchLabels": {"app": "a"}}}]}],
-    )
+    network.policy("a", podSelector=APP_B, ingress=[{"from": [{"podSelector": APP_A}]}])
     await reaches(one, two)
     await is_cut_off(two, one)
+
+
+async def test_services_are_judged_by_where_they_lead(network: PolicedNetwork) -> None:
+    one, two = await network.pod("one", app="a"), await network.pod("two", app="b")
+    network.api.put(SERVICES, service())
+    network.api.put(ENDPOINT_SLICES, endpoints(two.address))
+    await eventually(lambda: one.fetch(VIRTUAL, 80), lambda answer: name_in(answer) == "two")
+    ports = [{"port": 8080, "protocol": "TCP"}]
+    network.policy(podSelector=APP_A, egress=[{"to": [{"podSelector": APP_B}], "ports": ports}])
+    network.policy("in", podSelector=APP_A, policyTypes=["Ingress", "Egress"])
+    await eventually(lambda: one.fetch(VIRTUAL, 53, "udp", BRIEFLY), lambda answer: answer == CUT_OFF)
+    assert name_in(one.fetch(VIRTUAL, 80)) == "two", "the target port counts"
+    network.api.put(ENDPOINT_SLICES, endpoints(one.address))
+    await eventually(lambda: one.fetch(VIRTUAL, 80), lambda answer: name_in(answer) == "one")
+
+
+@pytest.mark.parametrize(
+    ("port", "allowed"),
+    [
+        ({"port": 8080}, True),
+        ({"port": 8000, "endPort": 8080}, True),
+        ({"port": "web"}, True),
+        ({}, True),
+        ({"port": 8081, "endPort": 9000}, False),
+        ({"port": "other"}, False),
+        ({"port": 8080, "protocol": "UDP"}, False),
+        ({"port": "web", "protocol": "UDP"}, False),
+        ({"port": 8080, "protocol": "SCTP"}, False),
+    ],
+)
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+async def test_ports(network: PolicedNetwork, direction: str, port: dict[str, Any], allowed: bool) -> None:
+    one, two = await network.pod("one", app="a"), await network.pod("two", app="b")
+    selected = APP_B if direction == "ingress" else APP_A
+    kinds = [direction.capitalize()]
+    network.policy(podSelector=selected, policyTypes=kinds, **{direction: [{"ports": [{"protocol": "TCP", **port}]}]})
+    await (reaches if allowed else is_cut_off)(one, two)
+
+
+async def test_blocks_of_addresses_and_their_exceptions(network: PolicedNetwork) -> None:
+    one, two, three = await network.pod("one"), await network.pod("two"), await network.pod("three")
+    block = {"cidr": "10.64.0.0/24", "except": [f"{two.address}/32"]}
+    network.policy(policyTypes=["Egress"], egress=[{"to": [{"ipBlock": block}]}])
+    await is_cut_off(one, two)
+    await reaches(one, three)
+    network.policy("other", policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": f"{two.address}/32"}}]}])
+    await reaches(one, two)
+
+
+async def test_a_connection_is_cut_in_both_directions_and_comes_back(network: PolicedNetwork) -> None:
+    one, two = await network.pod("one", app="a"), await network.pod("two", app="b")
+    with talking(one, two) as (client, server):
+        await until(lambda: client.heard() and server.heard(), "both talking")
+        network.policy(podSelector=APP_B, policyTypes=["Ingress"])
+        await is_cut_off(one, two)
+        await until(lambda: not client.heard() and not server.heard(), "both silent")
+        network.api.remove(NETWORK_POLICIES, "policy")
+        await until(lambda: client.heard() and server.heard(), "both talking again")
+
+
+async def test_a_pod_that_nobody_told_of_says_nothing(network: PolicedNetwork) -> None:
+    one, stranger = await network.pod("one"), network.stranger("stranger")
+    assert stranger.fetch(one.address, 8080, patience=BRIEFLY) == CUT_OFF
+    assert stranger.fetch("10.64.0.1", 22, patience=BRIEFLY) == CUT_OFF, "nor to the machine"
+    obj = pod_object("stranger")
+    network.keeper.attached(obj, (stranger.address,))
+    await network.keeper.ready("uid-stranger")
+    assert name_in(stranger.fetch(one.address, 8080)) == "one"
+    network.keeper.detached("uid-stranger")
+    await is_cut_off(stranger, one)
+
+
+async def test_a_pod_under_a_policy_is_never_open(network: PolicedNetwork) -> None:
+    """Its rules are there when `ready` returns: nothing is waited for here."""
+    other = await network.pod("other")
+    network.policy(policyTypes=["Ingress", "Egress"])
+    await is_cut_off(other, await network.pod("first"))
+    fresh = await network.pod("fresh")
+    assert fresh.fetch(other.address, 8080, patience=BRIEFLY) == CUT_OFF
+    assert other.fetch(fresh.address, 8080, patience=BRIEFLY) == CUT_OFF
+
+
+async def test_labels_decide_as_they_change(network: PolicedNetwork) -> None:
+    network.namespace("default")
+    one, two = await network.pod("one"), await network.pod("two", "apart", app="b")
+    friends = {"matchLabels": {"friends": "yes"}}
+    network.policy(namespace="apart", ingress=[{"from": [{"namespaceSelector": friends, "podSelector": APP_A}]}])
+    await is_cut_off(one, two)
+    network.namespace("default", friends="yes")
+    network.api.put(PODS, pod_object("one", labels={"app": "a"}))
+    await reaches(one, two)
+    network.namespace("default")
+    await is_cut_off(one, two)
+
+
+async def test_the_clusters_names_count_as_a_pod_of_kube_system(network: PolicedNetwork) -> None:
+    one = await network.pod("one")
+    network.namespace("kube-system")
+    labels = {"k8s-app": "kube-dns"}
+    names, slices = service("kube-dns"), endpoints("10.64.0.1", service="kube-dns")
+    names["metadata"] |= {"namespace": "kube-system", "labels": labels}
+    slices["metadata"]["namespace"] = "kube-system"
+    network.api.put(SERVICES, names)
+    network.api.put(ENDPOINT_SLICES, slices)
+    system = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    ask = partial(one.fetch, VIRTUAL, 53, "udp", BRIEFLY)
+    with host_server("dns"):
+        await eventually(ask, lambda answer: name_in(answer) == "dns")
+        for egress, allowed in (
+            ([], False),
+            ([{"to": [system]}], True),
+            ([{"to": [{**system, "podSelector": APP_A}]}], False),
+            ([{"to": [{**system, "podSelector": {"matchLabels": labels}}]}], True),
+            ([{"ports": [{"port": 53, "protocol": "TCP"}]}], False),
+            ([{"ports": [{"port": 53, "protocol": "UDP"}]}], True),
+            ([{"to": [{"podSelector": {}}]}], False),
+            ([{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}], True),
+            ([{"ports": [{"port": 8080, "protocol": "UDP"}]}], False),
+            ([{"to": [system]}], True),
+        ):
+            network.policy(policyTypes=["Egress"], egress=egress)
+            wanted = "dns" if allowed else "failed"
+            await eventually(ask, lambda answer, wanted=wanted: name_in(answer) == wanted)  # type: ignore[misc]
+        assert one.fetch("10.64.0.1", 22, patience=BRIEFLY) == CUT_OFF, "other ports of the machine are not its"
+
+
+async def test_a_restarted_engine_finds_the_rules_and_takes_them_over(network: PolicedNetwork) -> None:
+    one, two = await network.pod("one"), await network.pod("two")
+    network.policy(policyTypes=["Ingress"])
+    await is_cut_off(one, two)
+    await network.keeper.close()
+    network.api.remove(NETWORK_POLICIES, "policy")
+    network.keeper = PolicyKeeper(network.config, network.informers)
+    await network.keeper.prepare()
+    assert one.fetch(two.address, 8080, patience=BRIEFLY) == CUT_OFF, "until it knows better"
+    for pod in (one, two):
+        network.keeper.attached(pod_object(pod.name), (pod.address,))
+    network.keeper.start()
+    await reaches(one, two)
+
+
+async def test_a_table_that_somebody_removed_comes_back(
+    network: PolicedNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await network.pod("one"), await network.pod("two")
+    monkeypatch.setattr(keeper, "_VERIFY", 0.05)
+    network.policy(policyTypes=["Ingress"])
+    await is_cut_off(one, two)
+    subprocess.run(["nft", "delete", "table", "inet", network.config.policy_table], check=True)
+    await until(lambda: _has_table(network.config.policy_table), "the table")
+    await is_cut_off(one, two)
+
+
+async def test_removal_takes_the_table(network: PolicedNetwork) -> None:
+    assert _has_table(network.config.policy_table)
+    await network.keeper.close()
+    await remove_network(network.config)
+    assert not _has_table(network.config.policy_table)
+
+
+def test_the_table_of_two_families_loads(host: None, tmp_path: Path) -> None:
+    config = replace(make_config(tmp_path), pod_cidr6="fd00:64::/64", service_cidr6="fd00:65::/108")
+    blocks = [{"ipBlock": {"cidr": "2001:db8::/32", "except": ["2001:db8:1::/48"]}}, {"podSelector": {}}]
+    spec = {"podSelector": {}, "egress": [{"to": blocks, "ports": [{"port": "web"}, {"port": 80, "endPort": 90}]}]}
+    policy = policy_of({"metadata": {"name": "p", "namespace": "default"}, "spec": spec})
+    party = party_of(pod_object("one"), ("10.64.0.2", "fd00:64::2"))
+    before = table_of(config, World(Membership((), {})))
+    after = table_of(config, World(Membership([policy], {}), [party], links=frozenset({"veth1"})))
+    for text in (whole(before), change(before, after), change(after, before), whole(after)):
+        done = subprocess.run(["nft", "-f", "-"], input=text, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, f"{done.stderr}\n{text}"
+
+
+def _has_table(name: str) -> bool:
+    return f"inet {name}\n" in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout

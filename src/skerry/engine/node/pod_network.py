@@ -14,11 +14,11 @@ from skerry.kube.objects import Obj
 class PodNetwork(Protocol):
     """Whoever makes rules for pods' addresses."""
 
-    def attached(self, pod: Obj, address: str) -> None:
-        """The pod has this address from now on."""
+    def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
+        """The pod has these addresses from now on, the one of IPv4 first; there is at least one."""
 
     def detached(self, uid: str) -> None:
-        """The pod has no address any more, if it had one."""
+        """The pod has no addresses any more, if it had some."""
 
     async def ready(self, uid: str) -> None:
         """Returns when the rules for the pod are in force."""
@@ -27,7 +27,7 @@ class PodNetwork(Protocol):
 class UnguardedNetwork:
     """For an agent without rules of any sort."""
 
-    def attached(self, pod: Obj, address: str) -> None:
+    def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
         """Nobody needs to know."""
 
     def detached(self, uid: str) -> None:

@@ -1,10 +1,10 @@
 """Where the policies' table hooks into the kernel, and what holds for every pod whatever policies say. Pure.
 
 `entering`: what comes from a pod's interface has that pod's address as its source, an address that is a pod's comes
-from that pod's interface only, and pods that are not known (yet, or any more) say nothing. Pods have no IPv6: what they
-send over it is dropped, because the host's end of their interfaces would answer. `metadata`: the addresses at which
-clouds tell a machine its secrets are refused to pods, but for names (port 53, where some clouds have their resolvers)
-and for namespaces that an administrator has opened. Looked at after translation, so no Service leads there.
+from that pod's interface only, and pods that are not known (yet, or any more) say nothing. Where pods have no IPv6,
+what they send over it is dropped, because the host's end of their interfaces would answer. `metadata`: the addresses at
+which clouds tell a machine its secrets are refused to pods, but for names (port 53, where some clouds have their
+resolvers) and for namespaces that an administrator has opened. Looked at after translation: no Service leads there.
 
 Then policies: `leaving` and `reaching` judge what is forwarded, `to_host` what pods ask of the machine itself. What the
 machine asks of its pods is always allowed, as Kubernetes wants it; `from_host` only cuts replies.
@@ -12,53 +12,97 @@ machine asks of its pods is always allowed, as Kubernetes wants it; `from_host` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.network.policy.families import Family, families_of
 
-KNOWN, LINKS, OPENED, OWN = "known", "links", "opened", "own"
-TYPES = {LINKS: "ifname", OWN: "ipv4_addr . ipv4_addr"}
-"""Of sets that are not of addresses."""
-METADATA = ("100.100.100.200", "168.63.129.16", "169.254.0.0/16", "192.0.0.192")
-"""Alibaba; Azure's wire server; link-local: AWS, Azure, GCP, OpenStack, Oracle, DigitalOcean, Hetzner; older Oracle."""
-_JUDGED = "ct original ip saddr . ct reply ip saddr @own accept"
+EGRESS, INGRESS = "egress", "ingress"
+LINKS = "links"
+KNOWN, OPENED, OWN = "known", "opened", "own"
+"""Of each family: with its mark."""
 _UNTRACKED = "ct state invalid,untracked"
+_NEIGHBOURS = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
 
 
 def hooks_of(config: EngineConfig) -> Mapping[str, Sequence[str]]:
     """The chains that are the same whatever there is."""
-    pods = config.pod_cidr
-    metadata = f"ct direction original ip saddr {pods} ip daddr {{ {', '.join(METADATA)} }} jump metadata"
+    families = families_of(config)
+    secrets = [_secrets(one) for one in families]
     return {
-        "metadata": _METADATA_RULES,
-        "entering": _hook("prerouting priority raw", _entering(config, pods)),
-        "leaving": _hook("forward priority filter + 1", [metadata, *_LEAVING]),
-        "reaching": _hook("forward priority filter + 2", _REACHING),
-        "to_host": _hook("input priority filter + 1", [metadata, f"ct direction original {_EGRESS}"]),
-        "from_host": _hook("output priority filter + 1", [f"ct direction reply {_EGRESS}"]),
+        "metadata": [f"{one.word} saddr @{OPENED}{one.mark} return" for one in families] + _REFUSING,
+        "entering": _hook("prerouting priority raw", _entering(families)),
+        "leaving": _hook("forward priority filter + 1", [*secrets, *_each(families, _leaving)]),
+        "reaching": _hook("forward priority filter + 2", _each(families, _reaching)),
+        "to_host": _hook("input priority filter + 1", [*secrets, *_one_way("original", families)]),
+        "from_host": _hook("output priority filter + 1", _one_way("reply", families)),
     }
 
 
-_EGRESS = "ct original ip saddr vmap @egress"
-_LEAVING = (_JUDGED, f"{_UNTRACKED} ip saddr vmap @egress", _EGRESS)
-_REACHING = (_JUDGED, f"{_UNTRACKED} ip daddr vmap @ingress", "ct reply ip saddr vmap @ingress")
-_METADATA_RULES = (
-    f"ip saddr @{OPENED} return",
+_REFUSING = [
     "meta l4proto { tcp, udp } th dport 53 return",
     "meta l4proto tcp reject with tcp reset",
-    "reject with icmp admin-prohibited",
-)
+    "reject with icmpx admin-prohibited",
+]
 
 
-def _entering(config: EngineConfig, pods: str) -> list[str]:
+def types_of(config: EngineConfig) -> Mapping[str, str]:
+    """The nft types of the maps and sets that are always there."""
+    types = {LINKS: "ifname"}
+    for one in families_of(config):
+        types |= {f"{name}{one.mark}": f"{one.kind} : verdict" for name in (EGRESS, INGRESS)}
+        types |= {f"{name}{one.mark}": one.kind for name in (KNOWN, OPENED)}
+        types[f"{OWN}{one.mark}"] = f"{one.kind} . {one.kind}"
+    return types
+
+
+def _entering(families: Sequence[Family]) -> list[str]:
     """The route to an address must lead out where the packet came in."""
+    here = f"iifname @{LINKS}"
+    if len(families) > 1:
+        kinds = [f"{here} ip6 saddr {{ ::, fe80::/10 }} icmpv6 type {_NEIGHBOURS} accept"]
+    else:
+        kinds = [f"{here} meta nfproto ipv6 drop"]
     return [
-        *([] if config.pod_cidr6 else [f"iifname @{LINKS} meta nfproto ipv6 drop"]),
-        f"iifname @{LINKS} ip saddr != {pods} drop",
+        *kinds,
+        *(f"{here} {one.word} saddr != {one.pods} drop" for one in families),
         'iifname "lo" return',
-        f"ip saddr {pods} fib saddr . iif oif missing drop",
-        f"ip saddr {pods} ip saddr != @{KNOWN} drop",
+        *(f"{one.word} saddr {one.pods} fib saddr . iif oif missing drop" for one in families),
+        *(f"{one.word} saddr {one.pods} {one.word} saddr != @{KNOWN}{one.mark} drop" for one in families),
     ]
+
+
+def _secrets(one: Family) -> str:
+    where = f"{one.word} saddr {one.pods} {one.word} daddr {{ {', '.join(one.metadata)} }}"
+    return f"ct direction original {where} jump metadata"
+
+
+def _leaving(one: Family) -> Iterator[str]:
+    yield _to_itself(one)
+    yield f"{_UNTRACKED} {one.word} saddr vmap @{EGRESS}{one.mark}"
+    yield _asked(one)
+
+
+def _reaching(one: Family) -> Iterator[str]:
+    yield _to_itself(one)
+    yield f"{_UNTRACKED} {one.word} daddr vmap @{INGRESS}{one.mark}"
+    yield f"ct reply {one.word} saddr vmap @{INGRESS}{one.mark}"
+
+
+def _to_itself(one: Family) -> str:
+    return f"ct original {one.word} saddr . ct reply {one.word} saddr @{OWN}{one.mark} accept"
+
+
+def _asked(one: Family) -> str:
+    return f"ct original {one.word} saddr vmap @{EGRESS}{one.mark}"
+
+
+def _one_way(direction: str, families: Sequence[Family]) -> list[str]:
+    return [f"ct direction {direction} {_asked(one)}" for one in families]
+
+
+def _each(families: Sequence[Family], rules: Callable[[Family], Iterable[str]]) -> list[str]:
+    return [rule for one in families for rule in rules(one)]
 
 
 def _hook(where: str, rules: Sequence[str]) -> list[str]:

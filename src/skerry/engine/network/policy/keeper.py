@@ -3,7 +3,7 @@
 Level-triggered like `network.proxy`: a change marks the table as out of date, one task loads what differs. A pod that
 was attached is not kept waiting by the pause between loads. The table of an engine that ran before us stays in force
 until `start`, when the node agent has told of the pods that run; a table that cannot be loaded leaves the old one in
-force and holds back new pods. Neighbours: `roster`, `rules` and `table` (pure), `network.host` (removal).
+force and holds back new pods. Neighbours: `roster`, `making` and `table` (pure), `network.host` (removal).
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import pod_gateway
 from skerry.engine.network.commands import CommandError, run
 from skerry.engine.network.host import tables_there
 from skerry.engine.network.machine import links_to
-from skerry.engine.network.policy.membership import Labels, Membership
+from skerry.engine.network.policy.making import World, table_of
+from skerry.engine.network.policy.membership import Membership
 from skerry.engine.network.policy.parties import SYSTEM, Listener, listeners_at
-from skerry.engine.network.policy.policies import Policy, policy_of, selections_of
+from skerry.engine.network.policy.policies import Policy, policy_of
 from skerry.engine.network.policy.roster import Roster
-from skerry.engine.network.policy.rules import World, table_of
 from skerry.engine.network.policy.table import Table, change, whole
 from skerry.engine.network.services import SERVICE_NAME_LABEL
 from skerry.kube.informer import Delta, Informers
@@ -31,8 +30,6 @@ from skerry.kube.resources import ENDPOINT_SLICES, NAMESPACES, NETWORK_POLICIES,
 
 log = logging.getLogger(__name__)
 
-METADATA_LABEL, METADATA_ALLOWED = "skerry.dev/cloud-metadata", "allowed"
-"""The label of a namespace whose pods may reach the metadata addresses of clouds."""
 _GATHER = 0.002  # seconds: changes that arrive together are loaded together
 _APART = 0.04  # seconds between two loads, unless a pod waits
 _RETRY = 1.0  # seconds after a failed load
@@ -68,7 +65,7 @@ class PolicyKeeper:
     async def prepare(self) -> None:
         """Have a table, unless an engine before us left one: nobody may send anything yet. Raises CommandError."""
         if f"inet {self._config.policy_table}" not in await tables_there():
-            await run("nft", "-f", "-", text=whole(table_of(self._config, World((), Membership((), {}), ()))))
+            await run("nft", "-f", "-", text=whole(table_of(self._config, World(Membership((), {})))))
 
     def start(self) -> None:
         """Follow the caches from now on. The node agent has told of all pods that run."""
@@ -89,14 +86,14 @@ class PolicyKeeper:
 
     # ---- what the node agent tells
 
-    def attached(self, pod: Obj, address: str) -> None:
-        """The pod has this address from now on."""
-        self._roster.attach(pod, address)
+    def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
+        """The pod has these addresses from now on."""
+        self._roster.attach(pod, addresses)
         self._waited_for.set()
         self._changed.set()
 
     def detached(self, uid: str) -> None:
-        """The pod has no address any more, if it had one."""
+        """The pod has no addresses any more, if it had some."""
         if self._roster.detach(uid):
             self._changed.set()
 
@@ -166,19 +163,10 @@ class PolicyKeeper:
             self._loads.notify_all()
 
     def _world(self) -> World:
-        policies = self._known_policies()
         if self._membership is None:
-            labels: Mapping[str, Labels] = {name_of(one): labels_of(one) for one in self._namespaces.list()}
-            self._membership = Membership(selections_of(policies), labels)
-        opened = (one for one in self._namespaces.list() if labels_of(one).get(METADATA_LABEL) == METADATA_ALLOWED)
-        return World(
-            policies=policies,
-            membership=self._membership,
-            parties=self._roster.parties(),
-            listeners=self._listeners(),
-            links=frozenset(self._roster.links()),
-            opened=frozenset(name_of(one) for one in opened),
-        )
+            labels = {name_of(one): labels_of(one) for one in self._namespaces.list()}
+            self._membership = Membership(self._known_policies(), labels)
+        return World(self._membership, self._roster.parties(), self._listeners(), self._roster.links())
 
     def _known_policies(self) -> list[Policy]:
         """In a stable order; objects are never changed in place, so each is read once."""

@@ -34,9 +34,9 @@ class NamedPort(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A pod with an address."""
+    """A pod with its addresses, at most one of each family."""
 
-    address: str
+    addresses: tuple[str, ...]
     group: Group
     ports: tuple[NamedPort, ...] = ()
 
@@ -58,9 +58,9 @@ def group_of(obj: Obj) -> Group:
     return Group(namespace_of(obj), tuple(sorted(labels_of(obj).items())))
 
 
-def party_of(pod: Obj, address: str) -> Party:
-    """The pod at that address."""
-    return Party(address, group_of(pod), tuple(sorted(set(_named_ports(pod)))))
+def party_of(pod: Obj, addresses: tuple[str, ...]) -> Party:
+    """The pod at these addresses."""
+    return Party(addresses, group_of(pod), tuple(sorted(set(_named_ports(pod)))))
 
 
 def listeners_at(gateway: str, services: Mapping[str, Obj], slices: Iterable[Obj]) -> list[Listener]:

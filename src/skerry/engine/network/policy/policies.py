@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from skerry.engine.network.policy.ranges import Range, of_blocks
 from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.selectors import Requirement, Selector, selector_of
 
-_PEERS = {"ingress": "from", "egress": "to"}
-_TYPES = {"ingress": "Ingress", "egress": "Egress"}
+Direction = Literal["ingress", "egress"]
+_PEERS: Mapping[Direction, str] = {"ingress": "from", "egress": "to"}
+_TYPES: Mapping[Direction, str] = {"ingress": "Ingress", "egress": "Egress"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,14 @@ class Policy:
         """Unique among policies."""
         return f"{self.namespace}/{self.name}"
 
-    def rules(self, direction: str) -> tuple[Rule, ...] | None:
-        """`ingress` or `egress`."""
+    def rules(self, direction: Direction) -> tuple[Rule, ...] | None:
+        """Those of one direction."""
         return self.ingress if direction == "ingress" else self.egress
+
+    def all_rules(self) -> Iterator[Rule]:
+        """Those of both directions."""
+        yield from self.ingress or ()
+        yield from self.egress or ()
 
 
 def policy_of(obj: Obj) -> Policy:
@@ -98,11 +105,11 @@ def selections_of(policies: Iterable[Policy]) -> Iterator[Selection]:
     """Whom they select and whom their rules name, some more than once."""
     for one in policies:
         yield one.selected
-        for rule in (*(one.ingress or ()), *(one.egress or ())):
+        for rule in one.all_rules():
             yield from rule.peers
 
 
-def _rules(spec: Obj, direction: str, namespace: str) -> tuple[Rule, ...] | None:
+def _rules(spec: Obj, direction: Direction, namespace: str) -> tuple[Rule, ...] | None:
     if _TYPES[direction] not in _types(spec):
         return None
     return tuple(_rule(rule, _PEERS[direction], namespace) for rule in spec.get(direction) or ())

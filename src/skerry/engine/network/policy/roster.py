@@ -7,7 +7,7 @@ its policies until it is really gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from skerry.engine.network.policy.parties import Party, party_of
@@ -25,7 +25,7 @@ class Attached:
 
 
 class Roster:
-    """`link_to`: the interface behind which an address is, "" for none."""
+    """`link_to`: the interface behind which an IPv4 address is, "" for none."""
 
     def __init__(self, link_to: Callable[[str], str]) -> None:
         self._link_to = link_to
@@ -34,27 +34,27 @@ class Roster:
         """The uid of the pod that has an address: the one that got it last."""
         self.tickets = 0
 
-    def attach(self, pod: Obj, address: str) -> None:
-        """The pod has this address, and nobody else."""
+    def attach(self, pod: Obj, addresses: tuple[str, ...]) -> None:
+        """The pod has these addresses, and nobody else."""
         uid = uid_of(pod)
-        self.detach(uid)
-        self.detach(self._holders.get(address, ""))
+        for holder in (uid, *(self._holders.get(one, "") for one in addresses)):
+            self.detach(holder)
         self.tickets += 1
-        self._holders[address] = uid
-        self._attached[uid] = Attached(party_of(pod, address), self._link_to(address), self.tickets)
+        self._holders |= dict.fromkeys(addresses, uid)
+        self._attached[uid] = Attached(party_of(pod, addresses), self._link_to(addresses[0]), self.tickets)
 
     def detach(self, uid: str) -> bool:
         """The pod has none any more; False when it had none."""
         gone = self._attached.pop(uid, None)
-        if gone is not None:
-            self._holders.pop(gone.party.address, None)
+        for address in gone.party.addresses if gone is not None else ():
+            self._holders.pop(address, None)
         return gone is not None
 
     def update(self, pod: Obj) -> bool:
         """The pod as the API has it now; False when that changes nothing here."""
         uid = uid_of(pod)
         known = self._attached.get(uid)
-        party = party_of(pod, known.party.address) if known is not None else None
+        party = party_of(pod, known.party.addresses) if known is not None else None
         if known is None or party is None or party == known.party:
             return False
         self._attached[uid] = Attached(party, known.link, known.ticket)
@@ -69,6 +69,6 @@ class Roster:
         """All of them."""
         return [one.party for one in self._attached.values()]
 
-    def links(self) -> Collection[str]:
+    def links(self) -> frozenset[str]:
         """The host's ends of their interfaces."""
         return frozenset(one.link for one in self._attached.values() if one.link)

@@ -12,23 +12,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`maps` lead from an address to a chain; `sets` are of addresses, but for those whose type `types` tells."""
+    """`maps` lead from an address to a chain."""
 
     name: str
     maps: Mapping[str, Mapping[str, str]]
     sets: Mapping[str, frozenset[str]]
+    types: Mapping[str, str]
+    """Of each map and set."""
     chains: Mapping[str, Sequence[str]]
     """Rules by chain; a chain goes only to chains that come before it."""
     hooks: Mapping[str, Sequence[str]]
-    """Chains that never change, with their rules; nothing goes to them."""
-    types: Mapping[str, str]
+    """Chains that never change, with their rules."""
 
 
 def whole(table: Table) -> str:
     """Replaces whatever table of that name there is."""
     name = f"table inet {table.name}"
-    parts = [_collection("map", one, _MAP, _gotos(elements)) for one, elements in table.maps.items()]
-    parts += [_collection("set", one, _type(table, one), elements) for one, elements in table.sets.items()]
+    parts = [_collection("map", table, one, _gotos(elements)) for one, elements in table.maps.items()]
+    parts += [_collection("set", table, one, elements) for one, elements in table.sets.items()]
     parts += [_chain(one, rules) for one, rules in (*table.chains.items(), *table.hooks.items())]
     body = "\n".join(parts)
     return f"{name}\ndelete {name}\n{name} {{\n{body}\n}}\n"
@@ -51,13 +52,6 @@ def change(old: Table, new: Table) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-_MAP = "ipv4_addr : verdict"
-
-
-def _type(table: Table, name: str) -> str:
-    return table.types.get(name, "ipv4_addr")
-
-
 def _elements_away(old: Table, new: Table) -> Iterable[str]:
     """Elements that are gone or lead elsewhere, before the chains they name change."""
     for name, elements in old.maps.items():
@@ -71,9 +65,8 @@ def _elements_away(old: Table, new: Table) -> Iterable[str]:
 def _elements_here(old: Table, new: Table) -> Iterable[str]:
     for name, elements in new.maps.items():
         before = old.maps[name]
-        yield from _elements(
-            "add", new, name, _gotos({key: to for key, to in elements.items() if before.get(key) != to})
-        )
+        fresh = {key: to for key, to in elements.items() if before.get(key) != to}
+        yield from _elements("add", new, name, _gotos(fresh))
     for name, members in new.sets.items():
         if name in old.sets:
             yield from _elements("add", new, name, members - old.sets[name])
@@ -85,15 +78,15 @@ def _elements(verb: str, table: Table, name: str, elements: Iterable[str]) -> It
 
 
 def _new_set(table: Table, name: str) -> str:
-    return f"add set inet {table.name} {name} {{ type {_type(table, name)}; {_content(table.sets[name])} }}"
+    return f"add set inet {table.name} {name} {{ type {table.types[name]}; {_content(table.sets[name])} }}"
 
 
 def _gotos(elements: Mapping[str, str]) -> list[str]:
     return [f"{key} : goto {chain}" for key, chain in elements.items()]
 
 
-def _collection(sort: str, name: str, kind: str, elements: Iterable[str]) -> str:
-    return f"{sort} {name} {{\ntype {kind}\n{_content(elements)}\n}}"
+def _collection(sort: str, table: Table, name: str, elements: Iterable[str]) -> str:
+    return f"{sort} {name} {{\ntype {table.types[name]}\n{_content(elements)}\n}}"
 
 
 def _content(elements: Iterable[str]) -> str:

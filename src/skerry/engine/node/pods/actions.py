@@ -168,9 +168,9 @@ class Actions:
     def _attached(self) -> None:
         """A pod in the machine's network has no address of its own to be guarded."""
         known = self._known
-        if known.sandbox is not None and known.sandbox.ready and not known.pod["spec"].get("hostNetwork"):
-            for address in known.sandbox.ips[:1]:
-                self._context.network.attached(known.pod, address)
+        ips = known.sandbox.ips if known.sandbox is not None and known.sandbox.ready else ()
+        if ips and not known.pod["spec"].get("hostNetwork"):
+            self._context.network.attached(known.pod, ips)
 
     async def _discard_failed(self) -> None:
         """A sandbox half made keeps its name: remove it, so that the next attempt can have it."""
