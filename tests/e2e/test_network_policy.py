@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.program import Program
-from tests.support.reach import Reach, Target, pod_manifest
+from tests.support.reach import Reach, Target
 from tests.support.waiting import eventually
 
 NAMESPACE_ISOLATION = """
@@ -38,19 +38,19 @@ def talk(program: Program) -> Iterator[Reach]:
     namespaces = ("jupyter", "elsewhere")
     for namespace in namespaces:
         program.kubectl("create", "namespace", namespace)
-    program.apply("".join(pod_manifest(*pod.split("/")) for pod in pods))
-    for namespace in namespaces:
-        program.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
-    yield Reach(program, pods)
+    reach = Reach(program)
+    reach.start(pods)
+    yield reach
     for namespace in namespaces:
         program.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 def test_the_isolation_of_a_namespace(talk: Reach) -> None:
-    friend, stranger = Target(talk.address("jupyter/b")), Target(talk.address("elsewhere/a"))
+    friend, stranger = Target(talk.addresses["jupyter/b"]), Target(talk.addresses["elsewhere/a"])
     eventually(lambda: talk.reaches("jupyter/a", stranger), "everybody reached before")
     talk.program.apply(NAMESPACE_ISOLATION)
     eventually(lambda: not talk.reaches("jupyter/a", stranger), "the other namespace cut off")
     assert talk.reaches("jupyter/a", friend)
-    assert talk.python("jupyter/a", LOOKUP).endswith(".0.1\n"), "names are served in kube-system"
+    looked_up = talk.program.kubectl("-n", "jupyter", "exec", "a", "--", "/usr/bin/python3", "-c", LOOKUP).stdout
+    assert looked_up.endswith(".0.1\n"), "names are served in kube-system"
     assert talk.reaches("elsewhere/a", friend), "it says nothing about what comes in"

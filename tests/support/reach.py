@@ -1,39 +1,36 @@
 """Pods that answer with their name and try to reach others: who reaches whom, as a table.
 
-What Kubernetes' own tests of network policies do with agnhost. The programs are Python of the machine, mounted into
-the pods: busybox, being static, cannot ask the C library for addresses.
+What Kubernetes' own tests of network policies do with agnhost. The program is Python of the machine, mounted into the
+pods. Pods are asked over their control port, by the machine itself, which no policy keeps out.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
 
+_CONTROL = 8081
 PORTS = (80, 81)
 """Every pod listens there, over TCP and UDP; container ports "serve-80-tcp" and so on."""
 
-_SERVER = """
-import os, selectors, socket
-name, chosen = os.environ["NAME"].encode(), selectors.DefaultSelector()
-for port in (80, 81):
-    tcp = socket.create_server(("0.0.0.0", port), backlog=64)
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("0.0.0.0", port))
-    chosen.register(tcp, selectors.EVENT_READ); chosen.register(udp, selectors.EVENT_READ)
-while True:
-    for key, _ in chosen.select():
-        if key.fileobj.type == socket.SOCK_STREAM:
-            connection, _ = key.fileobj.accept(); connection.sendall(name); connection.close()
-        else:
-            _, peer = key.fileobj.recvfrom(100); key.fileobj.sendto(name, peer)
-"""
-
-_PROBE = """
-import concurrent.futures, json, socket, sys
-def answer(target):
+_AGENT = """
+import concurrent.futures, json, os, socket, threading
+name, pool = os.environ["NAME"].encode(), concurrent.futures.ThreadPoolExecutor(64)
+def answers(port):
+    server = socket.create_server(("0.0.0.0", port), backlog=64)
+    while True:
+        connection, _ = server.accept(); connection.sendall(name); connection.close()
+def datagrams(port):
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); server.bind(("0.0.0.0", port))
+    while True:
+        _, peer = server.recvfrom(100); server.sendto(name, peer)
+def ask(target):
     address, port, protocol = target
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as client:
@@ -42,27 +39,23 @@ def answer(target):
             client.connect((address, port))
             if protocol == "udp": client.send(b"?")
             return client.recv(100).decode()
-        except OSError as error:
+        except OSError:
             return ""
-targets = json.loads(sys.argv[1])
-with concurrent.futures.ThreadPoolExecutor(len(targets)) as pool:
-    print(json.dumps(list(pool.map(answer, targets))))
+def control(connection):
+    with connection, connection.makefile("rw") as stream:
+        print(json.dumps(list(pool.map(ask, json.loads(stream.readline())))), file=stream, flush=True)
+for port in (80, 81):
+    for serve in (answers, datagrams):
+        threading.Thread(target=serve, args=(port,), daemon=True).start()
+server = socket.create_server(("0.0.0.0", 8081), backlog=64)
+while True:
+    connection, _ = server.accept()
+    threading.Thread(target=control, args=(connection,), daemon=True).start()
 """
-
-MOUNTS = """
-    volumeMounts:
-    - {name: usr, mountPath: /usr, readOnly: true}
-    - {name: lib, mountPath: /lib, readOnly: true}
-    - {name: lib64, mountPath: /lib64, readOnly: true}
-  volumes:
-  - {name: usr, hostPath: {path: /usr}}
-  - {name: lib, hostPath: {path: /usr/lib}}
-  - {name: lib64, hostPath: {path: /usr/lib64}}
-"""
+_MOUNTS = {"usr": ("/usr", "/usr"), "lib": ("/lib", "/usr/lib"), "lib64": ("/lib64", "/usr/lib64")}
 
 
-@dataclass(frozen=True, order=True)
-class Target:
+class Target(NamedTuple):
     """Where somebody listens."""
 
     address: str
@@ -70,70 +63,64 @@ class Target:
     protocol: str = "tcp"
 
 
-def pod_manifest(namespace: str, name: str, **labels: str) -> str:
-    """A pod that serves on `PORTS`, labelled `pod: <name>`."""
+def pod_manifest(pod: str, **labels: str) -> str:
+    """A pod ("namespace/name") that serves on `PORTS`, labelled `pod: <name>`, as a JSON document."""
+    namespace, _, name = pod.partition("/")
     ports = [
         {"name": f"serve-{port}-{protocol.lower()}", "containerPort": port, "protocol": protocol}
         for port in PORTS
         for protocol in ("TCP", "UDP")
     ]
-    return f"""
-apiVersion: v1
-kind: Pod
-metadata: {{name: {name}, namespace: {namespace}, labels: {json.dumps({"pod": name, **labels})}}}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - name: main
-    image: {BUSYBOX}
-    env: [{{name: NAME, value: {namespace}/{name}}}]
-    command: [/usr/bin/python3, -c, {json.dumps(_SERVER)}]
-    ports: {json.dumps(ports)}
-{MOUNTS}
----
-"""
+    container = {
+        "name": "main",
+        "image": BUSYBOX,
+        "env": [{"name": "NAME", "value": pod}],
+        "command": ["/usr/bin/python3", "-c", _AGENT],
+        "ports": ports,
+        "readinessProbe": {"tcpSocket": {"port": _CONTROL}, "periodSeconds": 1},
+        "volumeMounts": [{"name": one, "mountPath": where, "readOnly": True} for one, (where, _) in _MOUNTS.items()],
+    }
+    volumes = [{"name": one, "hostPath": {"path": path}} for one, (_, path) in _MOUNTS.items()]
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"pod": name, **labels}},
+        "spec": {"terminationGracePeriodSeconds": 0, "containers": [container], "volumes": volumes},
+    }
+    return json.dumps(manifest)
 
 
 class Reach:
-    """Asks pods ("namespace/name") whom they reach. Every pod must be running."""
+    """Asks pods whom they reach."""
 
-    def __init__(self, program: Program, pods: Iterable[str]) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self.pods = list(pods)
-        self._addresses: dict[str, str] = {}
+        self.addresses: dict[str, str] = {}
 
-    def address(self, pod: str) -> str:
-        """A pod's address, asked once."""
-        if pod not in self._addresses:
-            self._addresses[pod] = str(self.object(pod)["status"]["podIP"])
-        return self._addresses[pod]
-
-    def object(self, pod: str) -> dict[str, dict[str, str]]:
-        """The pod as the API has it."""
-        namespace, _, name = pod.partition("/")
-        found: dict[str, dict[str, str]] = self.program.get("-n", namespace, "pod", name)
-        return found
-
-    def run(self, pod: str, *command: str) -> str:
-        """What a command in a pod prints."""
-        namespace, _, name = pod.partition("/")
-        return self.program.kubectl("-n", namespace, "exec", name, "--", *command, check=False).stdout
-
-    def python(self, pod: str, script: str, *words: str) -> str:
-        """What a Python script in a pod prints."""
-        return self.run(pod, "/usr/bin/python3", "-c", script, *words)
+    def start(self, pods: Iterable[str], **labels: str) -> None:
+        """Make pods and wait until they serve."""
+        wanted = list(pods)
+        self.program.apply("\n---\n".join(pod_manifest(pod, **labels) for pod in wanted))
+        for pod in wanted:
+            namespace, _, name = pod.partition("/")
+            self.program.kubectl("-n", namespace, "wait", "--for=condition=Ready", f"pod/{name}", "--timeout=100s")
+            self.addresses[pod] = str(self.program.get("-n", namespace, "pod", name)["status"]["podIP"])
 
     def answers(self, pod: str, targets: Sequence[Target]) -> list[str]:
         """What each target answers, "" for nothing within a second."""
-        asked = json.dumps([[one.address, one.port, one.protocol] for one in targets])
-        found: list[str] = json.loads(self.python(pod, _PROBE, asked) or json.dumps([""] * len(targets)))
+        where = self.addresses[pod], _CONTROL
+        with socket.create_connection(where, 60) as connection, connection.makefile("rw") as stream:
+            print(json.dumps(targets), file=stream, flush=True)
+            found: list[str] = json.loads(stream.readline())
         return found
 
     def reaches(self, pod: str, target: Target) -> bool:
         """Whether there is an answer."""
         return bool(self.answers(pod, [target])[0])
 
-    def table(self, port: int = 80, protocol: str = "tcp") -> Mapping[str, set[str]]:
+    def table(self, port: int = 80, protocol: str = "tcp") -> Mapping[str, frozenset[str]]:
         """For every pod, the pods that it reaches."""
-        targets = [Target(self.address(pod), port, protocol) for pod in self.pods]
-        return {pod: set(filter(None, self.answers(pod, targets))) for pod in self.pods}
+        targets = [Target(address, port, protocol) for address in self.addresses.values()]
+        with ThreadPoolExecutor(len(self.addresses)) as pool:
+            answers = pool.map(lambda pod: self.answers(pod, targets), self.addresses)
+            return {pod: frozenset(filter(None, found)) for pod, found in zip(self.addresses, answers, strict=True)}
