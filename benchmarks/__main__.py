@@ -18,6 +18,7 @@ from benchmarks import (
     jobs,
     latency,
     names,
+    policy_rules,
     rollouts,
     scheduling,
     service_rules,
@@ -45,6 +46,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "names": lambda program, client: _one(names.measure(client)),
     "latency": latency.measure,
     "services": lambda program, client: service_rules.measure(),
+    "policies": lambda program, client: policy_rules.measure(),
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)

@@ -1,8 +1,10 @@
-"""Network policies as users write them, with containers: the policy of a talk, and who reaches whom."""
+"""Network policies as users write them, with containers: the policy of a talk, the examples of the documentation."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from tests.support.program import Program
 from tests.support.reach import Reach, Target
 from tests.support.waiting import eventually
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "resources" / "networkpolicy.md"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
 NAMESPACE_ISOLATION = """
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -29,28 +33,84 @@ spec:
             matchLabels:
               kubernetes.io/metadata.name: kube-system
 """
+WRONG = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: wrong}
+spec:
+  podSelector: {}
+  ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/33}}]}]
+"""
 LOOKUP = "import socket; print(socket.gethostbyname('kubernetes.default'))"
+METADATA = "169.254.169.254"
+ASK_METADATA = f"""
+import socket
+try:
+    print(socket.create_connection(("{METADATA}", 80), 5))
+except OSError as error:
+    print(type(error).__name__)
+"""
 
 
 @pytest.fixture(scope="module")
-def talk(program: Program) -> Iterator[Reach]:
-    pods = ["jupyter/a", "jupyter/b", "elsewhere/a"]
-    namespaces = ("jupyter", "elsewhere")
+def reach(program: Program) -> Iterator[Reach]:
+    namespaces = ("jupyter", "lab", "elsewhere")
     for namespace in namespaces:
         program.kubectl("create", "namespace", namespace)
-    reach = Reach(program)
-    reach.start(pods)
-    yield reach
-    for namespace in namespaces:
-        program.kubectl("delete", "namespace", namespace, "--wait=false")
+    found = Reach(program)
+    found.start(["jupyter/a", "jupyter/b", "elsewhere/a", "lab/other"])
+    found.start(["elsewhere/partner"], team="partners")
+    found.start(["lab/web"], app="web")
+    yield found
+    program.kubectl("delete", "namespace", *namespaces, "--wait=false")
 
 
-def test_the_isolation_of_a_namespace(talk: Reach) -> None:
-    friend, stranger = Target(talk.addresses["jupyter/b"]), Target(talk.addresses["elsewhere/a"])
-    eventually(lambda: talk.reaches("jupyter/a", stranger), "everybody reached before")
-    talk.program.apply(NAMESPACE_ISOLATION)
-    eventually(lambda: not talk.reaches("jupyter/a", stranger), "the other namespace cut off")
-    assert talk.reaches("jupyter/a", friend)
-    looked_up = talk.program.kubectl("-n", "jupyter", "exec", "a", "--", "/usr/bin/python3", "-c", LOOKUP).stdout
-    assert looked_up.endswith(".0.1\n"), "names are served in kube-system"
-    assert talk.reaches("elsewhere/a", friend), "it says nothing about what comes in"
+def python(reach: Reach, pod: str, script: str) -> str:
+    """What a script in a pod prints."""
+    namespace, _, name = pod.partition("/")
+    words = ("exec", "-n", namespace, name, "--", "/usr/bin/python3", "-c", script)
+    return reach.program.kubectl(*words, check=False).stdout.strip()
+
+
+def test_the_isolation_of_a_namespace(reach: Reach) -> None:
+    friend, stranger = Target(reach.addresses["jupyter/b"]), Target(reach.addresses["elsewhere/a"])
+    eventually(lambda: reach.reaches("jupyter/a", stranger), "everybody reached before")
+    reach.program.apply(NAMESPACE_ISOLATION)
+    eventually(lambda: not reach.reaches("jupyter/a", stranger), "the other namespace cut off")
+    assert reach.reaches("jupyter/a", friend)
+    assert python(reach, "jupyter/a", LOOKUP).endswith(".0.1"), "names are served in kube-system"
+    assert reach.reaches("elsewhere/a", friend), "it says nothing about what comes in"
+
+
+def test_the_examples_of_the_documentation(reach: Reach) -> None:
+    alone, partners, archive = EXAMPLES
+    web = Target(reach.addresses["lab/web"])
+    reach.program.apply(alone)
+    eventually(lambda: not reach.reaches("elsewhere/partner", web), "on its own")
+    assert not reach.reaches("lab/web", Target(reach.addresses["elsewhere/a"]))
+    eventually(lambda: reach.reaches("lab/other", web), "pods of the namespace reached")
+    assert python(reach, "lab/web", LOOKUP).endswith(".0.1")
+    reach.program.apply(partners.replace("port: web", "port: serve-80-tcp"))
+    eventually(lambda: reach.reaches("elsewhere/partner", web), "the partners let in")
+    assert not reach.reaches("elsewhere/partner", web._replace(port=81))
+    assert not reach.reaches("elsewhere/a", web)
+    near = f"{reach.addresses['elsewhere/a'].rpartition('.')[0]}."
+    block = archive.replace("198.51.100.", near).replace("8000, endPort: 8080", "80, endPort: 80")
+    reach.program.apply(block)
+    eventually(lambda: reach.reaches("lab/web", Target(reach.addresses["elsewhere/a"])), "the block let out to")
+    assert not reach.reaches("lab/other", Target(reach.addresses["elsewhere/a"]))
+
+
+def test_an_illegal_network_is_refused_by_name(reach: Reach) -> None:
+    done = reach.program.kubectl("apply", "-f", "-", stdin=WRONG, check=False)
+    assert done.returncode != 0
+    assert "spec.ingress[0].from[0].ipBlock.cidr: Invalid value" in done.stderr
+
+
+def test_a_policy_is_created_without_a_warning(reach: Reach) -> None:
+    done = reach.program.kubectl("apply", "-f", "-", "--dry-run=server", stdin=NAMESPACE_ISOLATION)
+    assert done.stderr == ""
+
+
+def test_a_clouds_metadata_is_refused_at_once(reach: Reach) -> None:
+    assert python(reach, "elsewhere/a", ASK_METADATA) == "ConnectionRefusedError"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from skerry.kube.objects import Obj
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
 
@@ -63,8 +64,8 @@ class Target(NamedTuple):
     protocol: str = "tcp"
 
 
-def pod_manifest(pod: str, **labels: str) -> str:
-    """A pod ("namespace/name") that serves on `PORTS`, labelled `pod: <name>`, as a JSON document."""
+def pod_object(pod: str, labels: Mapping[str, str]) -> Obj:
+    """A pod ("namespace/name") that serves on `PORTS`, labelled `pod: <name>`."""
     namespace, _, name = pod.partition("/")
     ports = [
         {"name": f"serve-{port}-{protocol.lower()}", "containerPort": port, "protocol": protocol}
@@ -81,13 +82,12 @@ def pod_manifest(pod: str, **labels: str) -> str:
         "volumeMounts": [{"name": one, "mountPath": where, "readOnly": True} for one, (where, _) in _MOUNTS.items()],
     }
     volumes = [{"name": one, "hostPath": {"path": path}} for one, (_, path) in _MOUNTS.items()]
-    manifest = {
+    return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "labels": {"pod": name, **labels}},
         "spec": {"terminationGracePeriodSeconds": 0, "containers": [container], "volumes": volumes},
     }
-    return json.dumps(manifest)
 
 
 class Reach:
@@ -100,7 +100,8 @@ class Reach:
     def start(self, pods: Iterable[str], **labels: str) -> None:
         """Make pods and wait until they serve."""
         wanted = list(pods)
-        self.program.apply("\n---\n".join(pod_manifest(pod, **labels) for pod in wanted))
+        items = [pod_object(pod, labels) for pod in wanted]
+        self.program.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
         for pod in wanted:
             namespace, _, name = pod.partition("/")
             self.program.kubectl("-n", namespace, "wait", "--for=condition=Ready", f"pod/{name}", "--timeout=100s")
