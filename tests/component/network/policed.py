@@ -75,7 +75,7 @@ class PolicedNetwork:
         pod = self.stranger(name)
         obj = pod_object(name, namespace, labels)
         self.api.put(PODS, obj)
-        self.keeper.attached(obj, (pod.address,))
+        self.keeper.attached(obj, tuple(pod.addresses))
         await self.keeper.ready(obj["metadata"]["uid"])
         return pod
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 import pytest
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.instance import kernel_has_ipv6
+from skerry.engine.network.cni import write_cni
 from skerry.engine.network.host import remove_network
 from skerry.engine.network.policy import keeper
 from skerry.engine.network.policy.keeper import PolicyKeeper
@@ -22,7 +23,8 @@ from skerry.engine.network.policy.parties import party_of
 from skerry.engine.network.policy.policies import policy_of
 from skerry.engine.network.policy.table import change, whole
 from skerry.kube.resources import ENDPOINT_SLICES, NETWORK_POLICIES, PODS, SERVICES
-from tests.component.network.netns import call, host_server, own_network
+from tests.component.network.conftest import make_config
+from tests.component.network.netns import call, host_server
 from tests.component.network.policed import (
     BRIEFLY,
     CUT_OFF,
@@ -32,24 +34,12 @@ from tests.component.network.policed import (
     reaches,
     talking,
 )
-from tests.component.network.test_proxy import VIRTUAL, endpoints, eventually, make_config, name_in, service
+from tests.component.network.test_proxy import VIRTUAL, endpoints, eventually, name_in, service
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
 
 APP_A, APP_B = {"matchLabels": {"app": "a"}}, {"matchLabels": {"app": "b"}}
-
-
-@pytest.fixture
-def host() -> Iterator[None]:
-    assert os.geteuid() == 0, "needs root"
-    with own_network():
-        yield
-
-
-@pytest.fixture
-def config(tmp_path: Path, host: None) -> EngineConfig:
-    return make_config(tmp_path)
 
 
 @pytest.fixture
@@ -241,6 +231,28 @@ def test_the_table_of_two_families_loads(host: None, tmp_path: Path) -> None:
     for text in (whole(before), change(before, after), change(after, before), whole(after)):
         done = subprocess.run(["nft", "-f", "-"], input=text, text=True, capture_output=True, check=False)
         assert done.returncode == 0, f"{done.stderr}\n{text}"
+
+
+@pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+async def test_both_families_are_judged_alike(config: EngineConfig) -> None:
+    dual = replace(config, pod_cidr6="fd73:6b72:c000:1::/64", service_cidr6="fd73:6b72:c000:2::/112")
+    write_cni(dual)
+    network = PolicedNetwork(dual)
+    await network.start()
+    try:
+        one, two = await network.pod("one", app="a"), await network.pod("two", app="b")
+        _, address = two.addresses
+        ask = partial(one.fetch, address, 8080, "tcp", BRIEFLY)
+        await eventually(ask, lambda answer: name_in(answer) == "two")
+        network.policy(podSelector=APP_B, policyTypes=["Ingress"])
+        await eventually(ask, lambda answer: answer == CUT_OFF)
+        network.policy(podSelector=APP_B, ingress=[{"from": [{"podSelector": APP_A}], "ports": [{"port": "web"}]}])
+        await eventually(ask, lambda answer: name_in(answer) == "two")
+        network.policy(podSelector=APP_B, ingress=[{"from": [{"ipBlock": {"cidr": f"{one.addresses[1]}/128"}}]}])
+        await eventually(lambda: one.fetch(two.address, 8080, "tcp", BRIEFLY), lambda answer: answer == CUT_OFF)
+        assert name_in(ask()) == "two", "blocks are of one family"
+    finally:
+        await network.close()
 
 
 def _has_table(name: str) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,17 +13,9 @@ from skerry.engine.network.policy.membership import Membership
 from skerry.engine.network.policy.parties import Group, Listener, NamedPort, Party
 from skerry.engine.network.policy.policies import Policy, policy_of
 from skerry.engine.network.policy.table import change, whole
-from tests.component.network.netns import own_network
 from tests.unit.network.test_tables import config
 
-pytestmark = pytest.mark.root
-
-
-@pytest.fixture(autouse=True)
-def host() -> Iterator[None]:
-    assert os.geteuid() == 0, "needs root"
-    with own_network():
-        yield
+pytestmark = [pytest.mark.root, pytest.mark.usefixtures("host")]
 
 
 def nft(*words: str, text: str = "") -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
+from skerry.engine.config import EngineConfig
+from skerry.engine.instance import kernel_has_ipv6
+from skerry.engine.network.cni import write_cni
 from skerry.kube.resources import ENDPOINT_SLICES, SERVICES
-from tests.component.network.netns import Pod, own_network
+from tests.component.network.netns import Pod
 from tests.component.network.policed import BRIEFLY, PolicedNetwork
-from tests.component.network.test_proxy import VIRTUAL, endpoints, eventually, make_config, name_in, service
+from tests.component.network.test_proxy import VIRTUAL, endpoints, eventually, name_in, service
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
@@ -26,7 +28,7 @@ METADATA = "169.254.169.254"
 # Prints the text of datagrams that arrive at port 9000, whoever they say they are from.
 _LISTENER = """
 import socket
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); server.bind(("0.0.0.0", 9000))
+server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); server.bind(("::", 9000))
 print("listening", flush=True)
 while True:
     print(server.recv(100).decode(), flush=True)
@@ -43,6 +45,13 @@ header = struct.pack("!BBHHHBBH4s4s", 69, 0, 20 + len(datagram), 7, 0, 64, 17, 0
 raw.sendto(header + datagram, (target, 0))
 """
 
+# Sends from an address that the interface has been given.
+_SPEAKER = """
+import socket, sys
+client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); client.bind((sys.argv[1], 0))
+client.sendto(sys.argv[3].encode(), (sys.argv[2], 9000))
+"""
+
 _ASK_IPV6 = """
 import socket, sys
 client = socket.socket(socket.AF_INET6, socket.SOCK_STREAM); client.settimeout(0.5)
@@ -55,13 +64,11 @@ except OSError as error:
 
 
 @pytest.fixture
-async def network(tmp_path: Path) -> AsyncIterator[PolicedNetwork]:
-    assert os.geteuid() == 0, "needs root"
-    with own_network():
-        made = PolicedNetwork(make_config(tmp_path))
-        await made.start()
-        yield made
-        await made.close()
+async def network(config: EngineConfig) -> AsyncIterator[PolicedNetwork]:
+    made = PolicedNetwork(config)
+    await made.start()
+    yield made
+    await made.close()
 
 
 @contextmanager
@@ -80,6 +87,10 @@ def listening(prefix: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 def say(pod: Pod, source: str, target: str, text: str) -> None:
     subprocess.run([*pod.inside, sys.executable, "-c", _LIAR, source, target, text], check=True)
+
+
+def speak(pod: Pod, source: str, target: str, text: str) -> None:
+    subprocess.run([*pod.inside, sys.executable, "-c", _SPEAKER, source, target, text], check=True)
 
 
 async def test_a_pod_speaks_under_its_own_address_only(network: PolicedNetwork) -> None:
@@ -101,6 +112,25 @@ async def test_nor_does_the_machine_believe_it(network: PolicedNetwork) -> None:
             say(liar, lie, "10.64.0.1", f"i am {lie}")
         say(liar, liar.address, "10.64.0.1", "i am the liar")
         assert heard.stdout.readline() == "i am the liar\n"
+
+
+@pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+async def test_nor_has_it_another_address_of_the_second_family(config: EngineConfig) -> None:
+    dual = replace(config, pod_cidr6="fd73:6b72:c000:1::/64", service_cidr6="fd73:6b72:c000:2::/112")
+    write_cni(dual)
+    network = PolicedNetwork(dual)
+    await network.start()
+    try:
+        liar, other, victim = [await network.pod(name) for name in ("liar", "other", "victim")]
+        with listening(victim.inside) as heard:
+            assert heard.stdout is not None
+            for lie in (other.addresses[1], "fd73:6b72:c000:1::99", "2001:db8::99"):
+                subprocess.run([*liar.inside, *f"ip -6 address add {lie}/128 dev eth0 nodad".split()], check=True)
+                speak(liar, lie, victim.addresses[1], f"i am {lie}")
+            speak(liar, liar.addresses[1], victim.addresses[1], "i am the liar")
+            assert heard.stdout.readline() == "i am the liar\n"
+    finally:
+        await network.close()
 
 
 async def test_an_address_taken_by_arp_is_of_no_use(network: PolicedNetwork) -> None:

@@ -15,12 +15,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.policy.families import Family, families_of
+from skerry.engine.network.family import IPV4, IPV6, Family, families_of
+from skerry.engine.network.policy.naming import of_family
 
 EGRESS, INGRESS = "egress", "ingress"
 LINKS = "links"
 KNOWN, OPENED, OWN = "known", "opened", "own"
-"""Of each family: with its mark."""
+"""There is one for each family."""
+METADATA = {
+    IPV4: ("100.100.100.200", "168.63.129.16", "169.254.0.0/16", "192.0.0.192"),
+    IPV6: ("fd00:ec2::/64", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42"),
+}
+"""Alibaba; Azure's wire server; link-local: AWS, Azure, GCP, OpenStack, Oracle, DigitalOcean, Hetzner; older Oracle.
+AWS; GCP; Oracle; Scaleway."""
 _UNTRACKED = "ct state invalid,untracked"
 _NEIGHBOURS = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
 
@@ -30,7 +37,7 @@ def hooks_of(config: EngineConfig) -> Mapping[str, Sequence[str]]:
     families = families_of(config)
     secrets = [_secrets(one) for one in families]
     return {
-        "metadata": [f"{one.word} saddr @{OPENED}{one.mark} return" for one in families] + _REFUSING,
+        "metadata": [f"{one.word} saddr @{of_family(OPENED, one)} return" for one in families] + _REFUSING,
         "entering": _hook("prerouting priority raw", _entering(families)),
         "leaving": _hook("forward priority filter + 1", [*secrets, *_each(families, _leaving)]),
         "reaching": _hook("forward priority filter + 2", _each(families, _reaching)),
@@ -50,9 +57,10 @@ def types_of(config: EngineConfig) -> Mapping[str, str]:
     """The nft types of the maps and sets that are always there."""
     types = {LINKS: "ifname"}
     for one in families_of(config):
-        types |= {f"{name}{one.mark}": f"{one.kind} : verdict" for name in (EGRESS, INGRESS)}
-        types |= {f"{name}{one.mark}": one.kind for name in (KNOWN, OPENED)}
-        types[f"{OWN}{one.mark}"] = f"{one.kind} . {one.kind}"
+        kind = one.address_type
+        types |= {of_family(name, one): f"{kind} : verdict" for name in (EGRESS, INGRESS)}
+        types |= {of_family(name, one): kind for name in (KNOWN, OPENED)}
+        types[of_family(OWN, one)] = f"{kind} . {kind}"
     return types
 
 
@@ -68,33 +76,33 @@ def _entering(families: Sequence[Family]) -> list[str]:
         *(f"{here} {one.word} saddr != {one.pods} drop" for one in families),
         'iifname "lo" return',
         *(f"{one.word} saddr {one.pods} fib saddr . iif oif missing drop" for one in families),
-        *(f"{one.word} saddr {one.pods} {one.word} saddr != @{KNOWN}{one.mark} drop" for one in families),
+        *(f"{one.word} saddr {one.pods} {one.word} saddr != @{of_family(KNOWN, one)} drop" for one in families),
     ]
 
 
 def _secrets(one: Family) -> str:
-    where = f"{one.word} saddr {one.pods} {one.word} daddr {{ {', '.join(one.metadata)} }}"
+    where = f"{one.word} saddr {one.pods} {one.word} daddr {{ {', '.join(METADATA[one.name])} }}"
     return f"ct direction original {where} jump metadata"
 
 
 def _leaving(one: Family) -> Iterator[str]:
     yield _to_itself(one)
-    yield f"{_UNTRACKED} {one.word} saddr vmap @{EGRESS}{one.mark}"
+    yield f"{_UNTRACKED} {one.word} saddr vmap @{of_family(EGRESS, one)}"
     yield _asked(one)
 
 
 def _reaching(one: Family) -> Iterator[str]:
     yield _to_itself(one)
-    yield f"{_UNTRACKED} {one.word} daddr vmap @{INGRESS}{one.mark}"
-    yield f"ct reply {one.word} saddr vmap @{INGRESS}{one.mark}"
+    yield f"{_UNTRACKED} {one.word} daddr vmap @{of_family(INGRESS, one)}"
+    yield f"ct reply {one.word} saddr vmap @{of_family(INGRESS, one)}"
 
 
 def _to_itself(one: Family) -> str:
-    return f"ct original {one.word} saddr . ct reply {one.word} saddr @{OWN}{one.mark} accept"
+    return f"ct original {one.word} saddr . ct reply {one.word} saddr @{of_family(OWN, one)} accept"
 
 
 def _asked(one: Family) -> str:
-    return f"ct original {one.word} saddr vmap @{EGRESS}{one.mark}"
+    return f"ct original {one.word} saddr vmap @{of_family(EGRESS, one)}"
 
 
 def _one_way(direction: str, families: Sequence[Family]) -> list[str]:

@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.policy.families import Family, families_of
+from skerry.engine.network.family import Family, families_of
 from skerry.engine.network.policy.hooks import KNOWN, LINKS, OPENED, OWN, hooks_of, types_of
 from skerry.engine.network.policy.membership import DIRECTIONS, Membership, Profile, Standing
+from skerry.engine.network.policy.naming import of_family, peers_set, port_set
 from skerry.engine.network.policy.parties import Listener, NamedPort, Party
 from skerry.engine.network.policy.policies import Direction, Policy
-from skerry.engine.network.policy.rules import Accepting, allows, for_listener, peers_set, port_set
+from skerry.engine.network.policy.rules import Accepting, allows, for_listener
 from skerry.engine.network.policy.table import Table
 
 _LONGEST_NAME = 150  # of a chain; the kernel's limit is 255
@@ -58,8 +59,8 @@ class _Making:
         self._maps: dict[str, dict[str, str]] = {}
         self._sets: dict[str, list[str]] = defaultdict(list)
         for family in self._families:
-            self._maps |= {f"{direction}{family.mark}": {} for direction in DIRECTIONS}
-            self._types |= {peers_set(key, family): family.kind for key in self._peers}
+            self._maps |= {of_family(direction, family): {} for direction in DIRECTIONS}
+            self._types |= {peers_set(key, family): family.address_type for key in self._peers}
 
     def add(self, party: Party) -> None:
         """Put a pod where it belongs."""
@@ -74,20 +75,21 @@ class _Making:
                     self._sets[port_set(port, family)].append(address)
 
     def _add(self, address: str, family: Family, standing: Standing) -> None:
-        mark = family.mark
-        self._sets[f"{KNOWN}{mark}"].append(address)
+        self._sets[of_family(KNOWN, family)].append(address)
         for profile in standing.profiles:
-            self._maps[f"{profile.direction}{mark}"][address] = profile.name
+            self._maps[of_family(profile.direction, family)][address] = profile.name
         if standing.profiles:
-            self._sets[f"{OWN}{mark}"].append(f"{address} . {address}")
+            self._sets[of_family(OWN, family)].append(f"{address} . {address}")
         if standing.opened:
-            self._sets[f"{OPENED}{mark}"].append(address)
+            self._sets[of_family(OPENED, family)].append(address)
         for key in standing.selections & self._peers:
             self._sets[peers_set(key, family)].append(address)
 
     def table(self) -> Table:
         """What came of it."""
-        self._types |= {port_set(port, family): family.kind for port in self._numbers for family in self._families}
+        self._types |= {
+            port_set(port, family): family.address_type for port in self._numbers for family in self._families
+        }
         self._sets[LINKS] = [f'"{one}"' for one in self._world.links]
         return Table(
             name=self._config.policy_table,

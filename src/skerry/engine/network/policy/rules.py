@@ -11,22 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from skerry.engine.network.policy.families import Family
+from skerry.engine.network.family import Family
+from skerry.engine.network.policy.naming import peers_set, port_set
 from skerry.engine.network.policy.parties import Listener, NamedPort
 from skerry.engine.network.policy.policies import Direction, Port, Rule
 from skerry.engine.network.policy.ranges import contains
 
 _OTHER_SIDE = {"egress": "ct reply {} saddr", "ingress": "ct original {} saddr"}
-
-
-def peers_set(key: str, family: Family) -> str:
-    """The name of the set of pods that a selection means."""
-    return f"peers{family.mark}/{key}"
-
-
-def port_set(port: NamedPort, family: Family) -> str:
-    """The name of the set of pods that have this port under this name."""
-    return f"port{family.mark}/{port.protocol}/{port.name}/{port.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +79,6 @@ def _peers(rule: Rule, family: Family, side: str) -> Iterator[str]:
         yield ""
     for peer in rule.peers:
         yield f"{side} @{peers_set(peer.key, family)} "
-    ranges = [one.text for one in rule.ranges if one.version == family.version]
+    ranges = [one.text for one in rule.ranges if one.family == family.name]
     if ranges:
         yield f"{side} {{ {', '.join(ranges)} }} "
