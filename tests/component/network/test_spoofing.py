@@ -14,8 +14,9 @@ import pytest
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import kernel_has_ipv6
 from skerry.engine.network.cni import write_cni
+from skerry.engine.network.ingress.program import user_of
 from skerry.kube.resources import ENDPOINT_SLICES, SERVICES
-from tests.component.network.netns import Pod
+from tests.component.network.netns import Pod, call, host_server
 from tests.component.network.policed import BRIEFLY, PolicedNetwork
 from tests.component.network.test_proxy import VIRTUAL, endpoints, eventually, name_in, service
 from tests.support.waiting import until
@@ -64,8 +65,9 @@ except OSError as error:
 
 
 @pytest.fixture
-async def network(config: EngineConfig) -> AsyncIterator[PolicedNetwork]:
-    made = PolicedNetwork(config)
+async def network(config: EngineConfig, request: pytest.FixtureRequest) -> AsyncIterator[PolicedNetwork]:
+    """The parameter: the machine's address."""
+    made = PolicedNetwork(replace(config, node_ip=getattr(request, "param", config.node_ip)))
     await made.start()
     yield made
     await made.close()
@@ -185,11 +187,28 @@ async def test_a_metadata_service_on_the_machine_itself_is_refused(network: Poli
         assert tenant.fetch(METADATA, 8080) == REFUSED
 
 
+@pytest.mark.parametrize("network", ["192.0.2.1"], indirect=True)
+async def test_the_ingress_fetches_nothing_for_tenants_that_they_may_not_have(network: PolicedNetwork) -> None:
+    """They choose its upstreams: by Services of type ExternalName, by `auth-url`."""
+    pod = await network.pod("pod")
+    a_cloud(network)
+    caddy = ["setpriv", f"--reuid={user_of(network.config)}", "--clear-groups"]
+    assert call(METADATA, 8080, prefix=caddy, patience=BRIEFLY).startswith("failed")
+    assert name_in(call(METADATA, 8080)) == "cloud", "the machine itself may ask"
+    assert name_in(call(pod.address, 8080, prefix=caddy)) == "pod"
+    with host_server("private"):
+        assert call("127.0.0.1", 8080, prefix=caddy, patience=BRIEFLY).startswith("failed")
+        assert name_in(call("127.0.0.1", 8080)) == "private"
+        subprocess.run(["nft", "flush", "chain", "inet", network.config.policy_table, "from_host"], check=True)
+        assert name_in(call("127.0.0.1", 8080, prefix=caddy)) == "private", "it is the rule that stops it"
+
+
 def a_cloud(network: PolicedNetwork) -> None:
     """What answers at the metadata address, behind a route of the machine."""
     cloud = network.stranger("cloud")
     subprocess.run([*cloud.inside, "ip", "address", "add", f"{METADATA}/32", "dev", "eth0"], check=True)
-    subprocess.run(["ip", "route", "add", METADATA, "via", cloud.address], check=True)
+    subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
+    subprocess.run(["ip", "route", "add", METADATA, "via", cloud.address, "src", "192.0.2.1"], check=True)
 
 
 def _link_local(prefix: list[str]) -> str:

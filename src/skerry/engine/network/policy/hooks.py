@@ -2,20 +2,23 @@
 
 `entering`: what comes from a pod's interface has that pod's address as its source, an address that is a pod's comes
 from that pod's interface only, and pods that are not known (yet, or any more) say nothing. Where pods have no IPv6,
-what they send over it is dropped, because the host's end of their interfaces would answer. `metadata`: the addresses at
+what they send over it is dropped, because the host's end of their interfaces would answer. `refusing`: the addresses at
 which clouds tell a machine its secrets are refused to pods, but for names (port 53, where some clouds have their
 resolvers) and for namespaces that an administrator has opened. Looked at after translation: no Service leads there.
 
 Then policies: `leaving` and `reaching` judge what is forwarded, `to_host` what pods ask of the machine itself. What the
-machine asks of its pods is always allowed, as Kubernetes wants it; `from_host` only cuts replies.
+machine asks of its pods is always allowed, as Kubernetes wants it; `from_host` only cuts replies, and keeps the
+Ingress, whose upstreams tenants choose, from the metadata addresses and from the machine's loopback.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.family import IPV4, IPV6, Family, families_of
+from skerry.engine.network.ingress.program import user_of
 from skerry.engine.network.policy.naming import of_family
 
 EGRESS, INGRESS = "egress", "ingress"
@@ -37,12 +40,12 @@ def hooks_of(config: EngineConfig) -> Mapping[str, Sequence[str]]:
     families = families_of(config)
     secrets = [_secrets(one) for one in families]
     return {
-        "metadata": [f"{one.word} saddr @{of_family(OPENED, one)} return" for one in families] + _REFUSING,
+        "refusing": [f"{one.word} saddr @{of_family(OPENED, one)} return" for one in families] + _REFUSING,
         "entering": _hook("prerouting priority raw", _entering(families)),
         "leaving": _hook("forward priority filter + 1", [*secrets, *_each(families, _leaving)]),
         "reaching": _hook("forward priority filter + 2", _each(families, _reaching)),
         "to_host": _hook("input priority filter + 1", [*secrets, *_one_way("original", families)]),
-        "from_host": _hook("output priority filter + 1", _one_way("reply", families)),
+        "from_host": _hook("output priority filter + 1", [*_for_ingress(config), *_one_way("reply", families)]),
     }
 
 
@@ -82,7 +85,17 @@ def _entering(families: Sequence[Family]) -> list[str]:
 
 def _secrets(one: Family) -> str:
     where = f"{one.word} saddr {one.pods} {one.word} daddr {{ {', '.join(METADATA[one.name])} }}"
-    return f"ct direction original {where} jump metadata"
+    return f"ct direction original {where} jump refusing"
+
+
+def _for_ingress(config: EngineConfig) -> Iterator[str]:
+    """Tenants say where the Ingress sends requests: neither to the cloud nor to what the machine keeps to itself."""
+    caddy = f"meta skuid {user_of(config)} ct direction original"
+    for one in families_of(config):
+        yield f"{caddy} {one.word} daddr {{ {', '.join(METADATA[one.name])} }} jump refusing"
+    if not ip_address(config.node_ip).is_loopback:
+        yield f"{caddy} ip daddr 127.0.0.0/8 jump refusing"
+    yield f"{caddy} ip6 daddr ::1 jump refusing"
 
 
 def _leaving(one: Family) -> Iterator[str]:
