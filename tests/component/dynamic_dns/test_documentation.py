@@ -87,3 +87,18 @@ def test_every_field_and_reason_is_on_the_page() -> None:
     in_other_words = {"Invalid", "NotOurs", "NameInUse", "NameTooLong"}  # of one host: in its message
     assert len(reasons) > 10
     assert [reason for reason in reasons - in_other_words if f"`{reason}`" not in PAGE] == []
+
+
+def test_kubectl_explain_has_something_to_say_of_every_field() -> None:
+    silent: list[str] = []
+
+    def look(schema: Obj, path: str) -> None:
+        for name, field in (schema.get("properties") or {}).items():
+            if "description" not in field:
+                silent.append(f"{path}.{name}")
+            if "x-kubernetes-map-type" not in field:  # label selectors are known
+                look(field, f"{path}.{name}")
+
+    look(dict(DEFINITIONS[0].spec), "spec")
+    look(dict(DEFINITIONS[0].status), "status")
+    assert silent == []

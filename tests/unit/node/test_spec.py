@@ -186,6 +186,26 @@ MACHINE = Resolver(("9.9.9.9",), ("lan",), ("edns0",))
         ),
         ({"dnsPolicy": "Default"}, "10.1.0.10", MACHINE),
         ({"hostNetwork": True}, "10.1.0.10", MACHINE),
+        (
+            {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"},
+            "10.1.0.10",
+            Resolver(("10.1.0.10",), ("default.svc.c.local", "svc.c.local", "c.local", "lan"), ("ndots:5",)),
+        ),
+        (
+            {
+                "dnsConfig": {
+                    "nameservers": ["8.8.8.8", "10.1.0.10"],
+                    "searches": ["c.local", "x"],
+                    "options": [{"name": "ndots", "value": "2"}, {"name": "rotate"}],
+                }
+            },
+            "10.1.0.10",
+            Resolver(
+                ("10.1.0.10", "8.8.8.8"),
+                ("default.svc.c.local", "svc.c.local", "c.local", "lan", "x"),
+                ("ndots:2", "rotate"),
+            ),
+        ),
         ({"dnsPolicy": "None", "dnsConfig": {"nameservers": ["8.8.8.8"]}}, "10.1.0.10", Resolver(("8.8.8.8",))),
         (
             {"dnsPolicy": "Default", "dnsConfig": {"searches": ["x"], "options": [{"name": "ndots", "value": "2"}]}},
