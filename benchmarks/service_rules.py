@@ -78,9 +78,10 @@ def one_change() -> float:
     """Milliseconds of an `nft` that changes the only service of a table. In a network namespace of its own."""
     paths = Paths(Path("/nowhere"), Path("/nowhere"))
     config = EngineConfig("be2c", paths, "here", "127.0.0.1", 0, "10.64.0.0/16", "10.65.0.0/16")
-    tables = [table_of(config, [_forward(0, endpoints)]) for endpoints in (1, 2)]
-    _load(whole(config, tables[0]))
-    texts = [change(config, old, new) for old, new in (tables, tables[::-1])]
+    (family,) = families_of(config)
+    tables = [table_of(family, [_forward(0, endpoints)]) for endpoints in (1, 2)]
+    _load(whole(family, tables[0]))
+    texts = [change(family, old, new) for old, new in (tables, tables[::-1])]
     return statistics.median(_milliseconds(lambda text=text: _load(text)) for text in texts * _TIMES)  # type: ignore[misc]
 
 
