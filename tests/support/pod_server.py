@@ -27,6 +27,7 @@ class Answers(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and body leave together
 
     def do_GET(self) -> None:
         """Who this is."""
