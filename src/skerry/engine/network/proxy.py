@@ -24,7 +24,8 @@ from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 log = logging.getLogger(__name__)
 
 _GATHER = 0.002  # seconds: changes that arrive together are loaded together
-_APART, _LONGEST_APART = 0.04, 0.32  # seconds between two loads; doubling while changes go on, to spare CPU for them
+_APART, _LONGEST_APART = 0.02, 0.32  # seconds between two loads; doubling while changes go on, to spare CPU for them
+_LOOKED = 0.005  # seconds after a look that found nothing to load: most changes of pods on their way to ready are such
 _RETRY = 1.0  # seconds after a failed load
 _VERIFY = 60.0  # seconds between looks whether somebody flushed our table
 
@@ -76,7 +77,7 @@ class ServiceProxy:
                 await self._wait_for_change()
                 await asyncio.sleep(_GATHER)
                 self._changed.clear()
-                await self._load()
+                loaded = await self._load()
             except (CommandError, OSError) as error:
                 self.trouble = f"service rules could not be loaded: {error}"
                 log.error("%s; trying again", self.trouble)
@@ -84,8 +85,8 @@ class ServiceProxy:
                 await asyncio.sleep(_RETRY)
             else:
                 self.trouble = ""
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_APART) if self._changed.is_set() else _APART
+                await asyncio.sleep(pause if loaded else _LOOKED)
+                pause = next_pause(pause, loaded, self._changed.is_set())
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or our table is found missing."""
@@ -99,7 +100,15 @@ class ServiceProxy:
                     log.warning("the table %s was removed by somebody else: loading it again", rules.family.table)
                     return
 
-    async def _load(self) -> None:
+    async def _load(self) -> bool:
         exposing = [pod for pod in self._pods.list() if has_host_ports(pod)]
-        for rules in self._rules:
-            await rules.load(self._services.list(), self._slices.list(), exposing)
+        services, slices = self._services.list(), self._slices.list()
+        return any([await rules.load(services, slices, exposing) for rules in self._rules])  # a list: load them all
+
+
+def next_pause(pause: float, loaded: bool, more: bool) -> float:
+    """Seconds to leave after the next load: longer if this one was followed by `more` changes, the shortest after a
+    quiet moment. A look that found nothing to load does not count."""
+    if not more:
+        return _APART
+    return min(pause * 2, _LONGEST_APART) if loaded else pause

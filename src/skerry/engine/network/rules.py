@@ -33,8 +33,9 @@ class FamilyRules:
         self._datagram_flows: set[Flow] = set()
         self._open_links: set[str] = set()
 
-    async def load(self, services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj]) -> None:
-        """Make the kernel forward what these objects ask for. Raises CommandError, OSError."""
+    async def load(self, services: Iterable[Obj], slices: Iterable[Obj], pods: Iterable[Obj]) -> bool:
+        """Make the kernel forward what these objects ask for; whether there was anything to load. Raises CommandError,
+        OSError."""
         wanted = self._forwarding.of(services, slices, pods)
         if self.family.loopback:
             self._open_loopback(wanted)
@@ -45,6 +46,7 @@ class FamilyRules:
             await run("nft", "-f", "-", text=text)
         self._loaded = table
         await self._forget_datagrams(wanted)
+        return bool(text)
 
     async def was_removed(self) -> bool:
         """Whether somebody else removed the table; then the next load replaces it."""
