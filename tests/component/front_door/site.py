@@ -57,7 +57,11 @@ DOOR: dict[str, Any] = {
                 "ingress": {
                     "port": 32443,
                     "tls": {"caFile": "/etc/ssl/backend-certs/main.pem"},
-                    "servers": [{"name": "m1", "address": "10.0.1.46"}, {"name": "m2", "address": "10.0.1.55"}],
+                    "servers": [
+                        {"name": "m1", "address": "10.0.1.46"},
+                        {"name": "m2", "address": "10.0.1.55"},
+                        {"name": "forged", "address": "10.0.1.80"},
+                    ],
                 },
                 "api": {
                     "listen": 7443,
@@ -177,6 +181,7 @@ class Site:
             "a1": (self.main, "10.0.1.46", 6443, names),
             "a2": (self.main, "10.0.1.55", 6443, names),
             "forged": (self.main, "10.0.1.80", 6443, forged),
+            "m3": (self.main, "10.0.1.80", 32443, forged),
             "s1": (self.spare, "10.0.2.46", 80, b""),
             "s2": (self.spare, "10.0.2.55", 80, b""),
             "certbot": (self.certbot, "10.0.1.20", 80, b""),
