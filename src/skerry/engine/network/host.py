@@ -14,6 +14,7 @@ from pathlib import Path
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.announcing.kernel import AnnouncedAddresses
+from skerry.engine.network.bandwidth.shaping import remove_devices
 from skerry.engine.network.cni import cni_network_name, pod_gateway
 from skerry.engine.network.commands import CommandError, run
 from skerry.engine.network.family import Family, families_of
@@ -66,6 +67,7 @@ async def remove_network(config: EngineConfig) -> None:
     await _quietly("ip", "address", "del", f"{pod_gateway(config)}/32", "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
+    await remove_devices(config)
     ours = {f"inet {config.policy_table}", *(family.table for family in families_of(config))}
     for table in ours & await tables_there():
         await _quietly("nft", "delete", "table", *table.split())

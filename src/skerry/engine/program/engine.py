@@ -24,6 +24,7 @@ from skerry.engine.controllers.certmanager.all import make_certificate_controlle
 from skerry.engine.definitions.all import ALL
 from skerry.engine.definitions.installing import install
 from skerry.engine.network.announcing.announcer import Announcer
+from skerry.engine.network.bandwidth.keeper import BandwidthKeeper
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
@@ -37,6 +38,7 @@ from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
 from skerry.engine.node.pod_network import PodNetwork
 from skerry.engine.program.context import host_network, make_context
+from skerry.engine.program.pod_networks import PodNetworks
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
 from skerry.engine.schema.registry import builtin
@@ -138,7 +140,8 @@ class Engine:
         ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))
         announcer = Announcer(config, informers, recorder)
         policies = PolicyKeeper(config, informers)
-        agent = self._make_agent(api, store, informers, policies)
+        bandwidth = BandwidthKeeper(config, informers, recorder)
+        agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth))
         await asyncio.gather(proxy.prepare(), policies.prepare())
         await install(context.identity("definition-installer"), ALL)
         api.health.ready["informers"] = lambda: ", ".join(informers.incomplete())
@@ -160,6 +163,8 @@ class Engine:
         api.health.ready["ingress"] = lambda: ingress.trouble
         self._stack.push_async_callback(ingress.close)
         await ingress.start()
+        self._stack.push_async_callback(bandwidth.close)
+        await bandwidth.start()
         self._stack.push_async_callback(agent.close)
         await agent.start()
         api.health.ready["network-policies"] = lambda: policies.trouble

@@ -1,0 +1,38 @@
+"""Who has to do with a pod's network besides CNI: the policies that guard it, and the limits on its bandwidth.
+
+The node agent knows one such party (`node.pod_network`); here it is two.
+"""
+
+from __future__ import annotations
+
+from skerry.engine.network.bandwidth.keeper import BandwidthKeeper
+from skerry.engine.network.commands import CommandError
+from skerry.engine.network.policy.keeper import PolicyKeeper
+from skerry.engine.node.errors import RunError
+from skerry.kube.objects import Obj
+
+
+class PodNetworks:
+    """Tells both, waits for both."""
+
+    def __init__(self, policies: PolicyKeeper, bandwidth: BandwidthKeeper) -> None:
+        self._policies = policies
+        self._bandwidth = bandwidth
+
+    def attached(self, pod: Obj, address: str) -> None:
+        """The pod has this address from now on."""
+        self._policies.attached(pod, address)
+        self._bandwidth.attached(pod, address)
+
+    def detached(self, uid: str) -> None:
+        """The pod has no address any more, if it had one."""
+        self._policies.detached(uid)
+        self._bandwidth.detached(uid)
+
+    async def ready(self, uid: str) -> None:
+        """Returns when its rules and limits are in force. Raises RunError for a limit that this machine cannot hold."""
+        await self._policies.ready(uid)
+        try:
+            await self._bandwidth.ready(uid)
+        except (CommandError, OSError) as error:
+            raise RunError(str(error)) from error
