@@ -8,10 +8,12 @@ async with running_api() as api:
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from skerry.engine.api.auth.authentication import MASTERS
 from skerry.engine.api.local import LocalClient
@@ -59,11 +61,13 @@ async def running_api(
     pod_access: PodAccess | None = None,
     folder: Path | None = None,
     authentication_config: Path | None = None,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> AsyncIterator[RunningApi]:
-    """Start one, stop it at the end. `folder`: where its files go, to be kept; a temporary one otherwise."""
+    """Start one, stop it at the end. `folder`: where its files go, to be kept; a temporary one otherwise. `settings`:
+    fields of its configuration."""
     with tempfile.TemporaryDirectory(prefix="skerry-api-") as temporary:
         config = engine_config(folder or Path(temporary), clock)
-        config = replace(config, authentication_config=authentication_config)
+        config = replace(config, authentication_config=authentication_config, **settings)
         store = store or MemoryStore()
         server = ApiServer(config, store, builtin(), pod_access)
         await server.start()

@@ -27,6 +27,7 @@ from skerry.engine.network.announcing.announcer import Announcer
 from skerry.engine.network.bandwidth.keeper import BandwidthKeeper
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
+from skerry.engine.network.health_checks import HealthChecks
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
 from skerry.engine.network.policy.keeper import PolicyKeeper
 from skerry.engine.network.proxy import ServiceProxy
@@ -157,6 +158,9 @@ class Engine:
         proxy.start()
         self._stack.push_async_callback(announcer.close)
         announcer.start()
+        checks = HealthChecks(config, informers, recorder, lambda: proxy.trouble)
+        self._stack.push_async_callback(checks.close)
+        checks.start()
         names = ClusterDnsServer(config, context.identity("kube-dns"))
         self._stack.push_async_callback(names.close)
         await names.start()

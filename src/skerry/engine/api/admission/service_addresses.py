@@ -15,6 +15,7 @@ from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import WRITES, Plugin
 from skerry.engine.api.admission.service_families import set_families
 from skerry.engine.config import EngineConfig
+from skerry.engine.schema.kinds.core.service_balancing import needs_health_check
 from skerry.engine.schema.kinds.core.service_families import HEADLESS, family_of
 from skerry.engine.store.contract import Store
 from skerry.kube.errors import Cause, InternalError, Invalid, invalid
@@ -43,6 +44,7 @@ def service_addresses(config: EngineConfig, store: Store) -> Plugin:
         others += [on_its_way for writer, on_its_way in held.items() if writer != own]
         allocate_addresses(service, networks, _addresses(others))
         allocate_ports(service, config.node_ports, _ports(others))
+        allocate_health_port(service, config.node_ports, _ports(others))
         held[own] = service
         attributes.afterwards.append(partial(held.pop, own, None))
 
@@ -61,6 +63,8 @@ def keep_allocated(new: Obj, old: Obj) -> None:
         for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             after.pop(name, None)
     _keep_ports(after, before)
+    if needs_health_check(after) and needs_health_check(before) and not after.get("healthCheckNodePort"):
+        after["healthCheckNodePort"] = before.get("healthCheckNodePort", 0)
 
 
 def _keep_ports(after: Obj, before: Obj) -> None:
@@ -118,10 +122,25 @@ def allocate_ports(service: Obj, allowed: tuple[int, int], taken: Collection[int
             own.add(port["nodePort"])
 
 
-def _free_port(allowed: tuple[int, int], taken: Collection[int]) -> int:
+def allocate_health_port(service: Obj, allowed: tuple[int, int], taken: Collection[int]) -> None:
+    """Fill in `healthCheckNodePort` where balancers are to ask for the Service's health. Raises Invalid, InternalError.
+
+    An update that asks for another one than there is is refused later, since the field is immutable."""
+    spec = service["spec"]
+    if not needs_health_check(spec):
+        return
+    own = {port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")}
+    chosen = spec.get("healthCheckNodePort")
+    if not chosen:
+        spec["healthCheckNodePort"] = _free_port(allowed, {*taken, *own}, "HealthCheck NodePort")
+    elif why := _port_is_wrong(chosen, allowed, {*taken, *own}):
+        raise InternalError(f"failed to allocate requested HealthCheck NodePort {chosen}: {why}")
+
+
+def _free_port(allowed: tuple[int, int], taken: Collection[int], what: str = "nodePort") -> int:
     free = [port for port in range(allowed[0], allowed[1] + 1) if port not in taken]
     if not free:
-        raise InternalError("failed to allocate a nodePort: range is full")
+        raise InternalError(f"failed to allocate a {what}: range is full")
     return random.choice(free)  # noqa: S311  # no secret
 
 
@@ -142,11 +161,14 @@ def _listed(service: Obj) -> str:
 
 def _check_port(service: Obj, index: int, allowed: tuple[int, int], taken: Collection[int]) -> None:
     port = service["spec"]["ports"][index]["nodePort"]
-    why = "provided port is already allocated" if port in taken else ""
-    if not allowed[0] <= port <= allowed[1]:
-        why = f"provided port is not in the valid range. The range of valid ports is {allowed[0]}-{allowed[1]}"
-    if why:
+    if why := _port_is_wrong(port, allowed, taken):
         raise _refusal(service, f"spec.ports[{index}].nodePort", f"Invalid value: {port}: {why}")
+
+
+def _port_is_wrong(port: int, allowed: tuple[int, int], taken: Collection[int]) -> str:
+    if not allowed[0] <= port <= allowed[1]:
+        return f"provided port is not in the valid range. The range of valid ports is {allowed[0]}-{allowed[1]}"
+    return "provided port is already allocated" if port in taken else ""
 
 
 def _refusal(service: Obj, field: str, message: str) -> Invalid:
@@ -166,7 +188,8 @@ def _addresses(services: Collection[Obj]) -> set[str]:
 
 
 def _ports(services: Collection[Obj]) -> set[int]:
-    return {port["nodePort"] for spec in _specs(services) for port in spec.get("ports") or () if port.get("nodePort")}
+    found = {port["nodePort"] for spec in _specs(services) for port in spec.get("ports") or () if port.get("nodePort")}
+    return found | {spec["healthCheckNodePort"] for spec in _specs(services) if spec.get("healthCheckNodePort")}
 
 
 def _specs(services: Collection[Obj]) -> Iterator[Obj]:

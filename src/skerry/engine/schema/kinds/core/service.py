@@ -11,6 +11,13 @@ from collections.abc import Iterator
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
 from skerry.engine.schema.kinds.core.endpoints import check_listed_port
+from skerry.engine.schema.kinds.core.service_balancing import (
+    check_balancing,
+    check_balancing_kept,
+    check_status,
+    default_status,
+    needs_health_check,
+)
 from skerry.engine.schema.kinds.core.service_families import HEADLESS, check_families
 from skerry.engine.schema.metadata import validate_labels
 from skerry.engine.schema.pods.probes import check_port
@@ -47,16 +54,24 @@ class ServiceStrategy(UncountedStrategy):
         """Carry over addresses and node ports a client that replaces the object left out; let go of policies that a new
         type has no use for, where the client has just left them as they were."""
         super().prepare_update(new, old)
+        if old["spec"]["type"] == "LoadBalancer" and new["spec"].get("type") != "LoadBalancer":
+            new["status"] = {**new["status"], "loadBalancer": {}}
         _drop_left_over(new["spec"], old["spec"])
         _keep_allocated(new["spec"], old["spec"])
 
+    def prepare_status(self, new: Obj, old: Obj) -> None:
+        """An address without a mode is one that packets carry."""
+        super().prepare_status(new, old)
+        default_status(new)
+
     def validate(self, obj: Obj) -> list[Cause]:
         """Rules on the spec."""
-        return list(_check_spec(obj.get("spec") or {}))
+        return [*_check_spec(obj.get("spec") or {}), *check_balancing(obj)]
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
-        """Addresses stay while the service has one."""
-        return list(_check_address_kept(new["spec"], old["spec"]))
+        """Addresses stay while the service has one; rules on the status."""
+        kept = (*_check_address_kept(new["spec"], old["spec"]), *check_balancing_kept(new["spec"], old["spec"]))
+        return [*kept, *check_status(new)]
 
 
 def _default_spec(spec: Obj) -> None:
@@ -86,6 +101,12 @@ def _drop_left_over(new: Obj, old: Obj) -> None:
             for field in fields:
                 if new.get(field) == old.get(field):
                     new.pop(field, None)
+    if needs_health_check(old) and not needs_health_check(new) and _same_health_port(new, old):
+        new.pop("healthCheckNodePort", None)
+
+
+def _same_health_port(new: Obj, old: Obj) -> bool:
+    return bool(new.get("healthCheckNodePort") == old.get("healthCheckNodePort"))
 
 
 def _keep_allocated(new: Obj, old: Obj) -> None:
