@@ -20,7 +20,7 @@ apiVersion: v1
 kind: Pod
 metadata:
   name: {name}
-  annotations: {{kubernetes.io/egress-bandwidth: {egress}}}
+  annotations: {{kubernetes.io/egress-bandwidth: "{egress}"}}
 spec:
   terminationGracePeriodSeconds: 0
   containers:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from skerry.engine.controllers.context import NO_HOST, HostNetwork
 from skerry.engine.controllers.loadbalancer.controller import LoadBalancerController
 from skerry.engine.definitions.installing import install
-from skerry.engine.definitions.metallb import ADDRESS_POOLS, DEFINITIONS
+from skerry.engine.definitions.metallb import ADDRESS_POOLS, DEFINITIONS, L2_ADVERTISEMENTS
 from skerry.engine.definitions.notation import custom_resource_definition
+from skerry.engine.network.bandwidth.limits import Limits, limits_of
 from skerry.kube.errors import Invalid
 from skerry.kube.objects import Obj
-from skerry.kube.resources import SERVICES
+from skerry.kube.resources import NAMESPACES, PODS, SERVICES
 from tests.support.controllers import World, running_controllers
 from tests.support.definitions import define
 
@@ -27,8 +31,8 @@ def service(name: str, *ports: int, **spec: Any) -> Obj:
     return {"metadata": {"name": name}, "spec": {"type": "LoadBalancer", "ports": listed, **spec}}
 
 
-def address(world: World, name: str) -> str:
-    found = (world.get(SERVICES, name) or {})["status"]["loadBalancer"].get("ingress") or [{}]
+def address(world: World, name: str, namespace: str = "default") -> str:
+    found = (world.get(SERVICES, name, namespace) or {})["status"]["loadBalancer"].get("ingress") or [{}]
     return str(found[0].get("ip", ""))
 
 
@@ -169,3 +173,23 @@ async def test_where_somebody_elses_pools_are_defined_ours_rests() -> None:
         await world.client.create(SERVICES, service("web"), "default")
         await world.settle()
         assert address(world, "web") == ""
+
+
+async def test_the_documentations_manifests_do_what_it_says() -> None:
+    page = (Path(__file__).parents[3] / "docs/resources/loadbalancer.md").read_text()
+    blocks = [list(yaml.safe_load_all(text)) for text in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)]
+    (web,), declared, (dns,), (pod,) = blocks
+    async with pools() as world:
+        await world.client.create(SERVICES, web, "default")
+        await world.until(lambda: address(world, "web") == NODE)
+        for one in declared:
+            resource = next(each for each in (ADDRESS_POOLS, L2_ADVERTISEMENTS) if each.kind == one["kind"])
+            await world.client.create(resource, one, "kube-system")
+        await world.until(lambda: address(world, "web") == "198.51.100.16")
+        await world.client.create(SERVICES, dns, "default")
+        await world.until(lambda: address(world, "dns") == "198.51.100.45")
+        await world.client.create(NAMESPACES, {"metadata": {"name": "course"}})
+        await world.client.create(SERVICES, service("lesson"), "course")
+        await world.until(lambda: address(world, "lesson", "course") == "198.51.100.100")
+        assert limits_of(pod) == Limits(ingress=100_000_000, egress=10_000_000)
+        await world.client.create(PODS, pod, "default")

@@ -19,10 +19,10 @@ class PodNetworks:
         self._policies = policies
         self._bandwidth = bandwidth
 
-    def attached(self, pod: Obj, address: str) -> None:
-        """The pod has this address from now on."""
-        self._policies.attached(pod, address)
-        self._bandwidth.attached(pod, address)
+    def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
+        """The pod has these addresses from now on, the first of IPv4."""
+        self._policies.attached(pod, addresses)
+        self._bandwidth.attached(pod, addresses[0])
 
     def detached(self, uid: str) -> None:
         """The pod has no address any more, if it had one."""
