@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shlex
 import shutil
 import socket
 import subprocess
@@ -108,15 +109,19 @@ class Bind(DnsServerProcess):
 
 
 class PowerDns(DnsServerProcess):
-    """PowerDNS with its database in a file."""
+    """PowerDNS with its database in a file. `commands`: what makes a key for the zone, for pdnsutil."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, zone: str = ZONE, commands: Sequence[str] = ()) -> None:
+        super().__init__(folder, zone)
         (folder / "pdns.conf").write_text(_PDNS.format(folder=folder, address=self.address, port=self.port))
         with (folder / "setup.sql").open("w") as setup:
-            setup.write(_PDNS_SCHEMA.read_text() + _PDNS_ZONE.format(zone=ZONE, key=KEY))
+            setup.write(_PDNS_SCHEMA.read_text() + _PDNS_ZONE.format(zone=zone))
+            setup.write("" if commands else _PDNS_KEY.format(key=KEY))
         with (folder / "setup.sql").open() as setup:
             subprocess.run(["sqlite3", str(folder / "pdns.db")], stdin=setup, check=True)
+        for command in commands:
+            words = shlex.split(command)[1:]
+            subprocess.run(["pdnsutil", f"--config-dir={folder}", *words], check=True, capture_output=True)
 
     def command(self) -> Sequence[str]:
         return ["/usr/sbin/pdns_server", f"--config-dir={self.folder}"]
@@ -195,6 +200,8 @@ INSERT INTO records (domain_id, name, type, content, ttl, prio) VALUES
   (1, 'ns.{zone}', 'A', '192.0.2.53', 60, 0),
   (1, 'theirs.{zone}', 'A', '192.0.2.99', 60, 0),
   (1, 'mail.{zone}', 'MX', 'ns.{zone}', 60, 10);
+"""
+_PDNS_KEY = """
 INSERT INTO tsigkeys (name, algorithm, secret) VALUES ('{key.name}', '{key.algorithm}', '{key.secret}');
 INSERT INTO domainmetadata (domain_id, kind, content) VALUES
   (1, 'TSIG-ALLOW-DNSUPDATE', '{key.name}'), (1, 'ALLOW-DNSUPDATE-FROM', '127.0.0.0/8');

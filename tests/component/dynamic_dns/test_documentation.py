@@ -1,4 +1,4 @@
-"""docs/resources/domain.md: its manifests and its configuration of BIND, as they are written there."""
+"""docs/resources/domain.md: its manifests and its configuration of DNS servers, as they are written there."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from skerry.kube.errors import Invalid
 from skerry.kube.objects import Obj, Resource, copy_of, name_of
 from skerry.kube.resources import INGRESSES, SECRETS
 from tests.component.dynamic_dns.world import World, running_domains
-from tests.support.dns_servers import Bind, DnsServerProcess, running
+from tests.support.dns_servers import Bind, DnsServerProcess, PowerDns, running
 from tests.support.waiting import until
 
 PAGE = (Path(__file__).parents[3] / "docs/resources/domain.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
 OBJECTS: dict[str, Obj] = {obj["kind"]: obj for block in BLOCKS for obj in yaml.safe_load_all(block)}
 CONFIGURATION = next(re.finditer(r"^```text\n(key .*?)^```", PAGE, re.M | re.S))[1]
+COMMANDS = re.findall(r"^pdnsutil .*", PAGE, re.M)
 ZONE, HOST = "dyn.cloud.example.org", "portal.dyn.cloud.example.org"
 ADMISSION = "admissionregistration.k8s.io"
 POLICIES = Resource(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False)
@@ -29,10 +30,11 @@ BINDINGS = Resource(
 )
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[DnsServerProcess]:
+@pytest.fixture(params=["BIND", "PowerDNS"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DnsServerProcess]:
     written = CONFIGURATION.replace("/var/lib/bind/", f"{tmp_path}/")
-    with running(Bind(tmp_path, ZONE, written)) as started:
+    made = Bind(tmp_path, ZONE, written) if request.param == "BIND" else PowerDns(tmp_path, ZONE, COMMANDS)
+    with running(made) as started:
         yield started
 
 
