@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support.program import Program
 
 from benchmarks import (
+    acme,
     api_speed,
     charts,
     footprint,
@@ -47,6 +48,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "latency": latency.measure,
     "services": lambda program, client: service_rules.measure(),
     "policies": lambda program, client: policy_rules.measure(),
+    "acme": lambda program, client: _one(acme.measure(client)),
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)

@@ -99,9 +99,9 @@ def pebble(
         if not dns_port:
             words = ["-dns01", server.nameserver, "-management", f"127.0.0.1:{server.management_port}"]
             off = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
-            stack.enter_context(_running(folder, ["pebble-challtestsrv", *words, *off], {}))
+            stack.enter_context(running_program(folder, ["pebble-challtestsrv", *words, *off], {}))
         words = ["-config", str(folder / "config.json"), "-dnsserver", server.nameserver]
-        stack.enter_context(_running(folder, ["pebble", *words], {**_SETTINGS, **(settings or {})}))
+        stack.enter_context(running_program(folder, ["pebble", *words], {**_SETTINGS, **(settings or {})}))
         eventually(lambda: f"{server.port}" in _listening(), "pebble")
         eventually(lambda: dns_port or f"{server.management_port}" in _listening(), "pebble's DNS")
         yield server
@@ -119,7 +119,8 @@ def _listening() -> set[str]:
 
 
 @contextmanager
-def _running(folder: Path, command: list[str], settings: Mapping[str, str]) -> Iterator[None]:
+def running_program(folder: Path, command: list[str], settings: Mapping[str, str]) -> Iterator[None]:
+    """Run it in a folder while entered; what it says goes to `log` there. `settings`: more of its environment."""
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **settings})
     try:

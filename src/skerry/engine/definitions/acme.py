@@ -92,12 +92,6 @@ DEFINITIONS = (
         status=_ORDER_STATUS,
         columns=(_STATE_COLUMN, Column("Issuer", ".spec.issuerRef.name", priority=1), _REASON, AGE),
         categories=_CATEGORIES,
-        rules=(
-            {
-                "rule": "!has(oldSelf.spec) || self.spec == oldSelf.spec",
-                "message": "spec cannot be changed once it is made",
-            },
-        ),
     ),
     Definition(
         CHALLENGES,

@@ -195,12 +195,6 @@ DEFINITIONS = (
         ),
         short_names=("cr", "crs"),
         categories=_CATEGORIES,
-        rules=(
-            {
-                "rule": "!has(oldSelf.spec) || self.spec == oldSelf.spec",
-                "message": "spec cannot be changed once it is made",
-            },
-        ),
     ),
     Definition(
         ISSUERS, spec=_ISSUER, status=_ISSUER_STATUS, columns=(READY, STATUS, AGE), categories=_CATEGORIES,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from skerry.engine.certificates.built_in import renewal_of
 from skerry.engine.certificates.helper.errors import Refused
 from skerry.engine.controllers.certmanager.issuers.account import account_of, register
 from skerry.engine.controllers.certmanager.issuers.settings import objection
@@ -87,7 +88,8 @@ class IssuerController(Controller):
         if secret is None:
             raise NotReady("ErrGetKeyPair", f'Error getting keypair for CA issuer: secret "{name}" not found')
         state = f"{uid_of(secret)}/{secret['metadata']['resourceVersion']}"
-        if ((issuer.get("status") or {}).get("ca") or {}).get("checkedSecret") == state:
+        known = ((issuer.get("status") or {}).get("ca") or {}).get("checkedSecret")
+        if known == state or renewal_of(secret, self._room.clock.now()) is not None:  # the built-in one is ours
             return state
         certificate, key = text_of(secret, "tls.crt"), text_of(secret, "tls.key")
         if not certificate or not key:
