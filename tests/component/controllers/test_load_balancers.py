@@ -164,6 +164,18 @@ async def test_pools_that_are_wrong_say_so() -> None:
         assert "198.51.100.6 belong to the elder IPAddressPool kube-system/public" in said
 
 
+async def test_an_external_ip_of_another_service_is_not_given_out() -> None:
+    async with pools() as world:
+        other = service("other", type="ClusterIP", externalIPs=["198.51.100.5"])
+        await world.client.create(SERVICES, other, "default")
+        await world.client.create(ADDRESS_POOLS, POOL, "kube-system")
+        await world.client.create(SERVICES, service("web"), "default")
+        await world.until(lambda: address(world, "web") == "198.51.100.6")
+        await world.client.create(SERVICES, service("named", loadBalancerIP="198.51.100.5"), "default")
+        said = "198.51.100.5 is an external IP of Service default/other"
+        await world.until(lambda: said in "".join(world.events("AllocationFailed")))
+
+
 async def test_where_somebody_elses_pools_are_defined_ours_rests() -> None:
     theirs = custom_resource_definition(next(one for one in DEFINITIONS if one.resource is ADDRESS_POOLS))
     async with running_controllers() as world:

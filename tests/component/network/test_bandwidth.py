@@ -98,7 +98,7 @@ async def shaping(config: EngineConfig) -> AsyncIterator[Shaping]:
     pod = Pod(config, "one")
     made = Shaping(config, pod)
     await made.informers.start()
-    await made.keeper.start()
+    made.keeper.start()
     yield made
     await made.keeper.close()
     await made.informers.close()
@@ -145,7 +145,9 @@ async def test_nothing_is_left_of_a_pod_that_is_gone(shaping: Shaping, config: E
     await until(lambda: not devices())
     subprocess.run(["ip", "link", "add", "skc000-0a400063", "type", "ifb"], check=True)
     subprocess.run(["ip", "link", "add", "skffff-0a400063", "type", "ifb"], check=True)
-    await BandwidthKeeper(config, shaping.informers, shaping.events).start()  # type: ignore[arg-type]
+    again = BandwidthKeeper(config, shaping.informers, shaping.events)  # type: ignore[arg-type]
+    again.start()
+    await again.close()
     assert devices() == ["skffff-0a400063"], (
         "that of a pod that went with its engine is gone, another instance's is not"
     )
@@ -155,7 +157,7 @@ async def test_the_next_engine_takes_over_and_removal_needs_none(shaping: Shapin
     made = await shaping.annotate(egress="1M")
     for _ in range(2):
         keeper = BandwidthKeeper(config, shaping.informers, shaping.events)  # type: ignore[arg-type]
-        await keeper.start()
+        keeper.start()
         keeper.attached(made, shaping.pod.address)
         await keeper.ready("uid-one")
         assert devices() == ["skc000-0a400002"]

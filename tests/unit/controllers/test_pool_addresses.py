@@ -35,7 +35,7 @@ def decide(*services: Obj, pools: tuple[Obj, ...] = (PUBLIC,), own: tuple[str, .
         pools=pools_of(pools, ("10.64.0.0/16",)),
         node_address=NODE,
         taken=lambda _key, _port: "",
-        own_addresses={number(one) or 0 for one in own},
+        others_addresses={number(one) or 0: "an address of this machine" for one in own},
         namespaces={"ns": {"team": "a"}},
     )
     return plan(requests_of(services), facts)

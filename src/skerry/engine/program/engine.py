@@ -168,7 +168,7 @@ class Engine:
         self._stack.push_async_callback(ingress.close)
         await ingress.start()
         self._stack.push_async_callback(bandwidth.close)
-        await bandwidth.start()
+        bandwidth.start()
         self._stack.push_async_callback(agent.close)
         await agent.start()
         api.health.ready["network-policies"] = lambda: policies.trouble

@@ -87,10 +87,18 @@ class LoadBalancerController(Controller):
             pools=pools_of(pools, (config.pod_cidr, config.service_cidr)),
             node_address=config.node_ip if config.index == 0 else config.loopback_address,
             taken=self._taken(services),
-            own_addresses={known for one in self._host.addresses() if (known := number(one)) is not None},
+            others_addresses=self._others_addresses(services),
             namespaces={name_of(one): labels_of(one) for one in self._namespaces.list()},
         )
         return plan(requests, facts)
+
+    def _others_addresses(self, services: Iterable[Obj]) -> dict[int, str]:
+        """Addresses that are in use without having come from a pool."""
+        found = {
+            one: f"an external IP of Service {key_of(service)}" for service in services for one in _external(service)
+        }
+        found |= dict.fromkeys(self._host.addresses(), "an address of this machine")
+        return {known: what for one, what in found.items() if (known := number(one)) is not None}
 
     def _taken(self, services: Iterable[Obj]) -> Taken:
         others = taken_by_cluster(services, self._host_ports())
@@ -140,7 +148,12 @@ def _is_left_over(service: Obj) -> bool:
 def _about_services(service: Obj) -> tuple[str, ...]:
     """A Service without node ports and addresses concerns nobody else."""
     spec = service.get("spec") or {}
-    return (_ALL,) if spec.get("type") in ("LoadBalancer", "NodePort") or shows_address(service) else ()
+    matters = spec.get("type") in ("LoadBalancer", "NodePort") or spec.get("externalIPs") or shows_address(service)
+    return (_ALL,) if matters else ()
+
+
+def _external(service: Obj) -> Sequence[str]:
+    return (service.get("spec") or {}).get("externalIPs") or ()
 
 
 def _about_pods(pod: Obj) -> tuple[str, ...]:

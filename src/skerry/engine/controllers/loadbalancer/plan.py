@@ -6,7 +6,7 @@ they share the node's own address.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from skerry.engine.address_pools.pools import Labels, Pool
@@ -25,7 +25,8 @@ class Facts:
     """The eldest first."""
     node_address: str
     taken: Taken
-    own_addresses: Collection[int]
+    others_addresses: Mapping[int, str]
+    """Addresses that others have, and what each is."""
     namespaces: dict[str, Labels]
 
 
@@ -47,7 +48,7 @@ def plan(requests: Iterable[Request], facts: Facts) -> Plan:
     for one in requests:
         names_none = not one.pool and set(one.asked) <= {facts.node_address}
         (to_node if names_none and not automatic else to_pools).append(one)
-    around = Surroundings(facts.pools, facts.own_addresses, lambda name: facts.namespaces.get(name, {}))
+    around = Surroundings(facts.pools, facts.others_addresses, lambda name: facts.namespaces.get(name, {}))
     granted, book = pool_addresses.grants(to_pools, around)
     granted |= node_address.grants(to_node, facts.node_address, facts.taken)
     return Plan(granted, [(pool, dict(pool_addresses.pool_status(pool, book))) for pool in facts.pools])

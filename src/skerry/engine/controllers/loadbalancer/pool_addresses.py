@@ -9,7 +9,7 @@ an address if they carry the same `metallb.io/allow-shared-ip` and their ports d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -28,8 +28,8 @@ class Surroundings:
 
     pools: Sequence[Pool]
     """The eldest first."""
-    taken: Collection[int]
-    """Addresses of the machine itself."""
+    taken: Mapping[int, str]
+    """Addresses that nobody can be given, and what each is."""
     labels_of_namespace: Callable[[str], Labels]
 
 
@@ -51,7 +51,7 @@ class Book:
     def obstacle(self, address: int, one: Request) -> str:
         """Why the Service cannot have an address of a pool, "" when it can."""
         if address in self.around.taken:
-            return "is an address of this machine"
+            return f"is {self.around.taken[address]}"
         other = next((holder for holder in self.holders.get(address, ()) if not _may_share(one, holder)), None)
         return f"is in use by Service {other.key}" if other is not None else ""
 

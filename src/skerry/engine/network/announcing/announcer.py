@@ -131,10 +131,14 @@ class Announcer:
         own = {one.hardware for one in by_name.values()}
         for name, addresses in sorted(new.items()):
             taken = {one.address: "a program of this machine" for one in foreign if one.address in addresses}
-            taken |= await others_at(by_name[name], addresses - taken.keys(), own)
-            free = addresses - taken.keys()
-            await self._kernel.put((), [Announcement(address, name) for address in free])
-            declare(by_name[name], free)
+            try:
+                taken |= await others_at(by_name[name], addresses - taken.keys(), own)
+                free = addresses - taken.keys()
+                await self._kernel.put((), [Announcement(address, name) for address in free])
+                declare(by_name[name], free)
+            except OSError as error:  # the others need not wait for this interface; it is tried again later
+                log.warning("addresses could not be announced on %s: %s", name, error)
+                continue
             self._tell(found, name, taken, free)
 
     def _tell(self, found: Wanted, interface: str, taken: dict[str, str], free: Collection[str]) -> None:

@@ -7,7 +7,6 @@ A pod without the annotations costs nothing but being remembered.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -47,11 +46,11 @@ class BandwidthKeeper:
         self._known: dict[str, _Shaped] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Follow annotations; take away what pods left behind that went while no engine ran."""
         self._pods.add_handler(self._pod_changed)
-        with contextlib.suppress(CommandError, OSError):
-            await remove_devices(self._config, but_of=frozenset(one.destination for one in routes() if one.is_host))
+        there = frozenset(one.destination for one in routes() if one.is_host)
+        self._spawn(remove_devices(self._config, but_of=there))
 
     async def close(self) -> None:
         """What is being done is done to its end; limits stay."""
@@ -124,7 +123,7 @@ class BandwidthKeeper:
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a pod's bandwidth is not limited: %s", error)
+            log.error("limits of bandwidth: %s", error)
 
 
 def _has_failed(task: asyncio.Task[None]) -> bool:
