@@ -69,9 +69,12 @@ packages_of() { # packages_of LOCK_FILE
 }
 
 # Engine and test clusters start in a third of the time with it; written even where the environment forbids it by default.
+# A cluster is run, since much is imported when it is used.
 byte_code() {
-  env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c \
-    'import skerry.engine.program.engine, skerry.cli.up, skerry.testing.running'
+  env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c '
+import skerry.engine.program.engine, skerry.cli.up, skerry.testing
+with skerry.testing.cluster():
+    pass'
 }
 
 wanted=$(missing_packages)

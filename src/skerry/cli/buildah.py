@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.cli.engine_process import environment
 from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildRequest:
     """What to build. `arguments` are KEY=VALUE, `contexts` NAME=DIR."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.cli.engine_process import environment
 from skerry.cli.errors import CommandFailed
 from skerry.cli.instance_files import InstanceFiles
+from skerry.kube.records import record
 
 _NAMESPACE = "k8s.io"  # where containerd keeps what belongs to Kubernetes
 _INVENTED = "skerry.invalid/unnamed"
@@ -17,7 +17,7 @@ _MANAGED = "io.cri-containerd.image=managed"
 _SEEN_WITHIN = 10.0  # seconds for containerd's Kubernetes side to notice an image
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Image:
     """One name of an image."""
 

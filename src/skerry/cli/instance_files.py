@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from skerry.cli.errors import CommandFailed, NotRunning
+from skerry.kube.records import record
 
 RUN_BASE = Path("/run/skerry")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InstanceFiles:
     """What is known about the instance in `data_dir`."""
 

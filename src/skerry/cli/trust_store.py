@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrustStore:
     """Where authorities of this machine's owner go, and what must run after a change."""
 

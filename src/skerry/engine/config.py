@@ -7,13 +7,14 @@ names, cgroups. Sockets live in a short run directory because a unix socket's pa
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from skerry.kube.clock import Clock, SystemClock
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Paths:
     """`data`: what must survive (0700). `run`: sockets, pids, the mount namespace; gone after a reboot (0700)."""
 
@@ -101,7 +102,7 @@ class Paths:
         return self.cni / "bin"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EngineConfig:
     """One instance. It has IPv4, or IPv4 and IPv6; then IPv4 is the first family."""
 

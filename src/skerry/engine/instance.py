@@ -20,11 +20,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from skerry.engine.config import EngineConfig, Paths
+from skerry.kube.records import record
 
 DEFAULT_DATA_DIR = Path("/var/lib/skerry")
 DEFAULT_PORT = 6443
@@ -41,7 +42,7 @@ class InstanceError(Exception):
     """The instance cannot be made, loaded or locked; the message is one line a person can act on."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """What `instance.json` keeps."""
 
@@ -182,7 +183,7 @@ class InstanceLock:
             self._descriptor = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reservation:
     index: int
     port: int

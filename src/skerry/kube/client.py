@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 from skerry.kube.objects import Obj, Resource
+from skerry.kube.records import record
 
 PatchType = Literal["merge", "strategic", "json", "apply"]
 PATCH_CONTENT_TYPES: dict[PatchType, str] = {
@@ -24,7 +24,7 @@ PATCH_CONTENT_TYPES: dict[PatchType, str] = {
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     """What part of a collection: Kubernetes selector strings, "" for all."""
 
@@ -57,7 +57,7 @@ class WatchEvent(NamedTuple):
     object: Obj
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObjectList:
     """A list answer: items, the resourceVersion to watch from, and the token of the next chunk ("" at the end)."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from skerry.kube.durations import parse_duration
+from skerry.kube.records import record
 
 _YEARS = 5
 """How far ahead a match is looked for: 29 February comes every four years, or after eight."""
@@ -41,7 +41,7 @@ class Field(NamedTuple):
 _FIELDS = (Field(0, 59), Field(0, 23), Field(1, 31), Field(1, 12, _MONTHS), Field(0, 6, _DAYS))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Schedule:
     """When something starts; with `every` (seconds) at that distance, otherwise where all fields match."""
 

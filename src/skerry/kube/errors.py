@@ -7,13 +7,13 @@ the same classes from a response (`from_status`), so a controller handles `NotFo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cause:
     """One `details.causes` entry: reason ("FieldValueInvalid"), message, field path ("spec.ports[0].port")."""
 

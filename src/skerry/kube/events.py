@@ -13,13 +13,13 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from copy import copy
-from dataclasses import dataclass
 from typing import Literal
 
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, rfc3339
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 from skerry.kube.resources import EVENTS
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _BURST, _REFILL_SECONDS = 25, 300.0
 _LONGEST_MESSAGE = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Happening:
     """One recorded event on its way to the API."""
 

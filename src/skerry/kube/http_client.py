@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +28,7 @@ from skerry.kube.answers import error_of, events_of
 from skerry.kube.client import EVERYTHING, PATCH_CONTENT_TYPES, ObjectList, PatchType, Selection, WatchEvent
 from skerry.kube.kubeconfig import Connection, KubeconfigError, load_kubeconfig
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
+from skerry.kube.records import record
 
 _ATTEMPTS = 10  # as client-go: answers with Retry-After are tried again so often
 _LONGEST_WAIT = 30.0  # seconds we obey of a Retry-After
@@ -35,7 +36,7 @@ _WATCH_SECONDS = 300  # the server ends a watch after this to twice this; spread
 _TOKEN_SECONDS = 60.0  # how long a token read from a file is trusted; the kubelet rotates it well before it expires
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Call:
     method: str
     path: str

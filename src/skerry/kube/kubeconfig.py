@@ -13,11 +13,12 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from skerry.kube.records import record
 
 _UNSUPPORTED_USER = ("exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra")
 _UNSUPPORTED_CLUSTER = ("proxy-url",)
@@ -27,7 +28,7 @@ class KubeconfigError(Exception):
     """The kubeconfig is missing, malformed, or asks for what Skerry does not do; the message is for the user."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connection:
     """One API server and one identity. Certificates and keys are PEM."""
 
@@ -78,7 +79,7 @@ def load_kubeconfig(path: Path | None = None, context: str | None = None) -> Con
     return _connection(chosen, cluster, user)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Merged:
     """Named entries of all files: section to name to (entry, the directory its relative paths start from)."""
 

@@ -6,15 +6,17 @@ new one (`{**obj, ...}`) or take a private copy with `copy_of` first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 import orjson
 
+from skerry.kube.records import record
+
 Obj: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resource:
     """A resource of the Kubernetes API: group ("" for core), version, plural, kind, whether it is namespaced."""
 

@@ -5,13 +5,14 @@ Source: Kubernetes `PodLogOptions`, `PodExecOptions`, `PodAttachOptions`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from skerry.kube.records import record
 
 STDOUT, STDERR = 1, 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogOptions:
     """`PodLogOptions`. `tail_lines`, `limit_bytes`, `since_seconds`: None: no limit. `stream`: All, Stdout, Stderr."""
 
@@ -25,7 +26,7 @@ class LogOptions:
     stream: str = "All"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamOptions:
     """`PodExecOptions` / `PodAttachOptions`."""
 

@@ -3,7 +3,7 @@
 The standard library compiles six methods for each class, which takes a millisecond. With hundreds of classes that was
 two fifths of the time until engine or test cluster were imported. Here one method is compiled: `__init__`, which sets
 slots directly and so is quicker as well. `dataclasses.replace` and `fields` work: what they need is made when they
-ask. Not supported, and refused: keyword-only fields, fields that `__init__` does not take, dataclasses as bases.
+ask. Refused are fields for keywords only, and dataclasses as bases.
 """
 
 from __future__ import annotations
@@ -60,24 +60,20 @@ def _inherited(cls: type) -> _Known:
 
 
 def _compiled_init(made: Any, known: _Known) -> Any:
-    scope: dict[str, Any] = {"_MISSING": MISSING, "__name__": made.__module__}
+    scope: dict[str, Any] = {"_MISSING": MISSING}
     arguments, lines = ["self"], ["pass"]
-    for name, (_, default) in known.items():
-        scope[f"_set_{name}"] = getattr(made, name).__set__
-        value, given = name, default
-        if isinstance(default, Field):
-            if not default.init or default.kw_only is True:
-                raise TypeError(f"field {name} of {made.__qualname__}: records have fields that are given by position")
-            given = default.default
-            if default.default_factory is not MISSING:
-                scope[f"_make_{name}"], given = default.default_factory, MISSING
-                value = f"_make_{name}() if {name} is _MISSING else {name}"
-                arguments.append(f"{name}=_MISSING")
-        if given is not MISSING:
-            scope[f"_default_{name}"] = given
-            arguments.append(f"{name}=_default_{name}")
-        elif value == name:
-            arguments.append(name)
+    for name, (_, given) in known.items():
+        one: Field[Any] = given if isinstance(given, Field) else field(default=given)
+        if one.kw_only is True:
+            raise TypeError(f"field {name} of {made.__qualname__}: a record has no fields for keywords only")
+        if not one.init:  # __post_init__ sets it
+            continue
+        scope[f"_set_{name}"], scope[f"_default_{name}"] = getattr(made, name).__set__, one.default
+        value, optional = name, one.default is not MISSING
+        if one.default_factory is not MISSING:
+            scope[f"_make_{name}"] = one.default_factory
+            value, optional = f"_make_{name}() if {name} is _MISSING else {name}", True
+        arguments.append(f"{name}=_default_{name}" if optional else name)
         lines.append(f"_set_{name}(self, {value})")
     if hasattr(made, "__post_init__"):
         lines.append("self.__post_init__()")

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _DNS = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
@@ -28,7 +28,7 @@ class SelectorError(ValueError):
     """A selector that Kubernetes would refuse."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Requirement:
     """One condition on a label. operator: "in", "notin", "exists", "!", "gt", "lt"."""
 
@@ -64,7 +64,7 @@ class Requirement:
         return int(value) > bound if self.operator == "gt" else int(value) < bound
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selector:
     """Requirements that must all hold."""
 

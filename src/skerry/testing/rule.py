@@ -14,10 +14,9 @@ Source of the shapes: Kubernetes' `pkg/kubelet/kubelet_pods.go`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj, annotations_of, controller_of, name_of, uid_of
+from skerry.kube.records import record
 
 EXIT_CODE = "testing.skerry.dev/exit-code"
 READY = "testing.skerry.dev/ready"
@@ -28,7 +27,7 @@ _Condition = tuple[str, bool, str]
 """Type, whether it holds, reason when it does not."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fate:
     """What becomes of a pod. `exit_code` None: its main containers do not end."""
 
@@ -37,7 +36,7 @@ class Fate:
     waiting: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moment:
     """When and where a status is made: time as the API writes it, the pod's address and its node's."""
 

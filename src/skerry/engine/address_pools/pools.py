@@ -8,7 +8,6 @@ network. Source: MetalLB's `internal/config`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from skerry.engine.address_pools.ranges import (
@@ -22,6 +21,7 @@ from skerry.engine.address_pools.ranges import (
     without,
 )
 from skerry.kube.objects import Obj, key_of, labels_of, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 from skerry.kube.selectors import SelectorError, selector_of
 
 NAMESPACES = ("metallb-system", "kube-system")
@@ -32,7 +32,7 @@ _NO_NETWORK = tuple(read(one) for one in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0
 Labels = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pool:
     """One pool; `ranges` is what it can give out."""
 

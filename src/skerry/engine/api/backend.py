@@ -5,7 +5,6 @@ Made once by `server`; verbs are plain functions `(backend, request) -> response
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skerry.engine.api.admission.chain import Chain
@@ -17,13 +16,14 @@ from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Entry, Store
 from skerry.kube.clock import Clock
 from skerry.kube.errors import not_found
+from skerry.kube.records import record
 
 if TYPE_CHECKING:
     from skerry.engine.api.pod_access import PodAccess
     from skerry.engine.api.request import Target
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Backend:
     """The parts behind the verbs. `pod_access` None: this server has no node (streams are refused with 503)."""
 

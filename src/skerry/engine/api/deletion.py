@@ -6,7 +6,6 @@ Source: `apiserver/pkg/registry/rest/delete.go` (BeforeDelete), the pod strategy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from skerry.engine.api.options import DeleteOptions
@@ -14,12 +13,13 @@ from skerry.engine.api.request import Target
 from skerry.kube.clock import parse_time, rfc3339
 from skerry.kube.errors import conflict
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 _DEFAULT_POD_GRACE = 30
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """`gone`: remove now. Otherwise `marked` is the object to store while it waits; None: leave it as it is."""
 

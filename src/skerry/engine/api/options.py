@@ -7,18 +7,19 @@ does; known ones with a bad value are refused with the Status Kubernetes gives.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from skerry.engine.schema.codec import FieldValidation
 from skerry.kube.errors import BadRequest, Cause, Invalid, invalid
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 FIELD_VALIDATION: dict[str, FieldValidation] = {"Ignore": "Ignore", "Strict": "Strict", "Warn": "Warn"}
 RESOURCE_VERSION_MATCH = ("Exact", "NotOlderThan")
 PROPAGATION = ("Background", "Foreground", "Orphan")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WriteOptions:
     """What create, update and patch share. field_validation: "Ignore", "Warn" or "Strict"."""
 
@@ -28,7 +29,7 @@ class WriteOptions:
     force: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListOptions:
     """`metav1.ListOptions` for list, watch and deletecollection. resource_version None: none was given."""
 
@@ -43,7 +44,7 @@ class ListOptions:
     timeout: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeleteOptions:
     """`metav1.DeleteOptions`. grace None: the object's own. propagation "": the kind's default, mostly Background."""
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -25,6 +24,7 @@ from skerry.engine.api.auth.authentication import MASTERS
 from skerry.engine.certificates.wanted import BACKDATED, Wanted
 from skerry.engine.config import EngineConfig
 from skerry.kube.clock import WallClock
+from skerry.kube.records import record
 
 CA_DAYS, CA_RENEW_DAYS = 3650, 730
 ADMIN = "kubernetes-admin"
@@ -34,7 +34,7 @@ FRONT_PROXY_CA, FRONT_PROXY = "front-proxy-ca", "front-proxy-client"
 """What the API server shows to extension API servers: names of files and common name, as kubeadm's."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pki:
     """Where the certificates and keys are (PEM)."""
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import Expired
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stored:
     """An object as it is in the store."""
 
@@ -25,7 +26,7 @@ class Stored:
     code: int = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Computed:
     """An object that is not stored as such: Status, Scale, what a dry run would have stored. Shared: do not change."""
 
@@ -35,7 +36,7 @@ class Computed:
     """Its kind, when it can be shown as a table."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Listing:
     """A collection, or a chunk of it. `remaining` None: not known (a selector is set) or nothing left."""
 
@@ -91,7 +92,7 @@ class EventStream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watching:
     """An open watch. Whoever takes it must close its stream, and then call `over`."""
 
@@ -102,7 +103,7 @@ class Watching:
     over: Callable[[], None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Raw:
     """Bytes with their type: plain paths, documents."""
 
@@ -112,7 +113,7 @@ class Raw:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Streamed:
     """Bytes as they come, until the iterator ends (logs, what is proxied)."""
 
@@ -127,7 +128,7 @@ class Streamed:
             await self.chunks.aclose()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Upgraded:
     """A connection to a backend that has agreed to another protocol: bytes both ways from now on."""
 

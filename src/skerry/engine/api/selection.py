@@ -5,17 +5,18 @@ Objects are decoded only when a selector needs it; a selection by name alone loo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.fields import FieldSelector, parse_fields
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj, labels_of
+from skerry.kube.records import record
 from skerry.kube.selectors import Selector, SelectorError, parse_selector
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     """What part of a collection is wanted. `name`: only the object so named (a field selector may say so)."""
 

@@ -10,7 +10,6 @@ Source: Kubernetes' `registry/generic/registry/store.go` and `endpoints/handlers
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 import orjson
@@ -29,6 +28,7 @@ from skerry.engine.store.contract import Entry, KeyExists, KeyMissing, RevisionC
 from skerry.kube.clock import rfc3339
 from skerry.kube.errors import Cause, already_exists, conflict, invalid, not_found
 from skerry.kube.objects import Obj, is_deleting
+from skerry.kube.records import record
 
 ATTEMPTS = 100
 """How often a write without resourceVersion is repeated; every repetition means somebody else's write succeeded."""
@@ -41,7 +41,7 @@ _States: TypeAlias = tuple[Entry, Entry]
 """An object as it is stored, and as the version asked for shows it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class View:
     """The body of a subresource that stands for a part of the object: a Scale. `apply` puts a body into an object."""
 
@@ -49,7 +49,7 @@ class View:
     apply: Callable[[Obj, Obj], Obj]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """An update of one object. `wanted` gives the new state, private, from what is stored; `prepare` carries over what
     this way of writing may not touch (new, old)."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from skerry.engine.cel import checked_pb2 as pb
 from skerry.engine.cel.ranges import MOST, NOTHING, ONE, PATTERN, TRAVERSAL, Range, total
+from skerry.kube.records import record
 
 
 class Sizes(Protocol):
@@ -36,7 +36,7 @@ class Sizes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallCost:
     """A call looked at. `costs`: of its arguments, in order."""
 

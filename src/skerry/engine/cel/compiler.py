@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from google._upb import _message
@@ -19,6 +18,7 @@ from skerry.engine.cel.frames import Frame, Meter, Step
 from skerry.engine.cel.interpreter import program_of
 from skerry.engine.cel.messages import Source
 from skerry.engine.cel.values import Optional
+from skerry.kube.records import record
 
 _PRIMITIVES = ("", "bool", "int", "uint", "double", "string", "bytes")
 _WELL_KNOWN = ("", "any", "timestamp", "duration")
@@ -29,7 +29,7 @@ _LONGEST = 100_000
 _message.SetAllowOversizeProtos(True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compiled:
     """A `Program`."""
 

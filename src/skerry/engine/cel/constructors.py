@@ -8,9 +8,10 @@ positions in error messages stay right. Source: apiserver `pkg/cel/mutation`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from google.protobuf import descriptor_pb2 as pb
+
+from skerry.kube.records import record
 
 _F = pb.FieldDescriptorProto
 _TOKEN = re.compile(
@@ -21,7 +22,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constructing:
     """An expression as the library can read it, and the descriptors of the types it names."""
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from skerry.kube.records import record
+
 PER_CALL_LIMIT = 1_000_000
 """Cost one evaluation may have (Kubernetes' `PerCallLimit`)."""
 OVERALL_LIMIT = 10_000_000
@@ -30,7 +32,7 @@ class CostExceeded(EvaluationError):
     """The evaluation was stopped because it costs too much."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CelType:
     """A CEL type by name: "int", "string", "list" of `params[0]`, "map", "optional_type", "kubernetes.Quantity" ..."""
 
@@ -60,7 +62,7 @@ def optional_of(value: CelType | Structural) -> CelType | Structural:
     return CelType("optional_type", (value,))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Structural:
     """The type of values that meet an OpenAPI v3 structural schema (a CRD's). `resource`: the root of an object, whose
     metadata.name and metadata.generateName are readable whatever the schema says."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from cel_expr_python import cel
 from skerry.engine.cel import declarations
 from skerry.engine.cel.contract import CelType, Structural, VariableType
 from skerry.engine.cel.schema_types import Declared, declare, opaque_types
+from skerry.kube.records import record
 
 _EXTENSIONS = (("optional", "latest"), ("sets", "latest"), ("strings", 2), ("two-var-comprehensions", "latest"))
 _SIMPLE: dict[str, str] = {
@@ -26,7 +26,7 @@ _SIMPLE: dict[str, str] = {
 _YAML_NAMES = {"timestamp": "google.protobuf.Timestamp", "duration": "google.protobuf.Duration", "null": "null"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Environment:
     """A compiler of the library; `pool` is kept alive because the library only borrows it."""
 

@@ -6,14 +6,13 @@ cel-go's `checker/cost.go`. Neighbours: `call_costs` has what calls cost, `schem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.cel import checked_pb2 as pb
 from skerry.engine.cel.call_costs import CallCost, cost_of_call
 from skerry.engine.cel.contract import Structural
 from skerry.engine.cel.functions import FUNCTIONS
 from skerry.engine.cel.ranges import MOST, NOTHING, ONE, UNKNOWN, Range, exactly, total
 from skerry.engine.cel.schema_sizes import element_of, most_elements, schema_at
+from skerry.kube.records import record
 
 _ACCUMULATORS = ("@result", "__result__")
 _LIST, _MAP, _MESSAGE = exactly(10), exactly(30), exactly(40)
@@ -27,7 +26,7 @@ def estimate(checked: pb.Checked, variables: Structural) -> int:
     return Estimator(checked, variables).cost(checked.expr).most
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entries:
     """The sizes of what a list or map made by the expression holds."""
 
@@ -39,7 +38,7 @@ class _Entries:
         return other and _Entries(self.is_list, self.key.union(other.key), self.value.union(other.value))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Local:
     """A variable of a macro: where its value comes from, and its size where that is known."""
 

@@ -8,7 +8,6 @@ k8s.io/apiserver `pkg/cel/common/schemas.go` (SchemaDeclType).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf import descriptor_pb2 as pb
@@ -16,6 +15,7 @@ from google.protobuf import descriptor_pb2 as pb
 from skerry.engine.cel.contract import DYN, CelType, Structural
 from skerry.engine.cel.declarations import OPAQUE
 from skerry.engine.cel.names import escaped
+from skerry.kube.records import record
 
 _F = pb.FieldDescriptorProto
 _VALUE, _LIST, _MAP = ".google.protobuf.Value", ".google.protobuf.ListValue", ".google.protobuf.Struct"
@@ -28,7 +28,7 @@ _IDENTITY = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
 _METADATA = {"type": "object", "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}}}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Declared:
     """A type and the serialized descriptor file it is in."""
 

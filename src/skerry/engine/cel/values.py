@@ -6,11 +6,11 @@ int, float, str, bool, None, bytes, list and dict stand for themselves; timestam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from skerry.engine.cel.contract import EvaluationError
+from skerry.kube.records import record
 
 INT_MIN, INT_MAX, UINT_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
@@ -21,14 +21,14 @@ class Uint(int):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeValue:
     """A type as a value: what `type(x)` returns."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Optional:
     """CEL's optional: with `present` False there is no value."""
 

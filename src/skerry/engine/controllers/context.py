@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from skerry.engine.certificates.root import RootCertificate
@@ -16,6 +16,7 @@ from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, Resource
+from skerry.kube.records import record
 
 
 class Elsewhere(NamedTuple):
@@ -39,7 +40,7 @@ class HostNetwork(NamedTuple):
 NO_HOST = HostNetwork()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Context:
     """Shared by all controllers of one instance.
 

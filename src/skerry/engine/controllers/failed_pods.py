@@ -6,13 +6,14 @@ rejects a pod would otherwise be asked again and again, as fast as the machine c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from skerry.kube.records import record
 
 _FIRST = 1.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entry:
     delay: float
     since: datetime

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from skerry.kube.client import Client
 from skerry.kube.errors import NotFound
@@ -25,6 +24,7 @@ from skerry.kube.objects import (
     owner_reference,
     uid_of,
 )
+from skerry.kube.records import record
 from skerry.kube.selectors import selector_of
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def by_plain_selector(owner: Obj) -> Selects:
     return lambda obj: bool(wanted) and wanted <= labels_of(obj).items()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claim:
     """What is owned, what is to be taken over, and what is to be let go."""
 

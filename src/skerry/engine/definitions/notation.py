@@ -6,9 +6,10 @@ Source: apiextensions.k8s.io/v1. A definition has one served and stored version.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skerry.kube.objects import Obj, Resource
+from skerry.kube.records import record
 
 BUNDLED = "skerry.dev/bundled"
 """The annotation of definitions that are ours; its value is a digest of what we made."""
@@ -22,7 +23,7 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 ANYTHING: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column of `kubectl get`; `priority` above 0: with `-o wide` only."""
 
@@ -35,7 +36,7 @@ class Column:
 AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Definition:
     """What is particular to a kind. `spec` and `status` are the schemas of these two fields."""
 

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,7 @@ from skerry.kube.client import Client
 from skerry.kube.clock import ClockWatch
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
+from skerry.kube.records import record
 from skerry.kube.resources import PODS, SERVICES
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def _machine_resolver() -> Resolver:
     return parse_resolv_conf(path.read_text() if path else "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Runtime:
     """What pods run on: CRI, containerd's own API for its events, and what the machine has left (given the directory
     of images and volumes)."""

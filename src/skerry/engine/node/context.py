@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.backoff import BackOff
@@ -21,9 +20,10 @@ from skerry.engine.node.volumes.manager import VolumeManager
 from skerry.kube.client import Client
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informer
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slots:
     """How many slow runtime calls of a sort are made at once: more only make each slower (docs/decisions)."""
 
@@ -32,7 +32,7 @@ class Slots:
     stops: asyncio.Semaphore
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeContext:
     """Shared by all pod workers. `machine_memory` in bytes."""
 

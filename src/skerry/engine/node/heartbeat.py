@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.cri import cri_pb2 as pb
@@ -22,6 +21,7 @@ from skerry.kube.client import Client
 from skerry.kube.clock import rfc3339_micro
 from skerry.kube.errors import AlreadyExists, NotFound, StatusError
 from skerry.kube.objects import Obj, labels_of
+from skerry.kube.records import record
 from skerry.kube.resources import LEASES, NAMESPACES, NODES
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _EARLY_SECONDS = 0.5  # timers are never exact: a renewal due this soon is done 
 _NOT_READY_SECONDS = 0.1  # how soon a runtime that is not ready is asked again
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measures:
     """What there is to tell of, besides the runtime. `store_trouble`: as in `Runtime`."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.errors import HookError
 from skerry.engine.node.http_get import HttpTarget, http_get
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _SHOWN = 256  # bytes of output in a message
 _AGENT = "kube-lifecycle/1.36"
@@ -21,7 +22,7 @@ _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")  # what TLS makes of an H
 _HOOK_TIMEOUT = 60  # seconds for one HTTP hook
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HookTarget:
     """The running container a hook is about, and the pod's address."""
 

@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from urllib.parse import urljoin, urlsplit
+
+from skerry.kube.records import record
 
 _LONGEST_BODY = 10 * 1024
 _MOST_REDIRECTS = 10
@@ -21,7 +23,7 @@ _BODILESS = (204, 304)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpTarget:
     """What to ask for. `scheme` is "http" or "https"."""
 
@@ -33,7 +35,7 @@ class HttpTarget:
     agent: str = "kube-probe/1.36"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpAnswer:
     """Status code and the beginning of the body. `location`: where a redirect leads, "" for none."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import socket
-from dataclasses import dataclass
 from pathlib import Path
+
+from skerry.kube.records import record
 
 _NOWHERE = "192.0.2.1"  # TEST-NET-1: routed like the internet, nothing is ever sent there
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machine:
     """`memory`, `storage` and `storage_free` in bytes; `ip` is the address of the default route."""
 
@@ -27,7 +28,7 @@ class Machine:
     boot_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pressure:
     """What may run out: free memory in bytes, disk and inodes as parts of the whole, free process ids as a number."""
 

@@ -6,7 +6,6 @@ Source of the behaviour: the kubelet's `pkg/kubelet/nodestatus/setters.go`; of p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,12 +14,13 @@ from skerry.engine.node.machine import Machine
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import parse_quantity
+from skerry.kube.records import record
 
 MOST_PODS = 250
 _MOST_IMAGES = 50
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuntimeFacts:
     """containerd's version, and why it cannot run pods ("" when it can)."""
 
@@ -28,7 +28,7 @@ class RuntimeFacts:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeState:
     """What a Node's status is made from."""
 

@@ -10,17 +10,18 @@ one are shown as their bytes stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from skerry.engine.schema import names
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj, Resource
+from skerry.kube.records import record
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A printed column (`TableColumnDefinition`). priority 0 is always shown, 1 with `-o wide`."""
 
@@ -80,7 +81,7 @@ Row = Callable[[Obj, float], list[Any]]
 """The cells of one object, in the order of the kind's columns, given the current time (seconds since the epoch)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Printer:
     """How a kind is printed. `row` None: its name and age."""
 
@@ -110,7 +111,7 @@ class Conversion(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScalePaths:
     """Where a custom resource keeps what `/scale` shows, as paths of keys; `selector` () when it has none."""
 
@@ -119,7 +120,7 @@ class ScalePaths:
     selector: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kind:
     """One served kind at one version."""
 

@@ -7,12 +7,12 @@ Backslash escapes `\\`, `,` and `=` in values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from skerry.engine.schema.contract import Kind
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _ZERO: dict[tuple[str, ...], str] = {
     ("spec", "hostNetwork"): "false", ("spec", "unschedulable"): "false", ("status", "replicas"): "0",
@@ -21,7 +21,7 @@ _ZERO: dict[tuple[str, ...], str] = {
 """What Go prints for fields that are not there but have no third state."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldRequirement:
     """One term: the field's path, the value, and whether it must be equal or differ."""
 
@@ -34,7 +34,7 @@ class FieldRequirement:
         return (field_text(obj, self.path) == self.value) is self.equal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldSelector:
     """Terms that must all hold; none matches everything."""
 

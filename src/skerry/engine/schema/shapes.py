@@ -17,6 +17,7 @@ from typing import Any
 from skerry.engine.schema import definitions
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import canonical
+from skerry.kube.records import record
 
 Clean = Callable[[Any], Any]
 """The predicate. A plain class (`str`, `bool`) stands for "exactly of this type", which callers test inline."""
@@ -25,7 +26,7 @@ INT_LIMITS = {"int32": 2**31, "int64": 2**63}
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MergeRule:
     """How strategic merge patch treats a field: patch strategies ("merge", "replace", "retainKeys"), merge key."""
 

@@ -11,12 +11,12 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
 import orjson
 
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 
 class Key(NamedTuple):
@@ -54,7 +54,7 @@ class Entry:
         self._decoded = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A committed change. `entry` is the new state; for DELETED the last state, stamped with the deletion's revision.
     `previous` is the state before (None for ADDED): selector watches need it to tell what left the selection."""

@@ -5,12 +5,12 @@ History costs memory and disk alike: the superseded states it holds on to are co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from skerry.kube.records import record
 
 MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """Bounds of one store. The newest change is kept whatever the limits: it carries the revision over a restart."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.engine.store import database
@@ -21,11 +20,12 @@ from skerry.engine.store.ordered import OrderedStore, Write
 from skerry.engine.store.reserve import Reserve, WriteType, may_use_reserve
 from skerry.engine.store.state import State
 from skerry.engine.store.writer import Callbacks, Writer
+from skerry.kube.records import record
 
 _NO_ROOM = "there is no room on the disk"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Opened:
     """A database that has been locked, checked and read."""
 

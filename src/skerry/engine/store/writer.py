@@ -18,7 +18,6 @@ import threading
 from asyncio import AbstractEventLoop
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from queue import Empty, SimpleQueue
 
@@ -26,6 +25,7 @@ import orjson
 
 from skerry.engine.store.checkpoint import Checkpointer
 from skerry.engine.store.ordered import Write
+from skerry.kube.records import record
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _RESUME = "resume"
 _STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Callbacks:
     """Where the writer reports; called on the loop."""
 

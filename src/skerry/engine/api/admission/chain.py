@@ -11,10 +11,10 @@ options/plugins.go.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from skerry.engine.api.admission.attributes import Attributes, Operation
+from skerry.kube.records import record
 
 Pending: TypeAlias = Awaitable[None] | None
 """What a step answers: None, it is done; otherwise what has to be awaited before the next step."""
@@ -26,7 +26,7 @@ WRITES: frozenset[Operation] = frozenset({"CREATE", "UPDATE"})
 CREATE: frozenset[Operation] = frozenset({"CREATE"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plugin:
     """One plug-in. `resources`: what it looks at, as "pods", "pods/exec", "deployments.apps"; None: everything."""
 

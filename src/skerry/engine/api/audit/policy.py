@@ -6,12 +6,12 @@ field nobody knows is refused, because a misspelt rule would keep too little or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
 from skerry.engine.api.auth.access import Access
 from skerry.engine.api.auth.rbac.rules import url_matches
+from skerry.kube.records import record
 
 RECEIVED, STARTED, COMPLETE, PANIC = "RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"
 STAGES = (RECEIVED, STARTED, COMPLETE, PANIC)
@@ -67,7 +67,7 @@ def _names(pattern: str, access: Access) -> bool:
     return bool(access.subresource) and pattern == f"*/{access.subresource}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditRule:
     """One rule: all it names must match."""
 

@@ -5,16 +5,15 @@ Made once by `server`. `decide` is the authorizer the wrappers, the reviews and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.api.auth.access import Authorizer, union
 from skerry.engine.api.auth.authorization import masters
 from skerry.engine.api.auth.node_authorizer import node_authorizer
 from skerry.engine.api.auth.rbac.authorizer import RbacAuthorizer
 from skerry.engine.store.contract import Store
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authority:
     """`rbac` has to be started to remember anything, and closed."""
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from skerry.engine.api.auth.authentication import CREDENTIAL_ID, Refused, user_of_certificate
 from skerry.engine.api.request import User
 from skerry.kube.clock import rfc3339
+from skerry.kube.records import record
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL's x509_vfy.h; Python has no name for it
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientCertificate:
     """A verified one. Times are seconds of Unix time."""
 

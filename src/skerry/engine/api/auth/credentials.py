@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skerry.engine.api.auth.authentication import Authenticator
@@ -11,12 +10,13 @@ from skerry.engine.api.auth.token_issuer import TokenIssuer, issuer_of
 from skerry.engine.api.auth.tokens import Tokens, bearer
 from skerry.engine.config import EngineConfig
 from skerry.engine.store.contract import Store
+from skerry.kube.records import record
 
 if TYPE_CHECKING:
     from skerry.engine.api.auth.authentication_file import AuthenticationFile
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Credentials:
     """`issuer` makes service-account tokens; `tokens` says whose a bearer token is."""
 

@@ -8,7 +8,7 @@ refusal is what the client is told. Source: Kubernetes' `apiserver/pkg/endpoints
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import unquote
 
@@ -18,6 +18,7 @@ from skerry.engine.api.request import Handler, Impersonation, Request, User
 from skerry.engine.api.response import Response
 from skerry.engine.schema import names
 from skerry.kube.errors import BadRequest, Forbidden
+from skerry.kube.records import record
 
 _PREFIX, _EXTRA = b"impersonate-", b"impersonate-extra-"
 _AUTHENTICATION = "authentication.k8s.io"
@@ -80,7 +81,7 @@ def _wanted(headers: Sequence[tuple[bytes, bytes]]) -> User | None:
 Applies: TypeAlias = Callable[[User, User], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Mode:
     """One way of being allowed. `name` "" is the old way, by the verb `impersonate`; `applies` (wanted, requestor)."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from skerry.engine.api.auth.authentication import CREDENTIAL_ID, user
@@ -15,6 +14,7 @@ from skerry.engine.api.auth.tokens import InvalidToken
 from skerry.engine.api.request import NO_QUERY, User
 from skerry.engine.store.contract import Key
 from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 
 LEEWAY = 60
 """Seconds a clock may be off, and a deleted object's tokens live on."""
@@ -25,7 +25,7 @@ _EXTRA = "authentication.kubernetes.io/"
 _PLURALS = {"pod": "pods", "secret": "secrets", "node": "nodes"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """A token to be made. Times in seconds since the epoch; `warn_after` 0: none."""
 
@@ -41,7 +41,7 @@ class Grant:
     """The node of the pod the token is bound to."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """An object a token lives and dies with."""
 
@@ -50,7 +50,7 @@ class Reference:
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claimed:
     """A token's claims, understood. Times in seconds since the epoch; None: not limited."""
 

@@ -6,16 +6,15 @@ again, `discovery.issuer` shows the public key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.api.auth.service_account_claims import legacy_claims
 from skerry.engine.api.auth.token_key import TokenKey
 from skerry.engine.api.pki import TOKENS, Pki
 from skerry.engine.config import EngineConfig
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenIssuer:
     """Makes tokens. `audiences`: those of the API itself, for requests that name none."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
 import orjson
@@ -18,6 +18,7 @@ import orjson
 from skerry.engine.api.auth.authentication import Authenticator
 from skerry.engine.api.request import NO_QUERY, Request, User
 from skerry.kube.errors import Unauthorized
+from skerry.kube.records import record
 
 _SUBPROTOCOL = "base64url.bearer.authorization.k8s.io."
 
@@ -26,7 +27,7 @@ class InvalidToken(Exception):
     """A token of an issuer we know that is not (or no longer) good. The message is for logs and TokenReview."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identified:
     """Whose token it is, and for which of the audiences asked for."""
 
@@ -41,7 +42,7 @@ TokenAuthenticator: TypeAlias = Callable[[str, Sequence[str]], Awaitable[Identif
 somebody else's. Raises InvalidToken."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tokens:
     """All token authenticators of a server. `audiences`: what the API itself is called in tokens."""
 

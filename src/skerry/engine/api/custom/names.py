@@ -7,13 +7,13 @@ another. Source: `pkg/controller/status/naming_controller.go` and `apiapproval` 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from skerry.engine.schema.custom.approval import approval_of, is_protected
 from skerry.kube.conditions import find_condition, with_condition
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 Condition = tuple[str, str, str, str]
 """Type, status, reason, message."""
@@ -22,7 +22,7 @@ _NOT_ACCEPTED: Condition = ("Established", "False", "NotAccepted", "not all name
 _NO_CONFLICTS: Condition = ("NamesAccepted", "True", "NoConflicts", "no conflicts found")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """The outcome. `conditions` are those to be set."""
 

@@ -5,11 +5,11 @@ Source: Kubernetes' `apiserver/pkg/endpoints/handlers/negotiation`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from skerry.kube.errors import NotAcceptable
+from skerry.kube.records import record
 
 Shape = Literal["object", "table", "partial", "discovery"]
 _SHAPES: dict[tuple[str, str], Shape] = {
@@ -24,7 +24,7 @@ _YAML = ("application/yaml",)
 PROTOBUF = b"application/vnd.kubernetes.protobuf"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Form:
     """How to answer: encoding, shape of objects, and the version of that shape."""
 

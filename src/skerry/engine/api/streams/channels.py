@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from skerry.kube.records import record
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)
 _CLOSE = 255
@@ -20,7 +21,7 @@ class ChannelError(Exception):
     """A message that breaks the sub-protocol."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """Data for a channel, or (`closed`) the end of it."""
 
@@ -29,7 +30,7 @@ class Message:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChannelProtocol:
     """One sub-protocol. `text`: messages are text, their data base64. `status`: the outcome is a Status, not a text.
     `closes`: a channel can be closed on its own."""

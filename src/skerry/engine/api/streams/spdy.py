@@ -11,8 +11,10 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from skerry.kube.records import record
 
 MAX_FRAME = 1 << 20  # bytes of one frame we accept; kubectl sends at most 32 KiB
 MAX_HEADERS = 64 << 10  # bytes of one header block, decompressed
@@ -31,7 +33,7 @@ class SpdyError(Exception):
     """The peer broke the protocol; the connection cannot go on."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SynStream:
     """The peer opens a stream."""
 
@@ -40,7 +42,7 @@ class SynStream:
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SynReply:
     """A stream is accepted."""
 
@@ -49,7 +51,7 @@ class SynReply:
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Headers:
     """More headers of a stream; Kubernetes sends none, but they advance the compression state."""
 
@@ -58,7 +60,7 @@ class Headers:
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Data:
     """Bytes of a stream; `fin` ends this direction of it."""
 
@@ -67,7 +69,7 @@ class Data:
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reset:
     """RST_STREAM: both directions end at once."""
 
@@ -75,14 +77,14 @@ class Reset:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ping:
     """To be sent back as it came."""
 
     id: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GoAway:
     """No more streams will be accepted."""
 
@@ -90,14 +92,14 @@ class GoAway:
     status: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """Settings by id: number to value."""
 
     values: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WindowUpdate:
     """`delta` more bytes may be sent on the stream (0: on the connection)."""
 

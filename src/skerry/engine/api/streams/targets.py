@@ -6,18 +6,18 @@ Source: Kubernetes `pkg/registry/core/pod/strategy.go` (containers) and the kube
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 from skerry.engine.api.pod_access import StreamOptions
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.records import record
 
 Query = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """An exec or attach. `command` is empty for attach."""
 

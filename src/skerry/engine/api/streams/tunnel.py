@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 
 from skerry.engine.api.streams import spdy
 from skerry.engine.api.streams.inbox import Inbox
@@ -29,6 +28,7 @@ from skerry.engine.api.streams.targets import port_number
 from skerry.engine.api.streams.tasks import cancelled
 from skerry.engine.api.streams.websocket import PROTOCOL_ERROR, ClientGone, WebSocket
 from skerry.kube.errors import BadRequest
+from skerry.kube.records import record
 
 SUBPROTOCOL = "SPDY/3.1+portforward.k8s.io"
 
@@ -150,7 +150,7 @@ class Tunnel:
             return
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """What a stream is for. kind: "error" or "data"."""
 

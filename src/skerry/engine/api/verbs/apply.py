@@ -6,8 +6,6 @@ The merging is in `engine.schema.managed.applying`; here are the request's form 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.api import writing
 from skerry.engine.api.auth.access import access_of
 from skerry.engine.api.auth.authorization import authorise
@@ -28,9 +26,10 @@ from skerry.engine.schema.managed.updates import Write
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import AlreadyExists, BadRequest, NotFound, conflict
 from skerry.kube.objects import Obj, copy_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Application:
     """A request to apply, read and checked."""
 

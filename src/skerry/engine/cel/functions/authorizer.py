@@ -6,13 +6,14 @@ The question is answered by a function the policies hand in; here are the values
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from skerry.engine.cel.values import no_overload
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """What is asked for: a path, or a resource. `service_account`: (namespace, name) asked for instead of the user."""
 
@@ -28,7 +29,7 @@ class Question:
     service_account: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """The answer."""
 
@@ -41,7 +42,7 @@ class Decision:
 Decide = Callable[[Question], Decision]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authorizer:
     """The variable `authorizer`."""
 
@@ -50,7 +51,7 @@ class Authorizer:
     question: Question = Question()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PathCheck:
     """`authorizer.path("/healthz")`."""
 
@@ -59,7 +60,7 @@ class PathCheck:
     question: Question
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupCheck:
     """`authorizer.group("apps")`."""
 
@@ -68,7 +69,7 @@ class GroupCheck:
     question: Question
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceCheck:
     """`authorizer.group("").resource("pods")`; `authorizer.requestResource` is one too."""
 

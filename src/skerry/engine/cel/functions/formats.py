@@ -6,13 +6,13 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from skerry.engine.cel.contract import EvaluationError
 from skerry.engine.cel.functions.urls import url
 from skerry.engine.cel.times import parse_timestamp
 from skerry.engine.cel.values import NONE, Optional, no_overload
+from skerry.kube.records import record
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -43,7 +43,7 @@ _VALUE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Format:
     """A named format; equal by name."""
 

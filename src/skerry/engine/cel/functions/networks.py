@@ -5,17 +5,17 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from skerry.engine.cel.contract import EvaluationError
 from skerry.engine.cel.values import no_overload
+from skerry.kube.records import record
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _MAPPED = re.compile(r"::ffff:\d", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IP:
     """An address."""
 
@@ -27,7 +27,7 @@ class IP:
         return str(self.address)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CIDR:
     """An address and the length of its prefix; bits beyond the prefix are kept."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from skerry.engine.cel.contract import EvaluationError
 from skerry.engine.cel.values import INT_MAX, INT_MIN, no_overload
 from skerry.kube.quantities import parse_quantity
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """An exact number."""
 

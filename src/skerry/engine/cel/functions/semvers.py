@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from skerry.engine.cel.contract import EvaluationError
 from skerry.engine.cel.values import no_overload
+from skerry.kube.records import record
 
 _NUMBER = r"(0|[1-9]\d*)"
 _VERSION = re.compile(
@@ -18,7 +18,7 @@ _VERSION = re.compile(
 _LEADING_ZEROS = re.compile(r"(^|\.)0+(?=\d)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Semver:
     """A version; what follows `+` does not count."""
 

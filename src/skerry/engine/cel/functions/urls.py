@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 from skerry.engine.cel.contract import EvaluationError
 from skerry.engine.cel.values import no_overload
+from skerry.kube.records import record
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -17,7 +18,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PATH_SAFE = "/%:@!$&'()*+,;=~"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Url:
     """A parsed URL."""
 

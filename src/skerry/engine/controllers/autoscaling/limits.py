@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _DOWN_WINDOW = 300  # seconds
 _LONGEST = timedelta(hours=1)
@@ -57,7 +58,7 @@ class History:
             self.downs = [*_since(self.downs, now - _LONGEST), (now, before - after)]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limited:
     """The count to set, why it was held back over time, and by which bound."""
 

@@ -6,14 +6,13 @@ and taints are the scheduler's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.controllers.scheduler.node_affinity import matches_required
 from skerry.engine.controllers.scheduler.taints import NO_EXECUTE, repelling_taints
 from skerry.kube.objects import Obj, labels_of, name_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fit:
     """`wanted`: a pod belongs here. `tolerated`: one that is here may stay."""
 

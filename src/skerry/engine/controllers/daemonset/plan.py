@@ -7,16 +7,17 @@ Source: Kubernetes `manage` and `podsShouldBeOnNode` (`pkg/controller/daemon/dae
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from skerry.engine.controllers.daemonset.nodes import Fit, fit
 from skerry.engine.controllers.daemonset.pods import is_updated, target_node, tolerant_spec
 from skerry.engine.controllers.pods import is_finished, is_ready, node_of, phase_of, seconds_until_available
 from skerry.kube.objects import Obj, is_deleting, key_of, name_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Situation:
     """`hash` is that of today's revision; `fits` says of every node how it suits; `pods` are by their target node."""
 
@@ -36,7 +37,7 @@ class Situation:
         return is_updated(self.daemon_set, self.hash, pod)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """`create`: names of nodes. `failed`, `succeeded`: those of `delete` that ended although they should run."""
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from skerry.engine.controllers.daemonset.plan import Plan, Situation
 from skerry.kube.objects import Obj, is_deleting
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """`surge` and `unavailable` are numbers of nodes; `wanted` is how many should have a pod."""
 
@@ -99,7 +100,7 @@ def _sort_in(situation: Situation, node: str, pair: _Pair, found: _Surge) -> Non
         (found.leaving if available else found.delete).append(pair.old)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Pair:
     """The pods of a node that are not on their way out."""
 

@@ -7,7 +7,7 @@ carries the plan out. One ReplicaSet is `current` (its template is the Deploymen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skerry.engine.controllers.deployment import annotations as notes
 from skerry.engine.controllers.deployment.sizes import (
@@ -26,9 +26,10 @@ from skerry.engine.controllers.deployment.sizes import (
 )
 from skerry.engine.controllers.deployment.template import build_replica_set, find_current
 from skerry.kube.objects import Obj, is_deleting, name_of, uid_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """`create`: the ReplicaSet to make. `patches`: by name, merge patches of existing ones. `revision`: what the
     Deployment is to carry, "" for no change. `delete`: history beyond its limit. `rolling_out`: whether the Progressing

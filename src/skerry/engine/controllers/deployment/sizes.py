@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from skerry.engine.controllers.deployment.annotations import DESIRED, MAXIMUM, number
 from skerry.engine.controllers.deployment.template import by_age
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.records import record
 
 Sizes = dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """What a rollout may do: pods above the wanted number, pods short of it."""
 

@@ -7,19 +7,19 @@ Source: Kubernetes `pkg/controller/deployment` (progress.go, sync.go) and its `u
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from skerry.engine.controllers.deployment.sizes import Limits, available_in, limits_of, replicas_of
 from skerry.kube.clock import parse_time, rfc3339
 from skerry.kube.conditions import condition_of, conditions_of, find_condition, with_condition, without_condition
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.records import record
 
 PROGRESSING, AVAILABLE, FAILURE = "Progressing", "Available", "ReplicaFailure"
 _UNLIMITED = 2**31 - 1  # Kubernetes' way to say "no deadline"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Observed:
     """What the status is made from, after this round's changes. `created`: the current ReplicaSet was made just now;
     `creation_error`: it could not be; `rolling_out`: keep the Progressing condition up."""

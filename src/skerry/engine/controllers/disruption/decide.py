@@ -7,20 +7,20 @@ Source: Kubernetes `pkg/controller/disruption/disruption.go`. `engine.api.subres
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from skerry.engine.controllers.pods import is_ready
 from skerry.kube.clock import parse_time, time_left
 from skerry.kube.conditions import conditions_of, with_condition
 from skerry.kube.objects import Obj, is_deleting, name_of
+from skerry.kube.records import record
 
 ALLOWED = "DisruptionAllowed"
 DELETION_TIMEOUT = 120.0  # seconds
 """How long an eviction that was granted is believed to be on its way."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expected:
     """How many pods there should be, and how many of them must be healthy."""
 
@@ -28,7 +28,7 @@ class Expected:
     healthy: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Disrupted:
     """Granted evictions still believed (pod name: time), names of pods that stayed, seconds until the next one ends."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skerry.engine.controllers.endpoints.backends import BackendPort, Ports
 from skerry.kube.objects import Obj, labels_of
+from skerry.kube.records import record
 
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
@@ -23,7 +24,7 @@ Group = tuple[str, Ports]
 """Address type and ports: what the endpoints of a slice share."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """What all slices of a set have in common. `placeholder`: keep an empty slice of this family when there are no
     endpoints; "" for none."""
@@ -35,7 +36,7 @@ class Frame:
     placeholder: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SlicePlan:
     """Slices to create, to replace (with their metadata) and to delete."""
 
@@ -44,7 +45,7 @@ class SlicePlan:
     delete: list[Obj] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Outcome:
     """One slice as it shall be; `slice` is the existing one it is made from, if any."""
 

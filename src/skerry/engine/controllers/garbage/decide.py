@@ -8,29 +8,29 @@ exists. While one owner is solid the object stays and only loses its other refer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from skerry.kube.objects import Obj, is_deleting, uid_of
+from skerry.kube.records import record
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 Standing = Literal["solid", "waiting", "absent"]
 Policy = Literal["Background", "Foreground", "Orphan"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Keep:
     """Nothing to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropReferences:
     """Take the references to these uids out; the object stays."""
 
     uids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Delete it so. `unblock`: first let its references no longer hold up their owners, to break a circle."""
 

@@ -7,7 +7,6 @@ watched: as in Kubernetes, only their owner or its pods make a controller look a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.history.revisions import (
@@ -22,10 +21,11 @@ from skerry.engine.controllers.ownership import Claimer, index_controllers
 from skerry.engine.controllers.writing import Written
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, Resource, key_of, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 from skerry.kube.resources import CONTROLLER_REVISIONS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class History:
     """All revisions, oldest first; the one of today's template; how many names had been taken so far."""
 

@@ -7,12 +7,13 @@ never listed one by one where intervals do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from skerry.kube.records import record
 
 Interval = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Indexes:
     """Intervals (first, last) in order, with at least one number missing between any two."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 
 from skerry.engine.controllers.job.backoff import Backoff, finished_at
@@ -26,9 +25,10 @@ from skerry.engine.controllers.job.failure_policy import handling
 from skerry.engine.controllers.job.indexes import Indexes
 from skerry.engine.controllers.pods import is_active, is_finished, is_ready, phase_of
 from skerry.kube.objects import Obj, is_deleting, uid_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Situation:
     """A Job, its pods, those of them whose finalizer is gone though the cache does not show it, the back-off so far."""
 
@@ -48,7 +48,7 @@ class Situation:
         return is_tracked(pod) and uid_of(pod) not in self.released
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tally:
     """Pods and numbers. For an Indexed Job `succeeded` is the number of indexes that have."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from skerry.kube.conditions import with_condition
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Remaining:
     """What a round of deletion left: objects by resource ("pods."), by finalizer, what failed, and the group
     versions of which nobody knows what there is."""

@@ -6,14 +6,14 @@ Source: Kubernetes `pkg/controller/replication` (`conversion.go`), which runs th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from skerry.engine.controllers.ownership import Selects, by_selector
 from skerry.kube.objects import Obj, Resource
+from skerry.kube.records import record
 from skerry.kube.resources import REPLICA_SETS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flavour:
     """`event_source` is the component events name; `unshown` are status fields that the kind does not have."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from skerry.engine.controllers.pods import is_active, is_finished, is_ready, seconds_until_available
 from skerry.kube.conditions import conditions_of, find_condition, with_condition, without_condition
 from skerry.kube.objects import Obj, is_deleting, labels_of
+from skerry.kube.records import record
 
 REPLICA_FAILURE = "ReplicaFailure"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """Why the number of pods could not be brought to what is wanted. reason: "FailedCreate" or "FailedDelete"."""
 

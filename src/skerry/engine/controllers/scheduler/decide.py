@@ -20,6 +20,7 @@ from skerry.engine.controllers.scheduler.preferences import preferences
 from skerry.engine.controllers.scheduler.ranking import Ranking, Rankings, scores_of
 from skerry.engine.controllers.scheduler.templates import PodFacts
 from skerry.engine.controllers.scheduler.unsupported import unsupported_feature
+from skerry.kube.records import record
 
 NO_NODES = "no nodes available to schedule pods"
 ELSEWHERE = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
@@ -29,14 +30,14 @@ _ALWAYS_COMPARED = 100
 MoreRules = tuple[NeighbourRules | None, NodeRule | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placement:
     """The pod goes to this node."""
 
     node: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unschedulable:
     """The pod stays Pending; `message` says why for every node, `resolvable` names those where others could make room
     (None when preemption is out of the question)."""

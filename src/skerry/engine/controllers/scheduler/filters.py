@@ -7,15 +7,14 @@ Fixed rules depend on the Node object only, passing ones on the pods that are th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.controllers.scheduler.node_affinity import matches_required
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.taints import UNSCHEDULABLE, tolerated
 from skerry.engine.controllers.scheduler.templates import Template
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Objection:
     """`resolvable`: whether it might help if other pods left the node (Kubernetes' status Unschedulable)."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cmp_to_key
 
 from skerry.engine.controllers.scheduler.cluster import Cluster
@@ -26,6 +25,7 @@ from skerry.engine.controllers.scheduler.ranking import Rankings
 from skerry.engine.controllers.scheduler.templates import PodFacts
 from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj, name_of, namespace_of
+from skerry.kube.records import record
 from skerry.kube.selectors import selector_of
 
 NO_VICTIMS = "No preemption victims found for incoming pod"
@@ -35,7 +35,7 @@ _LEAST_CANDIDATES, _CANDIDATES_SHARE = 100, 0.1
 _OFFSET = 2**31  # added to priorities, so that a sum of few negative ones is not below one of many
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Preemption:
     """The pod is to have this node when the victims, the most important first, are gone."""
 
@@ -45,7 +45,7 @@ class Preemption:
     """How many of them a PodDisruptionBudget would have kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoPreemption:
     """`message` is added to that of the refusal. `hopeless`: a nomination the pod has is to be taken back."""
 
@@ -212,7 +212,7 @@ def _cost(candidate: Preemption) -> tuple[object, ...]:
     return (candidate.violations, highest, total, len(victims), _Latest(earliest))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Latest:
     """Sorts later moments before earlier ones."""
 

@@ -18,6 +18,7 @@ from skerry.engine.controllers.scheduler.node_affinity import required_names
 from skerry.engine.controllers.scheduler.requests import UNSTATED, HostPort, host_ports, pod_requests
 from skerry.engine.controllers.scheduler.terms import Spread, Term, Wish, required_terms, spread_of, wishes_of
 from skerry.kube.objects import Obj, is_deleting, labels_of, namespace_of, uid_of
+from skerry.kube.records import record
 
 _REMEMBERED = 1024
 
@@ -52,7 +53,7 @@ class Template:
         return bool(self.affinity or self.anti_affinity or self.wishes)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodFacts:
     """What of a pod matters when placing it or others."""
 

@@ -8,9 +8,9 @@ compared: pods made alike have equal terms, which is how `population` counts the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 from skerry.kube.selectors import Requirement, Selector, selector_of
 
 Labels = Mapping[str, str]
@@ -18,7 +18,7 @@ _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Term:
     """Pods of some namespaces with some labels, in the domains of a topology key."""
 
@@ -40,7 +40,7 @@ class Term:
         return self.namespace_selector is not None and self.namespace_selector.matches(namespace_labels)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wish:
     """A preferred term; a negative weight for anti-affinity."""
 
@@ -48,7 +48,7 @@ class Wish:
     weight: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spread:
     """One `topologySpreadConstraints` entry."""
 

@@ -8,12 +8,13 @@ bound when the claim is. Any other claim is refused by name, for nobody here wou
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skerry.engine.controllers.scheduler.filters import Objection
 from skerry.engine.controllers.scheduler.node_affinity import matches_term
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.kube.objects import Obj, annotations_of, name_of, namespace_of
+from skerry.kube.records import record
 
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _COMPLETED = "pv.kubernetes.io/bind-completed"
@@ -21,7 +22,7 @@ OUT_OF_REACH = Objection(("node(s) didn't match PersistentVolume's node affinity
 NO_VOLUME = Objection(("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",), False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Storage:
     """The caches: claims by name and namespace, volumes and classes by name."""
 
@@ -30,7 +31,7 @@ class Storage:
     storage_class: Callable[[str], Obj | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VolumeNeeds:
     """`refusal`: why the pod can go nowhere, or "". `volumes`: of the claims that are bound, None for one that is not
     there. `unbound`: claims that wait for a node to be chosen."""

@@ -10,16 +10,17 @@ not available. `Parallel` sets create and remove at once, but update like the ot
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from skerry.engine.controllers.pods import is_finished, phase_of, seconds_until_available
 from skerry.engine.controllers.statefulset.claims import build_claims, changed_owners, claim_names, is_stale
 from skerry.engine.controllers.statefulset.identity import build_pod, is_right, ordinal_of, ordinals, revision_of
 from skerry.kube.objects import Obj, is_deleting, name_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Situation:
     """`current` is the revision rolled out last, `update` that of today's template; `claim` looks one up by name."""
 
@@ -33,7 +34,7 @@ class Situation:
     """Seconds until a failed pod of an ordinal may be replaced."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """`create`: pods to make, after their claims. `correct`: pods whose identity or volumes are not right. `provide`:
     claims that are missing. `own`: claims and the owner references they should have."""

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from skerry.engine.controllers.pods import phase_of, seconds_until_available
 from skerry.engine.controllers.statefulset.identity import revision_of
 from skerry.kube.conditions import conditions_of
 from skerry.kube.objects import Obj, is_deleting
+from skerry.kube.records import record
 
 _ALWAYS = ("replicas", "availableReplicas")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Revisions:
     """Names of the revision rolled out last and of that of today's template; how many names had been taken."""
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from skerry.kube.records import record
+
 _BLOCK = 64 << 10
 _FRACTION_DIGITS = 9
 _STREAMS = (b"stdout", b"stderr")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """One record: the time as written, whether it is stdout's, whether it ends its line, its text."""
 

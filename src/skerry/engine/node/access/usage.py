@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from skerry.kube.records import record
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -18,7 +19,7 @@ _ID_LENGTH = 64
 _IDLE_COLUMNS = (3, 4)  # idle, iowait
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """One moment: CPU time used so far in nanoseconds; in bytes the working set, all memory used, and what of that
     belongs to no file."""
@@ -29,7 +30,7 @@ class Reading:
     rss: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """All readings of one moment. `at`: seconds of the monotonic clock."""
 

@@ -11,12 +11,13 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias
 
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.node.containerd.failure import ContainerdError
+from skerry.kube.records import record
 
 PAUSE_IMAGE = "skerry.dev/pause:1"
 _CNI_PLUGINS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
@@ -39,7 +40,7 @@ _DISABLED = (
 Value: TypeAlias = "str | int | bool | list[str] | Mapping[str, Value]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machine:
     """What of the machine the configuration depends on."""
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from skerry.kube.records import record
 
 MNT_DETACH = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mount:
     """One line of mountinfo: where, of which file system type, in the order of mounting."""
 

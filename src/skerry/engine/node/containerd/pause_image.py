@@ -11,17 +11,17 @@ import io
 import json
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.engine.node.containerd.failure import ContainerdError
+from skerry.kube.records import record
 
 _NOBODY = "65535:65535"
 _WAIT = "trap 'exit 0' TERM INT; while :; do /busybox sleep 2147483647 & wait $!; done"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     """What the image holds and how it is started."""
 
@@ -44,7 +44,7 @@ def choose_program() -> Program:
     raise ContainerdError("no program for the pause image: apt-get install catatonit")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PauseImage:
     """The image's id, as CRI tells it, and the image as a docker archive."""
 

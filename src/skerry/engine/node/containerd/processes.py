@@ -12,15 +12,15 @@ import select
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.engine.processes import reap
+from skerry.kube.records import record
 
 _PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Process:
     """A process at one moment."""
 

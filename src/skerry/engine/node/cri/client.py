@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.grpc_client import GrpcClient, Reply
+from skerry.kube.records import record
 
 _DEADLINE = 120.0  # seconds; what the kubelet allows a runtime request
 _RUNTIME, _IMAGES = "/runtime.v1.RuntimeService/", "/runtime.v1.ImageService/"
@@ -43,7 +43,7 @@ class CriError(RuntimeError):
         return self.code == "DEADLINE_EXCEEDED"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExecResult:
     """What a command run in a container gave: its whole output and its exit code."""
 

@@ -6,19 +6,20 @@ steady time: what the API says by the wall clock is looked at once, when it is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from skerry.engine.node.pods.admission import refusal
 from skerry.engine.node.pods.state import Termination
 from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _TERMINAL = ("Succeeded", "Failed")
 _ROUNDING = timedelta(seconds=1)  # deletionTimestamp has whole seconds
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What the worker knows: the pod, the wall clock's time, steady time, when (steady) the pod began, whether the API
     has the pod no longer, why it is ending already."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass
 from datetime import datetime
 
 from skerry.engine.node.context import NodeContext
@@ -18,11 +17,12 @@ from skerry.engine.node.hooks import HookTarget, run_hook
 from skerry.engine.node.pods.starter import field_path
 from skerry.engine.node.pods.state import ContainerRecord
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _AFTER_HOOK = 2  # seconds a container always gets after a preStop hook that used up its grace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KillJob:
     """What to stop. `again`: a kill with a longer grace is under way, only the deadline is brought forward."""
 

@@ -6,16 +6,17 @@ file, 2048 bytes or 80 lines of the log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from skerry.engine.node.access.log_lines import Renderer
 from skerry.engine.node.pods.state import ContainerRecord
+from skerry.kube.records import record
 
 _LONGEST_MESSAGE, _LOG_BYTES, _LOG_LINES = 4096, 2048, 80
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MessageSource:
     """Where a container may have left its last words. `log` is its log file; `from_log` is the policy
     FallbackToLogsOnError."""

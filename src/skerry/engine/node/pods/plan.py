@@ -9,7 +9,6 @@ sidecars outlive the main containers; an ephemeral container is started once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -27,30 +26,31 @@ from skerry.engine.node.pods.state import (
     spec_hash,
 )
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 SHORTEST_GRACE = timedelta(seconds=2)  # what a sidecar gets when the main containers used up the pod's grace
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MountVolumes:
     """Make the pod's volumes ready."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MakeSandbox:
     """Make a sandbox; `attempt` counts them."""
 
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropSandbox:
     """Stop a sandbox that no longer works, with everything in it."""
 
     sandbox_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """Create and start a container; `discard` is a container that was created and never started, to be removed."""
 
@@ -61,7 +61,7 @@ class Start:
     """Of restarts of all the pod's containers (`restarts`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kill:
     """Stop a container: hooks and SIGTERM now, SIGKILL at `deadline` (None: after the pod's own grace period)."""
 
@@ -72,19 +72,19 @@ class Kill:
     """Seconds of grace that go before the pod's own, from a failed probe."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resize:
     """Give a running container the CPU and memory its definition wants."""
 
     record: ContainerRecord
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResizePod:
     """Give the pod as a whole the CPU and memory its definition wants."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Release:
     """Nothing runs any more and nothing will: give back network and volumes, keep containers for their logs."""
 
@@ -92,7 +92,7 @@ class Release:
 Action: TypeAlias = MountVolumes | MakeSandbox | DropSandbox | Start | Kill | Resize | ResizePod | Release
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """Actions, in order, and when to ask again although nothing changed."""
 
@@ -142,11 +142,11 @@ def _wind_down(view: PodView) -> Plan:
 
 def _kills(view: PodView, records: list[ContainerRecord], at_least: timedelta) -> Iterator[Kill]:
     """Kills not yet under way, or under way with a later deadline than now asked for."""
-    for record in records:
+    for one in records:
         deadline = max(view.termination.deadline, view.steady + at_least) if view.termination else None
-        under_way = view.killing.get(record.id)
+        under_way = view.killing.get(one.id)
         if under_way is None or (deadline is not None and deadline + timedelta(seconds=1) < under_way):
-            yield Kill(record, f"Stopping container {record.name}", deadline)
+            yield Kill(one, f"Stopping container {one.name}", deadline)
 
 
 def _plan_sandbox(view: PodView) -> Plan:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.engine.node.context import NodeContext
@@ -31,12 +30,13 @@ from skerry.engine.node.volumes.manager import MountRequest
 from skerry.engine.node.volumes.subpath import read_inside
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, namespace_of, uid_of
+from skerry.kube.records import record
 from skerry.kube.resources import RUNTIME_CLASSES
 
 _HOSTS = "/etc/hosts"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartJob:
     """What starting a container takes. `claim` is called with the new container's id before it runs, so that no event
     about it is missed."""

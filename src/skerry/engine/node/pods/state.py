@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import Enum
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 POD_NAME, POD_NAMESPACE, POD_UID = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace", "io.kubernetes.pod.uid"
 CONTAINER_NAME = "io.kubernetes.container.name"
@@ -35,7 +36,7 @@ class Phase(Enum):
     EXITED = "exited"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContainerRecord:
     """One attempt at one container, as the runtime last told it."""
 
@@ -72,7 +73,7 @@ class ContainerRecord:
         return self.exited and self.exit_code == 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SandboxRecord:
     """A pod's sandbox: the namespaces its containers share, and their addresses."""
 
@@ -82,7 +83,7 @@ class SandboxRecord:
     ips: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wait:
     """Why something cannot go on now. `until`: when (steady time) to try again; None while work is under way."""
 
@@ -91,7 +92,7 @@ class Wait:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProbeState:
     """What probes say of a running container. Without a probe: started and ready as soon as it runs, alive."""
 
@@ -103,7 +104,7 @@ class ProbeState:
     """The failed probe's own `terminationGracePeriodSeconds`, when it has one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Termination:
     """The pod has to end. `deadline`: when (steady time) the last process is killed. `failed`: the reason makes it a
     failed pod. `deletion`: the deletion timestamp that the deadline is from, "" for other reasons. `since`: when (wall
@@ -117,7 +118,7 @@ class Termination:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodView:
     """A pod and everything observed about it at one moment. `now`: by the wall clock; `steady`: as deadlines are."""
 

@@ -8,7 +8,6 @@ kubelet's `pkg/kubelet/images/image_gc_manager.go`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from skerry.engine.node.context import NodeContext
@@ -16,12 +15,13 @@ from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.machine import Pressure
 from skerry.engine.node.pressure.signals import binary
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 HIGH, LOW = 0.85, 0.80
 YOUNGEST = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """Since when an image is known, and when a container last used it."""
 

@@ -7,16 +7,17 @@ Source: `rankMemoryPressure`, `rankDiskPressureFunc` and `evictionMessage` in `p
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skerry.engine.node.pods.state import init_containers, is_sidecar, main_containers
 from skerry.engine.node.pressure.signals import Shortage, binary
 from skerry.engine.node.pressure.watch import is_critical
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import bytes_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodUsage:
     """What one pod uses, in bytes: memory and disk (writable layer and logs) by container, emptyDirs by volume."""
 

@@ -7,16 +7,16 @@ Source: `pkg/kubelet/eviction/defaults_linux.go`. Process ids have a condition a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from skerry.engine.node.machine import Pressure
+from skerry.kube.records import record
 
 LEAST_MEMORY, LEAST_DISK_PART, LEAST_INODES_PART, LEAST_PIDS = 100 * 2**20, 0.15, 0.05, 1000
 MEMORY, DISK, PIDS = "MemoryPressure", "DiskPressure", "PIDPressure"
 _SUFFIXES = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shortage:
     """What is short. `resource` as in Kubernetes' message; `threshold` and `available` in bytes or pieces."""
 

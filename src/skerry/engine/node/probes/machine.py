@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 Kind = Literal["startup", "readiness", "liveness"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProbeSpec:
     """A probe with Kubernetes' defaults filled in; times in seconds. `grace` replaces the pod's grace period when the
     probe kills."""

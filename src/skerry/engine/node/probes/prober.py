@@ -20,6 +20,7 @@ from skerry.engine.node.probes.machine import Kind, ProbeMachine, ProbeSpec
 from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _FIELDS: tuple[tuple[Kind, str], ...] = (
     ("startup", "startupProbe"),
@@ -29,7 +30,7 @@ _FIELDS: tuple[tuple[Kind, str], ...] = (
 _LIFE: tuple[Kind, ...] = ("startup", "liveness")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Probed:
     """A running container to be probed. `started`: in steady time. `changed` is called when what its probes say has
     changed; `known`: what was last told to the API, taken up when an engine that was restarted adopts the container."""

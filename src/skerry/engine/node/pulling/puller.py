@@ -10,7 +10,6 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -23,6 +22,7 @@ from skerry.engine.node.spec.security import ImageUser
 from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _REFERENCE = re.compile(
     r"^(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
@@ -31,7 +31,7 @@ _REFERENCE = re.compile(
 _SHOWN = timedelta(seconds=2)  # how long status says ErrImagePull before it says ImagePullBackOff
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     """An image a container needs. `key` names pod and container for the back-off; `field` for events."""
 
@@ -44,7 +44,7 @@ class Wanted:
     sandbox: pb.PodSandboxConfig
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Available:
     """An image on the machine: what to create containers from, and whom it runs as."""
 

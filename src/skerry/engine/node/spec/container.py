@@ -4,7 +4,6 @@ seccomp profile's file. Raises ConfigError."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.errors import ConfigError
@@ -21,11 +20,12 @@ from skerry.engine.node.spec.resources import container_resources
 from skerry.engine.node.spec.sandbox import container_labels
 from skerry.engine.node.spec.security import ImageUser, check_non_root, container_security
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 DEFAULT_MESSAGE_PATH = "/dev/termination-log"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContainerContext:
     """What was found out for one attempt at a container: its image, environment (in order) and mounts.
     `machine_memory` in bytes."""

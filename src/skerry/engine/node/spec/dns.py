@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.kube.objects import Obj, namespace_of
+from skerry.kube.records import record
 
 _MOST_SERVERS, _MOST_SEARCHES = 3, 32
 _LONGEST_SEARCH = 2048  # characters of all search paths with a blank between
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolver:
     """The content of a resolv.conf."""
 
@@ -25,7 +25,7 @@ class Resolver:
         return pb.DNSConfig(servers=self.servers, searches=self.searches, options=self.options)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClusterDns:
     """Where names are resolved. `server`: the cluster's DNS server, "" where there is none, which makes ClusterFirst
     behave like Default. `machine`: gives the machine's own resolver as of now."""

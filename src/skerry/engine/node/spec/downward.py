@@ -8,18 +8,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.pods.state import all_containers
 from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of, uid_of
 from skerry.kube.quantities import parse_quantity
+from skerry.kube.records import record
 
 _SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['(.+)'\]$")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeFacts:
     """What of the node pods may see: its name, its addresses, what it can give ("cpu": cores, "memory": bytes)."""
 
@@ -28,7 +28,7 @@ class NodeFacts:
     allocatable: Mapping[str, Decimal]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodFacts:
     """A pod with what only the node knows of it."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from skerry.engine.node.errors import ConfigError
 from skerry.engine.node.spec.downward import PodFacts, field_value, resource_value
 from skerry.engine.node.spec.env_file import value_of
 from skerry.engine.node.spec.expansion import expand
 from skerry.kube.objects import Obj, name_of, namespace_of
+from skerry.kube.records import record
 
 Reference = tuple[str, str]
 """("ConfigMap" or "Secret", name), in the pod's namespace."""
@@ -26,7 +27,7 @@ EnvFile = tuple[str, str]
 _ENV_NAME = re.compile(r"^[\x20-\x3c\x3e-\x7e]+$")  # printable ASCII without "=" (relaxed names, Kubernetes 1.34)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sources:
     """Objects and files the environment refers to (None: does not exist), services of the namespaces that count."""
 

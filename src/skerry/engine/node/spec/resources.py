@@ -7,8 +7,6 @@ container that has none of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.pods.state import init_containers, main_containers
 from skerry.engine.node.spec.oom import oom_score
@@ -17,12 +15,13 @@ from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj
 from skerry.kube.qos import qos_class
 from skerry.kube.quantities import bytes_of, millicores, parse_quantity
+from skerry.kube.records import record
 
 PERIOD = 100_000  # microseconds of a CPU quota period
 _LEAST_SHARES, _LEAST_QUOTA = 2, 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodLimits:
     """What a whole pod may use: `cpu_shares` is a weight, `cpu_quota` microseconds in each `PERIOD`, `memory` bytes;
     0 for no limit."""

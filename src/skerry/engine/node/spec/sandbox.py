@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.engine.node.cri import cri_pb2 as pb
@@ -18,9 +17,10 @@ from skerry.engine.node.spec.dns import ClusterDns, resolver_for
 from skerry.engine.node.spec.names import hostname
 from skerry.engine.node.spec.security import groups, namespaces, pod_context
 from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SandboxContext:
     """What of the node a sandbox needs: where logs go, the cgroup above its containers, how names are resolved."""
 

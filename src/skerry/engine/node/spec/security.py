@@ -6,12 +6,12 @@ field wins over the pod's. Raises ConfigError where the kubelet reports CreateCo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.errors import ConfigError
 from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 
 SECCOMP_PROFILES = Path("/var/lib/kubelet/seccomp")
 """Where `localhostProfile` names are looked up, as on other nodes."""
@@ -31,7 +31,7 @@ SAFE_SYSCTLS = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImageUser:
     """Whom an image runs as by itself: a number, or a name that only the image can resolve, or neither (root)."""
 

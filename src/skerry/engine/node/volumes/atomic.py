@@ -12,15 +12,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from skerry.engine.node.errors import VolumeError
+from skerry.kube.records import record
 
 _DATA, _NEXT_DATA = "..data", "..data_tmp"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProjectedFile:
     """One file: content, permission bits, and whose it is (None: root's)."""
 

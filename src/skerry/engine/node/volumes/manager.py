@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from skerry.engine.node.volumes.projection import Known
 from skerry.engine.node.volumes.subpath import bind_subpath
 from skerry.engine.node.volumes.tokens import PodTokens
 from skerry.kube.objects import Obj, namespace_of, uid_of
+from skerry.kube.records import record
 
 _PROPAGATION = {
     "None": pb.PROPAGATION_PRIVATE,
@@ -31,7 +31,7 @@ _PROPAGATION = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MountRequest:
     """What `container_mounts` needs: the container, its environment (for `subPathExpr`), where volumes are."""
 

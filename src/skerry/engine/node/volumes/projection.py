@@ -7,7 +7,7 @@ Source of the behaviour: Kubernetes' `pkg/volume/{configmap,secret,downwardapi,p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from skerry.engine.node.errors import VolumeError
 from skerry.engine.node.spec.downward import PodFacts, field_value, resource_value
@@ -16,6 +16,7 @@ from skerry.engine.node.spec.security import common_user, pod_context
 from skerry.engine.node.volumes.atomic import Payload, ProjectedFile
 from skerry.engine.node.volumes.tokens import Tokens, wanted_token
 from skerry.kube.objects import Obj, namespace_of
+from skerry.kube.records import record
 
 DEFAULT_MODE = 0o644
 KINDS = ("configMap", "secret", "downwardAPI", "projected")
@@ -23,7 +24,7 @@ _GROUP_READ = 0o440
 _PRIVATE = 0o600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Known:
     """What files are made from: the pod as the node knows it and the objects it refers to."""
 

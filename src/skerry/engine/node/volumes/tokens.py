@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from skerry.engine.node.errors import VolumeError
@@ -18,6 +17,7 @@ from skerry.kube.client import Client
 from skerry.kube.clock import Clock, parse_time
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj, key_of, name_of, namespace_of, uid_of
+from skerry.kube.records import record
 from skerry.kube.resources import SERVICE_ACCOUNTS
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _RETRY = timedelta(seconds=30)
 _DEFAULT_SECONDS = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedToken:
     """What a volume's source asks for. `audience` "": the API's own. `seconds`: its life."""
 
@@ -42,7 +42,7 @@ class WantedToken:
 Tokens = Mapping[WantedToken, str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Held:
     """`issued`, `renew`: by the wall clock, as the API judges tokens."""
 

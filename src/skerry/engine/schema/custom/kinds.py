@@ -7,7 +7,6 @@ Source: `pkg/apiserver/customresource_handler.go`. Neighbours: `strategy`, `colu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from skerry.engine.schema.contract import ALL_VERBS, Conversion, Kind, ScalePaths
 from skerry.engine.schema.custom.columns import printer_for
@@ -15,6 +14,7 @@ from skerry.engine.schema.custom.nested import keys_of
 from skerry.engine.schema.custom.strategy import CustomStrategy
 from skerry.engine.schema.custom.versions import by_preference, preferred_over
 from skerry.kube.objects import Obj, Resource, is_deleting
+from skerry.kube.records import record
 
 _DYING_VERBS = tuple(verb for verb in ALL_VERBS if verb != "create")
 
@@ -24,7 +24,7 @@ ConversionFor = Callable[[str, CustomStrategy], Conversion]
 """The conversion between what is stored and a version."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """Where kinds get what they do not hold: schemas, and conversions between versions."""
 

@@ -7,7 +7,7 @@ maps around it, or what fits into one request. Source: as `schema_rules`, and `c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from skerry.engine.cel.contract import CompileError, Program, Structural, compile_estimated
@@ -17,6 +17,7 @@ from skerry.engine.schema.custom.rules import variables_of
 from skerry.engine.schema.custom.structural import Node, compile_node
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 EXPRESSION_LIMIT = 10_000_000
 """Estimated cost one rule may have (`StaticEstimatedCostLimit`)."""
@@ -50,7 +51,7 @@ def check_rules_of(schema: Obj, path: str) -> Iterator[Cause]:
         yield forbidden(path, _too_dear(what, total, SCHEMA_LIMIT))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Place:
     """Where in a schema we are. `uncorrelated`: the path from which on old values cannot be told to belong to new ones;
     `times`: how many values an object can have here, None when no limit says."""

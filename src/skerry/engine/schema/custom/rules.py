@@ -8,7 +8,6 @@ Neighbours: `engine.cel`, `structural`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,12 +30,13 @@ from skerry.engine.schema.custom.uniqueness import key_of
 from skerry.engine.schema.custom.validating import same_value
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _LONGEST_MESSAGE = 5120
 _SPENT = "validation failed due to running out of cost budget, no further validation rules will be run"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A compiled rule. `field`: what is added to the path of its complaints."""
 

@@ -7,7 +7,7 @@ Neighbours: `structural_rules` (structure), `default_rules` (defaults), `list_ru
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from skerry.engine.schema.causes import forbidden, invalid, not_supported
@@ -17,6 +17,7 @@ from skerry.engine.schema.custom.structural import META_FIELDS, compile_node
 from skerry.engine.schema.custom.structural_rules import check_structural
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _AT_ROOT = (
@@ -30,7 +31,7 @@ _GO_NAMES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Where:
     """Where in a schema we are. `no_defaults`: why defaults are forbidden; `uncorrelated`: the path above which old and
     new values cannot be told to belong together."""

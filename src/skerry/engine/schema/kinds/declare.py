@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from skerry.engine.schema.contract import Kind
 from skerry.kube.objects import Resource
+from skerry.kube.records import record
 
 STATUS = frozenset({"status"})
 SCALABLE = frozenset({"status", "scale"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """A group at one version and the package its definitions are in."""
 

@@ -5,13 +5,12 @@ Source: `GetResetFields` of the strategies in Kubernetes' `pkg/registry` and of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.managed.sets import Set, is_member
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reset:
     """`fields`: the set. `names`: what of an object need not be looked at. `parts`: whether the set has more than
     whole fields of the object."""

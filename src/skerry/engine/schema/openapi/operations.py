@@ -5,12 +5,11 @@ kubectl asks here whether a kind's PATCH knows `dryRun` and `fieldValidation` be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.openapi.custom import NEEDED, definition_name, list_name
 from skerry.engine.schema.openapi.schemas import Dialect
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _JSON = "application/json"
@@ -29,7 +28,7 @@ _DELETE = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Action:
     """An HTTP method on a path: `x-kubernetes-action`, query parameters, whether the body is the object itself."""
 
@@ -92,7 +91,7 @@ def _served(actions: dict[str, Action], kind: Kind) -> dict[str, Action]:
     return {verb: action for verb, action in actions.items() if verb in kind.verbs}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Path:
     kind: Kind
     dialect: Dialect

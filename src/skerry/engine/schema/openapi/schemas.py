@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from skerry.engine.schema import definitions
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _OPAQUE: dict[str, Obj] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {"type": "string", "format": "int-or-string"},
@@ -25,7 +25,7 @@ _OPAQUE_V3: dict[str, Obj] = {
 _KEPT = ("description", "format", "required")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dialect:
     """OpenAPI 2 or 3: where definitions are, and whether a reference may have siblings."""
 

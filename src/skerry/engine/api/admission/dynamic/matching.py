@@ -5,14 +5,13 @@ Source: `apiserver/pkg/admission/plugin/webhook/predicates` and `.../policy/matc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Key, Store
 from skerry.kube.errors import not_found
 from skerry.kube.objects import Obj, labels_of
+from skerry.kube.records import record
 from skerry.kube.selectors import Selector, selector_of
 
 GROUP = "admissionregistration.k8s.io"
@@ -25,7 +24,7 @@ REVIEWS = frozenset({
 """What policies do not see: questions that change nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """One rule; "*" matches all."""
 
@@ -71,7 +70,7 @@ def rule_of(obj: Obj) -> Rule:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Matcher:
     """What a webhook, policy or binding says about the requests it looks at."""
 

@@ -5,7 +5,6 @@ Source: `apiserver/pkg/admission/plugin/webhook/{mutating,validating}/dispatcher
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from skerry.engine.api.admission.attributes import Attributes
@@ -16,9 +15,10 @@ from skerry.engine.api.webhooks.client import WebhookClient, WebhookFailure
 from skerry.engine.schema.contract import Kind
 from skerry.kube.errors import BadRequest
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """One call of one webhook for one attempt to write."""
 

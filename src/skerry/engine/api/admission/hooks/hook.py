@@ -5,7 +5,6 @@ Source: `apiserver/pkg/admission/plugin/webhook/generic/webhook.go` (ShouldCallH
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from skerry.engine.api.admission.attributes import Attributes
@@ -18,9 +17,10 @@ from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.kinds.admissionregistration.expressions import WEBHOOK
 from skerry.kube.errors import forbidden
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hook:
     """A webhook. `place`: its number among those of its configuration."""
 

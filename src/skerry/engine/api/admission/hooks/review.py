@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,6 +18,7 @@ from skerry.engine.api.admission.dynamic.requests import request_object
 from skerry.engine.schema.contract import Kind
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _GROUP = "admission.k8s.io"
 _VERSIONS = ("v1", "v1beta1")
@@ -28,7 +28,7 @@ class BadReview(Exception):
     """An answer that is none: what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verdict:
     """What a webhook says. `patch`: JSON patch operations."""
 

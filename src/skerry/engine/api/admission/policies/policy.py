@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from skerry.engine.api.admission.attributes import Attributes
@@ -21,9 +20,10 @@ from skerry.engine.schema.kinds.admissionregistration.expressions import Variabl
 from skerry.engine.schema.kinds.admissionregistration.policies import with_variable
 from skerry.engine.store.contract import Store
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """A policy. `computed`: its variables in order, each with what its own expression may read."""
 
@@ -41,7 +41,7 @@ class Policy:
         return bool(self.spec.get("failurePolicy") == "Ignore")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binding:
     """A binding. `matcher` None: it narrows nothing down."""
 

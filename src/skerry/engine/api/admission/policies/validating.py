@@ -22,13 +22,14 @@ from skerry.engine.schema.registry import Registry
 from skerry.engine.store.contract import Store
 from skerry.kube.errors import StatusError, forbidden
 from skerry.kube.objects import Obj
+from skerry.kube.records import record
 
 _CODES = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413, "Invalid": 422}
 _LONGEST_MESSAGE = 5 * 1024
 _FAILURES = "validation.policy.admission.k8s.io/validation_failure"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Complaint:
     """A validation that did not hold, or could not be evaluated. `index`: its place among the validations."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from skerry.kube.records import record
 
 if TYPE_CHECKING:
     from skerry.engine.cel.contract import Program
@@ -13,7 +14,7 @@ class ConfigurationError(Exception):
     """A configuration that cannot be used; one line for each thing that is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mapped:
     """Where a value comes from: a claim with a prefix, or an expression over the claims. Neither: nowhere."""
 
@@ -22,7 +23,7 @@ class Mapped:
     expression: Program | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """An expression that must hold, and what to say when it does not."""
 
@@ -30,7 +31,7 @@ class Rule:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Issuer:
     """One issuer. `discovery_url` "": the usual place. `authority`: PEM of who signs its certificate; "": the system's
     authorities do."""
@@ -48,7 +49,7 @@ class Issuer:
     authority: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Anonymous:
     """Who may come without credentials: nobody, everybody, or whoever asks for one of these paths."""
 
@@ -56,7 +57,7 @@ class Anonymous:
     paths: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     """The whole configuration."""
 

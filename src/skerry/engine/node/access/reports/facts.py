@@ -16,11 +16,12 @@ from skerry.engine.node.access.usage import Reading, Sample, cpu_rate
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.pressure.measuring import size
+from skerry.kube.records import record
 
 _UNIMPLEMENTED = "UNIMPLEMENTED"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """CPU time used so far (nanoseconds) and now (billionths of a core); memory in bytes."""
 
@@ -31,7 +32,7 @@ class Usage:
     rss: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Disk:
     """A file system in bytes and inodes; `used` may be of a part of it."""
 
@@ -43,7 +44,7 @@ class Disk:
     inodes_used: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Traffic:
     """What an interface has received and sent, in bytes and errors."""
 
@@ -54,7 +55,7 @@ class Traffic:
     sent_errors: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ContainerFacts:
     """One running container. `disk_used` and `inodes_used`: of its writable layer; `log_used`: of its logs; bytes."""
 
@@ -68,7 +69,7 @@ class ContainerFacts:
     log_used: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PodFacts:
     """One pod that runs."""
 
@@ -80,7 +81,7 @@ class PodFacts:
     traffic: Traffic | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NodeFacts:
     """The machine."""
 

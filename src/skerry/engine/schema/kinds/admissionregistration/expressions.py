@@ -7,7 +7,6 @@ request is typed. Neighbours: `policies` and `webhooks` check with it, `engine.a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +24,7 @@ from skerry.engine.cel.contract import (
 from skerry.engine.cel.names import is_identifier
 from skerry.engine.schema.causes import invalid
 from skerry.kube.errors import Cause
+from skerry.kube.records import record
 
 
 def _object(**properties: Any) -> dict[str, Any]:
@@ -57,7 +57,7 @@ REQUEST = Structural(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variables:
     """What an expression may read beside `object`, `oldObject` and `request`. `computed`: "variables.x", by type."""
 
