@@ -305,7 +305,8 @@ class Informers:
 
 def metadata_only(obj: Obj) -> Obj:
     """The object without everything that a metadata cache need not hold."""
-    metadata = {key: value for key, value in obj.get("metadata", {}).items() if key != "managedFields"}
+    metadata = {**obj.get("metadata", {})}
+    metadata.pop("managedFields", None)
     return {"apiVersion": obj.get("apiVersion", ""), "kind": obj.get("kind", ""), "metadata": metadata}
 
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from skerry.engine.api.http.exchange import Exchange, framed
 from skerry.engine.api.response import Event, EventStream
@@ -21,8 +22,10 @@ log = logging.getLogger(__name__)
 
 _MANY = 32
 """Members from which on a group pauses after it has sent something."""
-_PAUSE = 0.004
-"""Seconds. What comes after a quiet time is never held back, what follows it so long at most."""
+_PAUSE, _REST = 0.004, 3
+"""Seconds, and times what the sending took if that is longer. What comes after a quiet time is never held back, what
+follows it no longer than this; and a machine that is too slow for all events one by one gets them in larger pieces,
+instead of falling behind ever more."""
 
 Encode = Callable[[Sequence[Event]], bytes]
 
@@ -73,9 +76,11 @@ class Group:
     async def _read(self) -> None:
         try:
             while True:
-                self._send(await self._stream.next())
+                events = await self._stream.next()
+                began = monotonic()
+                self._send(events)
                 if len(self._members) >= _MANY:
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(max(_PAUSE, _REST * (monotonic() - began)))
         except StatusError as error:
             log.debug("watches alike go on alone: %s", error)  # and each finds out for itself
         finally:
