@@ -108,7 +108,7 @@ class World:
     def look(self) -> None:
         """Time has passed: have every controller look at everything it knows."""
         for controller in self.controllers:
-            for key in list(controller.queue._timers):
+            for key in (*controller.queue._timers, *controller.queue._active):
                 controller.queue.add(key)
 
 

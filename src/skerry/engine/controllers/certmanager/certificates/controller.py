@@ -43,10 +43,16 @@ class CertificateController(Controller):
         self._certificates.add_index("secret", _secret_of)
         self._requests.add_index("certificate", _certificate_of)
         self._read: dict[str, Held] = {}
-        self.watch(self._certificates)
+        self.watch(self._certificates, self._sharing)
         self.watch(self._requests, _certificate_of)
         self.watch(self._secrets, lambda secret: map(key_of, self._certificates.by_index("secret", key_of(secret))))
         self.watch(room.definitions, self._all)
+
+    def _sharing(self, certificate: Obj) -> Iterable[str]:
+        """Itself, and those with the same Secret: it may become theirs."""
+        yield key_of(certificate)
+        for secret in _secret_of(certificate):
+            yield from map(key_of, self._certificates.by_index("secret", secret))
 
     def _all(self, definition: Obj) -> Iterable[str]:
         return map(key_of, self._certificates.list()) if name_of(definition) == CERTIFICATES.group_resource else ()
