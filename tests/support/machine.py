@@ -61,12 +61,17 @@ def snapshot() -> Machine:
         mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         interfaces=frozenset(_lines("ip", "-brief", "-4", "address", "show")),
         tables=frozenset(_lines("nft", "list", "tables")),
-        routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all")),
+        routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all") + _local_routes6()),
         announced=frozenset(_lines("ip", "neighbour", "show", "proxy")),
         cgroups=frozenset(_cgroups()),
         namespaces=frozenset(_entries(Path("/run/netns"))),
         processes=frozenset(_processes()),
     )
+
+
+def _local_routes6() -> list[str]:
+    """Of IPv6 only those of unique local addresses (RFC 4193): others change by themselves."""
+    return [line for line in _lines("ip", "-6", "route", "show", "table", "all") if "fd73:6b72" in line]
 
 
 def _lines(*command: str) -> list[str]:

@@ -66,7 +66,8 @@ class Program:
             status = json.loads((self.data_dir / "status.json").read_text())
         except OSError:
             return [str(self.data_dir)]
-        networks = [network.rsplit(".", 2)[0] + "." for network in status["networks"].values()]
+        ranges = [one for listed in status["networks"].values() for one in listed.split(",")]
+        networks = [one.partition("::")[0] if ":" in one else one.rsplit(".", 2)[0] + "." for one in ranges]
         return [str(self.data_dir), f"skerry-{status['instance']}", status["paths"]["run"], *networks]
 
     def engine_pid(self) -> int:

@@ -38,6 +38,12 @@ _SECONDS_TO_END = 15.0
 @click.command()
 @data_dir_option
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="The API's port; 0 picks a free one. [6443]")
+@click.option(
+    "--ip-families",
+    type=click.Choice(["IPv4", "IPv4,IPv6"]),
+    default=None,
+    help="IP families of pods and Services, chosen when the instance is made. [IPv4]",
+)
 @authentication_config_option
 @audit_policy_option
 @click.option("--detach", is_flag=True, help="Return when it is ready instead of staying attached.")
@@ -45,6 +51,7 @@ _SECONDS_TO_END = 15.0
 def command(
     data_dir: Path,
     port: int | None,
+    ip_families: str | None,
     authentication_config: Path | None,
     audit_policy: Path | None,
     detach: bool,
@@ -59,11 +66,15 @@ def command(
     Examples:
       skerry up --detach
       skerry up --data-dir /srv/second --port 0
+      skerry up --detach --ip-families IPv4,IPv6
     """
     begun = time.monotonic()
     _check_machine()
     step("machine checked", time.monotonic() - begun)
-    config = replace(_open(data_dir, port), authentication_config=authentication_config, audit_policy=audit_policy)
+    families = tuple(ip_families.split(",")) if ip_families else None
+    config = replace(
+        _open(data_dir, port, families), authentication_config=authentication_config, audit_policy=audit_policy
+    )
     start = Start(config, InstanceFiles(config.paths.data, config.instance), time.monotonic() + timeout)
     with _alone(config.paths.data):
         if start.files.engine_pid() is not None:
@@ -101,11 +112,11 @@ def _check_machine() -> None:
         raise MachineLacks("\nskerry: ".join(feature.line for feature in lacking))
 
 
-def _open(data_dir: Path, port: int | None) -> EngineConfig:
+def _open(data_dir: Path, port: int | None, families: tuple[str, ...] | None) -> EngineConfig:
     try:
         known = find_instance(data_dir)
         running = known is not None and known.engine_pid() is not None
-        config = open_instance(data_dir, None if running else port)
+        config = open_instance(data_dir, None if running else port, families=families)
     except InstanceError as error:
         raise MachineLacks(str(error)) from None
     if running and port and port != config.port:

@@ -28,8 +28,8 @@ two = replace(one, instance="7e58", pod_cidr6="fd00:1::/64")
 before = state()
 switch_on(one); print(state())
 switch_on(two); print(state())
-release(one); print(state())
-release(two); print(state() == before)
+release(two); print(state())
+release(one); print(state() == before)
 print(sorted(Path(sys.argv[1]).iterdir()))
 """
 
@@ -43,7 +43,7 @@ def test_each_claims_the_last_gives_back(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == [
         "['1', '0', '0', '1']",
         "['1', '1', '0', '1']",
-        "['1', '1', '0', '1']",
+        "['1', '0', '0', '1']",
         "True",
         "[]",
     ], done.stderr

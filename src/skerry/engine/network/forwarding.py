@@ -1,4 +1,5 @@
-"""Forwarding of packets between the machine's interfaces: each instance claims it, the last to leave gives it back.
+"""Forwarding of packets between the machine's interfaces: claimed by each instance for its IP families, given back when
+the last has left a family.
 
 It is switched off again only if Skerry switched it on. For IPv6 the kernel's switch makes every interface a router's,
 which then learns no routes any more; so the interfaces that were there keep what they had, which does not hinder
@@ -18,43 +19,65 @@ _IPV4 = Path("/proc/sys/net/ipv4/ip_forward")
 _IPV6 = Path("/proc/sys/net/ipv6/conf")
 _SHARED = ("all", "default")
 """Names under which there is no interface."""
-_IPV4_WAS_OFF, _IPV6_WAS_OFF = "was-off", "was-off-ipv6"
+_WAS_OFF = "was-off"
 
 
 def switch_on(config: EngineConfig) -> None:
     """Claim it for an instance, and switch it on for the families it has."""
-    claims = _claims(config)
-    claims.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (claims / config.instance).touch()
+    claimed = _claim(config, "ipv4")
     if _is_off(_IPV4):
-        (claims / _IPV4_WAS_OFF).touch()
+        (claimed / _WAS_OFF).touch()
         _IPV4.write_text("1\n")
-    if config.pod_cidr6 and _is_off(_switch("all")):
+    if not config.pod_cidr6:
+        return
+    claimed = _claim(config, "ipv6")
+    if _is_off(_switch("all")):
         had = _of_interfaces()
-        (claims / _IPV6_WAS_OFF).write_text(json.dumps(had))
+        (claimed / _WAS_OFF).write_text(json.dumps(had))
         _switch("all").write_text("1\n")
         _give(had)
 
 
 def release(config: EngineConfig) -> None:
-    """Take an instance's claim back."""
-    claims = _claims(config)
-    (claims / config.instance).unlink(missing_ok=True)
-    notes = {name: claims / name for name in (_IPV4_WAS_OFF, _IPV6_WAS_OFF)}
-    if not claims.is_dir() or any(claim.name not in notes for claim in claims.iterdir()):
-        return
-    if notes[_IPV4_WAS_OFF].exists():
+    """Take an instance's claims back."""
+    if (note := _last_claim_gone(config, "ipv4")) is not None:
         _IPV4.write_text("0\n")
-    if notes[_IPV6_WAS_OFF].exists():
+        _forget(note)
+    if (note := _last_claim_gone(config, "ipv6")) is not None:
         _switch("all").write_text("0\n")
-        _give(json.loads(notes[_IPV6_WAS_OFF].read_text()))
-    for note in notes.values():
-        note.unlink(missing_ok=True)
-    claims.rmdir()
+        _give(json.loads(note.read_text()))
+        _forget(note)
+    with contextlib.suppress(OSError):  # others still claim it
+        _claims(config).rmdir()
 
 
 def _claims(config: EngineConfig) -> Path:
     return config.paths.run.parent / "forwarding"
+
+
+def _claim(config: EngineConfig, family: str) -> Path:
+    """Note that the instance needs it; where the family's notes are."""
+    claimed = _claims(config) / family
+    claimed.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (claimed / config.instance).touch()
+    return claimed
+
+
+def _last_claim_gone(config: EngineConfig, family: str) -> Path | None:
+    """The note that it was off before, when nobody needs it any more."""
+    claimed = _claims(config) / family
+    (claimed / config.instance).unlink(missing_ok=True)
+    left = {note.name for note in claimed.iterdir()} if claimed.is_dir() else set()
+    if left == {_WAS_OFF}:
+        return claimed / _WAS_OFF
+    if not left and claimed.is_dir():
+        claimed.rmdir()
+    return None
+
+
+def _forget(note: Path) -> None:
+    note.unlink()
+    note.parent.rmdir()
 
 
 def _switch(interface: str) -> Path:

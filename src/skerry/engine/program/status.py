@@ -33,7 +33,7 @@ class StatusFile:
             "api": f"https://{config.bind}:{config.port}",
             "versions": {"skerry": __version__, "python": platform.python_version(), "kernel": platform.release()},
             "paths": {"data": str(config.paths.data), "run": str(config.paths.run)},
-            "networks": {"pods": config.pod_cidr, "services": config.service_cidr},
+            "networks": {"pods": ",".join(config.pod_cidrs), "services": ",".join(config.service_cidrs)},
             "nodePorts": f"{config.loopback_address}:{config.node_ports[0]}-{config.node_ports[1]}",
             "steps": [],
         }

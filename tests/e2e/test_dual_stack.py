@@ -1,0 +1,112 @@
+"""An instance with two IP families, as a user makes it: pods and Services have both, policies hold in both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skerry.engine.instance import kernel_has_ipv6
+from tests.support.images import BUSYBOX, busybox_archive
+from tests.support.program import Program
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+
+FORWARDING = Path("/proc/sys/net/ipv6/conf/all/forwarding")
+WEB = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, labels: {{app: web}}}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: main
+    image: {BUSYBOX}
+    command: [sh, -c, "echo $MY_ADDRESSES > /www/index.html; exec httpd -f -p 8080 -h /www"]
+    env: [{{name: MY_ADDRESSES, valueFrom: {{fieldRef: {{fieldPath: status.podIPs}}}}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: client}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{{name: main, image: {BUSYBOX}, command: [sleep, "9999"]}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: web}}
+spec:
+  selector: {{app: web}}
+  ipFamilyPolicy: PreferDualStack
+  ports: [{{port: 80, targetPort: 8080}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: six}}
+spec:
+  selector: {{app: web}}
+  ipFamilies: [IPv6]
+  ports: [{{port: 80, targetPort: 8080}}]
+"""
+DENY = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
+"""
+
+
+class Client:
+    """Fetches pages from the pod `client`."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+
+    def fetch(self, address: str) -> str:
+        script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 {address} 80 | tail -n 1"
+        return self.program.kubectl("exec", "client", "--", "sh", "-c", script, check=False).stdout.strip()
+
+
+def test_two_families(fresh_program: Program, tmp_path: Path) -> None:
+    program, forwarded = fresh_program, FORWARDING.read_text()
+    program.options = ("--ip-families", "IPv4,IPv6")
+    program.up()
+    program.skerry("image", "load", str(busybox_archive(tmp_path)))
+    program.apply(WEB)
+    program.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+    _check_objects(program)
+    _check_traffic(program)
+    _check_policy(program)
+    program.down()
+    assert FORWARDING.read_text() == forwarded
+    program.up()
+    again = program.skerry("up", "--ip-families", "IPv4", check=False)
+    assert again.returncode != 0
+    assert "was made with IPv4,IPv6" in again.stderr
+
+
+def _check_objects(program: Program) -> None:
+    (node,) = program.get("nodes")["items"]
+    assert [":" in one for one in node["spec"]["podCIDRs"]] == [False, True]
+    addresses = [one["ip"] for one in program.get("pod", "web")["status"]["podIPs"]]
+    assert [":" in one for one in addresses] == [False, True]
+    spec = program.get("service", "web")["spec"]
+    assert spec["ipFamilies"] == ["IPv4", "IPv6"]
+    assert [":" in one for one in spec["clusterIPs"]] == [False, True]
+    slices = program.get("endpointslices", "-l", "kubernetes.io/service-name=web")["items"]
+    assert sorted(one["addressType"] for one in slices) == ["IPv4", "IPv6"]
+
+
+def _check_traffic(program: Program) -> None:
+    client, shown = Client(program), ",".join(one["ip"] for one in program.get("pod", "web")["status"]["podIPs"])
+    for address in program.get("service", "web")["spec"]["clusterIPs"]:
+        eventually(lambda address=address: client.fetch(address) == shown, address)  # type: ignore[misc]
+
+
+def _check_policy(program: Program) -> None:
+    client, address = Client(program), program.get("service", "six")["spec"]["clusterIP"]
+    program.apply(DENY)
+    eventually(lambda: client.fetch(address) == "", "cut off by the policy")
+    program.kubectl("delete", "networkpolicy", "deny")
+    eventually(lambda: client.fetch(address) != "", "let in again")
