@@ -12,6 +12,7 @@ import pytest
 
 from skerry.engine.network.ingress import program
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
+from skerry.engine.network.ingress.user import user_of
 from skerry.kube.resources import SERVICES
 from tests.component.ingress.world import Ingresses, path, rule, running_ingress
 from tests.support.waiting import until
@@ -41,7 +42,7 @@ async def test_caddy_has_no_rights_and_leaves_no_keys_in_files() -> None:
         status = dict(
             line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
         )
-        assert status["Uid"].split() == [str(program.user_of(ingress.config))] * 4
+        assert status["Uid"].split() == [str(user_of(ingress.config))] * 4
         assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
         assert status["NoNewPrivs"] == "1"
         socket = program.admin_socket(ingress.config)

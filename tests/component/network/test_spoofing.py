@@ -14,7 +14,7 @@ import pytest
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import kernel_has_ipv6
 from skerry.engine.network.cni import write_cni
-from skerry.engine.network.ingress.program import user_of
+from skerry.engine.network.ingress.user import user_of
 from skerry.kube.resources import ENDPOINT_SLICES, SERVICES
 from tests.component.network.netns import Pod, call, host_server
 from tests.component.network.policed import BRIEFLY, PolicedNetwork

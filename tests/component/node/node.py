@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.machine import Pressure, read_pressure
+from skerry.engine.node.pod_network import PodNetwork, UnguardedNetwork
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj
@@ -43,6 +44,7 @@ class Node:
     informers: Informers
     recorder: Recorder
     containerd: ContainerdClient
+    network: PodNetwork = field(default_factory=UnguardedNetwork)
     pressure: Pressure | None = None
     """What the agent is told the machine has left, instead of the truth."""
 
@@ -50,10 +52,13 @@ class Node:
         self.informers = Informers(self.client)
         self.recorder = Recorder(self.client, self.config.clock, "kubelet", self.config.node_name)
         self.containerd = ContainerdClient(self.config.paths.containerd_socket)
-        runtime = Runtime(self.instance.cri, self.containerd, lambda data: self.pressure or read_pressure(data))
+        runtime = Runtime(self.instance.cri, self.containerd, self._read_pressure, network=self.network)
         self.agent = NodeAgent(self.config, self.client, self.informers, self.recorder, runtime)
         await self.informers.start()
         await self.agent.start()
+
+    def _read_pressure(self, data: Path) -> Pressure:
+        return self.pressure or read_pressure(data)
 
     async def stop(self) -> None:
         await self.agent.close()

@@ -21,9 +21,8 @@ import orjson
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.features import search_path
 from skerry.engine.network.ingress.document import ADMIN_SOCKET, empty_document
+from skerry.engine.network.ingress.user import user_of
 
-FIRST_USER = 65300
-"""The user id of the first instance's Caddy. Debian reserves 65000 to 65533 and gives them to nobody."""
 _CGROUPS = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpu", "memory", "pids")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
@@ -51,11 +50,6 @@ def keeps_streams(version: str) -> bool:
 def directory_of(config: EngineConfig) -> Path:
     """What Caddy's user owns: its admin socket and what it stores."""
     return config.paths.run / "ingress"
-
-
-def user_of(config: EngineConfig) -> int:
-    """The user id Caddy runs as."""
-    return FIRST_USER + config.index
 
 
 def admin_socket(config: EngineConfig) -> Path:

@@ -18,7 +18,7 @@ from ipaddress import ip_address
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.family import IPV4, IPV6, Family, families_of
-from skerry.engine.network.ingress.program import user_of
+from skerry.engine.network.ingress.user import user_of
 from skerry.engine.network.policy.naming import of_family
 
 EGRESS, INGRESS = "egress", "ingress"

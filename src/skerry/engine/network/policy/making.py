@@ -104,14 +104,16 @@ class _Making:
         numbers: dict[tuple[str, str], list[NamedPort]] = defaultdict(list)
         for port in sorted(self._numbers):
             numbers[port.protocol, port.name].append(port)
-        accepting = Accepting(self._families, numbers)
-        return {
-            _chain_of(policy, profile.direction): accepting.rules(
-                policy.rules(profile.direction) or (), profile.direction
-            )
-            for profile in self._profiles.values()
-            for policy in profile.policies
-        }
+        accepting, known = Accepting(self._families, numbers), frozenset(self._numbers)
+        chains, written = {}, self._world.membership.written
+        for profile in self._profiles.values():
+            for policy in profile.policies:
+                name = _chain_of(policy, profile.direction)
+                if (name, known) not in written:
+                    rules = policy.rules(profile.direction) or ()
+                    written[name, known] = accepting.rules(rules, profile.direction)
+                chains[name] = written[name, known]
+        return chains
 
     def _profile_chains(self) -> Mapping[str, Sequence[str]]:
         return {

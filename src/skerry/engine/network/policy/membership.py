@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from skerry.engine.network.policy.parties import Group
+from skerry.engine.network.policy.parties import Group, NamedPort
 from skerry.engine.network.policy.policies import Direction, Policy, Selection, selections_of
 
 Labels = Mapping[str, str]
@@ -49,6 +49,8 @@ class Membership:
         self._inside: dict[str, dict[str, Selection]] = defaultdict(dict)
         """By their one namespace; those that look at namespaces' labels under ""."""
         self._known: dict[Group, Standing] = {}
+        self.written: dict[tuple[str, frozenset[NamedPort]], Sequence[str]] = {}
+        """Rules that were written before: of a chain, with these ports that have names."""
         for one in selections_of(policies):
             self._inside[one.namespace][one.key] = one
 
