@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -257,3 +258,28 @@ async def test_both_families_are_judged_alike(config: EngineConfig) -> None:
 
 def _has_table(name: str) -> bool:
     return f"inet {name}\n" in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
+
+
+async def test_what_cannot_be_loaded_is_told_and_holds_back_pods(
+    network: PolicedNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await network.pod("one"), await network.pod("two")
+    network.policy(policyTypes=["Ingress"])
+    await is_cut_off(one, two)
+    monkeypatch.setattr(keeper, "_RETRY", 0.02)
+    with monkeypatch.context() as broken:
+        broken.setattr(keeper, "table_of", _no_table)
+        network.api.remove(NETWORK_POLICIES, "policy")
+        await until(lambda: "no table today" in network.keeper.trouble, "the reason")
+        assert one.fetch(two.address, 8080, patience=BRIEFLY) == CUT_OFF, "what was loaded stays in force"
+        network.keeper.attached(pod_object("late"), ("10.64.0.99",))
+        waiting = asyncio.ensure_future(network.keeper.ready("uid-late"))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+    await waiting
+    await reaches(one, two)
+    assert network.keeper.trouble == ""
+
+
+def _no_table(*_: object) -> None:
+    raise ValueError("no table today")

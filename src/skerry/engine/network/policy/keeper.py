@@ -49,7 +49,7 @@ class PolicyKeeper:
         self._slices = informers.of(ENDPOINT_SLICES)
         self.trouble = ""
         """Why the rules are not what they should be, "" when they are; for /readyz."""
-        self._roster = Roster(lambda address: links_to({address}).get(address, ""))
+        self._roster = Roster(_link_to)
         self._changed = asyncio.Event()
         self._waited_for = asyncio.Event()
         self._loads = asyncio.Condition()
@@ -132,13 +132,19 @@ class PolicyKeeper:
                 await asyncio.sleep(_GATHER)
                 await self._load()
             except (CommandError, OSError) as error:
-                self.trouble = f"network policies could not be loaded: {error}"
-                log.error("%s; trying again", self.trouble)
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
+                log.error("network policies could not be loaded, trying again: %s", error)
+                await self._failed(error)
+            except Exception as error:  # pods wait for this task: it must not end
+                log.exception("network policies could not be worked out, trying again")
+                await self._failed(error)
             else:
                 self.trouble = ""
                 await _set_or_after(self._waited_for, _APART)
+
+    async def _failed(self, error: Exception) -> None:
+        self.trouble = f"network policies could not be loaded: {error}"
+        self._changed.set()
+        await asyncio.sleep(_RETRY)
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or our table is found missing."""
@@ -181,6 +187,14 @@ class PolicyKeeper:
         services = {name_of(one): one for one in self._services.list(SYSTEM)}
         pieces = [one for one in self._slices.list(SYSTEM) if SERVICE_NAME_LABEL in labels_of(one)]
         return listeners_at(pod_gateway(self._config), services, pieces)
+
+
+def _link_to(address: str) -> str:
+    """The host's end of a pod's interface; without it, only lies about other pods' addresses are found out."""
+    link = links_to({address}).get(address, "")
+    if not link:
+        log.warning("no interface leads to the pod at %s", address)
+    return link
 
 
 async def _set_or_after(event: asyncio.Event, seconds: float) -> bool:
