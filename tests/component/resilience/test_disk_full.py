@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from skerry.kube.errors import InsufficientStorage
 from skerry.kube.http_client import HttpClient
 from skerry.kube.resources import CONFIG_MAPS, NODES, PODS
 from tests.support.api import RunningApi, running_api
+from tests.support.small_disk import small_disk
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
@@ -31,18 +31,15 @@ POD = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image":
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "skerry-test", str(disk)], check=True)
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", mebibytes=8) as mounted:
+        yield mounted
 
 
-async def test_writes_are_refused_until_there_is_room(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
+async def test_writes_are_refused_until_there_is_room(disk: Path) -> None:
+    ballast = disk / "ballast"
     ballast.write_bytes(b"x" * MIB)
-    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+    store = await SqliteStore.open(disk / "store.db", LIMITS)
     async with running_api(store=store) as api, HttpClient.from_kubeconfig(api.kubeconfig) as client:
         made = 0
         with pytest.raises(InsufficientStorage, match="could not be made durable") as refused:
@@ -107,14 +104,14 @@ async def fill(client: HttpClient, first: int, full: asyncio.Event) -> None:
         number += 1
 
 
-async def test_the_node_says_so_while_others_go_on_writing(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
+async def test_the_node_says_so_while_others_go_on_writing(disk: Path) -> None:
+    ballast = disk / "ballast"
     ballast.write_bytes(b"x" * MIB)
-    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+    store = await SqliteStore.open(disk / "store.db", LIMITS)
     async with (
         running_api(store=store) as api,
         HttpClient.from_kubeconfig(api.kubeconfig) as client,
-        reporting_node(api, small_disk),
+        reporting_node(api, disk),
     ):
         assert await store_is_full(client) == "False"
         await client.create(PODS, POD, "default")
@@ -142,16 +139,16 @@ async def test_the_node_says_so_while_others_go_on_writing(small_disk: Path) -> 
         await until(over, "the condition's end")
 
 
-async def test_a_start_without_room_takes_what_ends_the_trouble_only(small_disk: Path, tmp_path: Path) -> None:
-    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+async def test_a_start_without_room_takes_what_ends_the_trouble_only(disk: Path, tmp_path: Path) -> None:
+    store = await SqliteStore.open(disk / "store.db", LIMITS)
     async with running_api(store=store, folder=tmp_path) as api:
         await api.client.create(CONFIG_MAPS, config_map(0), "default")
-    (small_disk / "store.db-reserve").unlink()
-    ballast = small_disk / "ballast"
-    left = os.statvfs(small_disk)
+    (disk / "store.db-reserve").unlink()
+    ballast = disk / "ballast"
+    left = os.statvfs(disk)
     with ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, left.f_bavail * left.f_frsize - MIB // 4)
-    store = await SqliteStore.open(small_disk / "store.db", LIMITS)
+    store = await SqliteStore.open(disk / "store.db", LIMITS)
     assert store.trouble
     async with running_api(store=store, folder=tmp_path) as api:
         with pytest.raises(InsufficientStorage):

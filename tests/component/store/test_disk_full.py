@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from skerry.engine.store.contract import Key, StoreFull
 from skerry.engine.store.limits import Limits
 from skerry.engine.store.sqlite import SqliteStore
+from tests.support.small_disk import small_disk
 
 pytestmark = pytest.mark.root
 
@@ -19,12 +19,9 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "skerry-test", str(disk)], check=True)
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", mebibytes=4) as mounted:
+        yield mounted
 
 
 def key(number: int) -> Key:
@@ -46,10 +43,10 @@ async def fill(store: SqliteStore) -> int:
             return made
 
 
-async def test_a_full_disk_refuses_writes_until_there_is_room(small_disk: Path) -> None:
-    ballast = small_disk / "ballast"
+async def test_a_full_disk_refuses_writes_until_there_is_room(disk: Path) -> None:
+    ballast = disk / "ballast"
     ballast.write_bytes(b"x" * MIB)
-    store = await SqliteStore.open(small_disk / "store.db", Limits(wal_bytes=MIB, reserve_bytes=MIB // 4))
+    store = await SqliteStore.open(disk / "store.db", Limits(wal_bytes=MIB, reserve_bytes=MIB // 4))
     made = await fill(store)
     revision = store.revision
     assert made > 20
@@ -64,7 +61,7 @@ async def test_a_full_disk_refuses_writes_until_there_is_room(small_disk: Path) 
     assert entry.revision == store.revision >= revision + 1
     await store.close()
 
-    store = await SqliteStore.open(small_disk / "store.db")
+    store = await SqliteStore.open(disk / "store.db")
     assert store.count("configmaps") == made + 1
     assert store.revision == entry.revision
     await store.close()
