@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import descriptor_pb2
-
-from skerry.engine import protobuf_modules
+from scripts import protobuf_modules
 
 
 def _without_json_names(message: descriptor_pb2.DescriptorProto) -> None:

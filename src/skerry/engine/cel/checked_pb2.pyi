@@ -4,7 +4,7 @@ isort:skip_file
 A checked CEL expression, as far as the interpreter reads it.
 
 Field numbers follow the Common Expression Language specification (cel/expr/checked.proto and syntax.proto), so the
-bytes cel-cpp writes can be read. Regenerate with `python -m skerry.engine.protobuf_modules`.
+bytes cel-cpp writes can be read. Regenerate with `python -m scripts.protobuf_modules`.
 """
 
 from collections import abc as _abc

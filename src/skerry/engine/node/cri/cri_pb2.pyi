@@ -3,7 +3,7 @@
 isort:skip_file
 What Skerry speaks of the Kubernetes Container Runtime Interface, v1: messages, fields and numbers of the wire
 interface (k8s.io/cri-api, pkg/apis/runtime/v1), as containerd 1.6 and later serve it. Fields we neither send nor read
-are left out; protobuf skips what it does not know. Regenerate with `python -m skerry.engine.protobuf_modules`.
+are left out; protobuf skips what it does not know. Regenerate with `python -m scripts.protobuf_modules`.
 """
 
 from collections import abc as _abc

@@ -1,4 +1,4 @@
-"""Regenerates the `_pb2` modules from their `.proto` files: `python -m skerry.engine.protobuf_modules`.
+"""Regenerates the `_pb2` modules from their `.proto` files: `python -m scripts.protobuf_modules`.
 
 For developers: needs grpcio-tools and mypy-protobuf from the `dev` dependency group. The paths handed to protoc are
 paths inside the package, so that a generated module names itself as it is imported. A unit test compares the committed
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOURCE_ROOT = Path(__file__).resolve().parents[2]
+SOURCE_ROOT = Path(__file__).resolve().parents[1] / "src"
 ENGINE = Path("skerry/engine")
 PROTOS = (
     ENGINE / "cel" / "checked.proto",
