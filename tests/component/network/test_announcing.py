@@ -142,11 +142,24 @@ async def test_an_address_is_announced_on_the_named_interface_only(
     other.close()
 
 
+_AS_ADDRESS = ("address {verb} {address}/32 dev eth0",)
+_AS_SKERRY = ("route {verb} {address}/32 dev lo", "neighbour {verb} proxy {address} dev eth0")
+
+
+@pytest.mark.parametrize("held", [_AS_ADDRESS, _AS_SKERRY])
 async def test_an_address_that_somebody_else_has_is_left_to_them(
-    api: Collections, pods: list[Pod], lan: Lan, config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+    api: Collections,
+    pods: list[Pod],
+    lan: Lan,
+    config: EngineConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    held: tuple[str, ...],
 ) -> None:
+    """Who has it as their own, and who announces it as we do."""
     monkeypatch.setattr("skerry.engine.network.announcing.announcer._LOOK_AGAIN", 0.05)
-    lan.run("ip", "address", "add", f"{ADDRESS}/32", "dev", "eth0")
+    lan.run("sh", "-c", "cd /proc/sys/net/ipv4; echo 1 > ip_forward; echo 0 > neigh/eth0/proxy_delay")
+    for words in held:
+        lan.run("ip", *words.format(verb="add", address=ADDRESS).split())
     async with Announcing(config, api) as events:
         api.put(SERVICES, balanced())
         api.put(ENDPOINT_SLICES, endpoints(pods[0].address))
@@ -154,7 +167,8 @@ async def test_an_address_that_somebody_else_has_is_left_to_them(
         theirs = json.loads(lan.run("ip", "-j", "link", "show", "eth0"))[0]["address"]
         await until(lambda: f"{theirs} answers for it already" in events.of("AddressConflict"))
         assert f"{ADDRESS} dev lan0" not in kernel()
-        lan.run("ip", "address", "del", f"{ADDRESS}/32", "dev", "eth0")
+        for words in held:
+            lan.run("ip", *words.format(verb="del", address=ADDRESS).split())
         await eventually(lambda: lan.fetch(ADDRESS, 80), lambda answer: answer == f"one {CLIENT}")
 
 

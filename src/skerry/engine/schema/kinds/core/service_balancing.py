@@ -50,7 +50,7 @@ def check_balancing_kept(new: Obj, old: Obj) -> Iterator[Cause]:
     if needs_health_check(new) and needs_health_check(old):
         before, after = old.get("healthCheckNodePort"), new.get("healthCheckNodePort")
         if before and after != before:
-            yield invalid("spec.healthCheckNodePort", after or 0, "field is immutable")
+            yield forbidden("spec.healthCheckNodePort", "field is immutable")
 
 
 def default_status(obj: Obj) -> None:
