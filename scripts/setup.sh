@@ -73,6 +73,7 @@ packages_of() { # packages_of LOCK_FILE
 byte_code() {
   env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c '
 import skerry.engine.program.engine, skerry.cli.up, skerry.testing
+from skerry.engine.certificates.helper import checks, issuing, orders  # imported by a process beside the engine
 with skerry.testing.cluster():
     pass'
 }
