@@ -177,5 +177,4 @@ async def test_what_is_not_known_is_reported_by_name() -> None:
         await ingress.event("UnsupportedAnnotation", "nginx.ingress.kubernetes.io/limit-rps is not supported")
         await ingress.event("RefusedAnnotation", "nginx.ingress.kubernetes.io/server-snippet is refused")
         await ingress.event("InvalidAnnotation", "nginx.ingress.kubernetes.io/proxy-body-size: 'big': must be a size")
-        await ingress.world.settle()
         assert not any("proxy-buffering" in message for message in ingress.world.events("UnsupportedAnnotation"))

@@ -13,7 +13,7 @@ import pytest
 from skerry.engine.network.ingress import program
 from skerry.engine.network.ingress.cluster_ingress import ClusterIngress
 from skerry.engine.network.ingress.user import user_of
-from skerry.kube.resources import SERVICES
+from skerry.kube.resources import INGRESSES, SERVICES
 from tests.component.ingress.world import Ingresses, path, rule, running_ingress
 from tests.support.waiting import until
 
@@ -30,7 +30,8 @@ async def test_nothing_runs_before_there_is_an_ingress() -> None:
     async with running_ingress() as ingress:
         await ingress.app("web")
         await ingress.create("other", rule("web.example.com", path("/", "web")), ingressClassName="traefik")
-        await ingress.world.settle()
+        await ingress.world.until(lambda: ingress.world.get(INGRESSES, "other"))
+        await ingress.ingress._controller._bring_up_to_date()
         assert program.members(ingress.config) == set()
         assert not any(one["metadata"]["name"] == "ingress" for one in ingress.world.list(SERVICES, None))
 

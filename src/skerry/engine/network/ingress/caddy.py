@@ -30,6 +30,9 @@ _PAUSE = 0.01
 _STEADY_SECONDS = 10.0
 _BACK_OFF = (0.1, 10.0)
 _LOG_CHECK_SECONDS = 600.0
+_BACKLOG = 4096
+_DEFER_SECONDS = 5
+"""How long the kernel keeps a connection on which nothing was sent yet: Caddy would close it at a new configuration."""
 _PORTS = (10080, 10443)
 """Tried first. Not 80 and 443: those of the host belong to whoever the Service is given them by."""
 
@@ -60,7 +63,9 @@ class Caddy:
         try:
             noted = json.loads(self._note.read_text())
             self.version = str(noted["version"])
-            self.listeners = Listeners(self.listeners.address, int(noted["http"]), int(noted["https"]))
+            http, https = (int(port) for port in noted["ports"])
+            first, second = (int(one) for one in noted["descriptors"])
+            self.listeners = Listeners(self.listeners.address, http, https, (first, second))
             await self.admin.listening()
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("Caddy, process %d, does not answer and is replaced: %s", pid, error)
@@ -79,7 +84,6 @@ class Caddy:
             raise CaddyError("Caddy is not installed: run `make setup`, or apt-get install caddy")
         await asyncio.to_thread(self._end_strays)
         self.version = await asyncio.to_thread(program.version_of, path)
-        self.listeners = _free_ports(self.listeners.address)
         pid = await asyncio.to_thread(self._spawn, path)
         self._watch(pid)
         try:
@@ -136,17 +140,30 @@ class Caddy:
         return self._config.paths.logs / "ingress.log"
 
     def _spawn(self, path: str) -> int:
+        """With sockets that listen already, which outlast every configuration; an old Caddy opens its own."""
         self._log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         cut_back(self._log_file)
         descriptor = os.open(self._log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            return program.spawn(self._config, path, descriptor)
-        finally:
-            os.close(descriptor)
+        address = self.listeners.address
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, descriptor)
+            http, https = (stack.enter_context(_socket_at(address, port)) for port in _PORTS)
+            ports = http.getsockname()[1], https.getsockname()[1]
+            if not program.takes_sockets(self.version):
+                self.listeners = Listeners(address, *ports)
+                http.close()
+                https.close()
+                return program.spawn(self._config, path, descriptor, ())
+            for one in (http, https):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER_SECONDS)
+                one.listen(_BACKLOG)
+            self.listeners = Listeners(address, *ports, (http.fileno(), https.fileno()))
+            return program.spawn(self._config, path, descriptor, self.listeners.descriptors)
 
     def _write_note(self) -> None:
         """For the next engine, which adopts this Caddy. In our directory, not in Caddy's: it is believed."""
-        note = {"version": self.version, "http": self.listeners.http, "https": self.listeners.https}
+        ports = self.listeners.http, self.listeners.https
+        note = {"version": self.version, "ports": ports, "descriptors": self.listeners.descriptors}
         fresh = self._note.with_suffix(".new")
         fresh.write_text(json.dumps(note))
         fresh.chmod(0o600)
@@ -176,17 +193,15 @@ class Caddy:
             time.sleep(_PAUSE)
 
 
-def _free_ports(address: str) -> Listeners:
-    """The usual ones, or any."""
-    http, https = (_free_port(address, port) for port in _PORTS)
-    return Listeners(address, http, https)
-
-
-def _free_port(address: str, wanted: int) -> int:
+def _socket_at(address: str, wanted: int) -> socket.socket:
+    """A socket at the usual port, or at any."""
     for port in (wanted, 0):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind((address, port))
-                return int(probe.getsockname()[1])
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((address, port))
+        except OSError:
+            made.close()
+        else:
+            return made
     raise CaddyError(f"there is no free port at {address}")

@@ -28,6 +28,13 @@ class Listeners:
     address: str
     http: int
     https: int
+    descriptors: tuple[int, int] = (0, 0)
+    """Of listening sockets that Caddy was given, for http and https; 0 where it is to listen by itself."""
+
+    def listen(self, *, secure: bool) -> str:
+        """One of them as Caddy writes it."""
+        descriptor = self.descriptors[secure]
+        return f"fd/{descriptor}" if descriptor else f"{self.address}:{self.https if secure else self.http}"
 
 
 def empty_document() -> Obj:
@@ -57,7 +64,7 @@ def _server(plan: Plan, listeners: Listeners, abilities: Abilities, *, secure: b
     rendering = Rendering(secure, plan.materials, abilities)
     challenges = [] if secure else [_challenge(one) for one in plan.challenges]
     server: Obj = {
-        "listen": [f"{listeners.address}:{listeners.https if secure else listeners.http}"],
+        "listen": [listeners.listen(secure=secure)],
         "automatic_https": {"disable": True},
         "protocols": ["h1", "h2"] if secure else ["h1"],
         "read_header_timeout": _HEADER_SECONDS * SECOND,

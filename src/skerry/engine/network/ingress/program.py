@@ -43,8 +43,18 @@ def version_of(program: str) -> str:
 
 def keeps_streams(version: str) -> bool:
     """Whether WebSockets outlive a new configuration (`stream_close_delay`, from 2.7 on)."""
+    return _is_from(version, 2, 7)
+
+
+def takes_sockets(version: str) -> bool:
+    """Whether Caddy can serve a socket it is given (from 2.9 on). One that opens its own opens another at every new
+    configuration, and connections that wait at the old one are cut."""
+    return _is_from(version, 2, 9)
+
+
+def _is_from(version: str, *first: int) -> bool:
     found = _VERSION.fullmatch(version)
-    return found is not None and (int(found[1]), int(found[2])) >= (2, 7)
+    return found is not None and (int(found[1]), int(found[2])) >= first
 
 
 def directory_of(config: EngineConfig) -> Path:
@@ -57,8 +67,9 @@ def admin_socket(config: EngineConfig) -> Path:
     return directory_of(config) / ADMIN_SOCKET
 
 
-def spawn(config: EngineConfig, program: str, log: int) -> int:
-    """Start Caddy with nothing to serve; its process id. `log`: a descriptor for what it says. Raises OSError."""
+def spawn(config: EngineConfig, program: str, log: int, sockets: Sequence[int]) -> int:
+    """Start Caddy with nothing to serve; its process id. `log`: a descriptor for what it says; `sockets`: descriptors
+    that it keeps. Raises OSError."""
     directory, user = directory_of(config), user_of(config)
     _fresh_directory(directory, user)
     with os.fdopen(os.memfd_create("caddy", os.MFD_CLOEXEC), "w+b") as given:
@@ -69,6 +80,7 @@ def spawn(config: EngineConfig, program: str, log: int) -> int:
             stdin=given,
             stdout=log,
             stderr=log,
+            pass_fds=sockets,
             cwd=directory,
             umask=0o077,
             start_new_session=True,
