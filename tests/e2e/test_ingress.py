@@ -172,7 +172,7 @@ def test_caddy_outlives_the_engine_and_is_shown(program: Program, apps: str) -> 
     door = Door(program)
     eventually(lambda: door.ask("example.com")[0] == 200, "the host")
     port = door.port("http")
-    assert "caddy " in program.skerry("status").stdout
+    eventually(lambda: "caddy " in program.skerry("status").stdout, "Caddy's version")
     program.kill_engine()
     connection = http.client.HTTPConnection(door._address, port, timeout=30)
     connection.request("GET", "/", headers={"Host": "example.com"})

@@ -115,6 +115,7 @@ async def test_the_service_comes_back() -> None:
     async with running_ingress() as ingress:
         await _web(ingress)
         client = ingress.world.client
+        await ingress.world.until(lambda: ingress.world.get(SERVICES, "ingress", "kube-system"))
         before = await client.delete(SERVICES, "ingress", "kube-system")
 
         def is_new() -> bool:

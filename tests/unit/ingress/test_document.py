@@ -47,6 +47,18 @@ def test_hosts_come_before_wildcards_and_those_before_everybody() -> None:
     )
 
 
+def test_many_hosts_are_grouped_and_none_is_lost() -> None:
+    hosts = [f"h{number}.a.org" for number in range(100)]
+    found = rendered(*(ingress(host, rule(host, path("/"))) for host in hosts))
+    routes = found["apps"]["http"]["servers"]["http"]["routes"]
+    groups = [route for route in routes if len((route.get("match") or [{}])[0].get("host", ())) > 1]
+    assert len(groups) == 10
+    assert sorted(host for group in groups for host in group["match"][0]["host"]) == sorted(hosts)
+    for group in groups:
+        inner = [route["match"][0]["host"][0] for route in group["handle"][0]["routes"]]
+        assert inner == group["match"][0]["host"]
+
+
 def test_certificates_are_chosen_by_name_only() -> None:
     pairs = {
         "": Certificate("other", "C0", "K0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,6 +122,14 @@ def test_requests_go_to_ready_endpoints_else_to_those_that_still_serve() -> None
 
 def _tuple(conditions: dict[str, bool]) -> tuple[tuple[str, bool], ...]:
     return tuple(conditions.items())
+
+
+@pytest.mark.parametrize("name", ["localhost", "a.LOCALHOST.", "127.0.0.1", "169.254.169.254", "0.0.0.0"])
+def test_a_name_for_this_machine_is_refused(name: str) -> None:
+    outside: Obj = {"metadata": {}, "spec": {"type": "ExternalName", "externalName": name}}
+    found = backend(Target("default", "web", 80), lambda _namespace, _name: outside, lambda _namespace, _name: [])
+    assert found.dials == ()
+    assert "is refused" in found.trouble
 
 
 def test_classes() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from skerry.engine.network.family import host_and_port
 from skerry.engine.network.ingress.rules import Target
@@ -40,14 +41,28 @@ def backend(target: Target, service_of: ServiceOf, slices_of: SlicesOf) -> Backe
     spec = service.get("spec", {})
     port = _port(spec, target.port)
     if spec.get("type") == "ExternalName":
-        number = port["port"] if port else target.port
-        return Backend((f"{spec.get('externalName', '')}:{number or 80}",))
+        number, name = port["port"] if port else target.port, str(spec.get("externalName", ""))
+        if _is_local(name):
+            return Backend(
+                trouble=f"Service {target.namespace}/{target.service}: {name} is refused, it is this machine"
+            )
+        return Backend((f"{name}:{number or 80}",))
     if port is None:
         return Backend(trouble=f"Service {target.namespace}/{target.service} has no port {target.port}")
     found = serving_endpoints(slices_of(target.namespace, target.service), port)
     addresses = [one for one in cluster_ips(service) if one != "None"]
     service_dial = host_and_port(addresses[0], port["port"]) if addresses else ""
     return Backend(tuple(host_and_port(one.address, one.port) for one in found), service_dial)
+
+
+def _is_local(name: str) -> bool:
+    """Caddy is in the machine's network: what listens there for the machine only, and the metadata of clouds, is not
+    for whoever may make a Service."""
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return f".{name.lower().rstrip('.')}".endswith((".localhost", ".localdomain"))
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def _port(spec: Obj, wanted: int | str) -> Obj | None:

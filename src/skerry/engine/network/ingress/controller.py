@@ -13,6 +13,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic
 
 from skerry.engine.certificates import built_in
 from skerry.engine.config import EngineConfig
@@ -34,7 +35,7 @@ from skerry.kube.resources import SECRETS
 log = logging.getLogger(__name__)
 
 _GATHER = 0.005  # seconds: changes that arrive together are loaded together
-_APART, _LONGEST_APART = 0.05, 0.5  # seconds between two loads; doubling while changes go on
+_APART, _LONGEST_APART = 0.05, 1.0  # seconds between two loads: as long as one took, so half of the time is others'
 _RETRY = 1.0  # seconds after a failure
 AUTHORITY = (built_in.NAMESPACE, built_in.NAME)
 
@@ -79,11 +80,11 @@ class IngressController:
         await self._caches.synced()
         await self.caddy.adopt()
         self._changed.set()
-        pause = _APART
         while True:
             await self._wait_for_change()
             await asyncio.sleep(_GATHER)
             self._changed.clear()
+            begun = monotonic()
             try:
                 await self._bring_up_to_date()
             except (StatusError, OSError, ValueError) as error:
@@ -98,8 +99,7 @@ class IngressController:
                 await asyncio.sleep(_RETRY)
             else:
                 self.trouble = ""
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_APART) if self._changed.is_set() else _APART
+                await asyncio.sleep(min(max(_APART, monotonic() - begun), _LONGEST_APART))
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or a certificate of ours must be renewed."""

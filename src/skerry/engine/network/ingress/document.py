@@ -5,8 +5,9 @@ Source: Caddy's JSON structure, https://caddyserver.com/docs/json/ ; what is use
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skerry.engine.network.ingress.pages import NO_RULE, error_routes, page, redirect
@@ -19,6 +20,8 @@ from skerry.kube.objects import Obj
 ADMIN_SOCKET = "admin.sock"
 """Relative to the directory that Caddy runs in: its user may not look into those above it."""
 _HEADER_SECONDS, _IDLE_SECONDS = 60, 75
+_UNGROUPED = 24
+"""So many hosts are routes one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +102,42 @@ def _request_headers(secure: bool) -> Iterator[Obj]:
         "X-Scheme": scheme,
     }
     yield {"handle": [{"handler": "headers", "request": {"set": {name: [text] for name, text in told.items()}}}]}
-    yield {
-        "match": [{"not": [{"header": {"X-Request-Id": ["*"]}}]}],
-        "handle": [{"handler": "headers", "request": {"set": {"X-Request-ID": ["{http.request.uuid}"]}}}],
-    }
 
 
 def _sites(plan: Plan, rendering: Rendering) -> Iterator[Obj]:
     """Names before wildcards, and those before what is for all hosts."""
-    named = {site.host for site in plan.sites}
-    for site in sorted(plan.sites, key=_order):
-        yield site_route(site, rendering)
-        twin = www_twin(site.host)
-        if twin and twin not in named and any(place.settings.www_redirect for place in site.places):
-            to = f"{{http.request.scheme}}://{site.host}{{http.request.uri}}"
-            yield {"match": [{"host": [twin]}], "handle": [redirect(to, 308)], "terminal": True}
+    sites = sorted(plan.sites, key=_order)
+    twins = [twin for site in sites if (twin := _twin(site, plan))]
+    named = [(site.host, site_route(site, rendering)) for site in sites if _is_name(site.host)]
+    yield from _grouped([*named, *((twin["match"][0]["host"][0], twin) for twin in twins)])
+    yield from (site_route(site, rendering) for site in sites if not _is_name(site.host))
+
+
+def _is_name(host: str) -> bool:
+    return bool(host) and not host.startswith("*")
+
+
+def _twin(site: Site, plan: Plan) -> Obj | None:
+    """The redirect of `from-to-www-redirect`, unless somebody has that name."""
+    twin = www_twin(site.host)
+    wanted = any(place.settings.www_redirect for place in site.places)
+    if not twin or not wanted or any(other.host == twin for other in plan.sites):
+        return None
+    to = f"{{http.request.scheme}}://{site.host}{{http.request.uri}}"
+    return {"match": [{"host": [twin]}], "handle": [redirect(to, 308)], "terminal": True}
+
+
+def _grouped(routes: Sequence[tuple[str, Obj]]) -> Iterator[Obj]:
+    """Caddy looks at one route after the other: with hundreds of hosts, groups spare a request most of them."""
+    size = math.isqrt(len(routes)) if len(routes) > _UNGROUPED else len(routes) or 1
+    for start in range(0, len(routes), size):
+        group = routes[start : start + size]
+        if len(routes) <= _UNGROUPED:
+            yield from (route for _, route in group)
+        else:
+            match = [{"host": [host for host, _ in group]}]
+            inner = {"handler": "subroute", "routes": [route for _, route in group]}
+            yield {"match": match, "handle": [inner], "terminal": True}
 
 
 def _order(site: Site) -> tuple[int, int, str]:
