@@ -11,9 +11,10 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import uvloop
 
@@ -84,6 +85,14 @@ def _spare_collections() -> None:
     gc.enable()
 
 
+class _Part(Protocol):
+    """What is started, at once or in a while, and closed."""
+
+    def start(self) -> Awaitable[None] | None: ...
+
+    async def close(self) -> None: ...
+
+
 class Engine:
     """One instance's engine, running inside its `async with`."""
 
@@ -123,6 +132,8 @@ class Engine:
             self._stack.push_async_callback(self._access.close)
             self._stack.push_async_callback(api.stop)
             await api.start()
+        with self._status.step("definitions"):
+            await install(api.component("definition-installer"), ALL)
         return api, store
 
     async def _start_machine(self) -> None:
@@ -138,47 +149,34 @@ class Engine:
         """What reaches state through a client only. Caches are complete before anybody acts on them."""
         config = self.config
         context = make_context(api, host_network(config))
-        informers, recorder = context.informers, context.recorder
+        informers, recorder, ready = context.informers, context.recorder, api.health.ready
         helper = Helper()
         controllers = [*make_controllers(context), *make_certificate_controllers(context, helper)]
         proxy = ServiceProxy(config, informers)
         ingress = ClusterIngress(config, context.identity("ingress-controller"), informers, recorder)
         ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))
+        policies, bandwidth = PolicyKeeper(config, informers), BandwidthKeeper(config, informers, recorder)
         announcer = Announcer(config, informers, recorder)
-        policies = PolicyKeeper(config, informers)
-        bandwidth = BandwidthKeeper(config, informers, recorder)
-        agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth))
-        installing = install(context.identity("definition-installer"), ALL)
-        await asyncio.gather(proxy.prepare(), policies.prepare(), installing)
-        api.health.ready["informers"] = lambda: ", ".join(informers.incomplete())
-        self._stack.push_async_callback(informers.close)
-        await informers.start()
-        self._stack.push_async_callback(recorder.close)
-        self._stack.push_async_callback(helper.close)
-        for controller in controllers:
-            self._stack.push_async_callback(controller.close)
-            controller.start()
-        api.health.ready["services"] = lambda: proxy.trouble
-        self._stack.push_async_callback(proxy.close)
-        proxy.start()
-        self._stack.push_async_callback(announcer.close)
-        announcer.start()
         checks = HealthChecks(config, informers, recorder, lambda: proxy.trouble)
-        self._stack.push_async_callback(checks.close)
-        checks.start()
         names = ClusterDnsServer(config, context.identity("kube-dns"))
-        self._stack.push_async_callback(names.close)
-        await names.start()
-        api.health.ready["ingress"] = lambda: ingress.trouble
-        self._stack.push_async_callback(ingress.close)
-        await ingress.start()
-        self._stack.push_async_callback(bandwidth.close)
-        bandwidth.start()
-        self._stack.push_async_callback(agent.close)
-        await agent.start()
-        api.health.ready["network-policies"] = lambda: policies.trouble
-        self._stack.push_async_callback(policies.close)
-        policies.start()
+        agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth))
+        await asyncio.gather(proxy.prepare(), policies.prepare())
+        ready["informers"] = lambda: ", ".join(informers.incomplete())
+        await self._begin(informers)
+        for tool in (recorder, helper):
+            self._stack.push_async_callback(tool.close)
+        ready["services"], ready["ingress"] = lambda: proxy.trouble, lambda: ingress.trouble
+        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, agent)
+        ready["network-policies"] = lambda: policies.trouble
+        await self._begin(policies)  # the agent has told of the pods that run
+
+    async def _begin(self, *parts: _Part) -> None:
+        """Start them in this order; they end in the opposite one."""
+        for part in parts:
+            self._stack.push_async_callback(part.close)
+            starting = part.start()
+            if starting is not None:
+                await starting
 
     def _make_agent(self, api: ApiServer, store: SqliteStore, informers: Informers, network: PodNetwork) -> NodeAgent:
         config = self.config
