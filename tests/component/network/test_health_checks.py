@@ -10,6 +10,8 @@ from asyncio import to_thread
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from skerry.engine.network.health_checks import HealthChecks
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
@@ -57,6 +59,7 @@ async def test_the_port_tells_how_many_endpoints_there_are_here(tmp_path: Path) 
     checks.start()
     api.put(SERVICES, service(port))
     api.put(ENDPOINT_SLICES, pieces("here", "there", "here"))
+    await until(lambda: checks.ports == {port})
 
     async def counted(wanted: int) -> bool:
         return (await to_thread(ask, port))[1]["localEndpoints"] == wanted
@@ -74,16 +77,11 @@ async def test_the_port_tells_how_many_endpoints_there_are_here(tmp_path: Path) 
         api.put(SERVICES, service(other))
         await until(lambda: f"on port {other}" in events.of("FailedToStartServiceHealthcheck"))
     api.put(SERVICES, service(port))
-    await until(lambda: counted(0))
+    await until(lambda: checks.ports == {port})
     api.put(SERVICES, service(port, externalTrafficPolicy="Cluster"))
 
-    async def refused() -> bool:
-        try:
-            await to_thread(ask, port)
-        except urllib.error.URLError:
-            return True
-        return False
-
-    await until(refused)
+    await until(lambda: not checks.ports)
+    with pytest.raises(urllib.error.URLError, match="refused"):
+        await to_thread(ask, port)
     await checks.close()
     await informers.close()

@@ -59,6 +59,11 @@ class HealthChecks:
             one.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
 
+    @property
+    def ports(self) -> frozenset[int]:
+        """Those that are answered at."""
+        return frozenset(port for port, _ in self._listeners.values())
+
     def answer(self, key: str) -> tuple[int, bytes]:
         """Status and body about a Service."""
         namespace, name = split_key(key)
