@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from tests.support.program import Program, eventually
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "01-hello"
+WEBSITE = ROOT / "examples" / "03-website"
 
 # The manifest on the slide "Simple Manifest" of the EGI webinar, as it is.
 TALK = """
@@ -86,6 +88,26 @@ def run_example(program: Program) -> str:
     return url
 
 
+def run_website(program: Program) -> str:
+    """What the README of the third example says; the page by HTTPS."""
+    program.kubectl("apply", "-f", str(WEBSITE))
+    program.kubectl("wait", "--for=condition=Ready", "certificate/hello-tls", "--timeout=60s")
+    return eventually(lambda: website(program), "the website")
+
+
+def website(program: Program) -> str:
+    """The page, by a name and with a certificate that only the instance's authority vouches for."""
+    context = ssl.create_default_context(cadata=program.skerry("ca").stdout)
+    address = status(program)["nodePorts"].partition(":")[0]
+    service = program.get("-n", "kube-system", "service", "ingress")
+    (port,) = (one for one in service["spec"]["ports"] if one["name"] == "https")
+    number = port["port"] if service["status"]["loadBalancer"].get("ingress") else port["nodePort"]
+    plain = socket.create_connection((address, number), timeout=30)
+    with context.wrap_socket(plain, server_hostname="hello.localhost") as connection:
+        connection.sendall(b"GET / HTTP/1.0\r\nHost: hello.localhost\r\n\r\n")
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+
 def pods(program: Program) -> set[str]:
     return {pod["metadata"]["name"] for pod in program.get("pods", "-l", "app=hello")["items"]}
 
@@ -108,6 +130,7 @@ def test_the_example_answers_and_comes_back_after_down(fresh_program: Program) -
         return answered == seen
 
     eventually(all_pods_answered, "every pod getting its share")
+    assert "Hello from Skerry" in run_website(fresh_program)
 
     engine = fresh_program.engine_pid()
     assert "already running" in fresh_program.skerry("up", "--detach").stdout
@@ -123,6 +146,7 @@ def test_the_example_answers_and_comes_back_after_down(fresh_program: Program) -
     fresh_program.up()
     eventually(lambda: ready_pods(fresh_program) == 3, "the same apps back")
     eventually(lambda: "Hello from Skerry" in page(url), f"{url} answering again")
+    eventually(lambda: "Hello from Skerry" in website(fresh_program), "the website again")
     assert pods(fresh_program) == seen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -40,7 +41,7 @@ def test_commands_can_be_given_as_they_are_written(page: Path) -> None:
         if program == "make":
             assert words[0] in targets
         else:
-            _parse(main, words)
+            _parse(main, list(takewhile(lambda word: word not in _SHELL, words)))
 
 
 @pytest.mark.parametrize("page", ["CHANGELOG.md", "docs/limits.md"])
@@ -73,6 +74,10 @@ def test_every_example_has_a_readme() -> None:
     examples = [path for path in (ROOT / "examples").iterdir() if path.is_dir()]
     assert examples
     assert [path.name for path in examples if not (path / "README.md").exists()] == []
+
+
+_SHELL = (">", "|")
+"""Where a command ends and the shell's business begins."""
 
 
 def _parse(command: click.Command, words: list[str]) -> None:
