@@ -9,7 +9,6 @@ reported as a deletion and an addition; a resource that is not served has no obj
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +18,7 @@ from typing import NamedTuple
 from skerry.kube.client import EVERYTHING, Client, Selection, WatchEvent
 from skerry.kube.errors import Expired, Gone, NotFound, StatusError
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of, uid_of
+from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -277,9 +277,7 @@ class Informers:
         for kept in (self._full, self._metadata):
             if kept.get(informer.resource) is informer:
                 del kept[informer.resource]
-        task = self._tasks.pop(informer, None)
-        if task is not None:
-            await _end(task)
+        await end(self._tasks.pop(informer, None))
 
     async def close(self) -> None:
         """Stop all of them."""
@@ -288,7 +286,7 @@ class Informers:
         for task in tasks:
             task.cancel()
         for task in tasks:
-            await _end(task)
+            await end(task)
 
     def _one(self, kept: dict[Resource, Informer], resource: Resource, transform: Transform | None) -> Informer:
         if resource not in kept:
@@ -308,9 +306,3 @@ def metadata_only(obj: Obj) -> Obj:
     metadata = {**obj.get("metadata", {})}
     metadata.pop("managedFields", None)
     return {"apiVersion": obj.get("apiVersion", ""), "kind": obj.get("kind", ""), "metadata": metadata}
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

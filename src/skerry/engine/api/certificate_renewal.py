@@ -8,11 +8,11 @@ later. Something that fails (a full disk) is tried again: there are 30 days. Nei
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from skerry.kube.errors import StatusError
+from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,8 @@ class CertificateRenewal:
 
     async def close(self) -> None:
         """Stop. Harmless twice."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     async def look(self) -> None:
         """Renew what is due. Raises OSError, StatusError."""

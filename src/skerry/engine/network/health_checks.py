@@ -18,6 +18,7 @@ from skerry.kube.events import Recorder
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj, key_of, labels_of, namespace_of, split_key
 from skerry.kube.resources import ENDPOINT_SLICES, SERVICES
+from skerry.kube.tasks import end
 
 _INDEX = "service"
 _SECONDS = 10.0  # that a client may take for its request
@@ -49,10 +50,7 @@ class HealthChecks:
 
     async def close(self) -> None:
         """Nobody answers while no engine runs: a balancer then leaves this node out."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
         for key in list(self._listeners):
             self._stop(key)
         for one in self._serving:

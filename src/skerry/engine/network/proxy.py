@@ -20,6 +20,7 @@ from skerry.engine.network.rules import FamilyRules
 from skerry.engine.network.services import has_host_ports
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
+from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +59,8 @@ class ServiceProxy:
 
     async def close(self) -> None:
         """Stop following. The rules stay: pods outlive the engine."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     def _pod_changed(self, delta: Delta) -> None:
         if has_host_ports(delta.object):

@@ -25,6 +25,7 @@ from skerry.kube.events import Recorder
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj, labels_of, name_of, uid_of
 from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, NODES, SERVICES
+from skerry.kube.tasks import end
 from skerry.kube.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -60,11 +61,8 @@ class Announcer:
 
     async def close(self) -> None:
         """Stop following. The kernel goes on answering: pods outlive the engine."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     def _service_changed(self, delta: Delta) -> None:
         if any(one is not None and one["spec"].get("type") == "LoadBalancer" for one in delta):

@@ -22,6 +22,7 @@ from skerry.engine.network.ingress import program
 from skerry.engine.network.ingress.admin import Admin, AdminError
 from skerry.engine.network.ingress.document import Listeners
 from skerry.engine.processes import ended, listener, reap
+from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +97,8 @@ class Caddy:
 
     async def detach(self) -> None:
         """Stop watching; it goes on serving."""
-        if self._watching is not None:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
-            self._watching = None
+        await end(self._watching)
+        self._watching = None
         self.pid = 0
 
     async def end(self) -> None:

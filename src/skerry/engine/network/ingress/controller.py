@@ -31,6 +31,7 @@ from skerry.kube.client import Client
 from skerry.kube.errors import AlreadyExists, StatusError
 from skerry.kube.objects import Obj, key_of
 from skerry.kube.resources import SECRETS
+from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,8 @@ class IngressController:
 
     async def close(self) -> None:
         """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
         await self.caddy.detach()
 
     def _caddy_changed(self) -> None:

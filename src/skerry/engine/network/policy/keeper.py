@@ -9,7 +9,6 @@ force and holds back new pods. Neighbours: `roster`, `making` and `table` (pure)
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from skerry.engine.config import EngineConfig
@@ -27,6 +26,7 @@ from skerry.engine.network.services import SERVICE_NAME_LABEL
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 from skerry.kube.resources import ENDPOINT_SLICES, NAMESPACES, NETWORK_POLICIES, PODS, SERVICES
+from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +78,8 @@ class PolicyKeeper:
 
     async def close(self) -> None:
         """Stop following. The rules stay: pods outlive the engine."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await end(self._task)
+        self._task = None
 
     # ---- what the node agent tells
 
