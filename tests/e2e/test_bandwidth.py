@@ -53,3 +53,4 @@ def test_a_limit_that_is_none_keeps_the_pod_from_starting(program: Program, name
     program.kubectl("-n", namespace, "apply", "-f", "-", stdin=pod("wrong", "10"))
     ask = ("-n", namespace, "get", "events", "--field-selector", "reason=FailedCreatePodSandBox")
     eventually(lambda: "unreasonably small" in program.kubectl(*ask).stdout, "an event")
+    program.kubectl("-n", namespace, "delete", "pod", "wrong", "--timeout=60s")

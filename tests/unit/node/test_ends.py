@@ -10,7 +10,7 @@ import pytest
 from skerry.engine.node.access.attach_session import AttachSession
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriError
-from skerry.engine.node.cri.ends import ended_container, once_over
+from skerry.engine.node.cri.ends import CERTAIN, PATIENCE, ended_container, once_over
 from skerry.kube.errors import InternalError
 
 
@@ -44,6 +44,21 @@ async def test_what_runs_on_is_taken_as_it_is() -> None:
         return "runs"
 
     assert await once_over(ask, lambda state: state == "ended", patience=0.02) == "runs"
+
+
+async def test_an_announced_end_is_waited_for_in_steps_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def no_time_at_all(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def ask() -> str:
+        return "ended" if sum(pauses) > 60 else "runs"
+
+    monkeypatch.setattr("skerry.engine.node.cri.ends.asyncio.sleep", no_time_at_all)
+    assert await once_over(ask, lambda state: state == "ended", CERTAIN) == "ended"
+    assert max(pauses) == 1.0
+    assert CERTAIN > 60 > PATIENCE
 
 
 async def test_the_exit_code_of_an_attachment() -> None:

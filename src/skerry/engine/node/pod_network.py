@@ -14,6 +14,9 @@ from skerry.kube.objects import Obj
 class PodNetwork(Protocol):
     """Whoever makes rules for pods' addresses."""
 
+    def check(self, pod: Obj) -> None:
+        """Raises PodProblem for a pod that asks of its network what cannot be."""
+
     def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
         """The pod has these addresses from now on, the one of IPv4 first; there is at least one."""
 
@@ -26,6 +29,9 @@ class PodNetwork(Protocol):
 
 class UnguardedNetwork:
     """For an agent without rules of any sort."""
+
+    def check(self, pod: Obj) -> None:
+        """Nothing is refused."""
 
     def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
         """Nobody needs to know."""

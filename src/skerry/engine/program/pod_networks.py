@@ -6,9 +6,10 @@ The node agent knows one such party (`node.pod_network`); here it is two.
 from __future__ import annotations
 
 from skerry.engine.network.bandwidth.keeper import BandwidthKeeper
+from skerry.engine.network.bandwidth.limits import limits_of
 from skerry.engine.network.commands import CommandError
 from skerry.engine.network.policy.keeper import PolicyKeeper
-from skerry.engine.node.errors import RunError
+from skerry.engine.node.errors import ConfigError, RunError
 from skerry.kube.objects import Obj
 
 
@@ -18,6 +19,13 @@ class PodNetworks:
     def __init__(self, policies: PolicyKeeper, bandwidth: BandwidthKeeper) -> None:
         self._policies = policies
         self._bandwidth = bandwidth
+
+    def check(self, pod: Obj) -> None:
+        """Raises ConfigError for limits of bandwidth that are none."""
+        try:
+            limits_of(pod)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
 
     def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
         """The pod has these addresses from now on, the first of IPv4."""

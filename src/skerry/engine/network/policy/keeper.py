@@ -83,6 +83,9 @@ class PolicyKeeper:
 
     # ---- what the node agent tells
 
+    def check(self, pod: Obj) -> None:
+        """Policies refuse no pod."""
+
     def attached(self, pod: Obj, addresses: tuple[str, ...]) -> None:
         """The pod has these addresses from now on."""
         self._roster.attach(pod, addresses)

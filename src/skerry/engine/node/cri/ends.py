@@ -1,7 +1,7 @@
 """Waiting for CRI to show an end that is known otherwise: from an event, or from streams that broke off.
 
 CRI of containerd 1.6 has no events of its own and shows an end some 40 ms after it, later on a busy machine. So it is
-asked again after growing pauses. What still runs when patience is over is taken as it is: the end was another's.
+asked again after growing pauses. What still runs when patience is over is taken as it is: it was no end.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from skerry.engine.node.cri.client import CriClient, CriError
 
 State = TypeVar("State")
 
-_FIRST_PAUSE, _PATIENCE = 0.005, 4.0  # seconds
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 1.0  # seconds
+PATIENCE = 4.0  # seconds, for an end that is likely
+CERTAIN = 3600.0
+"""Seconds for an end that was announced: nobody tells of it again, and on a slow disk CRI lags far behind."""
 
 
 async def once_over(
-    ask: Callable[[], Awaitable[State | None]], over: Callable[[State], bool], patience: float = _PATIENCE
+    ask: Callable[[], Awaitable[State | None]], over: Callable[[State], bool], patience: float = PATIENCE
 ) -> State | None:
     """The answer of `ask` once `over` holds of it, or the last one when `patience` (seconds) is over; None: it does not
     exist. Raises what `ask` raises."""
@@ -30,10 +33,10 @@ async def once_over(
         if state is None or over(state) or loop.time() > give_up:
             return state
         await asyncio.sleep(pause)
-        pause *= 2
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-async def ended_container(cri: CriClient, container_id: str, patience: float = _PATIENCE) -> pb.ContainerStatus | None:
+async def ended_container(cri: CriClient, container_id: str, patience: float = PATIENCE) -> pb.ContainerStatus | None:
     """A container that is thought to have ended; None when it does not exist. Raises CriError."""
 
     async def ask() -> pb.ContainerStatus | None:

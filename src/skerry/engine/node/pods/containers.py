@@ -16,6 +16,7 @@ from functools import partial
 from skerry.engine.node.backoff import go_duration
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.cri.ends import PATIENCE
 from skerry.engine.node.errors import ConfigError, CreateError, HookError, ImageError, PodProblem, RunError
 from skerry.engine.node.hooks import HookTarget, run_hook
 from skerry.engine.node.log_rotation import remove_logs
@@ -187,12 +188,12 @@ class Containers:
 
     # ---- ends
 
-    async def settle(self, container_id: str) -> None:
-        """Wait for a container's announced end to be visible and take note of it. Raises CriError."""
+    async def settle(self, container_id: str, patience: float = PATIENCE) -> None:
+        """Wait for a container's end to be visible, so many seconds, and take note of what is. Raises CriError."""
         known = self._known
         before = known.by_id(container_id)
         sandbox_id = before.sandbox_id if before else known.sandbox.id if known.sandbox else ""
-        self.note(container_id, await self._observer.exited(container_id, sandbox_id))
+        self.note(container_id, await self._observer.exited(container_id, sandbox_id, patience))
 
     def note(self, container_id: str, record: ContainerRecord | None) -> None:
         """Take the runtime's answer about a container; None when it has none of that id."""

@@ -14,7 +14,7 @@ from functools import partial
 
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
-from skerry.engine.node.cri.ends import once_over
+from skerry.engine.node.cri.ends import CERTAIN, once_over
 from skerry.engine.node.pods.state import (
     POD_UID,
     ContainerRecord,
@@ -69,13 +69,14 @@ class Observer:
             raise
         return container_record(answer.status, sandbox_id)
 
-    async def exited(self, container_id: str, sandbox_id: str) -> ContainerRecord | None:
-        """A container whose end was announced, once CRI shows it too."""
-        return await once_over(partial(self.container, container_id, sandbox_id), lambda record: record.exited)
+    async def exited(self, container_id: str, sandbox_id: str, patience: float) -> ContainerRecord | None:
+        """A container that has ended, once CRI shows it; as it is when `patience` (seconds) is over."""
+        ask = partial(self.container, container_id, sandbox_id)
+        return await once_over(ask, lambda record: record.exited, patience)
 
     async def ended_sandbox(self, sandbox_id: str) -> SandboxRecord | None:
         """A sandbox whose end was announced, once CRI shows it too."""
-        return await once_over(partial(self.sandbox, sandbox_id), lambda record: not record.ready)
+        return await once_over(partial(self.sandbox, sandbox_id), lambda record: not record.ready, CERTAIN)
 
     async def sandbox(self, sandbox_id: str) -> SandboxRecord | None:
         """One sandbox with its addresses; None when it does not exist. Raises CriError."""

@@ -68,6 +68,7 @@ class Starter:
     async def make_sandbox(self, pod: Obj, attempt: int) -> str:
         """A sandbox with its network; returns its id. Raises ConfigError, CriError, StatusError."""
         context, uid = self._context, uid_of(pod)
+        context.network.check(pod)
         config, handler = self.sandbox_config(pod, attempt), await self._handler(pod)
         Path(config.log_directory).mkdir(parents=True, exist_ok=True, mode=0o755)
         context.cgroups.create(uid, pod_limits(pod))

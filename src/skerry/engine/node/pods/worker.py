@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.cri.ends import CERTAIN
 from skerry.engine.node.pods.actions import Actions
 from skerry.engine.node.pods.cleanup import finish
 from skerry.engine.node.pods.ending import Seen, deadline_at, termination
@@ -263,7 +264,7 @@ class PodWorker:
             if self._is_sandbox(runtime_id):
                 self._note_sandbox(runtime_id, await self._observer.ended_sandbox(runtime_id))
             else:
-                await self._actions.containers.settle(runtime_id)
+                await self._actions.containers.settle(runtime_id, CERTAIN)
         except CriError as error:
             log.warning("pod %s: %s", key_of(self.pod), error)
             return  # containerd went away; everything is asked again when it is back

@@ -19,6 +19,10 @@ from skerry.engine.node.spec.security import groups, namespaces, pod_context
 from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of, uid_of
 from skerry.kube.records import record
 
+_BANDWIDTH = ("kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth")
+"""Not for the runtime: `network.bandwidth` holds these limits. containerd would read them as well, and one that is none
+would keep it from ever removing the sandbox."""
+
 
 @record
 class SandboxContext:
@@ -54,7 +58,7 @@ def sandbox_config(pod: Obj, attempt: int, context: SandboxContext) -> pb.PodSan
         log_directory=str(context.log_directory),
         dns_config=resolver_for(pod, context.dns).to_cri(),
         labels={**labels_of(pod), **pod_labels(pod)},
-        annotations=annotations_of(pod),
+        annotations={name: text for name, text in annotations_of(pod).items() if name not in _BANDWIDTH},
         linux=pb.LinuxPodSandboxConfig(
             cgroup_parent=context.cgroup_parent,
             security_context=_security(pod),
