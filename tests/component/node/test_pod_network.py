@@ -17,7 +17,7 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
 
-class HeldNetwork:
+class HeldNetwork(UnguardedNetwork):
     """Notes what it is told; rules are in force when the test says so."""
 
     def __init__(self) -> None:

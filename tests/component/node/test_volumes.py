@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -144,15 +145,19 @@ async def test_token_is_the_containers_users_own_and_outlives_the_agent(node: No
 
 
 async def test_tokens_are_renewed_while_the_pod_runs(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter([timedelta(seconds=1)])
-    monkeypatch.setattr(
-        tokens, "renewal_of", lambda *_: datetime.now(UTC) + next(moments, timedelta(hours=1))
-    )  # the first token is due soon, the next is not
+    read = asyncio.Event()
+
+    def renewal_of(*_: object) -> datetime:
+        """Soon, until one has been read, however slow the machine is: at least one more comes then."""
+        return datetime.now(UTC) + (timedelta(hours=1) if read.is_set() else timedelta(seconds=1))
+
+    monkeypatch.setattr(tokens, "renewal_of", renewal_of)
     await make_account(node, "renewed")
     volume = {"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
     await node.create(with_volume("renewed", volume, serviceAccountName="renewed"))
     await node.until("renewed", ready)
     first = await node.exec("renewed", "cat", "/v/token")
+    read.set()
     await until_says(node, lambda said: said != first, "renewed", "cat", "/v/token")
     await node.delete("renewed", 1)
     await node.until_gone("renewed")
