@@ -14,6 +14,7 @@ import pytest
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import kernel_has_ipv6
+from skerry.engine.network import keeping
 from skerry.engine.network.cni import write_cni
 from skerry.engine.network.host import remove_network
 from skerry.engine.network.policy import keeper
@@ -266,7 +267,7 @@ async def test_what_cannot_be_loaded_is_told_and_holds_back_pods(
     one, two = await network.pod("one"), await network.pod("two")
     network.policy(policyTypes=["Ingress"])
     await is_cut_off(one, two)
-    monkeypatch.setattr(keeper, "_RETRY", 0.02)
+    monkeypatch.setattr(keeping, "RETRY", 0.02)
     with monkeypatch.context() as broken:
         broken.setattr(keeper, "table_of", _no_table)
         network.api.remove(NETWORK_POLICIES, "policy")

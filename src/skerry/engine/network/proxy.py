@@ -9,41 +9,37 @@ failed, the whole table is replaced. Neighbours: `rules` (one IP family), `host`
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.commands import CommandError
 from skerry.engine.network.family import families_of
 from skerry.engine.network.host import load_empty_tables, set_up_host
+from skerry.engine.network.keeping import Keeping, set_within
 from skerry.engine.network.rules import FamilyRules
 from skerry.engine.network.services import has_host_ports
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
-from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
-_GATHER = 0.002  # seconds: changes that arrive together are loaded together
 _APART, _LONGEST_APART = 0.02, 0.32  # seconds between two loads; doubling while changes go on, to spare CPU for them
 _LOOKED = 0.005  # seconds after a look that found nothing to load: most changes of pods on their way to ready are such
-_RETRY = 1.0  # seconds after a failed load
 _VERIFY = 60.0  # seconds between looks whether somebody flushed our table
 
 
-class ServiceProxy:
+class ServiceProxy(Keeping):
     """The service network of one instance. `prepare` before any traffic, then `start`; `close` leaves the rules."""
 
+    what = "service rules"
+
     def __init__(self, config: EngineConfig, informers: Informers) -> None:
+        super().__init__()
         self._config = config
         self._services = informers.of(SERVICES)
         self._slices = informers.of(ENDPOINT_SLICES)
         self._pods = informers.of(PODS)
-        self.trouble = ""
-        """Why the rules are not what they should be, "" when they are; for /readyz."""
-        self._changed = asyncio.Event()
         self._rules = [FamilyRules(family, config.node_name) for family in families_of(config)]
-        self._task: asyncio.Task[None] | None = None
+        self._pause, self._loaded = _APART, False
 
     async def prepare(self) -> None:
         """Set up the machine: tables, then routes and forwarding. Raises CommandError, OSError."""
@@ -55,48 +51,26 @@ class ServiceProxy:
         for informer in (self._services, self._slices):
             informer.add_handler(lambda _: self._changed.set())
         self._pods.add_handler(self._pod_changed)
-        self._task = asyncio.create_task(self._keep_current(), name="service proxy")
-
-    async def close(self) -> None:
-        """Stop following. The rules stay: pods outlive the engine."""
-        await end(self._task)
-        self._task = None
+        self._keep(asyncio.gather(*(one.synced.wait() for one in (self._services, self._slices, self._pods))))
 
     def _pod_changed(self, delta: Delta) -> None:
         if has_host_ports(delta.object):
             self._changed.set()
 
-    async def _keep_current(self) -> None:
-        await asyncio.gather(*(one.synced.wait() for one in (self._services, self._slices, self._pods)))
-        self._changed.set()
-        pause = _APART
-        while True:
-            try:
-                await self._wait_for_change()
-                await asyncio.sleep(_GATHER)
-                self._changed.clear()
-                loaded = await self._load()
-            except (CommandError, OSError) as error:
-                self.trouble = f"service rules could not be loaded: {error}"
-                log.error("%s; trying again", self.trouble)
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
-            else:
-                self.trouble = ""
-                await asyncio.sleep(pause if loaded else _LOOKED)
-                pause = next_pause(pause, loaded, self._changed.is_set())
-
     async def _wait_for_change(self) -> None:
         """Until something changed, or our table is found missing."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_VERIFY):
-                    await self._changed.wait()
-                    return
+        while not await set_within(self._changed, _VERIFY):
             for rules in self._rules:
                 if await rules.was_removed():
                     log.warning("the table %s was removed by somebody else: loading it again", rules.family.table)
                     return
+
+    async def _bring_about(self) -> None:
+        self._loaded = await self._load()
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(self._pause if self._loaded else _LOOKED)
+        self._pause = next_pause(self._pause, self._loaded, self._changed.is_set())
 
     async def _load(self) -> bool:
         exposing = [pod for pod in self._pods.list() if has_host_ports(pod)]

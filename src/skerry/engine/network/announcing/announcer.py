@@ -8,7 +8,6 @@ stays until our caches are complete.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -20,26 +19,28 @@ from skerry.engine.definitions.metallb import ADDRESS_POOLS, L2_ADVERTISEMENTS
 from skerry.engine.network.announcing.arp import declare, others_at
 from skerry.engine.network.announcing.kernel import AnnouncedAddresses, in_kernel, interfaces
 from skerry.engine.network.announcing.wanted import Announcement, Interface, Place, Wanted, wanted
-from skerry.engine.network.commands import CommandError
+from skerry.engine.network.keeping import Keeping, set_within
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj, labels_of, name_of, uid_of
 from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, NODES, SERVICES
-from skerry.kube.tasks import end
 from skerry.kube.telling import Telling
 
 log = logging.getLogger(__name__)
 
-_GATHER = 0.01  # seconds: Services that come together are asked about together
 _LOOK_AGAIN = 60.0  # seconds; interfaces come and go, and with them what was announced there
-_RETRY = 1.0  # seconds after a failure
+_SERVED_SOON = 1.0  # seconds
 _CONFLICT = "AddressConflict"
 
 
-class Announcer:
+class Announcer(Keeping):
     """`start` when the machine is set up; `close` leaves everything as it is."""
 
+    what = "announced addresses"
+    gather = 0.01
+
     def __init__(self, config: EngineConfig, informers: Informers, recorder: Recorder) -> None:
+        super().__init__()
         self._config = config
         self._services = informers.of(SERVICES)
         self._pools = informers.of(ADDRESS_POOLS)
@@ -48,8 +49,6 @@ class Announcer:
         self._nodes = informers.of(NODES)
         self._telling = Telling(recorder.named("address-announcer"))
         self._kernel = AnnouncedAddresses(config)
-        self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Follow the caches from now on."""
@@ -57,12 +56,8 @@ class Announcer:
         for informer in (self._pools, self._advertisements):
             informer.add_handler(lambda _: self._changed.set())
         self._definitions.add_handler(self._definition_changed)
-        self._task = asyncio.create_task(self._keep_current(), name="announcer")
-
-    async def close(self) -> None:
-        """Stop following. The kernel goes on answering: pods outlive the engine."""
-        await end(self._task)
-        self._task = None
+        followed = (self._services, self._pools, self._advertisements, self._definitions, self._nodes)
+        self._keep(asyncio.gather(*(one.synced.wait() for one in followed)))
 
     def _service_changed(self, delta: Delta) -> None:
         if any(one is not None and one["spec"].get("type") == "LoadBalancer" for one in delta):
@@ -72,35 +67,15 @@ class Announcer:
         if name_of(delta.object) == ADDRESS_POOLS.group_resource:
             self._changed.set()
 
-    async def _keep_current(self) -> None:
-        followed = (self._services, self._pools, self._advertisements, self._definitions, self._nodes)
-        await asyncio.gather(*(one.synced.wait() for one in followed))
-        self._changed.set()
-        while True:
-            await self._wait_for_change()
-            await asyncio.sleep(_GATHER)
-            self._changed.clear()
-            try:
-                await self._bring_about()
-            except (CommandError, OSError) as error:
-                log.error("addresses could not be announced: %s; trying again", error)
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
-
     async def _wait_for_change(self) -> None:
         """Until something changed; or for a while, if there is anything to look after."""
-        if not self._kernel.kept.routed:
-            await self._changed.wait()
-            return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_AGAIN):
-                await self._changed.wait()
+        await set_within(self._changed, _LOOK_AGAIN if self._kernel.kept.routed else None)
 
     async def _bring_about(self) -> None:
         services, pools = self._services.list(), self._pools.list()
         definition = self._definitions.get(ADDRESS_POOLS.group_resource)
         if is_ours(definition) and not self._pools.revision:
-            await asyncio.sleep(_RETRY)  # they are not served yet, and nothing must be withdrawn for that
+            await asyncio.sleep(_SERVED_SOON)  # they are not served yet, and nothing must be withdrawn for that
             self._changed.set()
             return
         if not is_ours(definition) or not pools:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -27,46 +26,44 @@ from skerry.engine.network.ingress.plan import Plan, Planner, Problems
 from skerry.engine.network.ingress.proxying import Abilities
 from skerry.engine.network.ingress.published import publish
 from skerry.engine.network.ingress.reports import Reports
+from skerry.engine.network.keeping import Keeping, set_within
 from skerry.kube.client import Client
-from skerry.kube.errors import AlreadyExists, StatusError
+from skerry.kube.errors import AlreadyExists
 from skerry.kube.objects import Obj, key_of
 from skerry.kube.resources import SECRETS
-from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
-_GATHER = 0.005  # seconds: changes that arrive together are loaded together
 _APART, _LONGEST_APART = 0.05, 1.0  # seconds between two loads: as long as one took, so half of the time is others'
-_RETRY = 1.0  # seconds after a failure
 AUTHORITY = (built_in.NAMESPACE, built_in.NAME)
 
 
-class IngressController:
+class IngressController(Keeping):
     """One task. `start` when the caches may be read; `close` leaves Caddy serving."""
 
+    what = "Ingress"
+    gather = 0.005
+
     def __init__(self, config: EngineConfig, client: Client, caches: Caches, reports: Reports) -> None:
+        super().__init__()
         self._config, self._client, self._caches, self._reports = config, client, caches, reports
-        self._changed = asyncio.Event()
+        self._begun = 0.0
         self._planner = Planner(caches.service, caches.slices)
         self._gathering = Gathering(caches.secret, caches.config_map)
         self._loaded: Obj | None = None
         """What Caddy was given, None when that is not known."""
-        self._task: asyncio.Task[None] | None = None
         self.caddy = Caddy(config, self._caddy_changed)
-        self.trouble = ""
-        """Why requests may not be served as they should, "" when they are; for /readyz."""
         self.on_version: Callable[[str], None] = lambda _: None
         """Called with the version of a Caddy that runs from now on."""
 
     def start(self) -> None:
         """Follow the caches from now on."""
         self._caches.on_change(self._changed.set)
-        self._task = asyncio.create_task(self._keep_current(), name="ingress")
+        self._keep(self._ready())
 
     async def close(self) -> None:
-        """Stop following."""
-        await end(self._task)
-        self._task = None
+        """Stop following; Caddy goes on serving."""
+        await super().close()
         await self.caddy.detach()
 
     def _caddy_changed(self) -> None:
@@ -74,40 +71,21 @@ class IngressController:
         self.trouble = "Caddy has ended; starting it anew"
         self._changed.set()
 
-    async def _keep_current(self) -> None:
+    async def _ready(self) -> None:
         await self._caches.synced()
         await self.caddy.adopt()
-        self._changed.set()
-        while True:
-            await self._wait_for_change()
-            await asyncio.sleep(_GATHER)
-            self._changed.clear()
-            begun = monotonic()
-            try:
-                await self._bring_up_to_date()
-            except (StatusError, OSError, ValueError) as error:
-                self.trouble = f"Ingress is not up to date: {error}"
-                log.error("%s; trying again", self.trouble)
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
-            except Exception:
-                self.trouble = "Ingress is not up to date: unexpected failure"
-                log.exception("ingress: unexpected failure; trying again")
-                self._changed.set()
-                await asyncio.sleep(_RETRY)
-            else:
-                self.trouble = ""
-                await asyncio.sleep(min(max(_APART, monotonic() - begun), _LONGEST_APART))
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(min(max(_APART, monotonic() - self._begun), _LONGEST_APART))
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or a certificate of ours must be renewed."""
         renewal = self._gathering.renewal()
         seconds = None if renewal is None else max(1.0, (renewal - self._now()).total_seconds())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
+        await set_within(self._changed, seconds)
 
-    async def _bring_up_to_date(self) -> None:
+    async def _bring_about(self) -> None:
+        self._begun = monotonic()
         ours, others = self._sorted()
         if ours or self.caddy.pid:
             await self._caches.start_materials()

@@ -13,8 +13,9 @@ import logging
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import pod_gateway
-from skerry.engine.network.commands import CommandError, run
+from skerry.engine.network.commands import run
 from skerry.engine.network.host import tables_there
+from skerry.engine.network.keeping import Keeping, set_within
 from skerry.engine.network.machine import links_to
 from skerry.engine.network.policy.making import World, table_of
 from skerry.engine.network.policy.membership import Membership
@@ -26,31 +27,28 @@ from skerry.engine.network.services import SERVICE_NAME_LABEL
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 from skerry.kube.resources import ENDPOINT_SLICES, NAMESPACES, NETWORK_POLICIES, PODS, SERVICES
-from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
-_GATHER = 0.002  # seconds: changes that arrive together are loaded together
 _APART = 0.04  # seconds between two loads, unless a pod waits
-_RETRY = 1.0  # seconds after a failed load
 _VERIFY = 60.0  # seconds between looks whether somebody flushed our table
 
 
-class PolicyKeeper:
+class PolicyKeeper(Keeping):
     """The policies of one instance; also the node agent's `PodNetwork`. `prepare` before any traffic, `start` when the
     agent has told of the pods that run; `close` leaves the rules."""
 
+    what = "network policies"
+
     def __init__(self, config: EngineConfig, informers: Informers) -> None:
+        super().__init__()
         self._config = config
         self._policies = informers.of(NETWORK_POLICIES)
         self._namespaces = informers.metadata_of(NAMESPACES)
         self._pods = informers.of(PODS)
         self._services = informers.of(SERVICES)
         self._slices = informers.of(ENDPOINT_SLICES)
-        self.trouble = ""
-        """Why the rules are not what they should be, "" when they are; for /readyz."""
         self._roster = Roster(_link_to)
-        self._changed = asyncio.Event()
         self._waited_for = asyncio.Event()
         self._loads = asyncio.Condition()
         self._in_force = 0
@@ -60,7 +58,6 @@ class PolicyKeeper:
         self._read: dict[str, tuple[Obj, Policy]] = {}
         self._membership: Membership | None = None
         """None when policies or namespaces have changed."""
-        self._task: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
         """Have a table, unless an engine before us left one: nobody may send anything yet. Raises CommandError."""
@@ -74,12 +71,8 @@ class PolicyKeeper:
         self._pods.add_handler(self._pod_changed)
         for informer in (self._services, self._slices):
             informer.add_handler(self._service_changed)
-        self._task = asyncio.create_task(self._keep_current(), name="network policies")
-
-    async def close(self) -> None:
-        """Stop following. The rules stay: pods outlive the engine."""
-        await end(self._task)
-        self._task = None
+        following = (self._policies, self._namespaces, self._pods, self._services, self._slices)
+        self._keep(asyncio.gather(*(one.synced.wait() for one in following)))
 
     # ---- what the node agent tells
 
@@ -122,40 +115,18 @@ class PolicyKeeper:
 
     # ---- the loop
 
-    async def _keep_current(self) -> None:
-        following = (self._policies, self._namespaces, self._pods, self._services, self._slices)
-        await asyncio.gather(*(one.synced.wait() for one in following))
-        self._changed.set()
-        while True:
-            try:
-                await self._wait_for_change()
-                await asyncio.sleep(_GATHER)
-                await self._load()
-            except (CommandError, OSError) as error:
-                log.error("network policies could not be loaded, trying again: %s", error)
-                await self._failed(error)
-            except Exception as error:  # pods wait for this task: it must not end
-                log.exception("network policies could not be worked out, trying again")
-                await self._failed(error)
-            else:
-                self.trouble = ""
-                await _set_or_after(self._waited_for, _APART)
-
-    async def _failed(self, error: Exception) -> None:
-        self.trouble = f"network policies could not be loaded: {error}"
-        self._changed.set()
-        await asyncio.sleep(_RETRY)
+    async def _rest(self) -> None:
+        await set_within(self._waited_for, _APART)
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or our table is found missing."""
-        while not await _set_or_after(self._changed, _VERIFY):
+        while not await set_within(self._changed, _VERIFY):
             if f"inet {self._config.policy_table}" not in await tables_there():
                 log.warning("the table %s was removed by somebody else: loading it again", self._config.policy_table)
                 self._loaded = None
                 return
 
-    async def _load(self) -> None:
-        self._changed.clear()
+    async def _bring_about(self) -> None:
         self._waited_for.clear()
         tickets = self._roster.tickets
         table = table_of(self._config, self._world())
@@ -195,13 +166,3 @@ def _link_to(address: str) -> str:
     if not link:
         log.warning("no interface leads to the pod at %s", address)
     return link
-
-
-async def _set_or_after(event: asyncio.Event, seconds: float) -> bool:
-    """Whether it was set within this time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
