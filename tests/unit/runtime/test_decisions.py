@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from skerry.engine.mounts import Mount, below, parse_mountinfo
 from skerry.engine.node.access.containers import choose_logged, is_waiting
 from skerry.engine.node.access.exec_session import refusal
 from skerry.engine.node.access.process_spec import exec_process
 from skerry.engine.node.containerd.cni_results import remove_results
 from skerry.engine.node.containerd.mount_namespace import second_hierarchy
-from skerry.engine.node.containerd.mounts import Mount, below, parse_mountinfo
 from skerry.engine.node.containerd.pause_image import Program, make_pause_image
 from skerry.engine.node.containerd.processes import Process, with_option
 from skerry.engine.node.containerd.supervisor import next_delay

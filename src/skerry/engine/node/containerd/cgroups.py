@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from skerry.engine.node.containerd.mounts import Mount, current_mounts
+from skerry.engine.mounts import Mount, current_mounts
 from skerry.engine.node.containerd.processes import kill_and_wait
 
 

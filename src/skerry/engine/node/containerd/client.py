@@ -1,6 +1,6 @@
 """A typed client of containerd's own API on its unix socket, for what CRI does not offer.
 
-Messages are those of `api_pb2`, the transport is `node.grpc_client`. Every failure is a `ContainerdCallError`, also a
+Messages are those of `api_pb2`, the transport is `engine.grpc_client`. Every failure is a `ContainerdCallError`, also a
 containerd that is not there. Everything happens in CRI's namespace, `k8s.io`.
 """
 
@@ -13,9 +13,9 @@ from google.protobuf.message import Message
 from grpclib.client import UnaryStreamMethod
 from grpclib.exceptions import GRPCError
 
+from skerry.engine.grpc_client import CONNECTION_ERRORS, GrpcClient, Reply
 from skerry.engine.node.containerd import api_pb2 as pb
 from skerry.engine.node.containerd.failure import ContainerdError
-from skerry.engine.node.grpc_client import CONNECTION_ERRORS, GrpcClient, Reply
 
 NAMESPACE = "k8s.io"
 _DEADLINE = 30.0  # seconds

@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 from skerry.engine.config import Paths
-from skerry.engine.node.containerd.mounts import Mount, current_mounts, unmount
+from skerry.engine.mounts import Mount, current_mounts, unmount
 
 
 class NamespaceError(RuntimeError):

@@ -13,8 +13,9 @@ import shutil
 import sys
 from pathlib import Path
 
+from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
-from skerry.engine.node.containerd import cgroups, cni_results, config_file, mount_namespace, mounts, processes
+from skerry.engine.node.containerd import cgroups, cni_results, config_file, mount_namespace, processes
 
 
 def sweep(config: EngineConfig) -> list[str]:

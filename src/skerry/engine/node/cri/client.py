@@ -1,7 +1,7 @@
 """A typed client of the Container Runtime Interface (CRI v1) on a unix socket.
 
-Messages are those of `cri_pb2`, the transport is `node.grpc_client`. Every failure is a `CriError`, also a runtime that
-is not there.
+Messages are those of `cri_pb2`, the transport is `engine.grpc_client`. Every failure is a `CriError`, also a
+runtime that is not there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from google.protobuf.message import Message
 
+from skerry.engine.grpc_client import GrpcClient, Reply
 from skerry.engine.node.cri import cri_pb2 as pb
-from skerry.engine.node.grpc_client import GrpcClient, Reply
 from skerry.kube.records import record
 
 _DEADLINE = 120.0  # seconds; what the kubelet allows a runtime request

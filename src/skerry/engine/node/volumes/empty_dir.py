@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from skerry.engine import mounts
 from skerry.engine.node.errors import VolumeError
-from skerry.engine.node.volumes import mounts
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import bytes_of
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from skerry.engine import mounts
 from skerry.engine.node.errors import VolumeError
 from skerry.engine.node.spec.security import pod_context
-from skerry.engine.node.volumes import atomic, empty_dir, host_path, mounts, ownership, projection
+from skerry.engine.node.volumes import atomic, empty_dir, host_path, ownership, projection
 from skerry.engine.node.volumes.projection import Known
 from skerry.kube.objects import Obj
 

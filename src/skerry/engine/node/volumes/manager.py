@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from skerry.engine import mounts
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.errors import ConfigError, VolumeError
 from skerry.engine.node.objects import ObjectReader
 from skerry.engine.node.spec.downward import PodFacts
 from skerry.engine.node.spec.environment import Reference
 from skerry.engine.node.spec.expansion import expand
-from skerry.engine.node.volumes import kinds, mounts, projection
+from skerry.engine.node.volumes import kinds, projection
 from skerry.engine.node.volumes.projection import Known
 from skerry.engine.node.volumes.subpath import bind_subpath
 from skerry.engine.node.volumes.tokens import PodTokens
@@ -110,8 +111,8 @@ class VolumeManager:
     def tear_down(self, uid: str) -> None:
         """Unmount everything of a pod; its directories stay until `remove`."""
         self._tokens.forget(uid)
-        for point in mounts.below(self.pod_directory(uid)):
-            mounts.unmount(point)
+        for point in mounts.at_or_below(self.pod_directory(uid)):
+            mounts.detach(point)
 
     def remove(self, uid: str) -> None:
         """Unmount and delete everything of a pod."""

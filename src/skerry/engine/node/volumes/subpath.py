@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from skerry.engine import mounts
 from skerry.engine.node.errors import ConfigError
-from skerry.engine.node.volumes import mounts
 
 _LONGEST_FILE = 1 << 20  # characters
 
@@ -36,8 +36,8 @@ def bind_subpath(volume: Path, subpath: str, target: Path) -> Path:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(exist_ok=True)
-        if target in mounts.below(target):
-            mounts.unmount(target)
+        if target in mounts.at_or_below(target):
+            mounts.detach(target)
         mounts.bind(source, target)
     return target
 

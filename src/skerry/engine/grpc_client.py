@@ -1,4 +1,4 @@
-"""One gRPC server on a unix socket, for typed clients of it (`node.cri`, `node.containerd`): a channel and unary calls.
+"""One gRPC server on a unix socket: a channel and unary calls, for typed clients (`node.cri`, `node.containerd`).
 
 The transport is grpclib (docs/decisions/0009-grpclib-for-cri.md). The connection is made at the first call and anew at
 the next one after the server went away; a call under way then fails with code UNAVAILABLE and is not repeated here,
@@ -53,7 +53,7 @@ class GrpcClient(ABC):
         except TimeoutError as error:
             raise self.failure("DEADLINE_EXCEEDED", f"{method} took longer than {timeout} s") from error
         except CONNECTION_ERRORS as error:
-            raise self.failure("UNAVAILABLE", f"containerd at {self._socket} does not answer: {error}") from error
+            raise self.failure("UNAVAILABLE", f"what serves {self._socket} does not answer: {error}") from error
 
     async def close(self) -> None:
         """Drop the connection; harmless twice."""

@@ -1,0 +1,101 @@
+"""Mounts as this process sees them: the table, making some and taking them down, without starting a program.
+
+What the engine mounts is in the instance's own mount namespace, which containerd shares, so it vanishes with the
+instance. Source: mount(2), umount2(2), proc_pid_mountinfo(5).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from skerry.kube.records import record
+
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MNT_DETACH = 2
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+
+
+@record
+class Mount:
+    """One line of mountinfo: where, of which file system type, in the order of mounting."""
+
+    point: Path
+    fstype: str
+
+
+def parse_mountinfo(text: str) -> list[Mount]:
+    """All mounts, oldest first."""
+    mounts = []
+    for line in text.splitlines():
+        fields, _, tail = line.partition(" - ")
+        mounts.append(Mount(Path(_unescape(fields.split(" ")[4])), tail.split(" ")[0]))
+    return mounts
+
+
+def current_mounts() -> list[Mount]:
+    """The mounts this process sees."""
+    return parse_mountinfo(Path("/proc/self/mountinfo").read_text())
+
+
+def below(mounts: Sequence[Mount], *roots: Path) -> list[Path]:
+    """Mount points strictly below any of `roots`, in the order in which they can be taken down.
+
+    A root itself is never named: an operator may have put a disk there.
+    """
+    found = [mount.point for mount in mounts if any(root in mount.point.parents for root in roots)]
+    return found[::-1]
+
+
+def at_or_below(directory: Path) -> list[Path]:
+    """Mount points at or below a directory, innermost first."""
+    root = directory.resolve()
+    found = [mount.point for mount in current_mounts() if mount.point == root or root in mount.point.parents]
+    return sorted(found, key=lambda path: len(path.parts), reverse=True)
+
+
+def mount(source: str, target: Path, fstype: str = "", flags: int = 0, options: str = "") -> None:
+    """mount(2) at an existing `target`; `options` as the file system reads them, comma-separated. Raises OSError."""
+    if _libc.mount(source.encode(), os.fsencode(target), fstype.encode() or None, flags, options.encode() or None) != 0:
+        _raise(target)
+
+
+def mount_tmpfs(target: Path, options: str) -> None:
+    """A memory-backed file system at an existing directory; `options` as "size=1048576,mode=0777". Raises OSError."""
+    mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options)
+
+
+def bind(source: str, target: Path) -> None:
+    """Make `source` visible at the existing `target` of the same type. Raises OSError."""
+    mount(source, target, flags=MS_BIND)
+
+
+def detach(target: Path) -> None:
+    """Detach what is mounted there, also when it is in use. Raises OSError when nothing is."""
+    if _libc.umount2(os.fsencode(target), MNT_DETACH) != 0:
+        _raise(target)
+
+
+def unmount(point: Path) -> bool:
+    """Take a mount out of the tree at once, also when it is in use. False when there is no mount (any more)."""
+    return int(_libc.umount2(os.fsencode(point), MNT_DETACH)) == 0
+
+
+def unmount_below(*roots: Path) -> list[Path]:
+    """Take down every mount strictly below `roots`; returns those that were there."""
+    points = below(current_mounts(), *roots)
+    return [point for point in points if unmount(point)]
+
+
+def _unescape(text: str) -> str:
+    """mountinfo writes space, tab, newline and backslash as \\ooo."""
+    return text.encode("latin-1", "backslashreplace").decode("unicode_escape") if "\\" in text else text
+
+
+def _raise(target: Path) -> None:
+    code = ctypes.get_errno()
+    raise OSError(code, os.strerror(code), str(target))
