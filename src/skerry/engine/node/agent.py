@@ -28,6 +28,7 @@ from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pre
 from skerry.engine.node.node_object import allocatable
 from skerry.engine.node.objects import ObjectReader, ObjectWatch
 from skerry.engine.node.pod_network import PodNetwork, UnguardedNetwork
+from skerry.engine.node.pod_storage import NoPodStorage, PodStorage
 from skerry.engine.node.pods.manager import PodManager
 from skerry.engine.node.pressure.evictor import Evictor
 from skerry.engine.node.pressure.images import ImageCleaner
@@ -74,6 +75,7 @@ class Runtime:
     store_trouble: Callable[[], str] = str
     """Why the API's store refuses most writes, "" while it does not."""
     network: PodNetwork = field(default_factory=UnguardedNetwork)
+    storage: PodStorage = field(default_factory=NoPodStorage)
 
 
 class NodeAgent:
@@ -103,6 +105,7 @@ class NodeAgent:
         self._heartbeat: Heartbeat | None = None
         self._evictor: Evictor | None = None
         self._clock_watch = ClockWatch(config.clock)
+        runtime.storage.listen(self._storage_changed)
 
     async def start(self) -> None:
         """Returns when the node is registered (Ready, if the runtime is) and running pods are adopted. Raises CriError
@@ -163,7 +166,7 @@ class NodeAgent:
             object_watch=ObjectWatch(self._watcher, self._object_changed),
             puller=Puller(cri, self._recorder, clock),
             prober=Prober(cri, self._recorder, clock),
-            volumes=VolumeManager(config.paths.pods, reader, PodTokens(self._client, clock)),
+            volumes=VolumeManager(config.paths.pods, reader, PodTokens(self._client, clock), self._runtime.storage),
             statuses=StatusWriter(self._client),
             cgroups=PodCgroups(config.cgroup),
             crashes=BackOff(),
@@ -184,6 +187,10 @@ class NodeAgent:
     def _object_changed(self, namespace: str, reference: Reference | None) -> None:
         if self._manager:
             self._manager.object_changed(namespace, reference)
+
+    def _storage_changed(self, uid: str) -> None:
+        if self._manager:
+            self._manager.storage_changed(uid)
 
     async def _follow_exits(self) -> None:
         """Hand exits to the pods; when the stream breaks, wait for the runtime and ask about everything, because

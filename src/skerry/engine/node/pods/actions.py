@@ -17,6 +17,7 @@ from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.errors import ConfigError, PodProblem, VolumeError
 from skerry.engine.node.pods.containers import Containers
+from skerry.engine.node.pods.interrupt import Interrupted, unless
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Observer
 from skerry.engine.node.pods.plan import (
@@ -54,6 +55,7 @@ class Actions:
         self._starter = Starter(context)
         self._observer = Observer(context.cri)
         self._failures = BackOff(_FIRST, _LONGEST)
+        self._storage_news = 0
         self.releasing = False
         """Whether the sandbox is being stopped by us."""
 
@@ -110,10 +112,15 @@ class Actions:
     async def _mount_volumes(self) -> bool:
         known, pod = self._known, self._known.pod
         self._context.object_watch.need(references_of(pod))
+        news = self._storage_news
         try:
-            known.volumes = await self._context.volumes.set_up(self._facts())
+            known.volumes = await unless(self.ending, self._context.volumes.set_up(self._facts()))
+        except Interrupted:
+            return False
         except VolumeError as error:
             self._pod_failed("FailedMount", error.message)
+            if self._storage_news != news:  # it came while the attempt failed for want of it
+                known.pod_wait = None
             return False
         known.pod_wait = None
         return True
@@ -130,6 +137,11 @@ class Actions:
                 await self._context.volumes.refresh(self._facts())
         except VolumeError as error:
             self._context.recorder.event(known.pod, "Warning", "FailedMount", error.message)
+
+    def storage_changed(self) -> None:
+        """Try at once what waited for a volume."""
+        self._storage_news += 1
+        self._known.pod_wait = None
 
     def waits_for_config(self) -> bool:
         """Whether something waits for a ConfigMap, a Secret or a volume."""
@@ -202,7 +214,7 @@ class Actions:
             finally:
                 self.releasing = False
             known.sandbox = replace(known.sandbox, ready=False)
-        self._context.volumes.tear_down(uid_of(known.pod))
+        await self._context.volumes.tear_down(uid_of(known.pod))
         known.volumes = None
         return True
 

@@ -1,7 +1,7 @@
 """The end of a pod: its last status, the API object, and everything it had on this machine.
 
-The API object goes first, so that whoever waits for it does not wait for the tidying; what a crash in between leaves
-behind is found by the next start (`manager`). All of it is harmless twice.
+Volumes are unmounted first. Then the API object goes, so that whoever waits for it does not wait for the tidying; what
+a crash in between leaves behind is found by the next start (`manager`). All of it is harmless twice.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ async def finish(context: NodeContext, known: Knowledge) -> bool:
     """Returns True when nothing of the pod is left. Raises CriError, StatusError: try again."""
     uid = uid_of(known.pod)
     await context.statuses.flush(uid)
+    await context.volumes.tear_down(uid)  # whoever sees the pod gone may take its claims
     if not known.removed:
         await _delete_object(context, known.pod)
     context.statuses.forget(uid)
@@ -47,7 +48,7 @@ async def remove_runtime_state(context: NodeContext, uid: str) -> None:
         for sandbox in await context.cri.list_pod_sandboxes({POD_UID: uid}):
             await context.cri.remove_pod_sandbox(sandbox.id)
     context.network.detached(uid)
-    await asyncio.to_thread(context.volumes.remove, uid)
+    await context.volumes.remove(uid)
     await asyncio.to_thread(context.cgroups.remove, uid)
 
 
@@ -71,7 +72,7 @@ async def _stop(context: NodeContext, container_id: str) -> None:
 def leftover_uids(context: NodeContext) -> set[str]:
     """Pods that have directories or cgroups here."""
     logs = {path.name.rpartition("_")[2] for path in _entries(context.config.paths.pod_logs)}
-    return set(context.volumes.known_uids()) | context.cgroups.uids() | logs
+    return context.volumes.known_uids() | context.cgroups.uids() | logs
 
 
 def _entries(directory: Path) -> list[Path]:

@@ -80,6 +80,12 @@ class PodManager:
             if worker.shows(namespace, kind, name):
                 worker.object_changed()
 
+    def storage_changed(self, uid: str) -> None:
+        """A volume of a pod that could not be mounted may be ready now."""
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.storage_changed()
+
     def look_again(self) -> None:
         """Have every pod looked at: the clock was set."""
         for worker in self._workers.values():

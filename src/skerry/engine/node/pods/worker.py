@@ -118,6 +118,11 @@ class PodWorker:
         self._actions.forget_config_waits()
         self.wake()
 
+    def storage_changed(self) -> None:
+        """A volume that could not be mounted may be ready now."""
+        self._actions.storage_changed()
+        self.wake()
+
     def room_changed(self) -> None:
         """Another pod may have left room for a resize that waits."""
         if self._known.resize_pending is not None:

@@ -1,11 +1,14 @@
 """The volumes of pods: set up before a pod's sandbox, refreshed when what they show changes, torn down after its end.
 
 Everything is below `<pods>/<uid>/`: `volumes/<name>`, `volume-subpaths/...`. Neighbours: `pods.worker` calls it,
-`objects.ObjectReader` reads the API. Invariant: after `tear_down` no mount of the pod is left.
+`objects.ObjectReader` reads the API, `pod_storage` mounts claims and their like. Invariants: after `tear_down` no mount
+of the pod is left; nothing is deleted below a mount; what may lie on a server that hangs is looked at in threads.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,6 +18,7 @@ from skerry.engine import mounts
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.errors import ConfigError, VolumeError
 from skerry.engine.node.objects import ObjectReader
+from skerry.engine.node.pod_storage import PodStorage
 from skerry.engine.node.spec.downward import PodFacts
 from skerry.engine.node.spec.environment import Reference
 from skerry.engine.node.spec.expansion import expand
@@ -24,6 +28,8 @@ from skerry.engine.node.volumes.subpath import bind_subpath
 from skerry.engine.node.volumes.tokens import PodTokens
 from skerry.kube.objects import Obj, namespace_of, uid_of
 from skerry.kube.records import record
+
+log = logging.getLogger(__name__)
 
 _PROPAGATION = {
     "None": pb.PROPAGATION_PRIVATE,
@@ -45,10 +51,11 @@ class MountRequest:
 class VolumeManager:
     """All pods of the node."""
 
-    def __init__(self, pods: Path, reader: ObjectReader, tokens: PodTokens) -> None:
+    def __init__(self, pods: Path, reader: ObjectReader, tokens: PodTokens, storage: PodStorage) -> None:
         self._pods = pods
         self._reader = reader
         self._tokens = tokens
+        self._storage = storage
 
     def pod_directory(self, uid: str) -> Path:
         """Everything of one pod on disk."""
@@ -56,7 +63,10 @@ class VolumeManager:
 
     async def set_up(self, facts: PodFacts) -> dict[str, Path]:
         """Make all volumes of a pod ready; where each is. Harmless when they are. Raises VolumeError."""
-        return await self._set_up(facts, facts.pod["spec"].get("volumes") or [])
+        volumes = facts.pod["spec"].get("volumes") or []
+        own = [volume for volume in volumes if not self._storage.is_for(volume)]
+        places = await self._set_up(facts, own)
+        return places if len(own) == len(volumes) else {**places, **await self._storage.set_up(facts.pod)}
 
     async def refresh(self, facts: PodFacts) -> None:
         """Bring files that come from the API up to date. Raises VolumeError."""
@@ -96,7 +106,7 @@ class VolumeManager:
             raise ConfigError(f"volume {entry['name']!r} is not defined")
         subpath = entry.get("subPath") or expand(entry.get("subPathExpr") or "", request.environment)
         if subpath:
-            target = self._subpaths(request.pod) / entry["name"] / request.container["name"] / str(position)
+            target = self._subpaths(uid_of(request.pod)) / entry["name"] / request.container["name"] / str(position)
             source = bind_subpath(source, subpath, target)
         return pb.Mount(
             container_path=_absolute(entry["mountPath"]),
@@ -105,23 +115,36 @@ class VolumeManager:
             propagation=_PROPAGATION[entry.get("mountPropagation") or "None"],
         )
 
-    def _subpaths(self, pod: Obj) -> Path:
-        return self.pod_directory(uid_of(pod)) / "volume-subpaths"
+    def _subpaths(self, uid: str) -> Path:
+        return self.pod_directory(uid) / "volume-subpaths"
 
-    def tear_down(self, uid: str) -> None:
-        """Unmount everything of a pod; its directories stay until `remove`."""
+    async def tear_down(self, uid: str) -> bool:
+        """Unmount everything of a pod; its directories stay until `remove`. False when a driver could not give back
+        what it mounted."""
         self._tokens.forget(uid)
-        for point in mounts.at_or_below(self.pod_directory(uid)):
-            mounts.detach(point)
+        detach(self._subpaths(uid))  # they hold the volumes they are parts of
+        given_back = await self._storage.tear_down(uid)
+        detach(self.pod_directory(uid))
+        return given_back
 
-    def remove(self, uid: str) -> None:
-        """Unmount and delete everything of a pod."""
-        self.tear_down(uid)
-        shutil.rmtree(self.pod_directory(uid), ignore_errors=True)
+    async def remove(self, uid: str) -> None:
+        """Unmount and delete everything of a pod. While a driver may still mount something below, its directory stays
+        for a later start."""
+        if await self.tear_down(uid):
+            await asyncio.to_thread(shutil.rmtree, self.pod_directory(uid), True)
+        else:
+            log.warning("pod %s: its directory stays, a volume could not be unmounted", uid)
 
-    def known_uids(self) -> list[str]:
-        """Pods that have something on disk."""
-        return [entry.name for entry in self._pods.iterdir()] if self._pods.exists() else []
+    def known_uids(self) -> set[str]:
+        """Pods that have something on disk or mounted."""
+        listed = {entry.name for entry in self._pods.iterdir()} if self._pods.exists() else set()
+        return listed | set(self._storage.pods())
+
+
+def detach(directory: Path) -> None:
+    """Unmount everything at or below it, also what is in use. Raises OSError when that is refused."""
+    for point in mounts.at_or_below(directory):
+        mounts.detach(point)
 
 
 def references_of(pod: Obj) -> set[Reference]:
