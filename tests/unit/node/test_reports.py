@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from skerry.engine.node.access.reports.facts import ContainerFacts, Disk, NodeFacts, PodFacts, Traffic, Usage
 from skerry.engine.node.access.reports.prometheus import container_page, own_page, resource_page
 from skerry.engine.node.access.reports.running import running_pods
 from skerry.engine.node.access.reports.summary import summary
+from skerry.engine.node.access.reports.volumes import local_volumes
+from skerry.engine.node.access.volume_reports import VolumeFacts
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 USAGE = Usage(cpu=2_500_000_000, rate=100_000_000, used=3000, working_set=2000, rss=1000)
@@ -76,3 +80,44 @@ def test_running_pods_as_the_runtime_knows_them() -> None:
     (pod,) = running_pods(NODE)["items"]
     assert pod["metadata"] == {"name": "web", "namespace": "x", "uid": "u1"}
     assert pod["spec"]["containers"][0]["image"] == 'a"b'
+
+
+CLAIMED = VolumeFacts("x", "u1", "data", "files", capacity=100, available=20, used=80)
+
+
+def test_volumes_of_a_pod() -> None:
+    silent = VolumeFacts("x", "u1", "far", "remote", healthy=False)
+    facts = replace(NODE, pods=[replace(POD, volumes=[CLAIMED, silent, VolumeFacts("x", "u1", "tmp", used=1)])])
+    data, far, tmp = summary(facts)["pods"][0]["volume"]
+    time = "2026-01-02T03:04:05Z"
+    assert data == {
+        "time": time, "name": "data", "pvcRef": {"name": "files", "namespace": "x"}, "capacityBytes": 100,
+        "availableBytes": 20, "usedBytes": 80, "volumeHealthStats": {"abnormal": False},
+    }  # fmt: skip
+    assert far["volumeHealthStats"] == {"abnormal": True}
+    assert tmp == {"time": time, "name": "tmp", "usedBytes": 1}
+    assert "volume" not in summary(NODE)["pods"][0]
+
+
+def test_what_dashboards_read_of_claims() -> None:
+    second_pod = replace(CLAIMED, pod_uid="u2")
+    tmp = VolumeFacts("x", "u1", "tmp", used=1)
+    lines = own_page(replace(NODE, volumes=[CLAIMED, second_pod, tmp])).splitlines()
+    labels = '{namespace="x",persistentvolumeclaim="files"}'
+    assert [line for line in lines if line.startswith("kubelet_volume_stats")] == [
+        f"kubelet_volume_stats_available_bytes{labels} 20",
+        f"kubelet_volume_stats_capacity_bytes{labels} 100",
+        f"kubelet_volume_stats_health_status_abnormal{labels} 0",
+        f"kubelet_volume_stats_used_bytes{labels} 80",
+    ]
+
+
+def test_volumes_that_end_with_their_pod_are_measured_here(tmp_path: Path) -> None:
+    for name in ("tmp", "data"):
+        (tmp_path / "u1" / "volumes" / name).mkdir(parents=True)
+    (tmp_path / "u1" / "volumes" / "tmp" / "file").write_bytes(b"x" * 10_000)
+    (tmp,) = local_volumes(tmp_path, ("x", "u1"), ["data"])
+    assert (tmp.name, tmp.claim, tmp.inodes_used) == ("tmp", "", 2)
+    assert (tmp.used or 0) >= 10_000
+    assert (tmp.capacity or 0) > (tmp.available or 0) > 0
+    assert local_volumes(tmp_path, ("x", "u2"), []) == []

@@ -22,6 +22,7 @@ from skerry.engine.node.access.log_reader import read_log
 from skerry.engine.node.access.metrics import Sampler
 from skerry.engine.node.access.port_forward import Streams, open_port
 from skerry.engine.node.access.usage import UsageReader
+from skerry.engine.node.access.volume_reports import NoVolumes, VolumeReports
 from skerry.engine.node.containerd.client import ContainerdCallError, ContainerdClient
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
@@ -39,8 +40,10 @@ _RECONNECT = 0.5  # seconds
 class NodePodAccess:
     """One node's pods: one object per engine. Use it from one event loop; `close` when done.
 
-    Methods raise `kube.errors.StatusError`.
+    Methods raise `kube.errors.StatusError`. `storage` tells of volumes that outlive pods; it comes after the API does.
     """
+
+    storage: VolumeReports = NoVolumes()
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
@@ -104,14 +107,15 @@ class NodePodAccess:
         """The kubelet's Summary of this machine and its pods."""
         from skerry.engine.node.access.reports.summary import summary
 
-        return summary(await self._facts(disks=True))
+        return summary(await self._facts(disks=True, volumes=True))
 
     async def metrics_page(self, page: str) -> str:
         """Prometheus text: "" for what the agent says of itself, "resource" or "cadvisor" for what its pods use."""
         from skerry.engine.node.access.reports import prometheus
 
         write = {"resource": prometheus.resource_page, "cadvisor": prometheus.container_page}
-        return write.get(page, prometheus.own_page)(await self._facts(disks=page == "cadvisor"))
+        own = page not in write
+        return write.get(page, prometheus.own_page)(await self._facts(disks=page == "cadvisor", volumes=own))
 
     async def running_pods(self) -> Obj:
         """A PodList of what the runtime runs, whatever the API says."""
@@ -119,11 +123,12 @@ class NodePodAccess:
 
         return running_pods(await self._facts(disks=False))
 
-    async def _facts(self, *, disks: bool) -> NodeFacts:
+    async def _facts(self, *, disks: bool, volumes: bool = False) -> NodeFacts:
         from skerry.engine.node.access.reports.facts import gather
 
+        mounted = await self.storage.volumes() if volumes else ()
         try:
-            return await gather(self._cri, self._sampler, self._config, disks=disks)
+            return await gather(self._cri, self._sampler, self._config, mounted, disks=disks)
         except CriError as error:
             raise InternalError(f"the container runtime does not answer: {error}") from error
 

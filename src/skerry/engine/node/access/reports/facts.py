@@ -12,7 +12,9 @@ from pathlib import Path
 from skerry.engine.config import EngineConfig
 from skerry.engine.node.access.containers import CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID
 from skerry.engine.node.access.metrics import Sampler
+from skerry.engine.node.access.reports.volumes import local_volumes
 from skerry.engine.node.access.usage import Reading, Sample, cpu_rate
+from skerry.engine.node.access.volume_reports import VolumeFacts
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.pressure.measuring import size
@@ -79,6 +81,7 @@ class PodFacts:
     started: datetime
     containers: Sequence[ContainerFacts] = ()
     traffic: Traffic | None = None
+    volumes: Sequence[VolumeFacts] = ()
 
 
 @record
@@ -93,6 +96,8 @@ class NodeFacts:
     memory: int
     pods: Sequence[PodFacts] = ()
     disk: Disk | None = None
+    volumes: Sequence[VolumeFacts] = ()
+    """Those that outlive their pods; the pods have them too."""
 
 
 @dataclass(slots=True)
@@ -103,11 +108,16 @@ class _Found:
     containers: Sequence[pb.Container]
     layers: dict[str, pb.FilesystemUsage] = field(default_factory=dict)
     traffic: dict[str, Traffic] = field(default_factory=dict)
+    volumes: Sequence[VolumeFacts] = ()
 
 
-async def gather(cri: CriClient, sampler: Sampler, config: EngineConfig, *, disks: bool) -> NodeFacts:
-    """The present facts. `disks`: with what costs more, file systems and networks. Raises CriError."""
+async def gather(
+    cri: CriClient, sampler: Sampler, config: EngineConfig, volumes: Sequence[VolumeFacts] = (), *, disks: bool
+) -> NodeFacts:
+    """The present facts. `volumes`: those that outlive pods. `disks`: with what costs more, file systems and
+    networks. Raises CriError."""
     found = await _found(cri)
+    found.volumes = volumes
     if disks:
         found.layers = {one.attributes.id: one.writable_layer for one in await cri.list_container_stats()}
         found.traffic = await _traffic(cri)
@@ -162,6 +172,7 @@ def _facts(config: EngineConfig, found: _Found, pair: tuple[Sample, Sample], dis
         memory=total,
         pods=pods,
         disk=_disk(config.paths.data) if disks else None,
+        volumes=found.volumes,
     )
 
 
@@ -177,7 +188,11 @@ def _pod(
     name, namespace, uid = labels[POD_NAME], labels[POD_NAMESPACE], labels[POD_UID]
     logs = config.paths.pod_logs / f"{namespace}_{name}_{uid}" if disks else None
     measured = [_container(one, found, pair, logs) for one in sorted(containers, key=_container_name)]
-    return PodFacts(name, namespace, uid, _moment(sandbox.created_at), measured, found.traffic.get(sandbox.id))
+    volumes = [one for one in found.volumes if one.pod_uid == uid]
+    if disks:
+        volumes += local_volumes(config.paths.pods, (namespace, uid), [one.name for one in volumes])
+    traffic = found.traffic.get(sandbox.id)
+    return PodFacts(name, namespace, uid, _moment(sandbox.created_at), measured, traffic, volumes)
 
 
 def _container(one: pb.Container, found: _Found, pair: tuple[Sample, Sample], logs: Path | None) -> ContainerFacts:

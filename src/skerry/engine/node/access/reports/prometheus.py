@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from skerry.engine.node.access.reports.facts import ContainerFacts, NodeFacts, PodFacts, Traffic
+from skerry.engine.node.access.volume_reports import VolumeFacts
 
 T = TypeVar("T")
 _NANO = 1e9
@@ -89,6 +90,17 @@ _OWN_CONTAINERS: Metric[NodeFacts] = Metric(
 _OWN_PODS: Metric[NodeFacts] = Metric(
     "kubelet_running_pods", "gauge", "Number of pods that have a running pod sandbox", lambda node: len(node.pods)
 )
+_VOLUMES: Sequence[tuple[str, str, Callable[[VolumeFacts], int | None]]] = (
+    ("available_bytes", "Number of available bytes in the volume", lambda one: one.available),
+    ("capacity_bytes", "Capacity in bytes of the volume", lambda one: one.capacity),
+    ("health_status_abnormal", "Abnormal volume health status. The count is either 1 or 0. 1 indicates the volume is"
+     " unhealthy, 0 indicates volume is healthy", lambda one: int(not one.healthy)),
+    ("inodes", "Maximum number of inodes in the volume", lambda one: one.inodes),
+    ("inodes_free", "Number of free inodes in the volume", lambda one: one.inodes_free),
+    ("inodes_used", "Number of used inodes in the volume", lambda one: one.inodes_used),
+    ("used_bytes", "Number of used bytes in the volume", lambda one: one.used),
+)  # fmt: skip
+"""Metrics `kubelet_volume_stats_<name>`."""
 
 
 def resource_page(facts: NodeFacts) -> str:
@@ -128,8 +140,21 @@ def own_page(facts: NodeFacts) -> str:
         *_lines([_OWN_NAME], [({"node": facts.name}, facts)]),
         *_lines([_OWN_CONTAINERS], [({"container_state": "running"}, facts)]),
         *_lines([_OWN_PODS], [({}, facts)]),
+        *_volume_lines(facts.volumes),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _volume_lines(volumes: Iterable[VolumeFacts]) -> Iterator[str]:
+    """Each claim once, however many pods have it mounted; figures nobody knows are left out."""
+    claims = {(one.namespace, one.claim): one for one in volumes if one.claim}
+    for name, help_, read in _VOLUMES:
+        known = [
+            ({"namespace": namespace, "persistentvolumeclaim": claim}, value)
+            for (namespace, claim), one in sorted(claims.items())
+            if (value := read(one)) is not None
+        ]
+        yield from _lines([Metric(f"kubelet_volume_stats_{name}", "gauge", help_, float)], known)
 
 
 def _labels(pod: PodFacts, one: ContainerFacts) -> Labels:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skerry.engine.node.access.reports.facts import ContainerFacts, Disk, NodeFacts, PodFacts, Traffic, Usage
+from skerry.engine.node.access.volume_reports import VolumeFacts
 from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 
@@ -39,6 +40,25 @@ def _pod(pod: PodFacts, disk: Disk | None, at: str) -> Obj:
         used = sum(one.disk_used + one.log_used for one in pod.containers)
         inodes = sum(one.inodes_used for one in pod.containers)
         found["ephemeral-storage"] = _part(disk, used, inodes, at)
+    if pod.volumes:
+        found["volume"] = [_volume(one, at) for one in pod.volumes]
+    return found
+
+
+def _volume(volume: VolumeFacts, at: str) -> Obj:
+    figures = {
+        "availableBytes": volume.available,
+        "capacityBytes": volume.capacity,
+        "usedBytes": volume.used,
+        "inodesFree": volume.inodes_free,
+        "inodes": volume.inodes,
+        "inodesUsed": volume.inodes_used,
+    }
+    found: Obj = {"time": at, **{name: value for name, value in figures.items() if value is not None}}
+    found["name"] = volume.name
+    if volume.claim:
+        found["pvcRef"] = {"name": volume.claim, "namespace": volume.namespace}
+        found["volumeHealthStats"] = {"abnormal": not volume.healthy}
     return found
 
 

@@ -1,0 +1,118 @@
+"""Measures mounted volumes. One that does not answer holds up nobody: it is left to its own time and reported silent.
+
+Invariants: a volume is asked once at a time, however many pods have it and however often somebody asks; threads that
+hang in the kernel are daemons, so that they do not keep the engine from ending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from skerry.engine.storage.contract import Driver, StorageError, Usage
+from skerry.engine.storage.usage.mounted import Mounted, MountedVolume
+from skerry.kube.records import record
+
+PATIENCE = 5.0
+"""Seconds a volume may take to tell its usage."""
+
+
+@record
+class Reading:
+    """`usage` is None when it could not be had: `trouble` says why."""
+
+    volume: MountedVolume
+    usage: Usage | None
+    trouble: str = ""
+
+
+class Meter:
+    """All mounted volumes of this machine."""
+
+    def __init__(self, mounted: Mounted, driver_of: Callable[[str], Driver | None], patience: float = PATIENCE) -> None:
+        self._mounted = mounted
+        self._driver_of = driver_of
+        self._patience = patience
+        self._asked: dict[tuple[str, str], asyncio.Task[Usage]] = {}
+
+    async def read(self) -> Sequence[Reading]:
+        """Usage of everything that is mounted, in the order of namespaces, pods and volumes."""
+        volumes = sorted(self._mounted.mounted(), key=lambda one: (one.namespace, one.pod, one.name))
+        if not volumes:
+            return ()
+        asked = {volume.content: self._ask(volume) for volume in volumes}
+        await asyncio.wait(asked.values(), timeout=self._patience)
+        return [self._reading(volume, asked[volume.content]) for volume in volumes]
+
+    async def close(self) -> None:
+        """Wait for no answer any more."""
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+
+    def _ask(self, volume: MountedVolume) -> asyncio.Task[Usage]:
+        key = volume.content
+        if key not in self._asked:
+            task = self._asked[key] = asyncio.create_task(self._usage(volume), name=f"usage of {volume.handle}")
+            task.add_done_callback(lambda _: self._asked.pop(key, None))
+        return self._asked[key]
+
+    async def _usage(self, volume: MountedVolume) -> Usage:
+        driver = self._driver_of(volume.driver) if volume.driver else None
+        if driver is not None:
+            return await driver.stats(volume.handle, volume.path)
+        if volume.driver:
+            raise StorageError("UNAVAILABLE", f"driver {volume.driver} is not there")
+        return await _in_thread(volume.path)
+
+    def _reading(self, volume: MountedVolume, task: asyncio.Task[Usage]) -> Reading:
+        if not task.done():
+            return Reading(volume, None, f"does not answer for {self._patience:g} s")
+        error = task.exception()
+        if isinstance(error, StorageError):
+            return Reading(volume, None, error.message)
+        if isinstance(error, OSError):
+            return Reading(volume, None, error.strerror or str(error))
+        return Reading(volume, None, repr(error)) if error is not None else Reading(volume, task.result())
+
+
+def usage_of(path: Path) -> Usage:
+    """What the kernel tells of the file system at `path`. Blocks. Raises OSError."""
+    found = os.statvfs(path)
+    block = found.f_frsize
+    return Usage(
+        capacity=found.f_blocks * block,
+        used=(found.f_blocks - found.f_bfree) * block,
+        available=found.f_bavail * block,
+        inodes=found.f_files or None,
+        inodes_used=found.f_files - found.f_ffree if found.f_files else None,
+        inodes_free=found.f_ffree if found.f_files else None,
+    )
+
+
+async def _in_thread(path: Path) -> Usage:
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Usage] = loop.create_future()
+
+    def tell(result: Usage | OSError) -> None:
+        if answer.done():
+            return
+        if isinstance(result, OSError):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
+
+    def work() -> None:
+        result: Usage | OSError
+        try:
+            result = usage_of(path)
+        except OSError as error:
+            result = error
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell, result)
+
+    threading.Thread(target=work, name=f"statvfs {path}", daemon=True).start()
+    return await answer
