@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skerry.engine.definitions import acme, certmanager, domains, metallb
+from skerry.engine.definitions import acme, certmanager, domains, metallb, snapshots
 from skerry.engine.definitions.notation import Definition
 
 ALL: Sequence[Definition] = (
@@ -12,4 +12,5 @@ ALL: Sequence[Definition] = (
     *certmanager.DEFINITIONS,
     *domains.DEFINITIONS,
     *metallb.DEFINITIONS,
+    *snapshots.DEFINITIONS,
 )

@@ -45,7 +45,8 @@ def is_ours(definition: Obj | None) -> bool:
 def _marked(one: Definition) -> Obj:
     made = custom_resource_definition(one)
     digest = hashlib.sha256(orjson.dumps(made, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-    return {**made, "metadata": {**made["metadata"], "annotations": {BUNDLED: digest}}}
+    annotations = {**(made["metadata"].get("annotations") or {}), BUNDLED: digest}
+    return {**made, "metadata": {**made["metadata"], "annotations": annotations}}
 
 
 def _digest_of(definition: Obj) -> str:

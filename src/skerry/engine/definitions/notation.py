@@ -38,17 +38,21 @@ AGE = Column("Age", ".metadata.creationTimestamp", "date")
 
 @record
 class Definition:
-    """What is particular to a kind. `spec` and `status` are the schemas of these two fields."""
+    """What is particular to a kind. `spec` and `status` are the schemas of these two fields, for kinds that have
+    them; `fields` are others beside them."""
 
     resource: Resource
-    spec: Schema
-    status: Schema
+    spec: Schema | None = None
+    status: Schema | None = None
+    fields: Mapping[str, Schema] = field(default_factory=dict)
     columns: Sequence[Column] = (AGE,)
     short_names: Sequence[str] = ()
     categories: Sequence[str] = ()
     required: Sequence[str] = ("spec",)
     rules: Sequence[Mapping[str, object]] = field(default=())
     """CEL rules over the whole object, as `x-kubernetes-validations` has them."""
+    approval: str = ""
+    """The word of approval (a URL) that kinds of Kubernetes' own groups need."""
 
     @property
     def name(self) -> str:
@@ -104,7 +108,7 @@ CONDITIONS = array(
 
 
 def custom_resource_definition(one: Definition) -> Obj:
-    """The object, without our annotation."""
+    """The object, with annotations that are not ours only."""
     resource = one.resource
     names = {"plural": resource.plural, "singular": resource.kind.lower(), "kind": resource.kind}
     more = {"shortNames": list(one.short_names), "categories": list(one.categories)}
@@ -112,14 +116,17 @@ def custom_resource_definition(one: Definition) -> Obj:
         "name": resource.version,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        "subresources": {"status": {}} if one.status is not None else {},
         "additionalPrinterColumns": [_column(each) for each in one.columns],
         "schema": {"openAPIV3Schema": _whole(one)},
     }
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": one.name},
+        "metadata": {
+            "name": one.name,
+            **({"annotations": {"api-approved.kubernetes.io": one.approval}} if one.approval else {}),
+        },
         "spec": {
             "group": resource.group,
             "scope": "Namespaced" if resource.namespaced else "Cluster",
@@ -134,9 +141,10 @@ def custom_resource_definition(one: Definition) -> Obj:
 
 
 def _whole(one: Definition) -> Schema:
-    fields = {"apiVersion": STRING, "kind": STRING, "metadata": {"type": "object"}, "spec": one.spec}
+    usual = {"apiVersion": STRING, "kind": STRING, "metadata": {"type": "object"}}
+    own = {name: schema for name, schema in (("spec", one.spec), ("status", one.status)) if schema is not None}
     rules = {"x-kubernetes-validations": [dict(rule) for rule in one.rules]} if one.rules else {}
-    return obj({**fields, "status": one.status}, *one.required, **rules)
+    return obj({**usual, **one.fields, **own}, *one.required, **rules)
 
 
 def _column(one: Column) -> Obj:

@@ -44,7 +44,9 @@ from skerry.engine.program.context import host_network, make_context
 from skerry.engine.program.pod_networks import PodNetworks
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
+from skerry.engine.program.storage import make_storage
 from skerry.engine.schema.registry import builtin
+from skerry.engine.storage.classes import install_classes
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
@@ -134,6 +136,7 @@ class Engine:
             await api.start()
         with self._status.step("definitions"):
             await install(api.component("definition-installer"), ALL)
+            await install_classes(api.component("storage-installer"))
         return api, store
 
     async def _start_machine(self) -> None:
@@ -151,7 +154,10 @@ class Engine:
         context = make_context(api, host_network(config))
         informers, recorder, ready = context.informers, context.recorder, api.health.ready
         helper = Helper()
-        controllers = [*make_controllers(context), *make_certificate_controllers(context, helper)]
+        storage = make_storage(context)
+        controllers = [
+            *make_controllers(context), *make_certificate_controllers(context, helper), *storage.controllers
+        ]  # fmt: skip
         proxy = ServiceProxy(config, informers)
         ingress = ClusterIngress(config, context.identity("ingress-controller"), informers, recorder)
         ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))

@@ -301,6 +301,27 @@ OURS: Mapping[str, str] = {
         update,patch acme.cert-manager.io challenges/status
         events
     """,  # `engine/network/ingress`
+    "storage-installer": """
+        create storage.k8s.io storageclasses csidrivers
+        create snapshot.storage.k8s.io volumesnapshotclasses
+        get,create,update core configmaps
+    """,  # `engine/storage/classes.py`
+    "storage-provisioner": """
+        read,create,patch,update,delete core persistentvolumes
+        read,patch,update core persistentvolumeclaims
+        update,patch core persistentvolumeclaims/status
+        read storage.k8s.io storageclasses
+        read,create,update,patch,delete storage.k8s.io csistoragecapacities
+        read snapshot.storage.k8s.io volumesnapshots volumesnapshotcontents
+        get core secrets
+    """,  # as the roles of external-provisioner and external-resizer; `engine/storage/provisioning`
+    "snapshot-controller": """
+        read,update,patch snapshot.storage.k8s.io volumesnapshots volumesnapshots/status
+        read,create,update,patch,delete snapshot.storage.k8s.io volumesnapshotcontents volumesnapshotcontents/status
+        read snapshot.storage.k8s.io volumesnapshotclasses
+        read,update,patch core persistentvolumeclaims
+        get core secrets
+    """,  # as the roles of snapshot-controller and csi-snapshotter; `engine/storage/snapshots`
     "event-expiry": "list,delete core events",  # Kubernetes leaves this to etcd's leases
 }
 """What ours do beyond that: ClusterRoles `skerry:controller:<name>`, bound to the same service accounts."""

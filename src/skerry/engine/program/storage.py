@@ -1,0 +1,36 @@
+"""Makes the storage room of an instance: its drivers, and the control loops that answer claims with them.
+
+Nothing is imported or made for volumes before there is a claim (`storage/waking.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from skerry.engine.controllers.context import Context
+from skerry.engine.storage.context import StorageContext
+from skerry.engine.storage.registry import Drivers
+from skerry.engine.storage.waking import StorageControllers
+from skerry.kube.controller import Controller
+
+
+class Storage(NamedTuple):
+    """What is started with the controllers, and the drivers for whoever mounts."""
+
+    controllers: Sequence[Controller]
+    drivers: Drivers
+
+
+def make_storage(context: Context) -> Storage:
+    """Connected to the shared caches, not yet started."""
+    drivers = Drivers()
+    room = StorageContext(
+        config=context.config,
+        clock=context.clock,
+        informers=context.informers,
+        recorder=context.recorder,
+        identity=context.identity,
+        drivers=drivers,
+    )
+    return Storage([StorageControllers(room)], drivers)
