@@ -1,4 +1,4 @@
-"""All control loops that make, delete and expand volumes and take snapshots; `waking` imports this when it is needed."""
+"""All control loops that make, delete and expand volumes and take snapshots. `waking` imports this when needed."""
 
 from __future__ import annotations
 
