@@ -23,7 +23,7 @@ async def test_they_are_put_there_once_and_stay_deleted() -> None:
             assert found["metadata"]["name"] == name_of(obj)
         assert (await api.client.get(STORAGE_CLASSES, "memory"))["provisioner"] == "example.com/theirs"
         local = await api.client.get(STORAGE_CLASSES, "local")
-        assert local["volumeBindingMode"] == "WaitForFirstConsumer" and local["allowVolumeExpansion"] is True
+        assert (local["volumeBindingMode"], local["allowVolumeExpansion"]) == ("WaitForFirstConsumer", True)
 
         await api.client.delete(STORAGE_CLASSES, "local")
         await api.client.delete(SNAPSHOT_CLASSES, "local")
