@@ -6,6 +6,7 @@ the marks are read and the plan is made anew; when that does not hold either, so
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -108,11 +109,8 @@ async def _publish_over(session: Session, place: Place, wanted: Wanted) -> None:
 
 async def _withdraw(session: Session, place: Place, entry: Entry | None) -> None:
     if entry is not None and entry.state == PUBLISHED:
-        try:
+        with contextlib.suppress(PrerequisiteFailed):
             await _apply_if_any(session, place, believed(place, entry.wanted))
-        except PrerequisiteFailed:
-            pass
-        else:
             return
     await _apply_if_any(session, place, await _marks(session, place))
 
