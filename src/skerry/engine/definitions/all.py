@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skerry.engine.definitions import acme, certmanager, domains, metallb, snapshots
+from skerry.engine.definitions import acme, certmanager, domains, metallb, snapshots, storage_pools
 from skerry.engine.definitions.notation import Definition
 
 ALL: Sequence[Definition] = (
@@ -12,5 +12,6 @@ ALL: Sequence[Definition] = (
     *certmanager.DEFINITIONS,
     *domains.DEFINITIONS,
     *metallb.DEFINITIONS,
+    *storage_pools.DEFINITIONS,
     *snapshots.DEFINITIONS,
 )

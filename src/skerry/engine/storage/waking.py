@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from skerry.engine.definitions.snapshots import SNAPSHOT_CONTENTS, VOLUME_SNAPSHOTS
+from skerry.engine.definitions.storage_pools import STORAGE_POOLS
 from skerry.engine.storage.context import StorageContext
 from skerry.kube.controller import Controller
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 
-_WAKING = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, VOLUME_SNAPSHOTS, SNAPSHOT_CONTENTS)
+_WAKING = (PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, VOLUME_SNAPSHOTS, SNAPSHOT_CONTENTS, STORAGE_POOLS)
 
 
 class StorageControllers(Controller):

@@ -322,6 +322,11 @@ OURS: Mapping[str, str] = {
         read,update,patch core persistentvolumeclaims
         get core secrets
     """,  # as the roles of snapshot-controller and csi-snapshotter; `engine/storage/snapshots`
+    "storage-inspector": """
+        list core persistentvolumes
+        get,create,update storage.skerry.dev storagepools
+        update storage.skerry.dev storagepools/status
+    """,  # `engine/storage/inspection`
     "event-expiry": "list,delete core events",  # Kubernetes leaves this to etcd's leases
 }
 """What ours do beyond that: ClusterRoles `skerry:controller:<name>`, bound to the same service accounts."""
