@@ -19,6 +19,8 @@ PROTOS = (
     ENGINE / "node" / "containerd" / "api.proto",
     ENGINE / "node" / "cri" / "cri.proto",
     ENGINE / "node" / "probes" / "health.proto",
+    ENGINE / "storage" / "csi" / "csi.proto",
+    ENGINE / "storage" / "csi" / "registration" / "registration.proto",
 )
 
 
