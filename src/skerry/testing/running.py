@@ -16,6 +16,7 @@ from typing import Self
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.controllers.all import make_controllers
+from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.engine.program.context import make_context
 from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
@@ -23,6 +24,7 @@ from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.objects import Obj
 from skerry.kube.resources import NODES
 from skerry.testing.nodes import SimulatedNodes, SimulatedPods
+from skerry.testing.volumes import STANDARD, SimulatedVolumes
 
 
 class RunningCluster:
@@ -71,9 +73,11 @@ class RunningCluster:
             *make_controllers(context),
             SimulatedNodes(kubelet, informers, clock),
             SimulatedPods(kubelet, informers, clock, self.config.pod_cidr),
+            SimulatedVolumes(kubelet, informers),
         ]
         await informers.start()
         for controller in controllers:
             stack.push_async_callback(controller.close)
             controller.start()
+        await kubelet.create(STORAGE_CLASSES, STANDARD)
         await asyncio.gather(*(kubelet.create(NODES, node) for node in self._nodes))

@@ -379,12 +379,9 @@ async def test_an_endless_head_is_cut_short(api: RunningApi) -> None:
 
 
 async def test_who_makes_what_nothing_acts_on_is_told(api: RunningApi) -> None:
-    volume = {
-        "metadata": {"name": "v"},
-        "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/srv"}},
-    }
-    made = await send(api, "POST", "/api/v1/persistentvolumes", volume)
+    more = {"metadata": {"name": "more"}, "spec": {"cidrs": ["10.99.0.0/16"]}}
+    made = await send(api, "POST", "/apis/networking.k8s.io/v1/servicecidrs", more)
     assert made.code == 201
-    assert "persistentvolumes are stored, but nothing acts on them" in made.headers["warning"]
+    assert "servicecidrs.networking.k8s.io are stored, but nothing acts on them" in made.headers["warning"]
     plain = await send(api, "POST", CMS, {"metadata": {"name": "quiet"}})
     assert "warning" not in plain.headers

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 _UNWATCHED = frozenset({
     "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io",
-    "persistentvolumes", "persistentvolumeclaims",
 })  # fmt: skip
 
 

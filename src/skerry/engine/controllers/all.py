@@ -40,7 +40,9 @@ from skerry.engine.controllers.scheduler.controller import Scheduler
 from skerry.engine.controllers.serviceaccount import NamespaceEquipment
 from skerry.engine.controllers.statefulset.controller import StatefulSetController
 from skerry.engine.controllers.taint_eviction.controller import TaintEviction
-from skerry.engine.controllers.volume_protection import ClaimProtection, VolumeProtection
+from skerry.engine.controllers.volumes.binder import VolumeBinder
+from skerry.engine.controllers.volumes.ephemeral import EphemeralClaims
+from skerry.engine.controllers.volumes.protection import ClaimProtection, VolumeProtection
 from skerry.kube.controller import Controller
 
 
@@ -76,6 +78,8 @@ def make_controllers(context: Context) -> list[Controller]:
         PodGarbageCollector(acting_as("pod-garbage-collector")),
         EventExpiry(acting_as("event-expiry")),
         ResourceQuotaController(acting_as("resourcequota-controller")),
+        VolumeBinder(acting_as("persistent-volume-binder")),
+        EphemeralClaims(acting_as("ephemeral-volume-controller")),
         ClaimProtection(acting_as("pvc-protection-controller")),
         VolumeProtection(acting_as("pv-protection-controller")),
         DynamicDns(acting_as("domain-controller")),

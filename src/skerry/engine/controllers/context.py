@@ -35,6 +35,8 @@ class HostNetwork(NamedTuple):
     """Whether a program listens at a port ("TCP", 80) where node ports answer."""
     addresses: Callable[[], frozenset[str]] = frozenset
     """All IPv4 addresses of the machine."""
+    is_real: bool = False
+    """Whether there is a machine at all, whose files pods see."""
 
 
 NO_HOST = HostNetwork()

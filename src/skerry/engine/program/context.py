@@ -57,7 +57,7 @@ def make_context(api: ApiServer, host: HostNetwork = NO_HOST) -> Context:
 def host_network(config: EngineConfig) -> HostNetwork:
     """The machine's network. Node ports of the first instance answer on all its addresses, of others on one."""
     address = "0.0.0.0" if config.index == 0 else config.loopback_address  # noqa: S104
-    return HostNetwork(partial(is_listened_on, address), own_addresses)
+    return HostNetwork(partial(is_listened_on, address), own_addresses, is_real=True)
 
 
 def _elsewhere(table: ApiServiceTable) -> Elsewhere:

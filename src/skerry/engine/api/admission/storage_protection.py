@@ -1,6 +1,6 @@
 """Claims and volumes carry a finalizer, so that they outlive their use.
 
-The finalizers are taken away by `engine.controllers.volume_protection`. Source: Kubernetes'
+The finalizers are taken away by `engine.controllers.volumes.protection`. Source: Kubernetes'
 `plugin/pkg/admission/storage/storageobjectinuseprotection`.
 """
 

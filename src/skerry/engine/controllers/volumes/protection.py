@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.volumes.ephemeral import ephemeral_claims
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
@@ -37,9 +38,16 @@ class ClaimProtection(Controller):
         """Let a deleted claim go when no pod uses it."""
         namespace, name = split_key(key)
         claim = self._claims.get(name, namespace)
-        if claim is not None and _is_held(claim, CLAIM_FINALIZER) and not self._pods.count("claims", key):
+        if claim is None or not _is_held(claim, CLAIM_FINALIZER) or self._pods.count("claims", key):
+            return None
+        if not await self._is_used(namespace, key):
             await _release(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER)
         return None
+
+    async def _is_used(self, namespace: str, key: str) -> bool:
+        """Asked of the API: a pod that was bound just now may not be in the cache."""
+        pods = (await self._client.list(PODS, namespace)).items
+        return any(key in claims_used(pod) for pod in pods)
 
 
 class VolumeProtection(Controller):
@@ -79,19 +87,24 @@ async def _release(client: Client, resource: Resource, cached: Obj, finalizer: s
 
 def claims_of(pod: Obj) -> Iterable[str]:
     """The claims a pod names, as "namespace/name"; those of its ephemeral volumes too."""
-    namespace = namespace_of(pod)
+    yield from _named(pod)
+    yield from ephemeral_claims(pod)
+
+
+def _named(pod: Obj) -> Iterable[str]:
     for volume in (pod.get("spec") or {}).get("volumes") or ():
         if "persistentVolumeClaim" in volume:
-            yield f"{namespace}/{volume['persistentVolumeClaim'].get('claimName', '')}"
-        elif "ephemeral" in volume:
-            yield f"{namespace}/{name_of(pod)}-{volume['name']}"
+            yield f"{namespace_of(pod)}/{volume['persistentVolumeClaim'].get('claimName', '')}"
 
 
 def claims_used(pod: Obj) -> Iterable[str]:
-    """The claims it keeps: those of a pod that is on a node and not over."""
-    if not pod["spec"].get("nodeName") or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+    """The claims a pod keeps, when it is on a node, also after it has ended: until it is deleted its data can be looked
+    at. One that its node has finished with keeps no ephemeral claims, for these go with it."""
+    if not pod["spec"].get("nodeName"):
         return ()
-    return claims_of(pod)
+    metadata = pod["metadata"]
+    shut_down = is_deleting(pod) and metadata.get("deletionGracePeriodSeconds") == 0
+    return _named(pod) if shut_down else claims_of(pod)
 
 
 def _finalizers(obj: Obj) -> list[str]:
