@@ -14,6 +14,15 @@ from pathlib import Path
 from skerry.kube.records import record
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+MS_SYNCHRONOUS, MS_DIRSYNC, MS_NOATIME, MS_NODIRATIME, MS_RELATIME, MS_STRICTATIME = (
+    16,
+    128,
+    1024,
+    2048,
+    1 << 21,
+    1 << 24,
+)
+MS_LAZYTIME = 1 << 25
 MNT_DETACH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -22,10 +31,11 @@ _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 
 @record
 class Mount:
-    """One line of mountinfo: where, of which file system type, in the order of mounting."""
+    """One line of mountinfo: where, of which file system type, from what, in the order of mounting."""
 
     point: Path
     fstype: str
+    source: str = ""
 
 
 def parse_mountinfo(text: str) -> list[Mount]:
@@ -33,13 +43,19 @@ def parse_mountinfo(text: str) -> list[Mount]:
     mounts = []
     for line in text.splitlines():
         fields, _, tail = line.partition(" - ")
-        mounts.append(Mount(Path(_unescape(fields.split(" ")[4])), tail.split(" ")[0]))
+        fstype, source = tail.split(" ")[:2]
+        mounts.append(Mount(Path(_unescape(fields.split(" ")[4])), fstype, _unescape(source)))
     return mounts
 
 
 def current_mounts() -> list[Mount]:
     """The mounts this process sees."""
     return parse_mountinfo(Path("/proc/self/mountinfo").read_text())
+
+
+def mounted_from(source: str) -> Path | None:
+    """Where a device is mounted first, None when it is not."""
+    return next((one.point for one in current_mounts() if one.source == source), None)
 
 
 def below(mounts: Sequence[Mount], *roots: Path) -> list[Path]:
@@ -78,6 +94,19 @@ def detach(target: Path) -> None:
     """Detach what is mounted there, also when it is in use. Raises OSError when nothing is."""
     if _libc.umount2(os.fsencode(target), MNT_DETACH) != 0:
         _raise(target)
+
+
+def remount_read_only(target: Path) -> None:
+    """Let nothing be written through this mount; others of the same file system stay as they are. Raises OSError."""
+    kept = os.statvfs(target).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC)  # statvfs(3) has these as mount(2) has them
+    mount("none", target, flags=MS_REMOUNT | MS_BIND | MS_RDONLY | kept)
+
+
+def sync_file_system(descriptor: int) -> None:
+    """Write out all that is not yet on disk of the file system that an open file is on. Raises OSError."""
+    if _libc.syncfs(descriptor) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def unmount(point: Path) -> bool:

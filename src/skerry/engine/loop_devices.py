@@ -1,0 +1,165 @@
+"""Loop devices: a file as a block device, by ioctl, without starting a program.
+
+A device is attached with `autoclear` wherever something will be mounted from it: the kernel frees it when nobody holds
+it any more, so that neither a killed engine nor a mount namespace that ends leaves one behind. One file has one device
+at most: two file systems over the same bytes would destroy each other, so a device that is still there is used again.
+Source: loop(4), `include/uapi/linux/loop.h`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from skerry.kube.records import record
+
+_CONTROL = "/dev/loop-control"
+_SET_FREE, _GET_STATUS, _SET_CAPACITY, _CONFIGURE, _GET_FREE = 0x4C01, 0x4C05, 0x4C07, 0x4C0A, 0x4C82
+_AUTOCLEAR, _DIRECT_IO = 4, 16
+_INFO = struct.Struct("=5Q4I64s64s32s2Q")  # struct loop_info64
+_MAJOR = 7
+_SECTOR = 4096  # direct IO on a file that shares blocks with others needs as much, and may come to need it any time
+_ATTEMPTS = 100  # others on the machine take free devices too
+
+
+class LoopError(OSError):
+    """A loop device cannot be had; the message says what is missing."""
+
+
+@record
+class LoopDevice:
+    """An attached device. `file`: what the kernel says is behind it, " (deleted)" included."""
+
+    device: Path
+    file: str
+
+
+@contextlib.contextmanager
+def attached(image: Path, *, keep: bool = False) -> Iterator[Path]:
+    """The device of a file, there at least until the `with` ends and then as long as something is mounted from it;
+    with `keep` until `detach`. Raises LoopError."""
+    descriptor, device = _open_attached(image) or _attach(image, _DIRECT_IO | (0 if keep else _AUTOCLEAR))
+    try:
+        yield device
+    finally:
+        os.close(descriptor)
+
+
+def find(image: Path) -> Path | None:
+    """The device of a file, None when it has none."""
+    if (found := _open_attached(image)) is None:
+        return None
+    os.close(found[0])
+    return found[1]
+
+
+def detach(image: Path) -> None:
+    """Free the device of a file; one in use is freed when its last user is gone. Harmless when there is none."""
+    if (device := find(image)) is not None:
+        free(device)
+
+
+def free(device: Path) -> None:
+    """Free a device, at the latest when its last user is gone. Harmless when it is free."""
+    with _opened(device) as descriptor, contextlib.suppress(OSError):
+        fcntl.ioctl(descriptor, _SET_FREE)
+
+
+def follow_size(device: Path) -> None:
+    """Let a device be as large as its file has become. Raises OSError."""
+    with _opened(device) as descriptor:
+        fcntl.ioctl(descriptor, _SET_CAPACITY)
+
+
+def below(directory: Path) -> list[LoopDevice]:
+    """Attached devices whose file is, or was, below a directory."""
+    return [one for one in all_attached() if one.file.startswith(f"{directory}/")]
+
+
+def all_attached() -> list[LoopDevice]:
+    """All attached devices of the machine."""
+    found = []
+    for entry in Path("/sys/block").glob("loop*"):
+        with contextlib.suppress(OSError):  # not attached, or not any more
+            found.append(LoopDevice(Path("/dev") / entry.name, (entry / "loop/backing_file").read_text().rstrip("\n")))
+    return found
+
+
+def _open_attached(image: Path) -> tuple[int, Path] | None:
+    """An open descriptor, which keeps the device attached, and the device of a file."""
+    with contextlib.suppress(FileNotFoundError):
+        status = image.stat()
+        for one in all_attached():
+            # the path is as another mount namespace may see it; its end is not
+            if os.path.basename(image) in one.file and (opened := _open_if(one.device, status)) is not None:
+                return opened, one.device
+    return None
+
+
+def _open_if(device: Path, status: os.stat_result) -> int | None:
+    descriptor = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        info = bytearray(_INFO.size)
+        fcntl.ioctl(descriptor, _GET_STATUS, info)
+        backing, inode = _INFO.unpack(info)[:2]
+        if (backing, inode) == (status.st_dev, status.st_ino):
+            return descriptor
+    except OSError:  # freed in between
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _attach(image: Path, flags: int) -> tuple[int, Path]:
+    file = os.open(image, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return _configured(file, os.fsencode(image), flags)
+    except OSError as error:
+        if error.errno != errno.EINVAL or not flags & _DIRECT_IO:
+            raise
+        return _configured(file, os.fsencode(image), flags & ~_DIRECT_IO)  # the file system has none
+    finally:
+        os.close(file)
+
+
+def _configured(file: int, name: bytes, flags: int) -> tuple[int, Path]:
+    info = _INFO.pack(0, 0, 0, 0, 0, 0, 0, 0, flags, name[-63:], b"", b"", 0, 0)
+    for _ in range(_ATTEMPTS):
+        device = _free_device()
+        descriptor = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(descriptor, _CONFIGURE, struct.pack("=2I", file, _SECTOR) + info + bytes(64))
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno != errno.EBUSY:
+                raise
+            continue
+        return descriptor, device
+    raise LoopError(errno.EBUSY, "others take every free loop device")
+
+
+def _free_device() -> Path:
+    try:
+        with _opened(Path(_CONTROL)) as control:
+            number = fcntl.ioctl(control, _GET_FREE)
+    except OSError as error:
+        raise LoopError(error.errno, f"no loop device can be had on this machine: {error.strerror}") from error
+    device = Path(f"/dev/loop{number}")
+    if not device.exists():  # a /dev that the kernel does not fill
+        with contextlib.suppress(FileExistsError):
+            os.mknod(device, 0o600 | 0o060000, os.makedev(_MAJOR, number))
+    return device
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

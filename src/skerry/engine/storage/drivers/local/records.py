@@ -1,0 +1,144 @@
+"""What is known about a volume or a snapshot: a directory of its own with the image and a small JSON file.
+
+A directory is filled under a name that nobody looks at and then renamed, and renamed back before it is emptied: it is
+there completely or not at all, whenever the engine or the machine dies. `sweep_halves` removes what such a death left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from skerry.engine.storage.contract import StorageError
+from skerry.kube.records import record
+
+_HANDLE = re.compile(r"[a-z0-9]([a-z0-9._-]{0,200}[a-z0-9])?")
+_MAKING, _GOING = ".making-", ".going-"
+_RECORD = "record.json"
+
+
+@record
+class Record:
+    """A volume or a snapshot. `size`: usable bytes. `shared`: bytes of the image that others' blocks back too, so that
+    rewriting them takes new space. `fs_type` is "" for a device without file system."""
+
+    name: str
+    size: int
+    fs_type: str
+    made: float
+    """Seconds since the epoch."""
+    snapshots: bool = True
+    inodes: int = 0
+    bytes_per_inode: int = 16384
+    shared: int = 0
+    volume: str = ""
+    """Of a snapshot: what it was taken from. Of a volume: the volume or snapshot it began as."""
+    namespace: str = ""
+    claim: str = ""
+
+
+def checked(handle: str) -> str:
+    """A handle that can be a directory's name; it may come from an object that anybody wrote. Raises StorageError."""
+    if not _HANDLE.fullmatch(handle) or ".." in handle:
+        raise StorageError("INVALID_ARGUMENT", f"{handle[:80]!r} is no volume of this driver")
+    return handle
+
+
+def image_of(folder: Path) -> Path:
+    """The image in a volume's or snapshot's directory: its name tells in `losetup` whose it is."""
+    return folder / f"{folder.name}.img"
+
+
+def read(folder: Path) -> Record | None:
+    """What the directory holds, None when it is not there. Raises StorageError when it cannot be understood."""
+    try:
+        text = (folder / _RECORD).read_text()
+    except FileNotFoundError:
+        return None
+    try:
+        return Record(**json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise StorageError("INTERNAL", f"{folder / _RECORD} cannot be read: {error}") from error
+
+
+def everything(parent: Path) -> Iterator[tuple[Path, Record]]:
+    """Directories and records of all that is below `parent`."""
+    if not parent.is_dir():
+        return
+    for folder in sorted(parent.iterdir()):
+        if not folder.name.startswith(".") and (found := read(folder)) is not None:
+            yield folder, found
+
+
+def make(folder: Path, kept: Record, fill: Callable[[Path], None]) -> None:
+    """Make a directory with a record and the image that `fill` makes. Raises what `fill` raises, and then nothing of it
+    is left."""
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    making = folder.parent / f"{_MAKING}{folder.name}"
+    _remove(making)
+    making.mkdir(mode=0o700)
+    image = making / f"{folder.name}.img"
+    try:
+        os.close(os.open(image, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        fill(image)
+        _write(making / _RECORD, kept)
+        _to_disk(image)
+        _to_disk(making)
+        making.rename(folder)
+    except BaseException:
+        _remove(making)
+        raise
+    _to_disk(folder.parent)
+
+
+def replace(folder: Path, kept: Record) -> None:
+    """Write a changed record in place of the old one."""
+    new = folder / f".{_RECORD}"
+    _write(new, kept)
+    new.rename(folder / _RECORD)
+    _to_disk(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a directory with all that is in it; harmless when it is gone."""
+    going = folder.parent / f"{_GOING}{folder.name}"
+    _remove(going)
+    with contextlib.suppress(FileNotFoundError):
+        folder.rename(going)
+        _to_disk(folder.parent)
+    _remove(going)
+
+
+def sweep_halves(parent: Path) -> None:
+    """Remove what a crash left half made or half removed. While nobody makes or removes anything there."""
+    if parent.is_dir():
+        for entry in parent.iterdir():
+            if entry.name.startswith((_MAKING, _GOING)):
+                _remove(entry)
+
+
+def _write(path: Path, kept: Record) -> None:
+    content = {name: getattr(kept, name) for name in Record.__match_args__}
+    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
