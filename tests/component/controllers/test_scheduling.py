@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.controllers.scheduler.controller import STORAGE_CLASSES
 from skerry.kube.errors import Conflict, Invalid
-from skerry.kube.objects import Obj, annotations_of, name_of
-from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.objects import Obj, name_of
+from skerry.kube.resources import NODES, PODS
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
 
@@ -112,14 +111,6 @@ async def test_anti_affinity_spreads_over_nodes_and_then_waits() -> None:
         await world.until(lambda: why_pending(world, pending).startswith(reason))
 
 
-async def test_what_is_not_supported_is_named() -> None:
-    async with running_controllers() as world:
-        claim = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
-        await world.client.create(PODS, pod("stateful", volumes=claim), "default")
-        await world.until(lambda: why_pending(world, "stateful"))
-        assert "persistentVolumeClaim, which this release does not support" in why_pending(world, "stateful")
-
-
 async def test_a_gated_pod_says_so_and_cannot_be_bound() -> None:
     async with running_controllers() as world:
         gates = [{"name": "example.com/a"}, {"name": "example.com/b"}]
@@ -142,24 +133,3 @@ async def test_a_gated_pod_says_so_and_cannot_be_bound() -> None:
         await world.until(lambda: "node affinity/selector" in why_pending(world, "gated"))
         await world.client.patch(NODES, "node", {"metadata": {"labels": {"kubernetes.io/os": "linux"}}})
         await world.until(lambda: node_of(world, "gated") == "node")
-
-
-async def test_a_claim_that_waits_for_its_first_consumer_is_told_the_node_and_then_the_pod_is_bound() -> None:
-    async with running_controllers() as world:
-        late = {"metadata": {"name": "late"}, "provisioner": "example.com/late"}
-        await world.client.create(STORAGE_CLASSES, {**late, "volumeBindingMode": "WaitForFirstConsumer"})
-        size = {"requests": {"storage": "1Gi"}}
-        spec = {"accessModes": ["ReadWriteOnce"], "resources": size, "storageClassName": "late"}
-        await world.client.create(PERSISTENT_VOLUME_CLAIMS, {"metadata": {"name": "data"}, "spec": spec}, "default")
-        claim = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
-        await world.client.create(PODS, pod("consumer", volumes=claim), "default")
-        claims = world.context.informers.of(PERSISTENT_VOLUME_CLAIMS)
-        chosen = "volume.kubernetes.io/selected-node"
-        await world.until(lambda: annotations_of(claims.get("data", "default")).get(chosen) == "node")
-        assert not node_of(world, "consumer")
-        disk = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/tmp"}}
-        await world.client.create(PERSISTENT_VOLUMES, {"metadata": {"name": "disk"}, "spec": disk})
-        await world.client.patch(PERSISTENT_VOLUME_CLAIMS, "data", {"spec": {"volumeName": "disk"}}, "default")
-        status = {"status": {"phase": "Bound"}}
-        await world.client.patch(PERSISTENT_VOLUME_CLAIMS, "data", status, "default", subresource="status")
-        await world.until(lambda: node_of(world, "consumer") == "node")

@@ -61,7 +61,8 @@ async def test_a_claim_and_a_volume_are_bound_released_and_kept() -> None:
     async with running_controllers() as world:
         for made in (volume("large", "9Gi"), volume("small", "2Gi"), volume("other", storageClassName="x")):
             await world.client.create(VOLUMES, made)
-        await world.until(lambda: phase(world, VOLUMES, "small") == "Available")
+        for name in ("large", "small", "other"):
+            await world.until(lambda name=name: phase(world, VOLUMES, name) == "Available")
         await world.client.create(CLAIMS, claim("data"), "default")
         await world.until(lambda: phase(world, CLAIMS, "data") == "Bound")
         bound = await world.client.get(CLAIMS, "data", "default")

@@ -1,4 +1,4 @@
-"""Preferences, terms with namespaces and label keys, volumes, taints, extended resources, pods that name their node."""
+"""Preferences, terms with namespaces and label keys, taints, extended resources, pods that name their node."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.controllers.scheduler.cluster import Cluster
-from skerry.engine.controllers.scheduler.decide import Placement, Unschedulable, decide
+from skerry.engine.controllers.scheduler.decide import Unschedulable, decide
 from skerry.engine.controllers.scheduler.ranking import Rankings
 from skerry.engine.controllers.scheduler.requests import UNSTATED, pod_requests
 from skerry.engine.controllers.scheduler.scores import balanced, least_allocated
 from skerry.engine.controllers.scheduler.templates import facts_of
-from skerry.engine.controllers.scheduler.volumes import Storage, needs_of
 from skerry.engine.controllers.taint_eviction.decide import may_stay
 from skerry.kube.objects import Obj
 
@@ -157,47 +155,6 @@ def test_scores_follow_kubernetes_formulas() -> None:
     nothing = facts_of(asking()).template
     assert balanced(nothing, state) == 0
     assert pod_requests(asking(), UNSTATED) == {"cpu": 100, "memory": 200 * 2**20}
-
-
-def claim(name: str, **spec: Any) -> Obj:
-    return {"metadata": {"name": name, "namespace": "ns"}, "spec": spec, "status": {}}
-
-
-def storage(*claims: Obj, volumes: tuple[Obj, ...] = (), modes: dict[str, str] | None = None) -> Storage:
-    by_claim = {one["metadata"]["name"]: one for one in claims}
-    by_volume = {one["metadata"]["name"]: one for one in volumes}
-    classes = {name: {"volumeBindingMode": mode} for name, mode in (modes or {}).items()}
-    return Storage(lambda name, _: by_claim.get(name), by_volume.get, classes.get)
-
-
-def test_claims() -> None:
-    new = asking(volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}])
-    assert needs_of(asking(), storage()) is None
-    refused = 'volume "data" is of type persistentVolumeClaim, which this release does not support'
-    for known in (storage(), storage(claim("data", storageClassName="now"), modes={"now": "Immediate"})):
-        needs = needs_of(new, known)
-        assert needs is not None
-        assert needs.refusal == refused
-    waiting = storage(claim("data", storageClassName="late"), modes={"late": "WaitForFirstConsumer"})
-    needs = needs_of(new, waiting)
-    assert needs is not None
-    assert len(needs.unbound) == 1
-
-
-def test_a_bound_claim_leads_to_where_its_volume_is() -> None:
-    new = asking(volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}])
-    bound = {**claim("data", volumeName="disk"), "status": {"phase": "Bound"}}
-    term = {"matchExpressions": [{"key": ZONE, "operator": "In", "values": ["b"]}]}
-    disk = {"metadata": {"name": "disk"}, "spec": {"nodeAffinity": {"required": {"nodeSelectorTerms": [term]}}}}
-    needs = needs_of(new, storage(bound, volumes=(disk,)))
-    assert needs is not None
-    cluster: Cluster = cluster_of(*zones())
-    assert decide(facts_of(new), Rankings(cluster), needs.objection) == Placement("b1")
-    lost = needs_of(new, storage(bound))
-    assert lost is not None
-    refusal = decide(facts_of(new), Rankings(cluster), lost.objection)
-    assert isinstance(refusal, Unschedulable)
-    assert "3 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)" in refusal.message
 
 
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}

@@ -11,11 +11,12 @@ import asyncio
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.scheduler.preemption import REASON, Preemption
 from skerry.engine.controllers.scheduler.templates import PodFacts
-from skerry.engine.controllers.scheduler.volumes import SELECTED_NODE
+from skerry.engine.controllers.volumes.vocabulary import SELECTED_NODE
+from skerry.engine.controllers.volumes.writing import bound_volume
 from skerry.kube.conditions import condition_of, conditions_of, with_condition
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, annotations_of, is_deleting, key_of, name_of, namespace_of, uid_of
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
 
 NAME = "default-scheduler"
 
@@ -42,11 +43,16 @@ class Acting:
         self._recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {key_of(pod)} to {node}")
         return True
 
-    async def choose_node_of(self, claim: Obj, node: str) -> None:
-        """Tell who provides volumes where the claim's first consumer will be."""
-        if annotations_of(claim).get(SELECTED_NODE) != node:
-            patch = {"metadata": {"annotations": {SELECTED_NODE: node}}}
-            await self._client.patch(PERSISTENT_VOLUME_CLAIMS, name_of(claim), patch, namespace_of(claim))
+    async def choose_node_of(self, claim: Obj, node: str) -> Obj:
+        """Tell who provides volumes where the claim's first consumer will be. Returns the claim."""
+        if annotations_of(claim).get(SELECTED_NODE) == node:
+            return claim
+        patch = {"metadata": {"annotations": {SELECTED_NODE: node}}}
+        return await self._client.patch(PERSISTENT_VOLUME_CLAIMS, name_of(claim), patch, namespace_of(claim))
+
+    async def give_volume(self, claim: Obj, volume: Obj) -> Obj:
+        """Write the claim on a volume; the binder does the rest. Raises Conflict when somebody was faster."""
+        return await self._client.update(PERSISTENT_VOLUMES, bound_volume(volume, claim))
 
     async def refuse(self, pod: Obj, message: str, nominated: str | None = None) -> None:
         """Say why in the condition and in an event, when it is news. `nominated`: the node kept for the pod, ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from skerry.engine.controllers.scheduler.claim_users import ClaimUsers
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.population import Population
 from skerry.engine.controllers.scheduler.templates import PodFacts
@@ -24,6 +25,7 @@ class Cluster:
         self.population = Population()
         self.priorities: Counter[int] = Counter()
         """How many placed pods have each priority."""
+        self.claim_users = ClaimUsers()
         self._nodes: dict[str, NodeState] = {}
         self._there = 0
         self._places: dict[str, str] = {}
@@ -141,6 +143,7 @@ class Cluster:
         state = self._state(node)
         state.put(facts)
         self.population.put(facts, node)
+        self.claim_users.put(facts, node)
         self.priorities[facts.priority] += 1
         self._places[facts.uid] = node
         self._note(node)
@@ -148,6 +151,7 @@ class Cluster:
     def _take(self, state: NodeState, uid: str) -> None:
         facts = state.take_out(uid)
         self.population.take(facts, state.name)
+        self.claim_users.take(facts)
         self.priorities[facts.priority] -= 1
         if not self.priorities[facts.priority]:
             del self.priorities[facts.priority]

@@ -14,26 +14,28 @@ from typing import TypeVar
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.scheduler.acting import Acting
-from skerry.engine.controllers.scheduler.decide import Placement, Unschedulable, decide
+from skerry.engine.controllers.scheduler.decide import NO_NODES, Placement, Unschedulable, decide
 from skerry.engine.controllers.scheduler.preemption import NoPreemption, preempt
 from skerry.engine.controllers.scheduler.templates import PodFacts, facts_of
 from skerry.engine.controllers.scheduler.urgency import UrgentFirst
-from skerry.engine.controllers.scheduler.volumes import Storage, VolumeNeeds, needs_of
+from skerry.engine.controllers.scheduler.volumes.claiming import BINDING_SECONDS, Claiming
+from skerry.engine.controllers.scheduler.volumes.needs import VolumeNeeds, needs_of
+from skerry.engine.controllers.scheduler.volumes.watching import StorageWatching
 from skerry.engine.controllers.scheduler.watching import Watching, is_ours
 from skerry.kube.controller import Controller
 from skerry.kube.errors import StatusError
-from skerry.kube.objects import Obj, Resource, key_of, split_key, uid_of
-from skerry.kube.resources import (
-    PERSISTENT_VOLUME_CLAIMS,
-    PERSISTENT_VOLUMES,
-    POD_DISRUPTION_BUDGETS,
-    PODS,
-)
+from skerry.kube.informer import Delta
+from skerry.kube.objects import Obj, key_of, name_of, split_key, uid_of
+from skerry.kube.resources import NODES, POD_DISRUPTION_BUDGETS, PODS
 from skerry.kube.workqueue import WorkQueue
 
-STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
-
 Result = TypeVar("Result")
+
+
+def nowhere(why: str, nodes: int) -> str:
+    """The message about a pod that no node is asked about."""
+    useless = f"preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+    return f"0/{nodes} nodes are available: {why}. {useless}" if nodes else NO_NODES
 
 
 class Scheduler(Controller):
@@ -46,17 +48,16 @@ class Scheduler(Controller):
         super().__init__()
         self._pods = context.informers.of(PODS)
         self._budgets = context.informers.of(POD_DISRUPTION_BUDGETS)
-        claims = context.informers.of(PERSISTENT_VOLUME_CLAIMS)
-        volumes, classes = context.informers.of(PERSISTENT_VOLUMES), context.informers.of(STORAGE_CLASSES)
-        self._storage = Storage(claims.get, volumes.get, classes.get)
         self._acting = Acting(context)
         self.queue = WorkQueue(UrgentFirst(self._priority_of))
         self._watching = Watching(context.informers, self.queue.add, self._acting.forget)
         self._rankings = self._watching.rankings
         self._cluster = self._watching.cluster
-        self._chosen: dict[str, str] = {}  # nodes of pods that wait for their claims to be bound, by uid
-        for storage in (claims, volumes, classes):
-            storage.add_handler(lambda _: self._storage_changed())
+        users, with_claims = self._cluster.claim_users.of, self._watching.waiting.with_claims
+        watching = StorageWatching(context.informers, users, self.queue.add, lambda: list(with_claims()))
+        self._storage = watching.storage
+        self._claiming = Claiming(watching, self._acting)
+        context.informers.of(NODES).add_handler(lambda delta: self._node_gone(delta) if delta.new is None else None)
 
     async def reconcile(self, key: str) -> float | None:
         """Place one pod, or note why it cannot be."""
@@ -69,25 +70,27 @@ class Scheduler(Controller):
             return None
         facts, needs = facts_of(pod), needs_of(pod, self._storage)
         if needs is not None and needs.refusal:
-            await self._wait(facts, f"0/{len(self._cluster)} nodes are available: {needs.refusal}.")
+            await self._wait(facts, nowhere(needs.refusal, len(self._cluster)))
             return None
         decision = decide(facts, self._rankings, needs.objection if needs is not None else None)
         if isinstance(decision, Placement):
-            await self._place(facts, decision.node, needs)
-        else:
-            await self._refuse(facts, decision, needs)
+            return await self._place(facts, decision.node, needs)
+        await self._refuse(facts, decision, needs)
         return None
 
-    async def _place(self, facts: PodFacts, node: str, needs: VolumeNeeds | None) -> None:
+    async def _place(self, facts: PodFacts, node: str, needs: VolumeNeeds | None) -> float | None:
         following = self._watching.waiting.remove(key_of(facts.pod))
         if following is not None:
             self.queue.add(following)
+        state = self._cluster.state(node)
+        if needs is not None and needs.unbound and state is not None:
+            choosing = self._claiming.choose(facts.uid, needs, state)
+            self._cluster.assume(facts, node)
+            await self._guarded(facts, choosing)
+            return BINDING_SECONDS
         self._cluster.assume(facts, node)
-        if needs is not None and needs.unbound:
-            self._chosen[facts.uid] = node
-            await self._guarded(facts, asyncio.gather(*(self._acting.choose_node_of(c, node) for c in needs.unbound)))
-            return
         await self._bind(facts, node)
+        return None
 
     async def _bind(self, facts: PodFacts, node: str) -> None:
         if not await self._guarded(facts, self._acting.bind(facts.pod, node)):
@@ -95,16 +98,17 @@ class Scheduler(Controller):
 
     async def _continue(self, pod: Obj) -> None:
         """A pod whose node is chosen: its claims may be bound by now, or not be possible there."""
-        node, needs = self._chosen.get(uid_of(pod), ""), needs_of(pod, self._storage)
-        state = self._cluster.state(node)
+        facts, needs = facts_of(pod), needs_of(pod, self._storage)
+        node = self._claiming.node_of(facts.uid)
         if not node or needs is None:
             return
-        if needs.refusal or state is None or needs.objection(state) is not None:
-            self._give_up(uid_of(pod))
+        outcome = self._claiming.outcome(facts.uid, needs, self._cluster.state(node))
+        if outcome == "failed":
+            self._give_up(facts.uid)
             self.queue.add(key_of(pod))
-        elif not needs.unbound:
-            del self._chosen[uid_of(pod)]
-            await self._bind(facts_of(pod), node)
+        elif outcome == "bound":
+            self._claiming.finish(facts.uid)
+            await self._bind(facts, node)
 
     async def _guarded(self, facts: PodFacts, act: Awaitable[Result]) -> Result:
         try:
@@ -114,7 +118,7 @@ class Scheduler(Controller):
             raise
 
     def _give_up(self, uid: str) -> None:
-        self._chosen.pop(uid, None)
+        self._claiming.finish(uid)
         self._watching.not_placed(uid)
 
     async def _refuse(self, facts: PodFacts, refusal: Unschedulable, needs: VolumeNeeds | None) -> None:
@@ -142,10 +146,8 @@ class Scheduler(Controller):
         self._watching.waiting.add(facts)
         await self._acting.refuse(facts.pod, message, nominated)
 
-    def _storage_changed(self) -> None:
-        for key in self._watching.waiting.with_claims():
-            self.queue.add(key)
-        for uid in self._chosen:
+    def _node_gone(self, delta: Delta) -> None:
+        for uid in self._claiming.pods_of(name_of(delta.object)):
             facts = self._cluster.facts(uid)
             if facts is not None:
                 self.queue.add(key_of(facts.pod))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skerry.engine.controllers.scheduler.templates import PodFacts
-from skerry.engine.controllers.scheduler.volumes import claims_of
+from skerry.engine.controllers.scheduler.volumes.needs import claims_of
 from skerry.kube.objects import Obj, key_of
 
 Alike = tuple[object, ...]

@@ -13,14 +13,15 @@ from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.newest import Newest
 from skerry.engine.controllers.volumes import claims, volumes
 from skerry.engine.controllers.volumes.claims import Remark, decide_claim, external_provisioning
-from skerry.engine.controllers.volumes.protection import claims_of
 from skerry.engine.controllers.volumes.reclaiming import Reclaiming
+from skerry.engine.controllers.volumes.users import UNPLACED, index_unplaced
 from skerry.engine.controllers.volumes.vocabulary import (
     BIND_COMPLETED,
     OLD_PROVISIONER,
     PROVISIONER,
     STORAGE_CLASSES,
     annotated,
+    binding_of,
     claim_of,
     class_of,
     has_class,
@@ -35,7 +36,6 @@ from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, 
 
 _CLAIM, _VOLUME = "claim:", "volume:"
 _ANY_CLASS = "?"
-_UNPLACED = "claims of pods without a node"
 
 
 class VolumeBinder(Controller):
@@ -115,7 +115,7 @@ class VolumeBinder(Controller):
                     yield volume
 
     def _unplaced_pods(self, claim: Obj) -> Sequence[str]:
-        return [name_of(pod) for pod in self._pods.by_index(_UNPLACED, key_of(claim))]
+        return [name_of(pod) for pod in self._pods.by_index(UNPLACED, key_of(claim))]
 
     # ---- volumes
 
@@ -164,8 +164,8 @@ class VolumeBinder(Controller):
     def _watch(self) -> None:
         self._claims.cache.add_index("waiting for class", _class_waited_for)
         self._claims.cache.add_index("volume", _volume_named)
-        self._volumes.cache.add_index("binding", _binding)
-        self._pods.add_index(_UNPLACED, lambda pod: () if pod["spec"].get("nodeName") else claims_of(pod))
+        self._volumes.cache.add_index("binding", binding_of)
+        index_unplaced(self._pods)
         self._claims.cache.add_handler(self._claim_changed)
         self._volumes.cache.add_handler(self._volume_changed)
         self._classes.add_handler(self._class_changed)
@@ -210,8 +210,3 @@ def _class_waited_for(claim: Obj) -> Iterable[str]:
 def _volume_named(claim: Obj) -> Iterable[str]:
     name = claim["spec"].get("volumeName")
     return (name,) if name else ()
-
-
-def _binding(volume: Obj) -> Iterable[str]:
-    """The claim it is bound to or kept for, else its class."""
-    return (claim_of(volume) or f"={class_of(volume)}",)

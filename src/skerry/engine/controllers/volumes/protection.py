@@ -6,10 +6,8 @@ Admission puts the finalizers on (`StorageObjectInUseProtection`). Source: Kuber
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.volumes.ephemeral import ephemeral_claims
+from skerry.engine.controllers.volumes.users import claims_of, claims_used
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
@@ -83,28 +81,6 @@ async def _release(client: Client, resource: Resource, cached: Obj, finalizer: s
         await client.update(resource, {**obj, "metadata": {**obj["metadata"], "finalizers": kept}})
     except NotFound:
         return
-
-
-def claims_of(pod: Obj) -> Iterable[str]:
-    """The claims a pod names, as "namespace/name"; those of its ephemeral volumes too."""
-    yield from _named(pod)
-    yield from ephemeral_claims(pod)
-
-
-def _named(pod: Obj) -> Iterable[str]:
-    for volume in (pod.get("spec") or {}).get("volumes") or ():
-        if "persistentVolumeClaim" in volume:
-            yield f"{namespace_of(pod)}/{volume['persistentVolumeClaim'].get('claimName', '')}"
-
-
-def claims_used(pod: Obj) -> Iterable[str]:
-    """The claims a pod keeps, when it is on a node, also after it has ended: until it is deleted its data can be looked
-    at. One that its node has finished with keeps no ephemeral claims, for these go with it."""
-    if not pod["spec"].get("nodeName"):
-        return ()
-    metadata = pod["metadata"]
-    shut_down = is_deleting(pod) and metadata.get("deletionGracePeriodSeconds") == 0
-    return _named(pod) if shut_down else claims_of(pod)
 
 
 def _finalizers(obj: Obj) -> list[str]:

@@ -6,7 +6,7 @@ volume rules, and provisioners, which know the same annotations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from skerry.kube.objects import Obj, Resource, annotations_of, name_of, namespace_of, uid_of
 
@@ -49,6 +49,11 @@ def claim_of(volume: Obj) -> str:
     """The key "namespace/name" of the claim a volume is bound to, or kept for; ""."""
     reference = (volume.get("spec") or {}).get("claimRef")
     return f"{reference.get('namespace', '')}/{reference.get('name', '')}" if reference else ""
+
+
+def binding_of(volume: Obj) -> Iterable[str]:
+    """What volumes are indexed by: the claim it is bound to or kept for, else "=" and its class."""
+    return (claim_of(volume) or f"={class_of(volume)}",)
 
 
 def is_meant_for(volume: Obj, claim: Obj) -> bool:
