@@ -87,3 +87,9 @@ def millicores(value: str | int | float) -> int:
 def bytes_of(value: str | int | float) -> int:
     """A memory or storage quantity in bytes, rounded up."""
     return math.ceil(parse_quantity(value))
+
+
+def binary_quantity(number: int) -> str:
+    """So many bytes, with a binary suffix where that is exact (1073741824 is "1Gi", 1000 is "1000"): the spelling of
+    Kubernetes' `NewQuantity(number, BinarySI)`."""
+    return _binary(number) if number else "0"

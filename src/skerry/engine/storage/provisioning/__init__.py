@@ -1,0 +1,1 @@
+"""Volumes for claims: made, deleted, expanded; what external-provisioner and external-resizer do beside a driver."""

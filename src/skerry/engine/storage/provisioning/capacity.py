@@ -1,0 +1,92 @@
+"""Tells the scheduler how much room there is: a CSIStorageCapacity for each class whose driver counts its space.
+
+Written when volumes come, grow and go, never by the clock. Source: external-provisioner, `pkg/capacity`, and KEP 1472.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from skerry.engine.storage.context import StorageContext
+from skerry.engine.storage.contract import StorageError
+from skerry.kube.controller import Controller
+from skerry.kube.errors import AlreadyExists, NotFound
+from skerry.kube.informer import Informer
+from skerry.kube.objects import Obj, name_of
+from skerry.kube.quantities import binary_quantity
+from skerry.kube.resources import CSI_DRIVERS, CSI_STORAGE_CAPACITIES, PERSISTENT_VOLUMES, STORAGE_CLASSES
+
+_NAMESPACE, _HOSTNAME = "kube-system", "kubernetes.io/hostname"
+
+
+class CapacityPublisher(Controller):
+    """Keys are StorageClasses."""
+
+    name = "storage-capacity"
+    workers = 1
+
+    def __init__(self, context: StorageContext) -> None:
+        super().__init__()
+        informers = context.informers
+        self._client = context.identity("storage-provisioner")
+        self._drivers, self._node = context.drivers, context.config.node_name
+        self._classes: Informer = informers.of(STORAGE_CLASSES)
+        self._registered: Informer = informers.of(CSI_DRIVERS)
+        self._published: Informer = informers.of(CSI_STORAGE_CAPACITIES)
+        self.watch(self._classes)
+        self.watch(self._registered, lambda one: self._classes_of(name_of(one)))
+        self.watch(informers.of(PERSISTENT_VOLUMES), self._touched)
+
+    def _touched(self, volume: Obj) -> Iterable[str]:
+        return self._classes_of((volume["spec"].get("csi") or {}).get("driver", ""))
+
+    def _classes_of(self, driver: str) -> Iterable[str]:
+        return [name_of(one) for one in self._classes.list() if one.get("provisioner") == driver]
+
+    async def reconcile(self, key: str) -> float | None:
+        """Say of one class how much its volumes may have."""
+        name = f"csisc-{hashlib.sha256(f'{key}/{self._node}'.encode()).hexdigest()[:16]}"
+        known = self._published.get(name, _NAMESPACE)
+        room = await self._room(self._classes.get(key))
+        if room is None:
+            await self._delete(known)
+            return None
+        wanted = self._capacity(name, key, room)
+        if known is not None and known.get("capacity") == wanted["capacity"]:
+            return None
+        try:
+            await self._client.create(CSI_STORAGE_CAPACITIES, wanted, _NAMESPACE)
+        except AlreadyExists:
+            changed = {"capacity": wanted["capacity"]}
+            await self._client.patch(CSI_STORAGE_CAPACITIES, name, changed, _NAMESPACE)
+        return None
+
+    async def _room(self, storage_class: Obj | None) -> int | None:
+        """Bytes; None when its driver does not count them."""
+        if storage_class is None:
+            return None
+        name = storage_class.get("provisioner", "")
+        driver, registered = self._drivers.get(name), self._registered.get(name)
+        if driver is None or registered is None or not registered["spec"].get("storageCapacity"):
+            return None
+        try:
+            return await driver.capacity(storage_class.get("parameters") or {})
+        except StorageError:
+            return None  # where it cannot be told there is no room: claims say why when they are tried
+
+    def _capacity(self, name: str, storage_class: str, room: int) -> Obj:
+        return {
+            "metadata": {"name": name, "namespace": _NAMESPACE},
+            "storageClassName": storage_class,
+            "nodeTopology": {"matchLabels": {_HOSTNAME: self._node}},
+            "capacity": binary_quantity(room),
+        }
+
+    async def _delete(self, known: Obj | None) -> None:
+        if known is None:
+            return
+        try:
+            await self._client.delete(CSI_STORAGE_CAPACITIES, name_of(known), _NAMESPACE)
+        except NotFound:
+            return

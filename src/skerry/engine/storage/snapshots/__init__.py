@@ -1,0 +1,1 @@
+"""Snapshots of volumes: what snapshot-controller and csi-snapshotter do, over `contract.Driver`."""
