@@ -90,10 +90,12 @@ class ClaimProvisioner(Controller):
             volume = await self._make(claim, driver, request)
             await self._write(volume_object(claim, storage_class, driver.name, parameters, volume), driver, request)
         except StorageError as error:
-            if error.is_final:
+            moves = self._may_move(claim, error)
+            if error.is_final or moves:
                 self._unsettled.pop(key, None)
             delay = self._failed(key, claim, error)
-            await self._reschedule(claim, error)
+            if moves:
+                await self._reschedule(claim)
             return delay
         self._unsettled.pop(key, None)
         self._backoff.forget(key)
@@ -150,13 +152,14 @@ class ClaimProvisioner(Controller):
             await driver.delete(volume["spec"]["csi"]["volumeHandle"], request.secrets)
             raise StorageError("INTERNAL", f"its volume could not be recorded: {error}") from None
 
-    async def _reschedule(self, claim: Obj, error: StorageError) -> None:
-        """Let the scheduler look for another node: on this one the volume cannot be."""
+    def _may_move(self, claim: Obj, error: StorageError) -> bool:
+        """Whether another node may have what this one has not."""
         may_be_elsewhere = error.is_final or error.code == "RESOURCE_EXHAUSTED"
-        if not may_be_elsewhere or not wanted.selected_node(claim):
-            return
-        if not wanted.waits_for_consumer(self._class_of(claim)):
-            return
+        waits = wanted.waits_for_consumer(self._class_of(claim))
+        return may_be_elsewhere and waits and wanted.selected_node(claim) != ""
+
+    async def _reschedule(self, claim: Obj) -> None:
+        """Let the scheduler look for another node."""
         metadata = {"annotations": {SELECTED_NODE: None}, "resourceVersion": claim["metadata"]["resourceVersion"]}
         try:
             await self._client.patch(

@@ -94,10 +94,16 @@ class ClaimStrategy(UncountedStrategy):
             fixed.discard("storageClassName")
         if any(after.get(part) != before.get(part) for part in fixed):
             return [forbidden("spec", _FIXED)]
-        if _size(after) < _size(before):
+        if _size(after) < _size(before) and _size(after) <= _capacity(old):  # what cannot be had may be taken back
             return [forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")]
         return []
 
 
 def _size(spec: Obj) -> Decimal:
     return parse_quantity(((spec.get("resources") or {}).get("requests") or {}).get("storage") or "0")
+
+
+def _capacity(claim: Obj) -> Decimal:
+    """What its volume has; without one, nothing may be taken back."""
+    known = ((claim.get("status") or {}).get("capacity") or {}).get("storage")
+    return _size(claim["spec"]) if known is None else parse_quantity(known)
