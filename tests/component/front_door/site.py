@@ -101,9 +101,14 @@ class Site:
         self.files = self._render()
         for balancer in self.balancers.values():
             self.install(balancer)
+        for name in self._places:
+            self._until_listening(name)
+        for balancer in self.balancers.values():
+            self._until_healthy(balancer)
+            self.start_keepalived(balancer)
 
     def install(self, balancer: Machine) -> None:
-        """As the page says: files to their places, both programs started."""
+        """As the page says: files to their places, haproxy started; keepalived follows when that serves."""
         made = self.files / balancer.name
         balancer.put("/etc/haproxy/haproxy.cfg", (made / "haproxy.cfg").read_bytes())
         balancer.put("/etc/keepalived/keepalived.conf", (made / "keepalived.conf").read_bytes())
@@ -112,11 +117,16 @@ class Site:
         balancer.put("/etc/ssl/private/example.pem", self.public.issue(*HOSTS))
         balancer.put("/etc/ssl/backend-certs/main.pem", self.cluster.pem, 0o644)
         balancer.run("chmod", "755", "/etc/keepalived", "/etc/ssl/private")
-        self.start_haproxy(balancer)
-        self.start_keepalived(balancer)
+        self._spawn_haproxy(balancer)
 
     def start_haproxy(self, balancer: Machine) -> None:
+        self._spawn_haproxy(balancer)
+        self._until_healthy(balancer)
+
+    def _spawn_haproxy(self, balancer: Machine) -> None:
         balancer.start(self._log(balancer.name), "haproxy", "-W", "-f", "/etc/haproxy/haproxy.cfg")
+
+    def _until_healthy(self, balancer: Machine) -> None:
         eventually(lambda: self.healthy(balancer), f"haproxy of {balancer.name} serves")
 
     def start_keepalived(self, balancer: Machine) -> None:
@@ -124,12 +134,19 @@ class Site:
         balancer.start(self._log(balancer.name), "keepalived", *words, "-f", "/etc/keepalived/keepalived.conf")
 
     def start_server(self, name: str) -> None:
+        self._spawn_server(name)
+        self._until_listening(name)
+
+    def _spawn_server(self, name: str) -> None:
         machine, address, port, certificate = self._places[name]
         words = [name, address, str(port)]
         if certificate:
             machine.put(f"/etc/{name}.pem", certificate)
             words.append(f"/etc/{name}.pem")
         self.servers[name] = machine.start(self._log(name), sys.executable, "-u", str(HERE / "server.py"), *words)
+
+    def _until_listening(self, name: str) -> None:
+        machine, address, port, _ = self._places[name]
         eventually(lambda: machine.run("ss", "-Hltn", "src", f"{address}:{port}"), f"{name} listens")
 
     def kill_server(self, name: str) -> None:
@@ -187,7 +204,7 @@ class Site:
             "certbot": (self.certbot, "10.0.1.20", 80, b""),
         }
         for name in self._places:
-            self.start_server(name)
+            self._spawn_server(name)
 
     def _render(self) -> Path:
         (self.directory / "vrrp.password").write_text("geheim12")
