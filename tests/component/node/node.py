@@ -21,6 +21,9 @@ from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.machine import Pressure, read_pressure
 from skerry.engine.node.pod_network import PodNetwork, UnguardedNetwork
+from skerry.engine.program.pod_volumes import PodVolumes
+from skerry.engine.storage.mounting.pods import PodMounts
+from skerry.engine.storage.registry import Drivers
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Delta, Informers
 from skerry.kube.objects import Obj
@@ -45,6 +48,8 @@ class Node:
     recorder: Recorder
     containerd: ContainerdClient
     network: PodNetwork = field(default_factory=UnguardedNetwork)
+    drivers: Drivers = field(default_factory=Drivers)
+    mounts: PodMounts = field(init=False)
     pressure: Pressure | None = None
     """What the agent is told the machine has left, instead of the truth."""
 
@@ -52,9 +57,17 @@ class Node:
         self.informers = Informers(self.client)
         self.recorder = Recorder(self.client, self.config.clock, "kubelet", self.config.node_name)
         self.containerd = ContainerdClient(self.config.paths.containerd_socket)
-        runtime = Runtime(self.instance.cri, self.containerd, self._read_pressure, network=self.network)
+        self.mounts = PodMounts(self.config, self.client, self.informers, self.recorder, self.drivers)
+        runtime = Runtime(
+            self.instance.cri,
+            self.containerd,
+            self._read_pressure,
+            network=self.network,
+            storage=PodVolumes(self.mounts),
+        )
         self.agent = NodeAgent(self.config, self.client, self.informers, self.recorder, runtime)
         await self.informers.start()
+        await self.mounts.start()
         await self.agent.start()
 
     def _read_pressure(self, data: Path) -> Pressure:
@@ -62,6 +75,7 @@ class Node:
 
     async def stop(self) -> None:
         await self.agent.close()
+        await self.mounts.close()
         await self.containerd.close()
         await self.informers.close()
         await self.recorder.close()

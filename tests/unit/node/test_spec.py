@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -255,8 +256,8 @@ def test_container_request() -> None:
     assert (list(config.command), list(config.args)) == (["run", "1"], ["$x"])
     assert (config.log_path, config.metadata.attempt, config.working_dir, config.tty) == ("main/3.log", 3, "/w", True)
     assert config.labels["io.kubernetes.pod.uid"] == "u1"
-    with pytest.raises(ConfigError, match="raw block"):
-        container_config(pod(), container(volumeDevices=[{"name": "d", "devicePath": "/d"}]), context)
+    device = pb.Device(container_path="/d", host_path="/there", permissions="mrw")
+    assert list(container_config(pod(one), one, replace(context, devices=[device])).devices) == [device]
 
 
 def test_sandbox_request() -> None:

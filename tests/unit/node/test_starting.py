@@ -36,7 +36,7 @@ async def test_the_end_of_a_short_life_is_noted_like_any_other(tmp_path: Path) -
     told: list[str] = []
     context: Any = SimpleNamespace(
         config=SimpleNamespace(clock=clock, paths=SimpleNamespace(pod_logs=tmp_path / "logs")),
-        volumes=SimpleNamespace(pod_directory=lambda uid: tmp_path / uid),
+        volumes=SimpleNamespace(pod_directory=lambda uid: tmp_path / uid, holds=lambda uid: False),
         crashes=BackOff(),
         prober=SimpleNamespace(remove=lambda container_id: None, state=lambda container_id: None),
         recorder=SimpleNamespace(event=lambda *what: told.append(what[2])),

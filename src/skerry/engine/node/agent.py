@@ -114,7 +114,7 @@ class NodeAgent:
         await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
         context = self._context = self._make_context(machine)
         self._manager = PodManager(context, self._pods)
-        measures = Measures(machine, context.pressure, self._runtime.store_trouble)
+        measures = Measures(machine, context.pressure, self._runtime.store_trouble, context.volumes.in_use)
         self._heartbeat = Heartbeat(self._config, self._client, self._runtime.cri, measures)
         node = await self._heartbeat.start()
         self._evictor = Evictor(context, self._manager, ImageCleaner(context, node))

@@ -40,6 +40,7 @@ class Measures:
     machine: Machine
     pressure: PressureWatch
     store_trouble: Callable[[], str]
+    volumes_in_use: Callable[[], list[str]] = list
 
 
 class Heartbeat:
@@ -102,6 +103,7 @@ class Heartbeat:
             held=self._measures.pressure.held,
             store_trouble=self._measures.store_trouble(),
             images=await self._images(),
+            volumes_in_use=self._measures.volumes_in_use(),
         )
 
     async def _images(self) -> Sequence[pb.Image]:

@@ -45,6 +45,8 @@ class NodeState:
     images: Sequence[pb.Image] = ()
     store_trouble: str = ""
     """Why the API's store refuses most writes, "" while it does not."""
+    volumes_in_use: Sequence[str] = ()
+    """Attached volumes that are mounted, or were about to be."""
 
 
 def allocatable(machine: Machine) -> dict[str, Decimal]:
@@ -93,6 +95,7 @@ def node_status(state: NodeState, before: Obj) -> Obj:
         "conditions": _conditions(state, before),
         "nodeInfo": _info(state),
         "images": _images(state.images),
+        "volumesInUse": list(state.volumes_in_use) or None,
     }
 
 
@@ -113,7 +116,7 @@ def differs(wanted: Obj, present: Obj) -> bool:
             return True
     if any(address not in (present.get("addresses") or ()) for address in wanted["addresses"]):
         return True
-    return any(present.get(part) != wanted[part] for part in ("nodeInfo", "images"))
+    return any(present.get(part) != wanted[part] for part in ("nodeInfo", "images", "volumesInUse"))
 
 
 def _amount(quantity: str | None) -> Decimal | None:

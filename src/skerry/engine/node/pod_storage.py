@@ -30,6 +30,12 @@ class PodStorage(Protocol):
     def pods(self) -> Iterable[str]:
         """The uids of pods that have something mounted or half mounted, those of earlier engines included."""
 
+    def holds(self, uid: str) -> bool:
+        """Whether a pod is among them."""
+
+    def is_read_only(self, uid: str, volume: str) -> bool:
+        """Whether a volume that was set up for a pod must not be written, whatever its containers ask for."""
+
     def in_use(self) -> list[str]:
         """For `status.volumesInUse` of the node: volumes that must stay attached."""
 
@@ -55,6 +61,14 @@ class NoPodStorage:
     def pods(self) -> Iterable[str]:
         """There are none."""
         return ()
+
+    def holds(self, uid: str) -> bool:
+        """None is."""
+        return False
+
+    def is_read_only(self, uid: str, volume: str) -> bool:
+        """There are none."""
+        return False
 
     def in_use(self) -> list[str]:
         """There are none."""

@@ -42,11 +42,14 @@ from skerry.engine.node.cri.client import CriClient
 from skerry.engine.node.pod_network import PodNetwork
 from skerry.engine.program.context import host_network, make_context
 from skerry.engine.program.pod_networks import PodNetworks
+from skerry.engine.program.pod_volumes import PodVolumes
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
 from skerry.engine.program.storage import make_storage
 from skerry.engine.schema.registry import builtin
 from skerry.engine.storage.classes import install_classes
+from skerry.engine.storage.mounting.pods import PodMounts
+from skerry.engine.storage.registry import Drivers
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
@@ -165,14 +168,14 @@ class Engine:
         announcer = Announcer(config, informers, recorder)
         checks = HealthChecks(config, informers, recorder, lambda: proxy.trouble)
         names = ClusterDnsServer(config, context.identity("kube-dns"))
-        agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth))
+        mounts, agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth), storage.drivers)
         await asyncio.gather(proxy.prepare(), policies.prepare())
         ready["informers"] = lambda: ", ".join(informers.incomplete())
         await self._begin(informers)
         for tool in (recorder, helper):
             self._stack.push_async_callback(tool.close)
         ready["services"], ready["ingress"] = lambda: proxy.trouble, lambda: ingress.trouble
-        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, agent)
+        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, mounts, agent)
         ready["network-policies"] = lambda: policies.trouble
         await self._begin(policies)  # the agent has told of the pods that run
 
@@ -184,12 +187,21 @@ class Engine:
             if starting is not None:
                 await starting
 
-    def _make_agent(self, api: ApiServer, store: SqliteStore, informers: Informers, network: PodNetwork) -> NodeAgent:
+    def _make_agent(
+        self, api: ApiServer, store: SqliteStore, informers: Informers, network: PodNetwork, drivers: Drivers
+    ) -> tuple[PodMounts, NodeAgent]:
         config = self.config
         kubelet = api.client(f"system:node:{config.node_name}", "system:nodes")
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
-        runtime = Runtime(self._cri, self._containerd, store_trouble=lambda: store.trouble, network=network)
+        mounts = PodMounts(config, kubelet, informers, recorder, drivers)
+        runtime = Runtime(
+            self._cri,
+            self._containerd,
+            store_trouble=lambda: store.trouble,
+            network=network,
+            storage=PodVolumes(mounts),
+        )
         agent = NodeAgent(config, kubelet, informers, recorder, runtime, config.cluster_dns)
         store.on_trouble = agent.check_now
-        return agent
+        return mounts, agent

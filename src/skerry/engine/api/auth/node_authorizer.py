@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from skerry.engine.api.auth.access import NO_OPINION, Access, Authorizer, Decision
-from skerry.engine.api.auth.pod_references import CLAIMS, names_used
+from skerry.engine.api.auth.pod_references import CLAIMS, names_used, secrets_of_volume
 from skerry.engine.api.auth.rbac.defaults import node_rules
 from skerry.engine.api.auth.rbac.rules import allows
 from skerry.engine.api.request import User
@@ -39,7 +39,7 @@ def node_authorizer(store: Store) -> Authorizer:
         ("", "configmaps"): uses.read,
         ("", "persistentvolumeclaims"): uses.claim,
         ("", "persistentvolumes"): uses.get,
-        ("storage.k8s.io", "volumeattachments"): _none,
+        ("storage.k8s.io", "volumeattachments"): uses.attachment,
         ("", "serviceaccounts"): uses.account,
         ("coordination.k8s.io", "leases"): _lease,
         ("storage.k8s.io", "csinodes"): _own,
@@ -110,6 +110,17 @@ class _Uses:
                 return _YES  # that they are its own is for the admission plug-in NodeRestriction to say
         return NO_OPINION
 
+    def attachment(self, access: Access, node: str) -> Decision:
+        """Those that say whether a volume is at this node."""
+        if access.verb != "get":
+            return _no("can only get individual resources of this type")
+        if access.subresource:
+            return _no("cannot get subresource")
+        entry = self._store.get(Key("volumeattachments.storage.k8s.io", "", access.name)) if access.name else None
+        if entry is not None and entry.shared()["spec"].get("nodeName") == node:
+            return _YES
+        return _none(access, node)
+
     def _related(self, access: Access, node: str) -> Decision:
         if not access.name:
             return _no("No Object name found")
@@ -117,6 +128,7 @@ class _Uses:
             found = any(self._used(node, CLAIMS, claim) for claim in self._bound_to(access.name))
         else:
             found = self._used(node, access.resource, Key(access.resource, access.namespace, access.name))
+            found = found or (access.resource == "secrets" and self._named_by_volume(access, node))
         return _YES if found else _no(f"no relationship found between node '{node}' and this object")
 
     def _used(self, node: str, resource: str, key: Key) -> bool:
@@ -124,6 +136,17 @@ class _Uses:
         wanted = b"" if resource == CLAIMS else key.name.encode()
         pods = (entry.shared() for entry in self._store.list("pods", key.namespace) if wanted in entry.value)
         return any(pod["spec"].get("nodeName") == node and key.name in names_used(pod, resource) for pod in pods)
+
+    def _named_by_volume(self, access: Access, node: str) -> bool:
+        """Whether a volume that one of its pods has a claim on names the secret."""
+        wanted, name = (access.namespace, access.name), access.name.encode()
+        for entry in self._store.list("persistentvolumes"):
+            if name not in entry.value or wanted not in secrets_of_volume(entry.shared()):
+                continue
+            claim = entry.shared()["spec"].get("claimRef") or {}
+            if claim and self._used(node, CLAIMS, Key(CLAIMS, claim.get("namespace", ""), claim.get("name", ""))):
+                return True
+        return False
 
     def _bound_to(self, volume: str) -> Iterator[Key]:
         """The claims that have a volume."""

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from skerry.kube.objects import Obj
 
 CLAIMS = "persistentvolumeclaims"
+_SECRETS_OF_VOLUMES = (
+    "controllerPublishSecretRef", "nodePublishSecretRef", "nodeStageSecretRef",
+    "controllerExpandSecretRef", "nodeExpandSecretRef",
+)  # fmt: skip
 
 
 def names_used(pod: Obj, resource: str) -> set[str]:
@@ -25,6 +29,13 @@ def names_used(pod: Obj, resource: str) -> set[str]:
     if resource == CLAIMS:
         return set(_claims(name, spec))
     return set(_secrets(spec) if resource == "secrets" else _config_maps(spec))
+
+
+def secrets_of_volume(volume: Obj) -> set[tuple[str, str]]:
+    """(namespace, name) of the secrets that a PersistentVolume names for its driver."""
+    source = volume["spec"].get("csi") or {}
+    references = [source.get(key) or {} for key in _SECRETS_OF_VOLUMES]
+    return {(one.get("namespace", ""), one["name"]) for one in references if one.get("name")}
 
 
 def _claims(pod: str, spec: Obj) -> Iterator[str]:

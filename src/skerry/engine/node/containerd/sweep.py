@@ -37,7 +37,7 @@ def end_processes(config: EngineConfig) -> list[str]:
 def remove_traces(config: EngineConfig) -> list[str]:
     """Mounts, cgroups, sockets and state of processes that have ended. Returns what could not be removed."""
     paths = config.paths
-    mounts.unmount_below(paths.run / "state", paths.containerd, paths.pods)
+    mounts.unmount_below(paths.run / "state", paths.containerd, paths.pods, paths.data / "storage")
     left = [f"cgroup {directory} is in use" for directory in cgroups.remove(config.cgroup)]
     cni_results.remove_results(config.instance)
     for name in ("state", "exec"):

@@ -215,7 +215,7 @@ class Actions:
                 self.releasing = False
             known.sandbox = replace(known.sandbox, ready=False)
         await self._context.volumes.tear_down(uid_of(known.pod))
-        known.volumes = None
+        known.volumes, known.let_go = None, True
         return True
 
     def _pod_failed(self, reason: str, message: str) -> None:

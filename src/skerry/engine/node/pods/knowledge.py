@@ -48,6 +48,8 @@ class Knowledge:
         self.resize_pending: tuple[str, str] | None = None
         self.resize_wait: Wait | None = None
         self.volumes: dict[str, Path] | None = None
+        self.let_go = False
+        """Volumes were asked back; what a driver does not give back is tried again elsewhere."""
         self._begun: tuple[str, datetime] | None = None
 
     def view(self) -> PodView:
@@ -64,6 +66,7 @@ class Knowledge:
             killing=dict(self.killing),
             termination=self.termination,
             volumes_ready=self.volumes is not None,
+            volumes_held=not self.let_go and self._context.volumes.holds(uid_of(self.pod)),
             applied=dict(self.applied),
             pod_applied=self.pod_applied,
             resize_pending=self.resize_pending,

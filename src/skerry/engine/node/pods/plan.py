@@ -136,7 +136,7 @@ def _wind_down(view: PodView) -> Plan:
         left = [record for record in view.running if record.name == name]
         if left:
             return Plan(tuple(_kills(view, left, SHORTEST_GRACE)))
-    held = view.volumes_ready or (view.sandbox is not None and view.sandbox.ready)
+    held = view.volumes_ready or view.volumes_held or (view.sandbox is not None and view.sandbox.ready)
     return Plan((Release(),)) if held else Plan()
 
 

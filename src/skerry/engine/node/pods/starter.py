@@ -26,7 +26,7 @@ from skerry.engine.node.spec.environment import Sources, env_files, environment,
 from skerry.engine.node.spec.names import hosts_file
 from skerry.engine.node.spec.resources import pod_limits
 from skerry.engine.node.spec.sandbox import SandboxContext, container_labels, pod_log_directory, sandbox_config
-from skerry.engine.node.volumes.manager import MountRequest
+from skerry.engine.node.volumes.manager import MountRequest, unless_it_hangs
 from skerry.engine.node.volumes.subpath import read_inside
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, namespace_of, uid_of
@@ -128,9 +128,13 @@ class Starter:
         objects = await context.reader.read(namespace_of(pod), wanted)
         services = (*context.services.list(namespace_of(pod)), *context.services.list("default"))
         facts = PodFacts(pod, context.node, pod_ips(pod, job.sandbox, context.node.ips))
-        files = {(volume, path): read_inside(job.volumes[volume], path) for volume, path in env_files(container)}
+        files = {
+            (volume, path): await unless_it_hangs(read_inside, job.volumes[volume], path)
+            for volume, path in env_files(container)
+        }
         variables = environment(facts, container, Sources(objects, services, files))
-        mounts = context.volumes.container_mounts(MountRequest(pod, container, variables, job.volumes))
+        request = MountRequest(pod, container, variables, job.volumes)
+        mounts = await context.volumes.container_mounts(request)
         mounts += self._own_mounts(job, {mount.container_path for mount in mounts})
         return container_config(
             pod,
@@ -142,6 +146,7 @@ class Starter:
                 user=image.user,
                 environment=variables,
                 mounts=mounts,
+                devices=context.volumes.container_devices(request),
                 machine_memory=context.machine_memory,
                 target=job.target,
             ),

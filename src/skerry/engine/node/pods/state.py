@@ -138,6 +138,8 @@ class PodView:
     """Containers being stopped: by id, when SIGKILL comes."""
     termination: Termination | None = None
     volumes_ready: bool = False
+    volumes_held: bool = False
+    """Something is mounted that has not been asked back."""
     applied: Mapping[str, Obj] = field(default_factory=dict)
     """The `resources` in force, by container id."""
     pod_applied: Obj | None = None

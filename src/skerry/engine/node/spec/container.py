@@ -38,6 +38,7 @@ class ContainerContext:
     machine_memory: int
     round: int = 0
     """Of restarts of all the pod's containers (`pods.restarts`)."""
+    devices: Sequence[pb.Device] = ()
     target: str = ""
     """The id of the container whose process namespace it joins, "" for none."""
 
@@ -45,8 +46,6 @@ class ContainerContext:
 def container_config(pod: Obj, container: Obj, context: ContainerContext) -> pb.ContainerConfig:
     """The runtime's request for one attempt."""
     check_non_root(pod, container, context.user)
-    if container.get("volumeDevices"):
-        raise ConfigError("volumeDevices (raw block volumes) are not supported")
     if (container.get("lifecycle") or {}).get("stopSignal"):
         raise ConfigError("lifecycle.stopSignal is not supported by the container runtime")
     name, variables = container["name"], context.environment
@@ -58,6 +57,7 @@ def container_config(pod: Obj, container: Obj, context: ContainerContext) -> pb.
         working_dir=container.get("workingDir") or "",
         envs=[pb.KeyValue(key=key, value=value) for key, value in variables.items()],
         mounts=context.mounts,
+        devices=context.devices,
         labels=container_labels(pod, name),
         annotations=_annotations(pod, container, context),
         log_path=f"{name}/{context.attempt}.log",

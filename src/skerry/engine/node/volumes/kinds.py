@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skerry.engine import mounts
+from skerry.engine import file_groups, mounts
 from skerry.engine.node.errors import VolumeError
 from skerry.engine.node.spec.security import pod_context
-from skerry.engine.node.volumes import atomic, empty_dir, host_path, ownership, projection
+from skerry.engine.node.volumes import atomic, empty_dir, host_path, projection
 from skerry.engine.node.volumes.projection import Known
 from skerry.kube.objects import Obj
 
@@ -23,7 +23,7 @@ def set_up(directory: Path, volume: Obj, known: Known) -> Path:
         fresh = not directory.exists()
         path = empty_dir.set_up(directory, volume.get("emptyDir") or {})
         if group is not None and fresh:
-            ownership.give_to_group(path, group)
+            file_groups.give_to_group(path, group)
         return path
     kind = next(iter(set(volume) - {"name"}))
     raise VolumeError(f"volume {volume['name']!r}: kind {kind} is not supported by this node")

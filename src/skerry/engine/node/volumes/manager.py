@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 from skerry.engine import mounts
 from skerry.engine.node.cri import cri_pb2 as pb
@@ -28,8 +29,12 @@ from skerry.engine.node.volumes.subpath import bind_subpath
 from skerry.engine.node.volumes.tokens import PodTokens
 from skerry.kube.objects import Obj, namespace_of, uid_of
 from skerry.kube.records import record
+from skerry.kube.threads import in_own_thread
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+_FILES_SECONDS = 30.0
 
 _PROPAGATION = {
     "None": pb.PROPAGATION_PRIVATE,
@@ -93,17 +98,31 @@ class VolumeManager:
         except OSError as error:
             raise VolumeError(f'MountVolume.SetUp failed for volume "{name}" : {error}') from error
 
-    def container_mounts(self, request: MountRequest) -> list[pb.Mount]:
+    async def container_mounts(self, request: MountRequest) -> list[pb.Mount]:
         """`volumeMounts` of a container for the runtime. Raises ConfigError."""
-        listed = enumerate(request.container.get("volumeMounts") or ())
+        listed = list(enumerate(request.container.get("volumeMounts") or ()))
+        if any(entry.get("subPath") or entry.get("subPathExpr") for _, entry in listed):
+            return await unless_it_hangs(self._mounts, request, listed)
+        return self._mounts(request, listed)
+
+    def container_devices(self, request: MountRequest) -> list[pb.Device]:
+        """`volumeDevices` of a container for the runtime. Raises ConfigError."""
+        return [
+            pb.Device(
+                container_path=_absolute(entry["devicePath"]),
+                host_path=str(_place(request, entry["name"])),
+                permissions="mrw",
+            )
+            for entry in request.container.get("volumeDevices") or ()
+        ]
+
+    def _mounts(self, request: MountRequest, listed: Sequence[tuple[int, Obj]]) -> list[pb.Mount]:
         return [self._mount(request, position, entry) for position, entry in listed]
 
     def _mount(self, request: MountRequest, position: int, entry: Obj) -> pb.Mount:
         if entry.get("recursiveReadOnly") == "Enabled":
             raise ConfigError("recursiveReadOnly: Enabled is not supported by the runtime")
-        source = request.volumes.get(entry["name"])
-        if source is None:
-            raise ConfigError(f"volume {entry['name']!r} is not defined")
+        source = _place(request, entry["name"])
         subpath = entry.get("subPath") or expand(entry.get("subPathExpr") or "", request.environment)
         if subpath:
             target = self._subpaths(uid_of(request.pod)) / entry["name"] / request.container["name"] / str(position)
@@ -111,7 +130,7 @@ class VolumeManager:
         return pb.Mount(
             container_path=_absolute(entry["mountPath"]),
             host_path=str(source),
-            readonly=bool(entry.get("readOnly")),
+            readonly=bool(entry.get("readOnly")) or self._storage.is_read_only(uid_of(request.pod), entry["name"]),
             propagation=_PROPAGATION[entry.get("mountPropagation") or "None"],
         )
 
@@ -135,10 +154,33 @@ class VolumeManager:
         else:
             log.warning("pod %s: its directory stays, a volume could not be unmounted", uid)
 
+    def holds(self, uid: str) -> bool:
+        """Whether storage has something mounted for a pod, from an earlier engine or half-way."""
+        return self._storage.holds(uid)
+
+    def in_use(self) -> list[str]:
+        """What `status.volumesInUse` of the node lists."""
+        return self._storage.in_use()
+
     def known_uids(self) -> set[str]:
         """Pods that have something on disk or mounted."""
         listed = {entry.name for entry in self._pods.iterdir()} if self._pods.exists() else set()
         return listed | set(self._storage.pods())
+
+
+async def unless_it_hangs(function: Callable[..., Result], *arguments: Any) -> Result:
+    """What a function that touches files of volumes returns. Raises ConfigError when they do not answer in time."""
+    try:
+        return await in_own_thread(_FILES_SECONDS, function, *arguments)
+    except TimeoutError:
+        raise ConfigError(f"a volume's file system did not answer within {_FILES_SECONDS:.0f} s") from None
+
+
+def _place(request: MountRequest, name: str) -> Path:
+    place = request.volumes.get(name)
+    if place is None:
+        raise ConfigError(f"volume {name!r} is not defined")
+    return place
 
 
 def detach(directory: Path) -> None:
