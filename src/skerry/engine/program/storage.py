@@ -6,10 +6,12 @@ Nothing is imported or made for volumes before there is a claim (`storage/waking
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.storage.context import StorageContext
+from skerry.engine.storage.drivers.all import built_in
 from skerry.engine.storage.registry import Drivers
 from skerry.engine.storage.waking import StorageControllers
 from skerry.kube.controller import Controller
@@ -24,13 +26,13 @@ class Storage(NamedTuple):
 
 def make_storage(context: Context) -> Storage:
     """Connected to the shared caches, not yet started."""
-    drivers = Drivers()
+    drivers = Drivers(load=partial(built_in, context.config))
     room = StorageContext(
         config=context.config,
         clock=context.clock,
         informers=context.informers,
         recorder=context.recorder,
         identity=context.identity,
-        drivers=drivers,
+        drivers=drivers.built_in,
     )
     return Storage([StorageControllers(room)], drivers)

@@ -36,6 +36,7 @@ class StorageControllers(Controller):
         if self._started:
             return None
         await asyncio.to_thread(import_module, "skerry.engine.storage.all")
+        await asyncio.to_thread(self._context.drivers.names)  # loads them
         from skerry.engine.storage.all import make_storage_controllers
 
         made = make_storage_controllers(self._context)

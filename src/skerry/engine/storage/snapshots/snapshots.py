@@ -6,6 +6,7 @@ snapshot of what is there names a content. Source: external-snapshotter 8.3, `pk
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from skerry.engine.definitions.installing import is_ours
@@ -108,12 +109,13 @@ class SnapshotController(Controller):
         """Have it taken. Raises SnapshotError."""
         claim = self._claims.get(name, namespace_of(snapshot))
         bound = self._volumes.get(((claim or {}).get("spec") or {}).get("volumeName", ""))
-        volume = taking.volume_of(claim, bound, name)
+        claim, volume = taking.volume_of(claim, bound, name)
         snapshot_class = taking.class_for(snapshot, volume["spec"]["csi"]["driver"], self._classes.list())
         content = taking.content_for(snapshot, snapshot_class, volume)
-        await self._prepare(snapshot, name_of(snapshot_class))
-        if claim is not None:
-            await with_finalizer(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_SOURCE)
+        await asyncio.gather(
+            self._prepare(snapshot, name_of(snapshot_class)),
+            with_finalizer(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_SOURCE),
+        )
         try:
             made = await self._client.create(SNAPSHOT_CONTENTS, content)
         except AlreadyExists:

@@ -34,8 +34,8 @@ def content_name(snapshot: Obj) -> str:
     return f"snapcontent-{uid_of(snapshot)}"
 
 
-def volume_of(claim: Obj | None, volume: Obj | None, name: str) -> Obj:
-    """The volume to take it of. Raises SnapshotError."""
+def volume_of(claim: Obj | None, volume: Obj | None, name: str) -> tuple[Obj, Obj]:
+    """The claim and the volume to take it of. Raises SnapshotError."""
     if claim is None:
         raise _no_content(f'persistentvolumeclaim "{name}" not found')
     if (claim.get("status") or {}).get("phase") != "Bound" or volume is None:
@@ -44,7 +44,7 @@ def volume_of(claim: Obj | None, volume: Obj | None, name: str) -> Obj:
         raise _no_content(f"the volume {name_of(volume)} is not bound to the claim {name}")
     if "csi" not in volume["spec"]:
         raise _no_content(f"the volume {name_of(volume)} has no CSI driver that could take snapshots of it")
-    return volume
+    return claim, volume
 
 
 def class_for(snapshot: Obj, driver: str, classes: Iterable[Obj]) -> Obj:
