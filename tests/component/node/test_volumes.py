@@ -109,11 +109,6 @@ async def test_subpath_cannot_leave_the_volume(node: Node) -> None:
     await node.until_told("escaping", "Failed", "Error: subPath 'link' leads out of the volume")
 
 
-async def test_claims_are_refused_by_name(node: Node) -> None:
-    await node.create(with_volume("claiming", {"persistentVolumeClaim": {"claimName": "data"}}))
-    await node.until_told("claiming", "FailedMount", "persistentVolumeClaim is not supported")
-
-
 def token_volume(seconds: int = 3600) -> Obj:
     token = {"serviceAccountToken": {"path": "token", "expirationSeconds": seconds, "audience": "them"}}
     return {"projected": {"sources": [token, {"configMap": {"name": "beside"}}]}}
