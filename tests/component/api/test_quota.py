@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
@@ -22,6 +23,9 @@ def quota(**hard: str) -> Obj:
 
 def pod(name: str, **resources: Any) -> Obj:
     return {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "i", "resources": resources}]}}
+
+
+CLASS = {"metadata": {"name": "c"}, "provisioner": "example.com/disks", "allowVolumeExpansion": True}
 
 
 async def test_200_at_once_do_not_overshoot(api: RunningApi) -> None:
@@ -66,10 +70,15 @@ async def test_growth_is_charged_and_the_rest_of_an_update_is_not(api: RunningAp
     await api.client.create(RESOURCE_QUOTAS, quota(**{"requests.storage": "3Gi", "services.nodeports": "1"}), "default")
 
     def claim(size: str) -> Obj:
-        spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+        resources = {"requests": {"storage": size}}
+        spec = {"accessModes": ["ReadWriteOnce"], "resources": resources, "storageClassName": "c"}
         return {"metadata": {"name": "c"}, "spec": spec}
 
+    await api.client.create(STORAGE_CLASSES, CLASS)
     await api.client.create(PERSISTENT_VOLUME_CLAIMS, claim("2Gi"), "default")
+    await api.client.patch(
+        PERSISTENT_VOLUME_CLAIMS, "c", {"status": {"phase": "Bound"}}, "default", subresource="status"
+    )
     grown = {"spec": {"resources": {"requests": {"storage": "4Gi"}}}}
     over = (
         "exceeded quota: q, requested: requests.storage=2Gi, used: requests.storage=2Gi, limited: requests.storage=3Gi"

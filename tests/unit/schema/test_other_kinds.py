@@ -9,7 +9,7 @@ import pytest
 from skerry.engine.schema.contract import Kind
 from skerry.kube.objects import Obj
 
-from .objects import CORE, REGISTRY, changed, created, deployment, problems
+from .objects import REGISTRY, changed, created, deployment, problems
 
 KINDS = {kind.resource.plural: kind for kind in REGISTRY.kinds()}
 
@@ -153,12 +153,11 @@ def test_refused(plural: str, obj: Obj, field: str, message: str) -> None:
     ("plural", "change", "field"),
     [
         ("persistentvolumeclaims", {"spec": {**CLAIM, "accessModes": ["ReadWriteMany"]}}, "spec"),
-        (
-            "persistentvolumeclaims",
-            {"spec": {**CLAIM, "resources": {"requests": {"storage": "1Mi"}}}},
-            "spec.resources.requests.storage",
-        ),
+        ("persistentvolumeclaims", {"spec": {**CLAIM, "resources": {"requests": {"storage": "2Gi"}}}}, "spec"),
+        ("persistentvolumes", {"spec": {**VOLUME, "hostPath": {"path": "/y"}}}, "spec.persistentvolumesource"),
+        ("persistentvolumes", {"spec": {**VOLUME, "volumeMode": "Block"}}, "volumeMode"),
         ("storageclasses", {"provisioner": "other"}, "provisioner"),
+        ("storageclasses", {"volumeBindingMode": "WaitForFirstConsumer"}, "volumeBindingMode"),
         ("rolebindings", {"roleRef": {"kind": "Role", "name": "other"}}, "roleRef"),
         ("priorityclasses", {"value": 6}, "value"),
     ],
@@ -166,12 +165,3 @@ def test_refused(plural: str, obj: Obj, field: str, message: str) -> None:
 def test_immutable(plural: str, change: Obj, field: str) -> None:
     kind: Kind = KINDS[plural]
     assert field in changed(kind, created(kind, GOOD[plural]), lambda obj: obj.update(change))[1]
-
-
-def test_a_claim_may_be_bound_and_may_grow() -> None:
-    kind = CORE["persistentvolumeclaims"]
-    old = created(kind, GOOD["persistentvolumeclaims"])
-    bound, causes = changed(kind, old, lambda obj: obj["spec"].update(volumeName="pv"))
-    assert not causes
-    assert not changed(kind, bound, lambda obj: obj["spec"].update(resources={"requests": {"storage": "2Gi"}}))[1]
-    assert "spec" in changed(kind, bound, lambda obj: obj["spec"].update(volumeName="other"))[1]

@@ -13,6 +13,7 @@ from skerry.engine.api.admission.certificate_requests import (
     certificate_subject_restriction,
 )
 from skerry.engine.api.admission.chain import Chain
+from skerry.engine.api.admission.claim_resize import claim_resize
 from skerry.engine.api.admission.default_classes import default_ingress_class, default_storage_class
 from skerry.engine.api.admission.default_tolerations import default_toleration_seconds
 from skerry.engine.api.admission.dynamic.matching import Matching
@@ -56,6 +57,7 @@ def builtin_chain(
             priority(store),
             default_toleration_seconds(),
             default_storage_class(store),
+            claim_resize(store),
             storage_object_in_use_protection(),
             runtime_class(store),
             certificate_requester(),

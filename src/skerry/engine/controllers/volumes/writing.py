@@ -16,7 +16,6 @@ from skerry.engine.controllers.volumes.vocabulary import (
     is_meant_for,
     reference_to,
 )
-from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj, annotations_of, name_of, uid_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 
@@ -26,7 +25,6 @@ class Writing:
 
     def __init__(self, context: Context, claims: Newest, volumes: Newest) -> None:
         self._client = context.client
-        self._clock = context.clock
         self._claims = claims
         self._volumes = volumes
 
@@ -42,13 +40,12 @@ class Writing:
         await self._write_claim_status(claim, status_when_bound(claim, volume))
 
     async def mark_volume(self, volume: Obj, phase: str, message: str = "") -> Obj:
-        """Set the phase of a volume, with the time of the change."""
+        """Set the phase of a volume; the API notes the time."""
         status = volume.get("status") or {}
         if status.get("phase") == phase:
             return volume
-        changed: Obj = {"phase": phase, "lastPhaseTransitionTime": rfc3339(self._clock.now())}
         kept = {key: value for key, value in status.items() if key not in ("message", "reason")}
-        changed = {**kept, **changed, **({"message": message} if message else {})}
+        changed = {**kept, "phase": phase, **({"message": message} if message else {})}
         written = await self._client.update(PERSISTENT_VOLUMES, {**volume, "status": changed}, "status")
         return self._volumes.note(written)
 

@@ -68,6 +68,12 @@ def _overcommits(name: str) -> bool:
     return name in _STANDARD or "kubernetes.io/" in name
 
 
+def check_positive_quantity(amount: str, field: str) -> Iterator[Cause]:
+    """An amount that must be more than nothing."""
+    if parse_quantity(amount) <= Decimal(0):
+        yield invalid(field, amount, "must be greater than zero")
+
+
 def check_quantity(amount: str, field: str) -> Iterator[Cause]:
     """An amount that must not be negative."""
     if parse_quantity(amount) < Decimal(0):

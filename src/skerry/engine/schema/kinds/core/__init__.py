@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skerry.engine.schema.kinds.core.claims import ClaimStrategy
 from skerry.engine.schema.kinds.core.config_map import ConfigMapStrategy
 from skerry.engine.schema.kinds.core.endpoints import EndpointsStrategy
 from skerry.engine.schema.kinds.core.event import EventStrategy
@@ -13,7 +14,7 @@ from skerry.engine.schema.kinds.core.replication_controller import ReplicationCo
 from skerry.engine.schema.kinds.core.resource_quota import ResourceQuotaStrategy
 from skerry.engine.schema.kinds.core.secret import SecretStrategy
 from skerry.engine.schema.kinds.core.service import ServiceStrategy
-from skerry.engine.schema.kinds.core.volumes import ClaimStrategy, VolumeStrategy
+from skerry.engine.schema.kinds.core.volumes import VolumeStrategy
 from skerry.engine.schema.kinds.declare import SCALABLE, STATUS, Group
 from skerry.engine.schema.names import dns1035, label
 

@@ -1,26 +1,38 @@
-"""PersistentVolume and PersistentVolumeClaim.
+"""PersistentVolume.
 
-Source: `SetDefaults_PersistentVolume*`, `ValidatePersistentVolume`, `ValidatePersistentVolumeClaim(Update)`.
+Source: `SetDefaults_PersistentVolume*`, `pvStrategy`, `ValidatePersistentVolume(Spec,Update)`. Neighbours: `claims`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from posixpath import normpath
 
-from skerry.engine.schema.causes import forbidden, not_supported, required
-from skerry.engine.schema.pods.resources import check_quantity
+from skerry.engine.schema.causes import forbidden, immutable, not_supported, required
+from skerry.engine.schema.pods.paths import check_no_backsteps
+from skerry.engine.schema.pods.resources import check_positive_quantity
 from skerry.engine.schema.strategies import UncountedStrategy, set_default
+from skerry.kube.clock import SystemClock, rfc3339
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
-from skerry.kube.quantities import parse_quantity
 
-_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-_VOLUME_MODES = ("Block", "Filesystem")
+MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+VOLUME_MODES = ("Block", "Filesystem")
 _RECLAIM = ("Delete", "Recycle", "Retain")
-_FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-_FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-_MAY_CHANGE = ("resources", "volumeAttributesClassName")
+_NEEDED = {
+    "hostPath": ("path",), "local": ("path",), "nfs": ("server", "path"), "csi": ("driver", "volumeHandle"),
+}  # fmt: skip
+_SOURCES = (
+    "hostPath", "gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "flocker", "nfs", "rbd", "quobyte", "cephfs",
+    "iscsi", "cinder", "fc", "flexVolume", "azureFile", "vsphereVolume", "photonPersistentDisk", "portworxVolume",
+    "azureDisk", "scaleIO", "local", "storageos", "csi",
+)  # fmt: skip
+_RECYCLING = (
+    "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach "
+    "is to use dynamic provisioning."
+)
+_LATER = "controllerExpandSecretRef"
+"""What of a CSI source may be added to a volume that is there."""
 
 
 class VolumeStrategy(UncountedStrategy):
@@ -34,76 +46,101 @@ class VolumeStrategy(UncountedStrategy):
 
     def initial_status(self, obj: Obj) -> None:
         """Not looked at yet."""
-        obj["status"] = {"phase": "Pending"}
+        obj["status"] = {"phase": "Pending", "lastPhaseTransitionTime": rfc3339(SystemClock().now())}
+
+    def prepare_status(self, new: Obj, old: Obj) -> None:
+        """A new phase has a new time, unless its writer says which."""
+        super().prepare_status(new, old)
+        status, before = new.get("status") or {}, old.get("status") or {}
+        said = "lastPhaseTransitionTime"
+        if status.get("phase") != before.get("phase") and status.get(said) in (None, before.get(said)):
+            new["status"] = {**status, said: rfc3339(SystemClock().now())}
 
     def validate(self, obj: Obj) -> list[Cause]:
-        """Size, modes and policy."""
+        """Size, modes, policy and one source."""
         return list(_check_volume(obj.get("spec") or {}))
+
+    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
+        """What it is and where it can be reached from stays."""
+        return list(_check_change(new.get("spec") or {}, old.get("spec") or {}))
+
+    def warnings(self, new: Obj, old: Obj | None) -> list[str]:
+        """Recycling is deprecated."""
+        return [_RECYCLING] if (new.get("spec") or {}).get("persistentVolumeReclaimPolicy") == "Recycle" else []
 
 
 def _check_volume(spec: Obj) -> Iterator[Cause]:
-    yield from _check_modes(spec)
-    size = (spec.get("capacity") or {}).get("storage")
-    if size is None:
-        yield required("spec.capacity")
-    else:
-        yield from check_quantity(size, "spec.capacity[storage]")
+    yield from check_modes(spec)
+    yield from _check_capacity(spec.get("capacity") or {})
     policy = spec.get("persistentVolumeReclaimPolicy")
     if policy not in _RECLAIM:
         yield not_supported("spec.persistentVolumeReclaimPolicy", policy or "", _RECLAIM)
+    yield from _check_source(spec)
+    attributes = spec.get("volumeAttributesClassName")
+    if attributes == "":
+        yield required("spec.volumeAttributesClassName", "an empty string is disallowed")
+    if attributes is not None and "csi" not in spec:
+        yield required("spec.csi", "has to be specified when using volumeAttributesClassName")
 
 
-def _check_modes(spec: Obj) -> Iterator[Cause]:
+def _check_capacity(capacity: Obj) -> Iterator[Cause]:
+    if not capacity:
+        yield required("spec.capacity")
+    elif set(capacity) != {"storage"}:
+        yield not_supported("spec.capacity", capacity, ("storage",))
+    else:
+        yield from check_positive_quantity(capacity["storage"], "spec.capacity[storage]")
+
+
+def _check_source(spec: Obj) -> Iterator[Cause]:
+    given = [name for name in _SOURCES if spec.get(name) is not None]
+    if not given:
+        yield required("spec", "must specify a volume type")
+        return
+    for name in given[1:]:
+        yield forbidden(f"spec.{name}", "may not specify more than 1 volume type")
+    name, source = given[0], spec[given[0]]
+    for needed in _NEEDED.get(name, ()):
+        if not source.get(needed):
+            yield required(f"spec.{name}.{needed}")
+    if name in ("hostPath", "local"):
+        yield from check_no_backsteps(source.get("path") or "", f"spec.{name}.path")
+    if name == "local" and not ((spec.get("nodeAffinity") or {}).get("required") or {}).get("nodeSelectorTerms"):
+        yield required("spec.nodeAffinity", "Local volume requires node affinity")
+    recycled = spec.get("persistentVolumeReclaimPolicy") == "Recycle"
+    if name == "hostPath" and recycled and normpath(source.get("path") or ".") == "/":
+        yield forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'")
+
+
+def _check_change(after: Obj, before: Obj) -> Iterator[Cause]:
+    if any(_fixed(after, before, name) != before.get(name) for name in _SOURCES):
+        yield forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation")
+    if after.get("volumeMode") != before.get("volumeMode"):
+        yield immutable("volumeMode", after.get("volumeMode"))
+    if before.get("nodeAffinity") is not None and after.get("nodeAffinity") != before["nodeAffinity"]:
+        yield immutable("nodeAffinity", after.get("nodeAffinity"))
+    attributes = "volumeAttributesClassName"
+    if before.get(attributes) is not None and after.get(attributes) is None:
+        yield forbidden(f"spec.{attributes}", "update from non-nil value to nil is forbidden")
+
+
+def _fixed(after: Obj, before: Obj, name: str) -> Obj | None:
+    """A source without what may be added to it."""
+    source, old = after.get(name), before.get(name)
+    if name == "csi" and source and old and old.get(_LATER) is None:
+        return {key: value for key, value in source.items() if key != _LATER}
+    return source
+
+
+def check_modes(spec: Obj) -> Iterator[Cause]:
+    """Access modes and volume mode, of a volume or a claim."""
     modes = spec.get("accessModes") or ()
     if not modes:
         yield required("spec.accessModes", "at least 1 access mode is required")
     for mode in modes:
-        if mode not in _MODES:
-            yield not_supported("spec.accessModes", mode, _MODES)
-    if spec.get("volumeMode") not in _VOLUME_MODES:
-        yield not_supported("spec.volumeMode", spec.get("volumeMode", ""), _VOLUME_MODES)
-
-
-class ClaimStrategy(UncountedStrategy):
-    """A wish for storage: once bound it may only grow."""
-
-    def default(self, obj: Obj) -> None:
-        """Mounted as a file system."""
-        set_default(obj.setdefault("spec", {}), "volumeMode", "Filesystem")
-
-    def initial_status(self, obj: Obj) -> None:
-        """Nothing bound yet."""
-        obj["status"] = {"phase": "Pending"}
-
-    def validate(self, obj: Obj) -> list[Cause]:
-        """Modes and size."""
-        spec = obj.get("spec") or {}
-        causes = list(_check_modes(spec))
-        size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-        if size is None:
-            return [*causes, required("spec.resources[storage]")]
-        return causes + list(check_quantity(size, "spec.resources.requests[storage]"))
-
-    def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
-        """Binding sets the volume once; the request may grow."""
-        after, before = new.get("spec") or {}, old.get("spec") or {}
-        fixed = (after.keys() | before.keys()) - set(_MAY_CHANGE)
-        if not before.get("volumeName"):
-            fixed.discard("volumeName")
-        if not before.get("storageClassName"):
-            fixed.discard("storageClassName")
-        if any(after.get(part) != before.get(part) for part in fixed):
-            return [forbidden("spec", _FIXED)]
-        if _size(after) < _size(before) and _size(after) <= _capacity(old):  # what cannot be had may be taken back
-            return [forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")]
-        return []
-
-
-def _size(spec: Obj) -> Decimal:
-    return parse_quantity(((spec.get("resources") or {}).get("requests") or {}).get("storage") or "0")
-
-
-def _capacity(claim: Obj) -> Decimal:
-    """What its volume has; without one, nothing may be taken back."""
-    known = ((claim.get("status") or {}).get("capacity") or {}).get("storage")
-    return _size(claim["spec"]) if known is None else parse_quantity(known)
+        if mode not in MODES:
+            yield not_supported("spec.accessModes", mode, MODES)
+    if "ReadWriteOncePod" in modes and set(modes) & set(MODES) != {"ReadWriteOncePod"}:
+        yield forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes")
+    if spec.get("volumeMode") not in VOLUME_MODES:
+        yield not_supported("spec.volumeMode", spec.get("volumeMode", ""), VOLUME_MODES)
