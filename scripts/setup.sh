@@ -7,10 +7,10 @@ cd "$(dirname "$0")/.."
 locks=(requirements.lock)
 
 PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-static catatonit buildah iproute2 conntrack
-  util-linux mount procps ca-certificates make git"
+  util-linux mount procps e2fsprogs xfsprogs ca-certificates make git"
 if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
-  PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime"
+  PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
   # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
   command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 fi

@@ -1,8 +1,8 @@
 """What a run may leave on a machine: a snapshot to compare before and after.
 
 Only things that have a name or an owner we can recognise are taken, so that a noisy machine does not fail the
-comparison: mounts, network interfaces, nftables tables, routes, announced addresses, cgroups, network namespaces, and
-processes that carry one of our paths or names in their command line.
+comparison: mounts, loop devices, network interfaces, nftables tables, routes, announced addresses, cgroups, network
+namespaces, and processes that carry one of our paths or names in their command line.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from skerry.engine import loop_devices
 
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 """Whether the machine forwards packets between interfaces: "0" or "1"."""
@@ -35,6 +37,7 @@ class Machine:
     """What was there at one moment."""
 
     mounts: frozenset[str]
+    devices: frozenset[str]
     interfaces: frozenset[str]
     tables: frozenset[str]
     routes: frozenset[str]
@@ -59,6 +62,7 @@ def snapshot() -> Machine:
     """The machine as it is now."""
     return Machine(
         mounts=frozenset(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        devices=frozenset(f"{one.device} over {one.file}" for one in loop_devices.all_attached()),
         interfaces=frozenset(_lines("ip", "-brief", "-4", "address", "show")),
         tables=frozenset(_lines("nft", "list", "tables")),
         routes=frozenset(_lines("ip", "-4", "route", "show", "table", "all") + _local_routes6()),

@@ -140,3 +140,21 @@ async def test_many_at_once_and_twice(local: Local) -> None:
     with pytest.raises(StorageError, match="can still be promised"):
         await local.create("vast", 2**50)
     assert (await local.driver.capacity({}) or 0) > 0
+
+
+@pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
+async def test_volumes_of_every_size_have_room_for_it(local: Local, fs_type: str) -> None:
+    for size in (1, 40, 100, 300, 1024, 10 * 1024, 20 * 1024):
+        name = f"of-{size}"
+        await local.create(name, size * MIB, fsType=fs_type, overcommit="1000")
+        point = await local.mounted(name)
+        room = os.statvfs(point).f_bavail * os.statvfs(point).f_frsize
+        assert size * MIB <= room <= size * MIB * 1.03 + 24 * MIB, f"{size} MiB: {room / MIB:.1f}"
+
+
+async def test_inodes_are_as_many_as_the_class_says(local: Local) -> None:
+    await local.create("few", 40 * MIB, inodes="2000")
+    await local.create("many", 40 * MIB, bytesPerInode="2048")
+    few, many = await local.mounted("few"), await local.mounted("many")
+    assert 2000 <= os.statvfs(few).f_files < 2600
+    assert os.statvfs(many).f_files >= 20 * 1024

@@ -7,8 +7,6 @@ when it ends. `python -m skerry.engine.network.features` prints all of it as JSO
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import json
 import os
 import shutil
@@ -64,6 +62,8 @@ _PROGRAMS = (
     _Program(("catatonit",), "catatonit"),
     _Program(("conntrack",), "conntrack", False, "UDP clients notice a replaced endpoint late"),
     _Program(("buildah",), "buildah", False, "`skerry image build` does not work"),
+    _Program(("mkfs.ext4",), "e2fsprogs", False, "local volumes with ext4 cannot be made"),
+    _Program(("mkfs.xfs",), "xfsprogs", False, "local volumes with XFS cannot be made"),
 )
 
 _REQUIRED_SCRIPT = """
@@ -105,7 +105,8 @@ _OPTIONAL_LINKS = {
 }
 _OPTIONAL_FILE_SYSTEMS = {
     "fuse": "no SSHFS and WebDAV volumes",
-    "btrfs": "no volume snapshots by btrfs",
+    "xfs": "local volumes have snapshots only where the kernel has btrfs",
+    "btrfs": "local volumes have snapshots only where the kernel has XFS",
     "nfs": "NFS volumes cannot be mounted here",
 }
 
@@ -123,7 +124,7 @@ def optional_features() -> list[Feature]:
     """What more could be used. Takes some 60 ms."""
     offered = _in_namespaces(_OPTIONAL_SCRIPT)
     links = [Feature(name, name in offered, False, f"{without} (kernel)") for name, without in _OPTIONAL_LINKS.items()]
-    return [*_programs(required=False), *links, *_devices(), *_file_systems(), *_quotas(), _capability()]
+    return [*_programs(required=False), *links, *_devices(), *_file_systems(), _capability()]
 
 
 def missing(features: Iterable[Feature]) -> list[Feature]:
@@ -192,7 +193,7 @@ def _cgroup_controllers() -> set[str]:
 def _devices() -> list[Feature]:
     return [
         Feature("tun", Path("/dev/net/tun").exists(), False, "no VPN software in pods (kernel)"),
-        Feature("loop devices", Path("/dev/loop-control").exists(), False, "volume sizes are not enforced (kernel)"),
+        Feature("loop devices", Path("/dev/loop-control").exists(), False, "no local volumes (kernel)"),
     ]
 
 
@@ -210,36 +211,13 @@ def _module_exists(name: str) -> bool:
     return program is not None and subprocess.run([program, "-n", "-q", name], check=False).returncode == 0
 
 
-def _quotas() -> list[Feature]:
-    xfs = Path("/proc/fs/xfs/xqmstat").exists()
-    return [
-        Feature("XFS project quotas", xfs, False, "volumes in directories have no enforced size (kernel)"),
-        Feature("ext4 project quotas", _kernel_has_quotas(), False, "the same for ext4 (kernel)"),
-    ]
-
-
-def _kernel_has_quotas() -> bool:
-    """ext4 keeps project quotas in the second quota format; without a configuration to read, be hopeful."""
-    configuration = _kernel_configuration()
-    if not configuration:
-        return Path("/proc/sys/fs/quota").is_dir()
-    return any(line in ("CONFIG_QFMT_V2=y", "CONFIG_QFMT_V2=m") for line in configuration.splitlines())
-
-
-def _kernel_configuration() -> str:
-    """What the running kernel was built with, "" if it does not say."""
-    installed = Path(f"/boot/config-{os.uname().release}")
-    with contextlib.suppress(OSError):
-        return gzip.decompress(Path("/proc/config.gz").read_bytes()).decode()
-    return installed.read_text() if installed.is_file() else ""
-
-
 def _capability() -> Feature:
     """Without it the kernel refuses to lower OOM scores, and containerd must be told so."""
     status = Path("/proc/self/status").read_text()
     effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
     present = bool(effective & (1 << _CAP_SYS_RESOURCE))
-    return Feature("capability CAP_SYS_RESOURCE", present, False, "OOM scores of pods cannot be lowered")
+    without = "OOM scores of pods cannot be lowered, and local volumes are XFS, because ext4 cannot grow while mounted"
+    return Feature("capability CAP_SYS_RESOURCE", present, False, without)
 
 
 def main() -> None:

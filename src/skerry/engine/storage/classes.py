@@ -72,9 +72,9 @@ def _snapshot_class(name: str, driver: str) -> Obj:
 def _drivers() -> Sequence[Obj]:
     return (
         _driver("local", "File", counts_space=True),
-        _driver("memory", "File", lifecycles=("Persistent", "Ephemeral")),
+        _driver("memory", "File"),
         _driver("nfs", "File", lifecycles=("Persistent", "Ephemeral")),
-        _driver("dataset", "None", lifecycles=("Persistent", "Ephemeral")),
+        _driver("dataset", "None"),  # inline, who writes a pod would say which directory of the machine
         *(_driver(name, "None", lifecycles=("Persistent", "Ephemeral")) for name in _ELSEWHERE),
     )
 

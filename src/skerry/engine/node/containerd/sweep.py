@@ -15,14 +15,14 @@ from pathlib import Path
 
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
-from skerry.engine.node.containerd import cgroups, cni_results, config_file, mount_namespace, processes
+from skerry.engine.node.containerd import cgroups, cni_results, config_file, loop_traces, mount_namespace, processes
 
 
 def sweep(config: EngineConfig) -> list[str]:
     """Everything. From outside the mount namespace, with no engine running. Returns what could not be removed."""
     left = end_processes(config) + remove_traces(config)
     mount_namespace.release(config.paths)
-    return left
+    return left + loop_traces.release(config.paths.data)
 
 
 def end_processes(config: EngineConfig) -> list[str]:
@@ -37,7 +37,8 @@ def end_processes(config: EngineConfig) -> list[str]:
 def remove_traces(config: EngineConfig) -> list[str]:
     """Mounts, cgroups, sockets and state of processes that have ended. Returns what could not be removed."""
     paths = config.paths
-    mounts.unmount_below(paths.run / "state", paths.containerd, paths.pods, paths.data / "storage")
+    storage = (paths.data / "storage").glob("*")  # an operator may have put a disk at `storage/local`
+    mounts.unmount_below(paths.run / "state", paths.containerd, paths.pods, *storage)
     left = [f"cgroup {directory} is in use" for directory in cgroups.remove(config.cgroup)]
     cni_results.remove_results(config.instance)
     for name in ("state", "exec"):

@@ -8,7 +8,14 @@ from skerry.engine.storage.contract import Driver
 
 def built_in(config: EngineConfig) -> dict[str, Driver]:
     """All of them by name; making them touches nothing on disk. Their modules are imported here, not at the start."""
+    from skerry.engine.storage.drivers.dataset import DatasetDriver
     from skerry.engine.storage.drivers.local.driver import LocalDriver
+    from skerry.engine.storage.drivers.memory import MemoryDriver
 
-    drivers: list[Driver] = [LocalDriver(config.paths.data / "storage" / "local", config.node_name)]
+    paths, node = config.paths, config.node_name
+    drivers: list[Driver] = [
+        LocalDriver(paths.data / "storage" / "local", node),
+        MemoryDriver(paths.data / "storage" / "memory", node),
+        DatasetDriver((paths.data, paths.run), node),
+    ]
     return {driver.name: driver for driver in drivers}

@@ -6,13 +6,9 @@ Neighbours: `volumes` (what there is), `staging` (where it is mounted), `paramet
 
 from __future__ import annotations
 
-import asyncio
-import errno
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from skerry.engine.storage.contract import (
     Ability,
@@ -27,14 +23,14 @@ from skerry.engine.storage.contract import (
     VolumeRequest,
 )
 from skerry.engine.storage.drivers import publishing
-from skerry.engine.storage.drivers.local import records
+from skerry.engine.storage.drivers.handles import checked
 from skerry.engine.storage.drivers.local.records import Record
 from skerry.engine.storage.drivers.local.staging import LocalStaging
 from skerry.engine.storage.drivers.local.volumes import LocalVolumes, as_snapshot
+from skerry.engine.storage.drivers.threads import Threads
 
 _HOSTNAME = "kubernetes.io/hostname"
 _THREADS = 4
-T = TypeVar("T")
 
 
 class LocalDriver(Driver):
@@ -45,16 +41,17 @@ class LocalDriver(Driver):
 
     def __init__(self, root: Path, node: str) -> None:
         self._node = node
+        self._threads = Threads("local", _THREADS)
         self._volumes = LocalVolumes(root)
         self._staging = LocalStaging(self._volumes)
 
     async def create(self, request: VolumeRequest) -> Volume:
         """Make a volume, or find the one of that name. Raises StorageError."""
-        return self._volume(await self._run(lambda: self._volumes.create(request)))
+        return self._volume(await self._threads.run(lambda: self._volumes.create(request)))
 
     async def delete(self, handle: str, secrets: Mapping[str, str]) -> None:
         """Delete a volume that is not mounted. Raises StorageError."""
-        await self._run(lambda: self._volumes.delete(handle))
+        await self._threads.run(lambda: self._volumes.delete(handle))
 
     async def expand(self, handle: str, size: int, secrets: Mapping[str, str]) -> Expansion:
         """Enlarge image and file system; `on_node` stays true where the latter has to wait. Raises StorageError."""
@@ -68,7 +65,7 @@ class LocalDriver(Driver):
                     raise
                 return Expansion(kept.size, on_node=True)
 
-        return await self._run(work)
+        return await self._threads.run(work)
 
     async def snapshot(
         self, name: str, volume: str, parameters: Mapping[str, str], secrets: Mapping[str, str]
@@ -76,59 +73,48 @@ class LocalDriver(Driver):
         """Take a snapshot, as after a power cut at this moment. Raises StorageError."""
         if parameters:
             raise StorageError("INVALID_ARGUMENT", f"unknown parameter {', '.join(sorted(parameters))}: there is none")
-        return await self._run(lambda: self._volumes.snapshot(name, volume))
+        return await self._threads.run(lambda: self._volumes.snapshot(name, volume))
 
     async def delete_snapshot(self, handle: str, secrets: Mapping[str, str]) -> None:
         """Delete a snapshot. Raises StorageError."""
-        await self._run(lambda: self._volumes.delete_snapshot(handle))
+        await self._threads.run(lambda: self._volumes.delete_snapshot(handle))
 
     async def snapshot_of(self, handle: str, secrets: Mapping[str, str]) -> Snapshot | None:
         """A snapshot by its handle. Raises StorageError."""
-        found = await self._run(lambda: self._volumes.find_snapshot(handle))
+        found = await self._threads.run(lambda: self._volumes.find_snapshot(handle))
         return as_snapshot(found[2]) if found else None
 
     async def volumes(self) -> Sequence[Volume]:
         """All volumes. Raises StorageError."""
-        return [self._volume(kept) for kept in await self._run(self._volumes.everything)]
+        return [self._volume(kept) for kept in await self._threads.run(self._volumes.everything)]
 
     async def capacity(self, parameters: Mapping[str, str]) -> int | None:
         """Bytes that can still be promised. Raises StorageError."""
-        return await self._run(lambda: self._volumes.left(parameters))
+        return await self._threads.run(lambda: self._volumes.left(parameters))
 
     async def stage(self, staging: Staging) -> None:
         """Mount the image, or attach its device. Raises StorageError."""
-        await self._run(lambda: self._staging.stage(staging))
+        await self._threads.run(lambda: self._staging.stage(staging))
 
     async def unstage(self, handle: str, path: Path) -> None:
         """Unmount it, or free the device. Raises StorageError."""
-        await self._run(lambda: self._staging.unstage(handle, path))
+        await self._threads.run(lambda: self._staging.unstage(handle, path))
 
-    async def publish(self, publishing: Publishing) -> None:
+    async def publish(self, asked: Publishing) -> None:
         """Show it to a pod. Raises StorageError."""
-        await self._run(lambda: self._staging.publish(publishing))
+        await self._threads.run(lambda: self._staging.publish(asked))
 
     async def unpublish(self, handle: str, target: Path) -> None:
         """Take it from a pod. Raises StorageError."""
-        await self._run(lambda: publishing.take_back(target))
+        await self._threads.run(lambda: publishing.take_back(target))
 
     async def expand_on_node(self, handle: str, path: Path, size: int) -> int:
         """Let the mounted file system fill the volume. Raises StorageError."""
-        return await self._run(lambda: self._staging.expand(handle))
+        return await self._threads.run(lambda: self._staging.expand(handle))
 
     async def stats(self, handle: str, path: Path) -> Usage:
         """What is in it. Raises StorageError."""
-        return await self._run(lambda: self._staging.usage(records.checked(handle), path))
-
-    @cached_property
-    def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_THREADS, "local-storage")
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except OSError as error:
-            code = "RESOURCE_EXHAUSTED" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "INTERNAL"
-            raise StorageError(code, f"local storage: {error.strerror or error}: {error.filename or ''}") from error
+        return await self._threads.run(lambda: self._staging.usage(checked(handle), path))
 
     def _volume(self, kept: Record) -> Volume:
         return Volume(kept.name, kept.size, nodes=({_HOSTNAME: self._node},))

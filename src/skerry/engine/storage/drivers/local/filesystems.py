@@ -85,17 +85,19 @@ def _empty_log(image: Path) -> tuple[int, int]:
     return (group * per_group + within) * block + _LOG_HEAD, blocks * block - _LOG_HEAD
 
 
-def prepare(image: Path, fs_type: str) -> None:
+def prepare(image: Path, fs_type: str) -> bool:
     """What an image needs before it is mounted, mostly nothing: a journal is replayed by mounting. An ext4 that noticed
-    errors is mended, one that may not grow while mounted grows now. Raises StorageError INTERNAL when a person has to
-    look at it."""
+    errors is mended, one that may not grow while mounted grows now. Whether e2fsck was at it, which makes a directory
+    lost+found. Raises StorageError INTERNAL when a person has to look at it."""
     if fs_type != "ext4":
-        return
+        return False
     too_small = not may_grow_ext4() and is_smaller(image, fs_type)
-    if too_small or _had_errors(image):
+    damaged = _had_errors(image)
+    if too_small or damaged:
         programs.run("e2fsck", "-f", "-p", str(image), package="e2fsprogs", accepted=_MENDED, limit=_LONG)
     if too_small:
         programs.run("resize2fs", str(image), package="e2fsprogs", limit=_LONG)
+    return too_small or damaged
 
 
 def is_smaller(image: Path, fs_type: str) -> bool:
@@ -135,6 +137,11 @@ def open_to_all(point: Path) -> None:
     if found not in ([], ["lost+found"]) or (status.st_uid, status.st_mode & 0o7777) != (0, 0o755):
         return
     point.chmod(0o777)
+    without_lost_and_found(point)
+
+
+def without_lost_and_found(point: Path) -> None:
+    """Remove it unless something was found: programs like PostgreSQL want their directory empty."""
     with contextlib.suppress(OSError):
         (point / "lost+found").rmdir()
 

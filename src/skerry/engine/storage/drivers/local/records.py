@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,6 @@ from pathlib import Path
 from skerry.engine.storage.contract import StorageError
 from skerry.kube.records import record
 
-_HANDLE = re.compile(r"[a-z0-9]([a-z0-9._-]{0,200}[a-z0-9])?")
 _MAKING, _GOING = ".making-", ".going-"
 _RECORD = "record.json"
 
@@ -35,18 +33,12 @@ class Record:
     snapshots: bool = True
     inodes: int = 0
     bytes_per_inode: int = 16384
+    overcommit: float = 1.0
     shared: int = 0
     volume: str = ""
     """Of a snapshot: what it was taken from. Of a volume: the volume or snapshot it began as."""
     namespace: str = ""
     claim: str = ""
-
-
-def checked(handle: str) -> str:
-    """A handle that can be a directory's name; it may come from an object that anybody wrote. Raises StorageError."""
-    if not _HANDLE.fullmatch(handle) or ".." in handle:
-        raise StorageError("INVALID_ARGUMENT", f"{handle[:80]!r} is no volume of this driver")
-    return handle
 
 
 def image_of(folder: Path) -> Path:

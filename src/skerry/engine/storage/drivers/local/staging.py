@@ -6,7 +6,6 @@ that is larger than its original, needs nobody to remember it. Blocking, from th
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from skerry.engine import loop_devices, mounts
@@ -15,6 +14,7 @@ from skerry.engine.storage.drivers import mount_options, publishing
 from skerry.engine.storage.drivers.local import filesystems
 from skerry.engine.storage.drivers.local.records import Record, image_of
 from skerry.engine.storage.drivers.local.volumes import LocalVolumes
+from skerry.engine.storage.drivers.usage import usage_of
 
 
 class LocalStaging:
@@ -72,37 +72,22 @@ class LocalStaging:
         _, kept = self._volumes.get(handle)
         if not kept.fs_type:
             return Usage(kept.size, None, None)
-        if not publishing.is_mounted(path):
-            raise StorageError("NOT_FOUND", f"volume {handle} is not mounted at {path}")
-        return usage_of(path)
+        return usage_of(handle, path)
 
     def _mount(self, staging: Staging, image: Path, kept: Record) -> None:
         flags, rest = mount_options.split(staging.use.mount_options)
         options = ",".join(filter(None, (filesystems.MOUNT_OPTIONS[kept.fs_type], rest)))
-        if loop_devices.find(image) is None:
-            filesystems.prepare(image, kept.fs_type)
+        checked = loop_devices.find(image) is None and filesystems.prepare(image, kept.fs_type)
         with loop_devices.attached(image) as device:
             loop_devices.follow_size(device)
             mounts.mount(str(device), staging.path, kept.fs_type, flags, options)
         if flags & mounts.MS_RDONLY:
             return
+        if checked:
+            filesystems.without_lost_and_found(staging.path)
         filesystems.open_to_all(staging.path)
         if filesystems.is_smaller(image, kept.fs_type):
             filesystems.grow(staging.path, kept.fs_type, image.stat().st_size)
-
-
-def usage_of(path: Path) -> Usage:
-    """Of a mounted file system. Raises OSError."""
-    found = os.statvfs(path)
-    unit = found.f_frsize
-    return Usage(
-        capacity=(found.f_blocks - found.f_bfree + found.f_bavail) * unit,
-        used=(found.f_blocks - found.f_bfree) * unit,
-        available=found.f_bavail * unit,
-        inodes=found.f_files,
-        inodes_used=found.f_files - found.f_ffree,
-        inodes_free=found.f_ffree,
-    )
 
 
 def _only_read(modes: tuple[str, ...]) -> bool:

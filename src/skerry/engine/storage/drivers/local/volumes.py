@@ -16,6 +16,7 @@ from pathlib import Path
 
 from skerry.engine import loop_devices, mounts
 from skerry.engine.storage.contract import Snapshot, StorageError, VolumeRequest
+from skerry.engine.storage.drivers.handles import checked
 from skerry.engine.storage.drivers.local import filesystems, parameters, records, reflinks, room, sizing
 from skerry.engine.storage.drivers.local.homes import Home, Homes
 from skerry.engine.storage.drivers.local.parameters import Parameters
@@ -47,7 +48,7 @@ class LocalVolumes:
     @contextlib.contextmanager
     def alone(self, handle: str) -> Iterator[None]:
         """Nobody else works on this volume or snapshot meanwhile."""
-        with self._locks.setdefault(records.checked(handle), threading.RLock()):
+        with self._locks.setdefault(checked(handle), threading.RLock()):
             yield
 
     # ---- volumes
@@ -64,7 +65,7 @@ class LocalVolumes:
     def find(self, handle: str) -> tuple[Path, Record] | None:
         """Directory and record of a volume. Raises StorageError."""
         for home in self.homes.all():
-            folder = home.volumes / records.checked(handle)
+            folder = home.volumes / checked(handle)
             if (kept := records.read(folder)) is not None:
                 return folder, kept
         return None
@@ -93,7 +94,7 @@ class LocalVolumes:
                 image = image_of(folder)
                 length = sizing.image_size(size, kept.fs_type, inodes=kept.inodes, bytes_per_inode=kept.bytes_per_inode)
                 more = max(0, length - image.stat().st_size)
-                with self._promised(handle, more, 1.0, f"expanding {handle}"):
+                with self._promised(handle, more, kept.overcommit, f"expanding {handle}"):
                     os.truncate(image, image.stat().st_size + more)
                     kept = replace(kept, size=size)
                     records.replace(folder, kept)
@@ -123,7 +124,7 @@ class LocalVolumes:
     def find_snapshot(self, handle: str) -> tuple[Home, Path, Record] | None:
         """Home, directory and record of a snapshot. Raises StorageError."""
         for home in self.homes.all():
-            folder = home.snapshots / records.checked(handle)
+            folder = home.snapshots / checked(handle)
             if (kept := records.read(folder)) is not None:
                 return home, folder, kept
         return None
@@ -187,7 +188,7 @@ class LocalVolumes:
         _sync(image)
         shared = room.held(image)
         taken = replace(kept, name=name, volume=kept.name, made=time.time(), shared=shared)
-        with self._promised(name, shared, 1.0, f"a snapshot of {kept.name}"):
+        with self._promised(name, shared, kept.overcommit, f"a snapshot of {kept.name}"):
             records.make(home.snapshots / name, taken, lambda target: reflinks.clone(image, target))
         return as_snapshot(taken)
 
@@ -223,6 +224,7 @@ def _fresh(request: VolumeRequest, size: int, wanted: Parameters) -> Record:
     fs_type = "" if request.use.block else filesystems.choose(wanted.fs_type)
     return Record(
         request.name, size, fs_type, time.time(), wanted.snapshots, wanted.inodes, wanted.bytes_per_inode,
+        wanted.overcommit,
         namespace=request.claim[0], claim=request.claim[1],
     )  # fmt: skip
 
@@ -237,6 +239,7 @@ def _begun(request: VolumeRequest, size: int, wanted: Parameters, origin: Origin
         raise StorageError("INVALID_ARGUMENT", f"{before.name} is {before.fs_type}, not {wanted.fs_type}")
     return replace(
         before, name=request.name, size=size, made=time.time(), snapshots=wanted.snapshots, volume=before.name,
+        overcommit=wanted.overcommit,
         shared=room.held(image_of(origin.folder)), namespace=request.claim[0], claim=request.claim[1],
     )  # fmt: skip
 
