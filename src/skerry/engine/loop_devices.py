@@ -83,21 +83,25 @@ def below(directory: Path) -> list[LoopDevice]:
 
 def all_attached() -> list[LoopDevice]:
     """All attached devices of the machine."""
-    found = []
-    for entry in Path("/sys/block").glob("loop*"):
-        with contextlib.suppress(OSError):  # not attached, or not any more
-            found.append(LoopDevice(Path("/dev") / entry.name, (entry / "loop/backing_file").read_text().rstrip("\n")))
-    return found
+    return [LoopDevice(Path("/dev", name), file) for name, file in _backed()]
+
+
+def _backed() -> Iterator[tuple[str, str]]:
+    """Names and files. Without paths as objects: a machine that had hundreds keeps the entries for ever."""
+    for name in os.listdir("/sys/block"):
+        if name.startswith("loop") and os.access(f"/sys/block/{name}/loop", os.F_OK):
+            with contextlib.suppress(OSError), open(f"/sys/block/{name}/loop/backing_file", "rb") as file:
+                yield name, os.fsdecode(file.read()).rstrip("\n")
 
 
 def _open_attached(image: Path) -> tuple[int, Path] | None:
     """An open descriptor, which keeps the device attached, and the device of a file."""
     with contextlib.suppress(FileNotFoundError):
         status = image.stat()
-        for one in all_attached():
+        for name, file in _backed():
             # the path is as another mount namespace may see it; its end is not
-            if os.path.basename(image) in one.file and (opened := _open_if(one.device, status)) is not None:
-                return opened, one.device
+            if image.name in file and (opened := _open_if(device := Path("/dev", name), status)) is not None:
+                return opened, device
     return None
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from skerry.engine.storage.contract import StorageError
@@ -48,14 +49,23 @@ def image_of(folder: Path) -> Path:
 
 def read(folder: Path) -> Record | None:
     """What the directory holds, None when it is not there. Raises StorageError when it cannot be understood."""
+    path = f"{folder}/{_RECORD}"
     try:
-        text = (folder / _RECORD).read_text()
+        status = os.stat(path)
+        return _read(path, status.st_ino, status.st_mtime_ns)
     except FileNotFoundError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def _read(path: str, _inode: int, _changed: int) -> Record:
+    """Kept as long as the file is the same: promises are added up at every creation."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
     try:
         return Record(**json.loads(text))
     except (ValueError, TypeError) as error:
-        raise StorageError("INTERNAL", f"{folder / _RECORD} cannot be read: {error}") from error
+        raise StorageError("INTERNAL", f"{path} cannot be read: {error}") from error
 
 
 def everything(parent: Path) -> Iterator[tuple[Path, Record]]:
