@@ -57,6 +57,11 @@ _PRINTERS = {
     "PersistentVolume": storage.VOLUME,
     "PersistentVolumeClaim": storage.CLAIM,
     "StorageClass": storage.STORAGE_CLASS,
+    "CSIDriver": storage.CSI_DRIVER,
+    "CSINode": storage.CSI_NODE,
+    "VolumeAttachment": storage.ATTACHMENT,
+    "CSIStorageCapacity": storage.STORAGE_CAPACITY,
+    "VolumeAttributesClass": storage.ATTRIBUTES_CLASS,
 }
 _GENERIC = Printer()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skerry.engine.schema.contract import Printer
+from skerry.engine.schema.contract import Column, Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, age_of, columns, get, wide
 from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of
 
@@ -94,3 +94,66 @@ def _storage_class(obj: Obj, now: float) -> list[Any]:
 STORAGE_CLASS = Printer(
     columns(NAME, "Provisioner", "ReclaimPolicy", "VolumeBindingMode", "AllowVolumeExpansion", AGE), _storage_class
 )
+
+
+def _driver(obj: Obj, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    requests = spec.get("tokenRequests")
+    return [
+        name_of(obj),
+        _yes(spec.get("attachRequired", True)),
+        _yes(spec.get("podInfoOnMount")),
+        _yes(spec.get("storageCapacity")),
+        ",".join(one.get("audience", "") for one in requests) if requests else UNSET,
+        _yes(spec.get("requiresRepublish")),
+        ",".join(spec.get("volumeLifecycleModes") or ("Persistent",)),
+        age_of(obj, now),
+    ]
+
+
+def _yes(value: object) -> str:
+    return str(bool(value)).lower()
+
+
+CSI_DRIVER = Printer(
+    columns(
+        NAME, "AttachRequired", "PodInfoOnMount", "StorageCapacity", "TokenRequests", "RequiresRepublish", "Modes", AGE
+    ),
+    _driver,
+)  # fmt: skip
+
+
+def _csi_node(obj: Obj, now: float) -> list[Any]:
+    return [name_of(obj), len(get(obj, "spec", "drivers") or ()), age_of(obj, now)]
+
+
+CSI_NODE = Printer(columns(NAME, Column("Drivers", "integer"), AGE), _csi_node)
+
+
+def _attachment(obj: Obj, now: float) -> list[Any]:
+    spec = obj.get("spec") or {}
+    return [
+        name_of(obj),
+        spec.get("attacher", ""),
+        get(spec, "source", "persistentVolumeName") or "",
+        spec.get("nodeName", ""),
+        _yes(get(obj, "status", "attached")),
+        age_of(obj, now),
+    ]
+
+
+ATTACHMENT = Printer(columns(NAME, "Attacher", "PV", "Node", "Attached", AGE), _attachment)
+
+
+def _room(obj: Obj, now: float) -> list[Any]:
+    return [name_of(obj), obj.get("storageClassName", ""), obj.get("capacity") or UNSET]
+
+
+STORAGE_CAPACITY = Printer(columns(NAME, "StorageClassName", "Capacity"), _room)
+
+
+def _attributes(obj: Obj, now: float) -> list[Any]:
+    return [name_of(obj), obj.get("driverName", ""), age_of(obj, now)]
+
+
+ATTRIBUTES_CLASS = Printer(columns(NAME, "DriverName", AGE), _attributes)
