@@ -129,3 +129,26 @@ def test_jobs_end_and_count_what_is_deleted() -> None:
         client.call("DELETE", f"{PODS}/{get(client, chosen)['items'][0]['metadata']['name']}")
         eventually(lambda: get(client, f"{jobs}/stuck")["status"].get("failed") == 1, "its pod counts as failed")
         client.close()
+
+
+def test_claims_get_volumes_that_grow_and_go() -> None:
+    with cluster() as made:
+        client = api(made)
+        claims = "/api/v1/namespaces/default/persistentvolumeclaims"
+        size = {"requests": {"storage": "1Gi"}}
+        template = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": size}}
+        labels, container = {"app": "db"}, {"name": "c", "image": "i"}
+        spec = {"serviceName": "db", "selector": {"matchLabels": labels}, "volumeClaimTemplates": [template]}
+        spec["template"] = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+        create(client, "/apis/apps/v1/namespaces/default/statefulsets", {"metadata": {"name": "db"}, "spec": spec})
+        eventually(lambda: phase(client, "db-0") == "Running", "running")
+        claim = get(client, f"{claims}/data-db-0")
+        assert (claim["spec"]["storageClassName"], claim["status"]["phase"]) == ("standard", "Bound")
+        larger = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+        assert client.call("PATCH", f"{claims}/data-db-0", larger, "application/merge-patch+json")[0] == 200
+        grown = {"storage": "2Gi"}
+        eventually(lambda: get(client, f"{claims}/data-db-0")["status"]["capacity"] == grown, "the larger claim")
+        assert client.call("DELETE", "/apis/apps/v1/namespaces/default/statefulsets/db")[0] == 200
+        assert client.call("DELETE", f"{claims}/data-db-0")[0] == 200
+        eventually(lambda: not get(client, "/api/v1/persistentvolumes")["items"], "the volume's end")
+        client.close()

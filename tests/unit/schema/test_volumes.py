@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from skerry.engine.schema import validation
+from skerry.engine.schema.printing.printers import printer_of
 from skerry.kube.objects import Obj, copy_of
 from tests.unit.schema.objects import CORE, REGISTRY, changed, created, problems
 
@@ -167,3 +168,20 @@ def test_what_a_resize_says_of_itself_is_checked() -> None:
 def test_classes_that_are_refused(fields: Obj, field: str, message: str) -> None:
     wrong = {"metadata": {"name": "c"}, "provisioner": "example.com/disks", **fields}
     assert message in problems(CLASSES, wrong)[field]
+
+
+def test_what_kubectl_shows_of_drivers_and_attachments() -> None:
+    shown = {kind.resource.plural: kind for kind in REGISTRY.kinds("storage.k8s.io", "v1")}
+
+    def cells(plural: str, **fields: Any) -> list[Any]:
+        row = printer_of(shown[plural]).row
+        assert row is not None
+        return row({"metadata": {"name": "x"}, **fields}, 0.0)
+
+    spec = {"attachRequired": False, "tokenRequests": [{"audience": "a"}], "volumeLifecycleModes": ["Ephemeral"]}
+    assert cells("csidrivers", spec=spec)[1:-1] == ["false", "false", "false", "a", "false", "Ephemeral"]
+    assert cells("csinodes", spec={"drivers": [{"name": "d"}]})[1] == 1
+    source = {"attacher": "d", "nodeName": "n", "source": {"persistentVolumeName": "pv"}}
+    assert cells("volumeattachments", spec=source, status={"attached": True})[1:-1] == ["d", "pv", "n", "true"]
+    assert cells("csistoragecapacities", storageClassName="c", capacity="1Gi") == ["x", "c", "1Gi"]
+    assert cells("volumeattributesclasses", driverName="d")[1] == "d"
