@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import subprocess
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ import pytest_asyncio
 
 from skerry.engine import loop_devices
 from skerry.engine.storage.contract import StorageError, Use, VolumeSource
+from skerry.engine.storage.drivers.local import filesystems
 from tests.component.storage.local import MIB, Local, running_local
 from tests.support.waiting import until
 
@@ -158,3 +160,29 @@ async def test_inodes_are_as_many_as_the_class_says(local: Local) -> None:
     few, many = await local.mounted("few"), await local.mounted("many")
     assert 2000 <= os.statvfs(few).f_files < 2600
     assert os.statvfs(many).f_files >= 20 * 1024
+
+
+async def test_ext4_grows_at_its_next_mount_where_it_may_not_before(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filesystems, "may_grow_ext4", lambda: False)
+    await local.create("old", 40 * MIB, fsType="ext4")
+    point = await local.mounted("old")
+    (point / "data").write_text("kept")
+    grown = await local.driver.expand("old", 200 * MIB, {})
+    assert (grown.size, grown.on_node) == (200 * MIB, not _may_resize())
+    await local.unmounted("old")
+
+    image = local.root / "pool/volumes/old/old.img"
+    with image.open("rb") as checking:  # as when an engine died while e2fsck worked for it
+        fcntl.flock(checking, fcntl.LOCK_EX)
+        with pytest.raises(StorageError, match="still being checked"):
+            await local.mounted("old")
+    point = await local.mounted("old")
+    assert os.listdir(point) == ["data"]
+    assert os.statvfs(point).f_bavail * 4096 >= 190 * MIB
+
+
+def _may_resize() -> bool:
+    status = Path("/proc/self/status").read_text()
+    return bool(int(status.split("CapEff:")[1].split()[0], 16) >> 24 & 1)

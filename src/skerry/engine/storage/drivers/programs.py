@@ -21,8 +21,16 @@ def find(name: str) -> str | None:
     return shutil.which(name, path=search_path())
 
 
-def run(program: str, *arguments: str, package: str, accepted: tuple[int, ...] = (0,), limit: float = PATIENCE) -> int:
-    """Run to its end, at most `limit` seconds; its exit code, one of `accepted`. From a thread: it blocks.
+def run(
+    program: str,
+    *arguments: str,
+    package: str,
+    accepted: tuple[int, ...] = (0,),
+    limit: float = PATIENCE,
+    inherited: tuple[int, ...] = (),
+) -> int:
+    """Run to its end, at most `limit` seconds; its exit code, one of `accepted`. From a thread: it blocks. Descriptors
+    that are `inherited` stay open in the program, so that what they lock is locked when this process has died.
 
     Raises StorageError: FAILED_PRECONDITION without the program, INTERNAL with the last line it said.
     """
@@ -33,7 +41,7 @@ def run(program: str, *arguments: str, package: str, accepted: tuple[int, ...] =
         done = subprocess.run(
             [path, *arguments],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            check=False, env=environment, timeout=limit,
+            check=False, env=environment, timeout=limit, pass_fds=inherited,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise StorageError("DEADLINE_EXCEEDED", f"{program} did not end within {limit:.0f} s") from error

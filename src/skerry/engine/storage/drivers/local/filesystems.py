@@ -85,19 +85,23 @@ def _empty_log(image: Path) -> tuple[int, int]:
     return (group * per_group + within) * block + _LOG_HEAD, blocks * block - _LOG_HEAD
 
 
-def prepare(image: Path, fs_type: str) -> bool:
+def prepare(image: Path, fs_type: str, lock: int) -> bool:
     """What an image needs before it is mounted, mostly nothing: a journal is replayed by mounting. An ext4 that noticed
-    errors is mended, one that may not grow while mounted grows now. Whether e2fsck was at it, which makes a directory
-    lost+found. Raises StorageError INTERNAL when a person has to look at it."""
+    errors is mended, one that may not grow while mounted grows now; programs that do so hold `lock`. Whether e2fsck was
+    at it, which makes a directory lost+found. Raises StorageError INTERNAL when a person has to look at it."""
     if fs_type != "ext4":
         return False
     too_small = not may_grow_ext4() and is_smaller(image, fs_type)
     damaged = _had_errors(image)
     if too_small or damaged:
-        programs.run("e2fsck", "-f", "-p", str(image), package="e2fsprogs", accepted=_MENDED, limit=_LONG)
+        _long("e2fsck", "-f", "-p", str(image), lock=lock, accepted=_MENDED)
     if too_small:
-        programs.run("resize2fs", str(image), package="e2fsprogs", limit=_LONG)
+        _long("resize2fs", str(image), lock=lock)
     return too_small or damaged
+
+
+def _long(program: str, *arguments: str, lock: int, accepted: tuple[int, ...] = (0,)) -> None:
+    programs.run(program, *arguments, package="e2fsprogs", accepted=accepted, limit=_LONG, inherited=(lock,))
 
 
 def is_smaller(image: Path, fs_type: str) -> bool:

@@ -20,7 +20,7 @@ from skerry.kube.records import record
 
 _LEAST_POOL, _MOST_POOL = 512 * 2**20, 15 * 2**40  # ext4 has no larger files
 _KINDS = {
-    "xfs": (("mkfs.xfs", "-q", "-f", "-K", "-s", "size=4096", "-m", "reflink=1"), "xfsprogs", "discard"),
+    "xfs": (("mkfs.xfs", "-q", "-f", "-K", "-s", "size=4096", "-m", "reflink=1"), "xfsprogs", "discard,nouuid"),
     "btrfs": (("mkfs.btrfs", "-q", "-f", "-K"), "btrfs-progs", "discard=async,nodatacow"),
 }
 _FLAGS = mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC | mounts.MS_NOATIME | mounts.MS_LAZYTIME

@@ -6,6 +6,10 @@ that is larger than its original, needs nobody to remember it. Blocking, from th
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from skerry.engine import loop_devices, mounts
@@ -77,10 +81,11 @@ class LocalStaging:
     def _mount(self, staging: Staging, image: Path, kept: Record) -> None:
         flags, rest = mount_options.split(staging.use.mount_options)
         options = ",".join(filter(None, (filesystems.MOUNT_OPTIONS[kept.fs_type], rest)))
-        checked = loop_devices.find(image) is None and filesystems.prepare(image, kept.fs_type)
-        with loop_devices.attached(image) as device:
-            loop_devices.follow_size(device)
-            mounts.mount(str(device), staging.path, kept.fs_type, flags, options)
+        with _locked(image) as lock:
+            checked = loop_devices.find(image) is None and filesystems.prepare(image, kept.fs_type, lock)
+            with loop_devices.attached(image) as device:
+                loop_devices.follow_size(device)
+                mounts.mount(str(device), staging.path, kept.fs_type, flags, options)
         if flags & mounts.MS_RDONLY:
             return
         if checked:
@@ -88,6 +93,20 @@ class LocalStaging:
         filesystems.open_to_all(staging.path)
         if filesystems.is_smaller(image, kept.fs_type):
             filesystems.grow(staging.path, kept.fs_type, image.stat().st_size)
+
+
+@contextlib.contextmanager
+def _locked(image: Path) -> Iterator[int]:
+    """Keep an image from being mounted while e2fsck or resize2fs works on it, maybe one that an engine which died had
+    started. Raises StorageError ABORTED."""
+    descriptor = os.open(image, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield descriptor
+    except BlockingIOError:
+        raise StorageError("ABORTED", f"the file system of volume {image.stem} is still being checked") from None
+    finally:
+        os.close(descriptor)
 
 
 def _only_read(modes: tuple[str, ...]) -> bool:
