@@ -80,6 +80,14 @@ class HttpClient:
         """The body of any path of the API, for example "/version" or "/readyz"."""
         return await self._transport.answer(_Call("GET", path, params or {}), self._identity)
 
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, params: Sequence[tuple[str, str]], protocols: Sequence[str]
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse[bool]]:
+        """A connection to a path that is upgraded; it speaks one of `protocols`. Raises StatusError, OSError."""
+        async with self._transport.websocket(path, params, protocols, self._identity) as connection:
+            yield connection
+
     async def get(self, resource: Resource, name: str, namespace: str | None = None, subresource: str = "") -> Obj:
         """One object. Raises NotFound."""
         return await self._object(_Call("GET", _path(resource, namespace, name, subresource)))
@@ -204,14 +212,35 @@ class _Transport:
             yield response.content.iter_any()
 
     @asynccontextmanager
+    async def websocket(
+        self,
+        path: str,
+        params: Sequence[tuple[str, str]],
+        protocols: Sequence[str],
+        identity: Sequence[tuple[str, str]],
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse[bool]]:
+        try:
+            async with self._open().ws_connect(
+                self._connection.server + path,
+                params=params,
+                protocols=protocols,
+                headers=self._headers(identity),
+                max_msg_size=0,
+                server_hostname=self._connection.tls_server_name or None,
+            ) as connection:
+                yield connection
+        except aiohttp.WSServerHandshakeError as error:
+            raise error_of(error.status, b"") from error
+        except aiohttp.ClientError as error:
+            raise self._unreachable(error) from error
+
+    @asynccontextmanager
     async def _send(
         self, call: _Call, identity: Sequence[tuple[str, str]], timeout: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = CIMultiDict(identity)
+        headers = self._headers(identity)
         if call.body is not None:
             headers["Content-Type"] = call.content_type
-        if token := self._current_token():
-            headers["Authorization"] = f"Bearer {token}"
         try:
             async with self._open().request(
                 call.method,
@@ -224,9 +253,16 @@ class _Transport:
             ) as response:
                 yield response
         except aiohttp.ClientError as error:
-            if isinstance(error, OSError):
-                raise
-            raise ConnectionError(f"{self._connection.server}: {error}") from error
+            raise self._unreachable(error) from error
+
+    def _headers(self, identity: Sequence[tuple[str, str]]) -> CIMultiDict[str]:
+        headers = CIMultiDict(identity)
+        if token := self._current_token():
+            headers["Authorization"] = f"Bearer {token}"
+        return headers
+
+    def _unreachable(self, error: aiohttp.ClientError) -> OSError:
+        return error if isinstance(error, OSError) else ConnectionError(f"{self._connection.server}: {error}")
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

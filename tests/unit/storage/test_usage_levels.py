@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from skerry.engine.storage.contract import Usage
-from skerry.engine.storage.usage.levels import filling, larger, level_of, sentence, size_text
+from skerry.engine.storage.usage.levels import filling, larger, level_of, sentence
+from skerry.kube.sizes import size_text
 
 MI = 2**20
 

@@ -9,6 +9,7 @@ import math
 
 from skerry.engine.storage.contract import Usage
 from skerry.kube.records import record
+from skerry.kube.sizes import size_text
 
 LEVELS = (80, 90, 100)
 _SLACK = 5.0
@@ -56,18 +57,6 @@ def larger(size: int) -> str:
     """A size to ask for when `size` bytes are not enough: half as much again, in round units."""
     unit, suffix = (2**30, "Gi") if size >= 4 * 2**30 else (2**20, "Mi")
     return f"{math.ceil(size * 1.5 / unit)}{suffix}"
-
-
-def size_text(size: int | None) -> str:
-    """Bytes for people."""
-    if size is None:
-        return "?"
-    amount, units = float(size), ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-    for unit in units:
-        if amount < 1024 or unit == units[-1]:
-            break
-        amount /= 1024
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
 
 
 def _whole(used: int | None, free: int | None, capacity: int | None) -> int | None:
