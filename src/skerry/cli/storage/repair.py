@@ -132,9 +132,7 @@ class Outcome:
 
 
 def outcome(pool: Obj, handles: list[str]) -> Outcome:
-    """What has become of a request."""
-    status = pool.get("status") or {}
-    refused = {one["handle"]: one.get("message", "") for one in status.get("refused") or ()}
+    """What has become of a request: what is done with is out of the list, and then only what was refused is told."""
+    refused = {one["handle"]: one.get("message", "") for one in (pool.get("status") or {}).get("refused") or ()}
     still = set((pool.get("spec") or {}).get("reclaim") or ())
-    waiting = [one for one in handles if one in still and one not in refused]
-    return Outcome(not waiting, [f"{one}: {refused[one]}" for one in handles if one in refused])
+    return Outcome(still.isdisjoint(handles), [f"{one}: {refused[one]}" for one in handles if one in refused])
