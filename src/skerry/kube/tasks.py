@@ -1,9 +1,13 @@
-"""Ending a task that somebody started for good."""
+"""Ending a task that somebody started for good; waiting for several so that none is left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 async def end(task: asyncio.Task[None] | None) -> None:
@@ -14,3 +18,13 @@ async def end(task: asyncio.Task[None] | None) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def together(*asks: Awaitable[_T]) -> list[_T]:
+    """All answers, in order; the first error, once every one has come to its end: `asyncio.gather` would raise it
+    while the others are at work on connections that are closed next."""
+    answers = await asyncio.gather(*asks, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return [answer for answer in answers if not isinstance(answer, BaseException)]

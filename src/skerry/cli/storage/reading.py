@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from skerry.kube.resources import (
     STORAGE_CLASSES,
     VOLUME_ATTACHMENTS,
 )
+from skerry.kube.tasks import together
 
 if TYPE_CHECKING:
     from skerry.cli.volumes.facts import Measures
@@ -57,7 +57,7 @@ class Everything:
 
 async def read(client: HttpClient) -> Everything:
     """Of the whole cluster. Raises StatusError (for those who may not read it all), OSError."""
-    return Everything(*await asyncio.gather(*(_served(client, resource) for resource in _KINDS)))
+    return Everything(*await together(*(_served(client, resource) for resource in _KINDS)))
 
 
 async def read_with_measures(client: HttpClient) -> tuple[Everything, Measures]:

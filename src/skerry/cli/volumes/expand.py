@@ -46,7 +46,7 @@ async def _expand(client: HttpClient, key: tuple[str, str], size: tuple[str, int
     found = await client.get(PERSISTENT_VOLUME_CLAIMS, name, namespace)
     now = growing.requested(found)
     text, amount = size
-    wanted = canonical(str(now + amount)) if text.startswith("+") else text
+    wanted = _quantity(now + amount) if text.startswith("+") else text
     refusal = growing.refusal(found, await _class(client, found), bytes_of(wanted))
     if refusal:
         raise CommandFailed(refusal)
@@ -58,6 +58,11 @@ async def _expand(client: HttpClient, key: tuple[str, str], size: tuple[str, int
     click.echo(f"{namespace}/{name}: {size_text(now)} -> {size_text(bytes_of(wanted))}")
     if timeout > 0:
         await growing.wait(client, key, bytes_of(wanted), timeout)
+
+
+def _quantity(size: int) -> str:
+    """In binary units, where it is whole in them."""
+    return canonical(f"{size // 1024}Ki") if size % 1024 == 0 else str(size)
 
 
 async def _class(client: HttpClient, claim: Obj) -> Obj | None:

@@ -14,6 +14,7 @@ from skerry.cli.volumes import facts, inside
 from skerry.cli.volumes.facts import Claim, Measured
 from skerry.kube.objects import Obj, Resource, namespace_of
 from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PODS
+from skerry.kube.tasks import together
 
 if TYPE_CHECKING:
     from skerry.kube.http_client import HttpClient
@@ -26,7 +27,7 @@ _AT_ONCE = 8
 
 async def read_claims(client: HttpClient, namespace: str | None) -> list[Claim]:
     """All claims of a namespace, None: of all. Raises StatusError, OSError."""
-    claims, pods = await asyncio.gather(
+    claims, pods = await together(
         everything(client, PERSISTENT_VOLUME_CLAIMS, namespace), everything(client, PODS, namespace)
     )
     return facts.claims_of(claims, pods, await measures(client, pods))
@@ -51,7 +52,7 @@ async def measures(client: HttpClient, pods: Sequence[Obj]) -> facts.Measures:
     users = [pod for pod in pods if facts.mounted_claims(pod) and pod["spec"].get("nodeName")]
     nodes = sorted({pod["spec"]["nodeName"] for pod in users})
     try:
-        summaries = await asyncio.gather(*(_summary(client, node) for node in nodes))
+        summaries = await together(*(_summary(client, node) for node in nodes))
     except Forbidden:
         return await _measured_inside(client, users)
     return {key: one for summary in summaries for key, one in facts.measures_of(summary).items()}
@@ -86,5 +87,5 @@ async def _measured_inside(client: HttpClient, pods: Iterable[Obj]) -> facts.Mea
         async with turns:
             return await inside.df(client, place)
 
-    found = await asyncio.gather(*(one(place) for place in wanted.values()))
+    found = await together(*(one(place) for place in wanted.values()))
     return {key: measured for key, measured in zip(wanted, found, strict=True) if measured is not None}
