@@ -219,3 +219,36 @@ async def test_a_volume_for_one_pod_is_refused_to_a_second(node: Node, driver: B
     await node.delete("second", 0)
     await node.until_gone("second")
     assert await asyncio.to_thread(driver.root.joinpath("single").is_dir)
+
+
+async def test_volumes_without_a_driver(node: Node, driver: BindDriver) -> None:
+    """A directory of the machine as `local` and as `hostPath`; an NFS server that is not there."""
+    directory = node.config.paths.data / "of-the-machine"
+    directory.mkdir()
+    (directory / "file").write_text("here")
+    await bound(node, "local", csi=None, local={"path": str(directory)}, nodeAffinity=_ANYWHERE)
+    await bound(node, "path", csi=None, hostPath={"path": str(directory)})
+    claims = [("l", "local", False), ("p", "path", True)]
+    main = container(volumeMounts=[{"name": name, "mountPath": f"/{name}"} for name, _, _ in claims])
+    volumes = [
+        {"name": name, "persistentVolumeClaim": {"claimName": claim, "readOnly": read_only}}
+        for name, claim, read_only in claims
+    ]
+    await node.create(pod("direct", main, volumes=volumes))
+    await node.until("direct", ready)
+    assert await node.exec("direct", "cat", "/l/file", "/p/file") == "herehere"
+    said = await node.exec("direct", "sh", "-c", "touch /l/new; touch /p/no 2>&1 || true")
+    assert "Read-only" in said
+    assert (directory / "new").exists()
+    export = {"name": "v", "nfs": {"server": "127.0.0.1", "path": "/nothing"}}
+    main = container(volumeMounts=[{"name": "v", "mountPath": "/v"}])
+    await node.create(pod("remote", main, volumes=[export]))
+    await node.until_told("remote", "FailedMount", 'MountVolume.SetUp failed for volume "v" : rpc error')
+    await node.delete("direct", 1)
+    await node.until_gone("direct")
+    assert (directory / "file").read_text() == "here"
+
+
+_ANYWHERE = {
+    "required": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "Exists"}]}]}
+}

@@ -12,7 +12,15 @@ import pytest
 from skerry.kube.errors import BadRequest, Forbidden, Invalid, NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj, Resource
-from skerry.kube.resources import CLUSTER_ROLES, CONFIG_MAPS, PODS, SECRETS
+from skerry.kube.resources import (
+    CLUSTER_ROLES,
+    CONFIG_MAPS,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    PODS,
+    SECRETS,
+    VOLUME_ATTACHMENTS,
+)
 from tests.support.api import RunningApi, running_api
 from tests.support.users import client_of
 
@@ -231,3 +239,38 @@ async def test_a_node_sees_what_its_pods_use(api_and_users: tuple[RunningApi, Us
     for forbidden in (node.get(SECRETS, "other", "default"), node.list(SECRETS), node.list(PODS)):
         with pytest.raises(Forbidden):
             await forbidden
+
+
+async def test_a_node_sees_the_claims_volumes_and_secrets_of_its_pods(api_and_users: tuple[RunningApi, Users]) -> None:
+    """The secret is named by the volume of a claim that a pod uses, and by nothing else."""
+    api, users = api_and_users
+    node, other = await users("system:node:one", "system:nodes"), await users("system:node:two", "system:nodes")
+    await api.client.create(SECRETS, {"metadata": {"name": "of-volume"}}, "default")
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "volumeName": "pv-seen"}
+    claim = {"metadata": {"name": "seen"}, "spec": {**asked, "storageClassName": ""}}
+    made = await api.client.create(PERSISTENT_VOLUME_CLAIMS, claim, "default")
+    reference = {"name": "of-volume", "namespace": "default"}
+    volume = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "csi": {"driver": "d", "volumeHandle": "h", "nodeStageSecretRef": reference},
+        "claimRef": {"namespace": "default", "name": "seen", "uid": made["metadata"]["uid"]},
+    }
+    await api.client.create(PERSISTENT_VOLUMES, {"metadata": {"name": "pv-seen"}, "spec": volume})
+    source = {"persistentVolumeName": "pv-seen"}
+    attachment = {"metadata": {"name": "at-one"}, "spec": {"attacher": "d", "nodeName": "one", "source": source}}
+    await api.client.create(VOLUME_ATTACHMENTS, attachment)
+    questions = (
+        (PERSISTENT_VOLUME_CLAIMS, "seen", "default"), (PERSISTENT_VOLUMES, "pv-seen", None),
+        (SECRETS, "of-volume", "default"),
+    )  # fmt: skip
+    for question in questions:
+        with pytest.raises(Forbidden):
+            await node.get(*question)
+    uses = [{"name": "v", "persistentVolumeClaim": {"claimName": "seen"}}]
+    spec = {"nodeName": "one", "containers": [{"name": "c", "image": "i"}], "volumes": uses}
+    await api.client.create(PODS, {"metadata": {"name": "claiming"}, "spec": spec}, "default")
+    for question in (*questions, (VOLUME_ATTACHMENTS, "at-one", None)):
+        assert (await node.get(*question))["metadata"]["name"] == question[1]
+        with pytest.raises(Forbidden):
+            await other.get(*question)

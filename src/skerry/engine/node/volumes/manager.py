@@ -126,7 +126,11 @@ class VolumeManager:
         subpath = entry.get("subPath") or expand(entry.get("subPathExpr") or "", request.environment)
         if subpath:
             target = self._subpaths(uid_of(request.pod)) / entry["name"] / request.container["name"] / str(position)
-            source = bind_subpath(source, subpath, target)
+            try:
+                source = bind_subpath(source, subpath, target)
+            except OSError as error:
+                where = f'volumeMount "{entry["name"]}" of container "{request.container["name"]}"'
+                raise ConfigError(f"failed to prepare subPath for {where}: {error}") from error
         return pb.Mount(
             container_path=_absolute(entry["mountPath"]),
             host_path=str(source),

@@ -55,6 +55,8 @@ class PodMounts:
         self._growth = Growth(client, config, informers, recorder, self._mounter, self._journal)
         self._ready: set[tuple[str, str]] = set()
         """Set up by this engine, by uid and volume: not asked for again."""
+        self._host_paths: set[tuple[str, str]] = set()
+        """`hostPath` volumes, which are not mounted, that are to be read only."""
         self._ending: set[str] = set()
         self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
         self._returns: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -95,7 +97,7 @@ class PodMounts:
     def is_read_only(self, uid: str, volume: str) -> bool:
         """Whether a pod was given a volume to read only."""
         known = self._journal.published.get((uid, volume))
-        return known is not None and known.read_only
+        return (uid, volume) in self._host_paths or (known is not None and known.read_only)
 
     def in_use(self) -> list[str]:
         """What the node's status lists as `volumesInUse`."""
@@ -145,6 +147,7 @@ class PodMounts:
     async def tear_down(self, uid: str) -> bool:
         """Take back everything of a pod; False when something stays, which is tried again in the background."""
         self._waiting.done(uid)
+        self._host_paths = {key for key in self._host_paths if key[0] != uid}
         mounting = [task for key, task in self._tasks.items() if key[0] == uid]
         if not mounting and not self._journal.holds(uid):
             return True
@@ -183,13 +186,15 @@ class PodMounts:
             return known.target
         mountable = await self._reader.mountable(pod, volume, is_mounted=known is not None and known.done)
         if mountable.driver == HOST_PATH:
-            return await self._host_path(mountable)
+            return await self._host_path(mountable, (uid, name))
         published = await self._mounter.mount(await self._job(pod, mountable))
         self._ready.add((uid, name))
         await self._growth.look(published)
         return published.target
 
-    async def _host_path(self, mountable: Mountable) -> Path:
+    async def _host_path(self, mountable: Mountable, key: tuple[str, str]) -> Path:
+        if mountable.read_only:
+            self._host_paths.add(key)
         try:
             return await in_own_thread(PATIENCE, host_path, Path(mountable.handle), mountable.context["type"])
         except (StorageError, OSError, TimeoutError) as error:
