@@ -10,6 +10,7 @@ PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-stat
   util-linux mount procps e2fsprogs xfsprogs ca-certificates make git"
 if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
+  PACKAGES+=" sshfs davfs2 s3fs openssh-server apache2-bin"
   PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
   # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
   command -v npm >/dev/null || PACKAGES+=" nodejs npm"

@@ -64,6 +64,10 @@ _PROGRAMS = (
     _Program(("buildah",), "buildah", False, "`skerry image build` does not work"),
     _Program(("mkfs.ext4",), "e2fsprogs", False, "local volumes with ext4 cannot be made"),
     _Program(("mkfs.xfs",), "xfsprogs", False, "local volumes with XFS cannot be made"),
+    _Program(("sshfs",), "sshfs", False, "no SSHFS volumes"),
+    _Program(("mount.davfs",), "davfs2", False, "no WebDAV volumes"),
+    _Program(("s3fs",), "s3fs", False, "no S3 volumes"),
+    _Program(("mount.nfs",), "nfs-common", False, "no NFS volumes"),
 )
 
 _REQUIRED_SCRIPT = """
@@ -104,7 +108,7 @@ _OPTIONAL_LINKS = {
     "tbf": "no bandwidth limits for pods",
 }
 _OPTIONAL_FILE_SYSTEMS = {
-    "fuse": "no SSHFS and WebDAV volumes",
+    "fuse": "no SSHFS, WebDAV and S3 volumes",
     "xfs": "local volumes have snapshots only where the kernel has btrfs",
     "btrfs": "local volumes have snapshots only where the kernel has XFS",
     "nfs": "NFS volumes cannot be mounted here",

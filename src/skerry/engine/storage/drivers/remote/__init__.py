@@ -1,0 +1,1 @@
+"""Volumes on servers elsewhere: one file per protocol, and what they share."""

@@ -1,0 +1,223 @@
+"""What the drivers of servers elsewhere have in common: a directory per claim, mounted by a program, shown to pods.
+
+A protocol's own file says which parameters there are (`fields`), how its program is started (`program`), and what its
+complaints mean (`explain`). Directories are made and deleted through a mount for just that. Sizes are not enforced:
+the server's own quota is what there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from skerry.engine.config import EngineConfig
+from skerry.engine.storage.contract import (
+    PATIENCE,
+    Ability,
+    Driver,
+    Expansion,
+    Publishing,
+    Staging,
+    StorageError,
+    Usage,
+    Use,
+    Volume,
+    VolumeRequest,
+)
+from skerry.engine.storage.drivers import publishing as binding
+from skerry.engine.storage.drivers.remote import directories
+from skerry.engine.storage.drivers.remote.daemon import Daemon, Program, Unmounted
+from skerry.engine.storage.drivers.remote.kernel_mount import KernelMount
+from skerry.engine.storage.drivers.remote.places import Place, new_place, place_in, place_of, refused
+from skerry.engine.storage.drivers.remote.workplace import Workplace
+from skerry.kube.records import record
+from skerry.kube.tasks import end
+from skerry.kube.threads import in_own_thread
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Report = Callable[[str, str], None]
+"""Called with a volume's handle and a sentence: its program has ended, so that pods that have it get errors."""
+_DELETING = 3600.0
+"""Seconds: it takes as long as there are files."""
+
+
+@record
+class Mounting:
+    """What is to be mounted how. `whole`: not the volume's directory but what it is in."""
+
+    place: Place
+    secrets: Mapping[str, str]
+    use: Use
+    whole: bool = False
+
+    @property
+    def directory(self) -> str:
+        """Relative to what the class names."""
+        return "" if self.whole else self.place.directory
+
+
+class FuseDriver(Driver):
+    """A driver whose volumes are mounted by a program. `reports`: whoever wants to know that one has ended."""
+
+    abilities = frozenset({Ability.PROVISION, Ability.EXPAND, Ability.STAGE, Ability.STATS})
+    server: ClassVar[str] = "the server"
+    grace: ClassVar[float] = 3.0
+    """Seconds for what is on its way when a volume is unmounted."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._followed: dict[Path, asyncio.Task[None]] = {}
+        self.reports: list[Report] = []
+
+    async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+        """Where a class keeps its volumes, checked. Raises StorageError."""
+        raise NotImplementedError
+
+    def program(self, mounting: Mounting) -> Program:
+        """What mounts it. Raises StorageError INVALID_ARGUMENT, UNAUTHENTICATED."""
+        raise NotImplementedError
+
+    def mode(self, place: Place) -> int:
+        """Of a claim's directory on the server, where only the account that mounts it needs to enter."""
+        return 0o700
+
+    def explain(self, said: str) -> StorageError:
+        """What a program meant that could not mount. Its last line, unless a protocol knows better."""
+        return StorageError("UNAVAILABLE", f"{self.server}: {said.splitlines()[-1][:300] if said else 'no answer'}")
+
+    async def create(self, request: VolumeRequest) -> Volume:
+        """Make the claim's directory. Raises StorageError."""
+        if request.source.snapshot or request.source.volume:
+            raise self.lacks("volumes cannot begin with a snapshot or another volume")
+        place = new_place(request, await self.fields(request.parameters, request.secrets))
+        self.program(Mounting(place, request.secrets, request.use))  # what can be refused, is refused now
+        async with self._mounted(place, request.secrets, request.use) as root:
+            if not place.dataset:
+                await self._do(PATIENCE, directories.make, root, place.directory, self.mode(place))
+            elif place.directory:
+                await self._do(PATIENCE, os.stat, root / place.directory)
+        return Volume(place.handle, request.size, place.context)
+
+    async def delete(self, handle: str, secrets: Mapping[str, str]) -> None:
+        """Delete the claim's directory, unless the class keeps it. Raises StorageError."""
+        place = place_in(handle)
+        if place.keep:
+            return
+        async with self._mounted(place, secrets, Use(("ReadWriteMany",))) as root:
+            await self._do(_DELETING, directories.remove, root, place.directory)
+
+    async def expand(self, handle: str, size: int, secrets: Mapping[str, str]) -> Expansion:
+        """There is nothing to be done: sizes are the server's."""
+        return Expansion(size, on_node=False)
+
+    async def stage(self, staging: Staging) -> None:
+        """Mount the claim's directory, anew when its program has ended. Raises StorageError."""
+        if staging.use.block:
+            raise refused("a directory on a server is no block device")
+        daemon = self._daemon(staging.path)
+        if not daemon.is_alive():
+            await self._forget(staging.path)
+            await self._start(daemon, Mounting(place_of(staging.context), staging.secrets, staging.use))
+        self._follow(staging.path, staging.handle, daemon)
+
+    async def unstage(self, handle: str, path: Path) -> None:
+        """Unmount it, in whatever state it is. Raises StorageError."""
+        await self._forget(path)
+        await self._daemon(path).stop()
+
+    async def publish(self, publishing: Publishing) -> None:
+        """Show it to a pod. Raises StorageError."""
+        if not self._daemon(publishing.staged).is_alive():
+            raise StorageError(
+                "UNAVAILABLE", f"{self.server}: the program that mounts it has ended; it is mounted anew"
+            )
+        await self._do(PATIENCE, _show, publishing.staged, publishing.target, publishing.read_only)
+
+    async def unpublish(self, handle: str, target: Path) -> None:
+        """Take it from a pod; the server is not asked. Raises StorageError."""
+        binding.unmount(target)
+        await self._do(PATIENCE, binding.take_back, target)
+
+    async def stats(self, handle: str, path: Path) -> Usage:
+        """What the server says. Raises StorageError."""
+        found = await self._do(PATIENCE, os.statvfs, path)
+        unit = found.f_frsize
+        if not found.f_blocks or found.f_blocks * unit >= 1 << 58:  # as programs say that they do not know
+            return Usage(None, None, None)
+        used = (found.f_blocks - found.f_bfree) * unit
+        return Usage(found.f_blocks * unit, used, found.f_bavail * unit)
+
+    async def close(self) -> None:
+        """Watch programs no more; they go on."""
+        for path in list(self._followed):
+            await self._forget(path)
+
+    def _daemon(self, path: Path) -> Daemon | KernelMount:
+        return Daemon(Workplace(self._config, path), path, self.grace)
+
+    @contextlib.asynccontextmanager
+    async def _mounted(self, place: Place, secrets: Mapping[str, str], use: Use) -> AsyncIterator[Path]:
+        """What the class names, mounted for a moment."""
+        name = sha256(f"{self.name} {place.handle}".encode()).hexdigest()[:16]
+        point = self._config.paths.data / "storage" / "remote" / f"making-{name}"
+        point.mkdir(mode=0o700, parents=True, exist_ok=True)
+        daemon = self._daemon(point)
+        try:
+            await self._start(daemon, Mounting(place, secrets, use, whole=True))
+            yield point
+        finally:
+            await daemon.stop()
+            point.rmdir()
+
+    async def _start(self, daemon: Daemon | KernelMount, mounting: Mounting) -> None:
+        try:
+            await daemon.start(self.program(mounting))
+        except Unmounted as error:
+            raise self.explain(str(error)) from error
+
+    async def _do(self, seconds: float, work: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await in_own_thread(seconds, work, *arguments)
+        except TimeoutError as error:
+            raise StorageError("DEADLINE_EXCEEDED", f"{self.server} did not answer within {seconds:.0f} s") from error
+        except OSError as error:
+            raise StorageError("INTERNAL", f"{self.server}: {error.strerror or error}") from error
+
+    def _follow(self, path: Path, handle: str, daemon: Daemon | KernelMount) -> None:
+        if path not in self._followed or self._followed[path].done():
+            self._followed[path] = asyncio.create_task(self._until_gone(handle, daemon), name=f"{self.name} volume")
+
+    async def _until_gone(self, handle: str, daemon: Daemon | KernelMount) -> None:
+        while daemon.is_alive():
+            await daemon.gone()
+        log.warning("%s: the program that mounts %s has ended", self.name, handle)
+        for report in self.reports:
+            report(
+                handle,
+                f"{self.server}: the program that mounts it has ended; pods that have the volume must be made anew",
+            )
+
+    async def _forget(self, path: Path) -> None:
+        await end(self._followed.pop(path, None))
+
+
+def _show(staged: Path, target: Path, read_only: bool) -> None:
+    binding.show(staged, target, read_only=read_only)
+
+
+def needed(secrets: Mapping[str, str], *names: str) -> str:
+    """The first of several spellings of a credential. Raises StorageError UNAUTHENTICATED."""
+    for name in names:
+        if secrets.get(name):
+            return secrets[name]
+    why = f"the Secret has no {names[0]}" if secrets else "no Secret was given"
+    hint = "csi.storage.k8s.io/provisioner-secret-name and node-stage-secret-name in the class name it"
+    raise StorageError("UNAUTHENTICATED", f"{why}: {hint}")

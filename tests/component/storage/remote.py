@@ -1,0 +1,95 @@
+"""A driver of a server elsewhere, spoken to as provisioning and mounting do, without an engine around it."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from skerry.engine import mounts
+from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.storage.contract import Publishing, Staging, Use, Volume, VolumeRequest
+from skerry.engine.storage.drivers.all import built_in
+from skerry.engine.storage.drivers.remote.driver import FuseDriver
+from skerry.engine.storage.drivers.remote.workplace import Workplace
+from tests.support.storage_servers import Server
+
+READ_WRITE = Use(("ReadWriteMany",))
+
+
+@dataclass
+class Site:
+    """One driver, one server, one machine."""
+
+    driver: FuseDriver
+    config: EngineConfig
+    server: Server
+    staged: list[Path] = field(default_factory=list)
+
+    async def volume(self, claim: str, use: Use = READ_WRITE, **more: str) -> Volume:
+        """Of a claim in namespace "lab", with more class parameters."""
+        parameters = {**self.server.parameters, **more}
+        request = VolumeRequest(
+            f"pvc-{claim}", 1 << 30, use, parameters=parameters, secrets=self.server.secrets, claim=("lab", claim)
+        )
+        return await self.driver.create(request)
+
+    def staging(self, volume: Volume, use: Use = READ_WRITE, secrets: Mapping[str, str] | None = None) -> Staging:
+        """At the volume's own place."""
+        place = self.config.paths.data / "storage" / "staged" / volume.handle.rpartition("/")[2][-40:]
+        path = place.with_name(f"{abs(hash(volume.handle))}")
+        path.mkdir(parents=True, exist_ok=True)
+        self.staged.append(path)
+        return Staging(volume.handle, path, use, volume.context, self.server.secrets if secrets is None else secrets)
+
+    async def show(self, volume: Volume, pod: str, use: Use = READ_WRITE, *, read_only: bool = False) -> Path:
+        """Stage a volume and publish it to a pod; where the pod has it."""
+        staging = self.staging(volume, use)
+        await self.driver.stage(staging)
+        target = self.config.paths.pods / pod / "mount"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        await self.driver.publish(
+            Publishing(volume.handle, staging.path, target, use, read_only, volume.context, self.server.secrets)
+        )
+        return target
+
+    async def hide(self, volume: Volume, *targets: Path) -> None:
+        """The reverse, for all pods."""
+        for target in targets:
+            await self.driver.unpublish(volume.handle, target)
+        await self.driver.unstage(volume.handle, self.staging(volume).path)
+
+    def pids(self, volume: Volume) -> set[int]:
+        """Processes that mount the volume."""
+        return Workplace(self.config, self.staging(volume).path).cgroup.members()
+
+    def next_engine(self) -> FuseDriver:
+        """The driver of an engine that begins anew on the same machine."""
+        driver = built_in(self.config)[self.driver.name]
+        assert isinstance(driver, FuseDriver)
+        return driver
+
+
+@contextlib.asynccontextmanager
+async def site(directory: Path, driver: str, server: Server) -> AsyncIterator[Site]:
+    """Nothing of it is left afterwards, and a test that was good leaves nothing by itself."""
+    instance = uuid.uuid4().hex[:4]
+    config = EngineConfig(
+        instance=instance, paths=Paths(directory / "data", directory / "run"), node_name="here", bind="", port=0,
+        pod_cidr="10.96.0.0/16", service_cidr="10.112.0.0/16",
+    )  # fmt: skip
+    made = built_in(config)[driver]
+    assert isinstance(made, FuseDriver)
+    there = Site(made, config, server)
+    try:
+        yield there
+        assert mounts.at_or_below(directory) == []
+        assert not list((directory / "run" / "storage").glob("*"))
+    finally:
+        for path in there.staged:
+            await made.unstage("", path)
+        await made.close()
+        for point in mounts.at_or_below(directory):
+            mounts.unmount(point)
