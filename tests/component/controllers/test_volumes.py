@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
+from skerry.engine.controllers.context import HostNetwork
 from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of, uid_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
@@ -115,10 +118,18 @@ async def test_a_claim_waits_for_a_volume_a_class_or_a_default_and_says_so() -> 
 
 
 async def test_released_volumes_are_reclaimed_or_say_why_not() -> None:
-    async with running_controllers() as world:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="skerry-volume-", ignore_cleanup_errors=True) as folder:
+        data = Path(folder, "data")
+        (data / "deep").mkdir(parents=True)
+        await see_volumes_reclaimed(data)
+        assert not data.exists()
+
+
+async def see_volumes_reclaimed(data: Path) -> None:
+    async with running_controllers(host=HostNetwork(is_real=True)) as world:
         policies = {"tmp": "Delete", "srv": "Delete", "old": "Recycle", "kept": "Retain"}
         for name, policy in policies.items():
-            path = "/tmp/skerry-no-such-directory" if name == "tmp" else f"/srv/{name}"
+            path = str(data) if name == "tmp" else f"/srv/{name}"
             spec = {"persistentVolumeReclaimPolicy": policy, "hostPath": {"path": path}}
             await world.client.create(VOLUMES, volume(name, **spec))
             await world.client.create(CLAIMS, claim(name, volumeName=name), "default")

@@ -86,6 +86,7 @@ def test_where_data_come_from_is_said_in_both_fields() -> None:
             "spec",
             "must match dataSourceRef",
         ),
+        ({"dataSourceRef": {**SNAPSHOT, "namespace": "n"}}, "spec.dataSourceRef.namespace", "another namespace"),
         (
             {"selector": {"matchExpressions": [{"key": "a", "operator": "Is"}]}},
             "spec.selector.matchExpressions[0].operator",

@@ -13,7 +13,7 @@ from skerry.engine.controllers.volumes.volumes import (
     LookAtClaim,
     Mismatched,
     Phase,
-    Reclaim,
+    Release,
     Unbind,
     decide_volume,
     is_deleted_elsewhere,
@@ -39,14 +39,14 @@ def test_a_volume_is_released_with_its_claim_and_by_a_new_claim_of_the_name() ->
     mine = claim(volumeName="disk")
     newer = {**mine, "metadata": {**mine["metadata"], "uid": "another"}}
     for there in (None, newer):
-        assert decide_volume(volume("disk", of=mine), there) == Reclaim()
+        assert decide_volume(volume("disk", of=mine), there) == Release()
 
 
 def test_a_volume_whose_claim_has_another_is_given_back_or_deleted() -> None:
     elsewhere = claim(volumeName="other")
     assert decide_volume(volume("disk", of=elsewhere), elsewhere) == Unbind()
     made = volume("disk", of=elsewhere, annotations=MADE, persistentVolumeReclaimPolicy="Delete")
-    assert decide_volume(made, elsewhere) == Reclaim()
+    assert decide_volume(made, elsewhere) == Release()
     free = unbound(volume("disk", of=elsewhere, annotations=BOUND_HERE))
     assert "claimRef" not in free["spec"]
     assert free["metadata"]["annotations"] == {}

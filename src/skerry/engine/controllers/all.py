@@ -43,6 +43,7 @@ from skerry.engine.controllers.taint_eviction.controller import TaintEviction
 from skerry.engine.controllers.volumes.binder import VolumeBinder
 from skerry.engine.controllers.volumes.ephemeral import EphemeralClaims
 from skerry.engine.controllers.volumes.protection import ClaimProtection, VolumeProtection
+from skerry.engine.controllers.volumes.reclaiming import VolumeReclaimer
 from skerry.kube.controller import Controller
 
 
@@ -79,6 +80,7 @@ def make_controllers(context: Context) -> list[Controller]:
         EventExpiry(acting_as("event-expiry")),
         ResourceQuotaController(acting_as("resourcequota-controller")),
         VolumeBinder(acting_as("persistent-volume-binder")),
+        VolumeReclaimer(acting_as("persistent-volume-binder")),
         EphemeralClaims(acting_as("ephemeral-volume-controller")),
         ClaimProtection(acting_as("pvc-protection-controller")),
         VolumeProtection(acting_as("pv-protection-controller")),

@@ -3,5 +3,5 @@ built-in driver, somebody's CSI driver) makes PersistentVolumes, and what is her
 
 Listing: `binder` (the PersistentVolume controller) with its pure decisions in `claims` and `volumes`, `matching` (which
 volume fits, used by the scheduler too), `vocabulary` (names that several programs agree on), `ephemeral` (claims made
-for pods), `protection` (finalizers), `reclaiming` (deletes hostPath volumes).
+for pods), `protection` (finalizers), `reclaiming` (what follows a release).
 """

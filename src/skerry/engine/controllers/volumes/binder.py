@@ -1,4 +1,4 @@
-"""The PersistentVolume controller: binds claims and volumes, keeps their phases, reclaims released volumes.
+"""The PersistentVolume controller: binds claims and volumes, keeps their phases, releases volumes without a claim.
 
 Keys are "claim:namespace/name" and "volume:name", worked on one after the other, so that no volume is promised twice.
 `claims` and `volumes` decide, this looks things up and acts. What was written here counts before the watch brings it
@@ -7,13 +7,13 @@ Keys are "claim:namespace/name" and "volume:name", worked on one after the other
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.newest import Newest
 from skerry.engine.controllers.volumes import claims, volumes
 from skerry.engine.controllers.volumes.claims import Remark, decide_claim, external_provisioning
-from skerry.engine.controllers.volumes.reclaiming import Reclaiming
 from skerry.engine.controllers.volumes.users import UNPLACED, index_unplaced
 from skerry.engine.controllers.volumes.vocabulary import (
     BIND_COMPLETED,
@@ -54,7 +54,6 @@ class VolumeBinder(Controller):
         self._client = context.client
         self._recorder = context.recorder.named("persistentvolume-controller")
         self._writing = Writing(context, self._claims, self._volumes)
-        self._reclaiming = Reclaiming(context, self._writing)
         self._said: dict[str, Remark] = {}
         self._view = claims.View(
             self._volumes.get, self._candidates, self._classes.get, self._classes.list, self._unplaced_pods
@@ -62,24 +61,21 @@ class VolumeBinder(Controller):
         self._watch()
 
     async def reconcile(self, key: str) -> float | None:
-        """Look at one claim or one volume."""
-        if key.startswith(_CLAIM):
-            return await self._claim(key.removeprefix(_CLAIM))
-        return await self._volume(key.removeprefix(_VOLUME))
+        """Look at one claim or one volume. What is gone meanwhile the watch tells."""
+        with contextlib.suppress(NotFound):
+            if key.startswith(_CLAIM):
+                await self._claim(key.removeprefix(_CLAIM))
+            else:
+                await self._volume(key.removeprefix(_VOLUME))
+        return None
 
     # ---- claims
 
-    async def _claim(self, key: str) -> float | None:
+    async def _claim(self, key: str) -> None:
         namespace, name = split_key(key)
         claim = self._claims.get(name, namespace)
-        if claim is None:
-            return None
-        answer = decide_claim(claim, self._view)
-        try:
-            await self._settle(claim, answer)
-        except NotFound:
-            return None  # gone meanwhile; the watch says so
-        return None
+        if claim is not None:
+            await self._settle(claim, decide_claim(claim, self._view))
 
     async def _settle(self, claim: Obj, answer: claims.Answer) -> None:
         if isinstance(answer, claims.Bind):
@@ -119,20 +115,12 @@ class VolumeBinder(Controller):
 
     # ---- volumes
 
-    async def _volume(self, name: str) -> float | None:
+    async def _volume(self, name: str) -> None:
         volume = self._volumes.get(name)
         if volume is None:
-            return None
+            return
         claim = self._claims.get(*reversed(split_key(claim_of(volume)))) if claim_of(volume) else None
         answer = decide_volume(volume, claim)
-        if isinstance(answer, volumes.Reclaim) and await self._is_still_claimed(volume):
-            return None
-        try:
-            return await self._settle_volume(volume, claim, answer)
-        except NotFound:
-            return None
-
-    async def _settle_volume(self, volume: Obj, claim: Obj | None, answer: volumes.Answer) -> float | None:
         if isinstance(answer, volumes.Phase):
             await self._writing.mark_volume(volume, answer.phase)
         elif isinstance(answer, volumes.LookAtClaim):
@@ -140,17 +128,20 @@ class VolumeBinder(Controller):
         elif isinstance(answer, volumes.Unbind):
             changed = await self._writing.update_volume(volumes.unbound(volume))
             await self._writing.mark_volume(changed, "Available")
-        elif isinstance(answer, volumes.Reclaim):
-            return await self._reclaiming.reclaim(volume)
+        elif isinstance(answer, volumes.Release):
+            await self._release(volume)
         elif claim is not None:
             self._recorder.event(volume, *answer.about_volume)
             self._say(claim, answer.about_claim)
-        return None
+
+    async def _release(self, volume: Obj) -> None:
+        """What follows is the reclaimer's. A volume whose reclaiming failed stays Failed."""
+        is_released = (volume.get("status") or {}).get("phase") in ("Released", "Failed")
+        if not is_released and not await self._is_still_claimed(volume):
+            await self._writing.mark_volume(volume, "Released")
 
     async def _is_still_claimed(self, volume: Obj) -> bool:
         """Whether the claim of a volume that is about to be released is there, and only this cache is late."""
-        if (volume.get("status") or {}).get("phase") in ("Released", "Failed"):
-            return False
         namespace, name = split_key(claim_of(volume))
         try:
             claim = await self._client.get(PERSISTENT_VOLUME_CLAIMS, name, namespace)

@@ -13,29 +13,46 @@ import shutil
 from pathlib import PurePosixPath
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.newest import Newest
 from skerry.engine.controllers.volumes.volumes import is_deleted_elsewhere, policy_of
 from skerry.engine.controllers.volumes.writing import Writing
-from skerry.kube.objects import Obj, name_of, uid_of
-from skerry.kube.resources import PERSISTENT_VOLUMES
+from skerry.kube.controller import Controller
+from skerry.kube.errors import NotFound
+from skerry.kube.objects import Obj, is_deleting, name_of, uid_of
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 
 _AGAIN = 60.0
 """Seconds until a deletion that failed is tried again."""
 _NO_RECYCLING = "Recycling is not supported by this release: use the reclaim policy Delete or Retain"
 
 
-class Reclaiming:
-    """By policy."""
+class VolumeReclaimer(Controller):
+    """Keys are volumes. Beside the binder, which says that one is released: a deletion may take long."""
 
-    def __init__(self, context: Context, writing: Writing) -> None:
+    name = "persistentvolume-reclaimer"
+    workers = 2
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        informers = context.informers
+        self._volumes = Newest(informers.of(PERSISTENT_VOLUMES))
         self._client = context.client
         self._recorder = context.recorder.named("persistentvolume-controller")
         self._has_machine = context.host.is_real
-        self._writing = writing
+        self._writing = Writing(context, Newest(informers.of(PERSISTENT_VOLUME_CLAIMS)), self._volumes)
+        self.watch(self._volumes.cache, lambda volume: (name_of(volume),) if is_released(volume) else ())
 
-    async def reclaim(self, volume: Obj) -> float | None:
-        """Release it and do what its policy says. Returns seconds until it should be tried again."""
-        if (volume.get("status") or {}).get("phase") not in ("Released", "Failed"):
-            volume = await self._writing.mark_volume(volume, "Released")
+    async def reconcile(self, key: str) -> float | None:
+        """Do what the policy of a released volume says. Returns seconds until it should be tried again."""
+        volume = self._volumes.get(key)
+        if volume is None or not is_released(volume) or is_deleting(volume):
+            return None
+        try:
+            return await self._reclaim(volume)
+        except NotFound:
+            return None
+
+    async def _reclaim(self, volume: Obj) -> float | None:
         policy = policy_of(volume)
         if policy == "Recycle":
             await self._fail(volume, "VolumeFailedRecycle", _NO_RECYCLING)
@@ -61,6 +78,12 @@ class Reclaiming:
         if (volume.get("status") or {}).get("phase") != "Failed":
             failed = await self._writing.mark_volume(volume, "Failed", message)
             self._recorder.event(failed, "Warning", reason, message)
+
+
+def is_released(volume: Obj) -> bool:
+    """Whether its claim is gone. Who takes `claimRef` away gives it free instead."""
+    reference = volume["spec"].get("claimRef") or {}
+    return bool(reference.get("uid")) and (volume.get("status") or {}).get("phase") in ("Released", "Failed")
 
 
 def refusal(volume: Obj) -> str:

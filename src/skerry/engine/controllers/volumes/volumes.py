@@ -32,7 +32,7 @@ class Mismatched:
 
 
 @record
-class Reclaim:
+class Release:
     """Its claim is gone (or has another volume): it is released, and its reclaim policy says what follows."""
 
 
@@ -41,7 +41,7 @@ class Unbind:
     """Its claim is bound to another: it is free again, or kept for the claim by name if somebody wanted that."""
 
 
-Answer = Phase | LookAtClaim | Mismatched | Reclaim | Unbind
+Answer = Phase | LookAtClaim | Mismatched | Release | Unbind
 
 
 def decide_volume(volume: Obj, claim: Obj | None) -> Answer:
@@ -50,14 +50,14 @@ def decide_volume(volume: Obj, claim: Obj | None) -> Answer:
     if not reference or not reference.get("uid"):
         return Phase("Available")
     if claim is None or uid_of(claim) != reference["uid"]:
-        return Reclaim()
+        return Release()
     wanted = claim["spec"].get("volumeName")
     if wanted == name_of(volume):
         return Phase("Bound")
     if not wanted:
         return _mismatched(volume, claim) if differs_in_mode(volume, claim) else LookAtClaim()
     provisioned = PROVISIONED_BY in annotations_of(volume)
-    return Reclaim() if provisioned and policy_of(volume) == "Delete" else Unbind()
+    return Release() if provisioned and policy_of(volume) == "Delete" else Unbind()
 
 
 def policy_of(volume: Obj) -> str:

@@ -26,6 +26,7 @@ _RESIZE = (
     "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizePending", "NodeResizeInProgress",
     "NodeResizeInfeasible",
 )  # fmt: skip
+_NAMING = ("apiGroup", "kind", "name")
 _ANY_KIND = ("PersistentVolumeClaim", "VolumeSnapshot")
 """What the older `dataSource` may name; anything else is dropped from it, as it always was."""
 
@@ -79,7 +80,7 @@ def _check_claim(spec: Obj) -> Iterator[Cause]:
     for name in ("dataSource", "dataSourceRef"):
         if spec.get(name) is not None:
             yield from _check_source(spec[name], f"spec.{name}")
-    yield from _check_agreement(spec.get("dataSource"), spec.get("dataSourceRef"))
+    yield from _check_agreement(spec.get("dataSource"), spec.get("dataSourceRef") or {})
 
 
 def _check_source(source: Obj, field: str) -> Iterator[Cause]:
@@ -91,12 +92,11 @@ def _check_source(source: Obj, field: str) -> Iterator[Cause]:
         yield invalid(field, source.get("kind") or "", why)
 
 
-def _check_agreement(source: Obj | None, reference: Obj | None) -> Iterator[Cause]:
-    if source is None or reference is None:
-        return
+def _check_agreement(source: Obj | None, reference: Obj) -> Iterator[Cause]:
+    """Kubernetes drops a reference to another namespace unless a gate is open: the volume would come empty."""
     if reference.get("namespace"):
-        yield invalid("spec", "spec.dataSource", "may not be specified when dataSourceRef.namespace is specified")
-    elif any(source.get(part) != reference.get(part) for part in ("apiGroup", "kind", "name")):
+        yield forbidden("spec.dataSourceRef.namespace", "data of another namespace cannot be used in this release")
+    elif source is not None and reference and any(source.get(part) != reference.get(part) for part in _NAMING):
         yield invalid("spec", "spec.dataSource", "must match dataSourceRef")
 
 
