@@ -12,12 +12,14 @@ from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import StorageError
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
-from skerry.kube.informer import Informer
+from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.quantities import binary_quantity
 from skerry.kube.resources import CSI_DRIVERS, CSI_STORAGE_CAPACITIES, PERSISTENT_VOLUMES, STORAGE_CLASSES
 
 _NAMESPACE, _HOSTNAME = "kube-system", "kubernetes.io/hostname"
+_TOGETHER = 0.1
+"""Seconds in which changes are looked at together: a hundred volumes that come at once are a few of them."""
 
 
 class CapacityPublisher(Controller):
@@ -36,10 +38,14 @@ class CapacityPublisher(Controller):
         self._published: Informer = informers.of(CSI_STORAGE_CAPACITIES)
         self.watch(self._classes)
         self.watch(self._registered, lambda one: self._classes_of(name_of(one)))
-        self.watch(informers.of(PERSISTENT_VOLUMES), self._touched)
+        informers.of(PERSISTENT_VOLUMES).add_handler(self._volume_changed)
 
-    def _touched(self, volume: Obj) -> Iterable[str]:
-        return self._classes_of((volume["spec"].get("csi") or {}).get("driver", ""))
+    def _volume_changed(self, delta: Delta) -> None:
+        """Only what takes or gives room counts."""
+        if delta.old is not None and delta.new is not None and _size_of(delta.old) == _size_of(delta.new):
+            return
+        for name in self._classes_of((delta.object["spec"].get("csi") or {}).get("driver", "")):
+            self.queue.add_after(name, _TOGETHER)
 
     def _classes_of(self, driver: str) -> Iterable[str]:
         return [name_of(one) for one in self._classes.list() if one.get("provisioner") == driver]
@@ -90,3 +96,7 @@ class CapacityPublisher(Controller):
             await self._client.delete(CSI_STORAGE_CAPACITIES, name_of(known), _NAMESPACE)
         except NotFound:
             return
+
+
+def _size_of(volume: Obj) -> object:
+    return volume["spec"].get("capacity")
