@@ -73,6 +73,12 @@ async def test_a_volume_that_cannot_be_made_sends_its_pod_back() -> None:
     async with running_controllers() as world:
         await world.client.create(STORAGE_CLASSES, {**LATE, "provisioner": "example.com/disks"})
         await world.client.create(CLAIMS, claim("data", storageClassName="late"), "default")
+        await world.client.create(PODS, pod("gone", of_claim("data")), "default")
+        await world.until(lambda: selected(world, "data") == "node")
+        await world.client.delete(PODS, "gone", "default")
+        await world.until(lambda: world.get(PODS, "gone") is None)
+        await world.client.patch(CLAIMS, "data", {"metadata": {"annotations": {SELECTED_NODE: None}}}, "default")
+        await world.until(lambda: not selected(world, "data"))
         for name in ("web", "twin"):
             await world.client.create(PODS, pod(name, of_claim("data")), "default")
         await world.until(lambda: selected(world, "data") == "node")

@@ -50,7 +50,7 @@ class Scheduler(Controller):
         self._budgets = context.informers.of(POD_DISRUPTION_BUDGETS)
         self._acting = Acting(context)
         self.queue = WorkQueue(UrgentFirst(self._priority_of))
-        self._watching = Watching(context.informers, self.queue.add, self._acting.forget)
+        self._watching = Watching(context.informers, self.queue.add, self._forget)
         self._rankings = self._watching.rankings
         self._cluster = self._watching.cluster
         users, with_claims = self._cluster.claim_users.of, self._watching.waiting.with_claims
@@ -64,6 +64,8 @@ class Scheduler(Controller):
         namespace, name = split_key(key)
         pod = self._pods.get(name, namespace)
         if pod is None or not is_ours(pod):
+            if pod is not None:
+                self._claiming.finish(uid_of(pod))  # somebody else may have bound it
             return None
         if self._cluster.is_assumed(uid_of(pod)):
             await self._continue(pod)
@@ -145,6 +147,11 @@ class Scheduler(Controller):
     async def _wait(self, facts: PodFacts, message: str, nominated: str | None = None) -> None:
         self._watching.waiting.add(facts)
         await self._acting.refuse(facts.pod, message, nominated)
+
+    def _forget(self, uid: str) -> None:
+        """The pod is gone, or over."""
+        self._acting.forget(uid)
+        self._claiming.finish(uid)
 
     def _node_gone(self, delta: Delta) -> None:
         for uid in self._claiming.pods_of(name_of(delta.object)):
