@@ -7,6 +7,7 @@ async with running_storage(tmp_path) as world:
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -54,14 +55,18 @@ class FolderDriver(Driver):
         self.root = root
         self.on_node = False
         self.largest = 2**62
+        self.held: set[str] = set()
+        """Calls that do their work and then never answer."""
         self.failures: dict[str, list[StorageError]] = {}
         self.calls: list[tuple[str, str]] = []
         self.requests: list[VolumeRequest] = []
         self.secrets: dict[str, Mapping[str, str]] = {}
 
-    def _called(self, call: str, what: str, secrets: Mapping[str, str]) -> None:
+    async def _called(self, call: str, what: str, secrets: Mapping[str, str]) -> None:
         self.calls.append((call, what))
         self.secrets[call] = secrets
+        if call in self.held:
+            await asyncio.get_running_loop().create_future()
         if self.failures.get(call):
             raise self.failures[call].pop(0)
 
@@ -77,15 +82,16 @@ class FolderDriver(Driver):
             source = request.source.snapshot or request.source.volume
             shutil.copytree(self.root / source, path) if source else path.mkdir()
         self._write_size(request.name, request.size)
-        self._called("create", request.name, request.secrets)  # a failure leaves what was made, as a crash does
+        await self._called("create", request.name, request.secrets)  # a failure leaves what was made, as a crash does
         return Volume(request.name, request.size, {"folder": request.name}, ({"kubernetes.io/hostname": "node"},))
 
     async def delete(self, handle: str, secrets: Mapping[str, str]) -> None:
-        self._called("delete", handle, secrets)
-        shutil.rmtree(self.root / handle, ignore_errors=True)
+        if not self.failures.get("delete"):
+            shutil.rmtree(self.root / handle, ignore_errors=True)
+        await self._called("delete", handle, secrets)
 
     async def expand(self, handle: str, size: int, secrets: Mapping[str, str]) -> Expansion:
-        self._called("expand", handle, secrets)
+        await self._called("expand", handle, secrets)
         if size > self.largest:
             raise StorageError("OUT_OF_RANGE", "there is no such disk")
         self._write_size(handle, size)
@@ -96,12 +102,13 @@ class FolderDriver(Driver):
     ) -> Snapshot:
         if not (self.root / name).exists():
             shutil.copytree(self.root / volume, self.root / name)
-        self._called("snapshot", name, secrets)
+        await self._called("snapshot", name, secrets)
         return await self._snapshot(name)
 
     async def delete_snapshot(self, handle: str, secrets: Mapping[str, str]) -> None:
-        self._called("delete_snapshot", handle, secrets)
-        shutil.rmtree(self.root / handle, ignore_errors=True)
+        if not self.failures.get("delete_snapshot"):
+            shutil.rmtree(self.root / handle, ignore_errors=True)
+        await self._called("delete_snapshot", handle, secrets)
 
     async def snapshot_of(self, handle: str, secrets: Mapping[str, str]) -> Snapshot | None:
         return await self._snapshot(handle) if (self.root / handle).exists() else None

@@ -19,8 +19,9 @@ from skerry.kube.resources import CONFIG_MAPS, CSI_DRIVERS, STORAGE_CLASSES
 
 NAMESPACE, NAME = "kube-system", "skerry-storage"
 LOCAL, MEMORY = "local.storage.skerry.dev", "memory.storage.skerry.dev"
-_ELSEWHERE = ("sshfs", "webdav", "s3", "onedata")
-"""Drivers whose files have no owners of their own: the mount says who they belong to."""
+_WITH_OWNERS, _WITHOUT = ("local", "memory", "nfs"), ("dataset", "sshfs", "webdav", "s3", "onedata")
+"""Drivers whose files have owners of their own, so that `fsGroup` can be brought about; and those whose have none, or
+belong to others."""
 
 Wanted = tuple[Resource, Obj]
 
@@ -70,28 +71,21 @@ def _snapshot_class(name: str, driver: str) -> Obj:
 
 
 def _drivers() -> Sequence[Obj]:
-    return (
-        _driver("local", "File", counts_space=True),
-        _driver("memory", "File"),
-        _driver("nfs", "File", lifecycles=("Persistent", "Ephemeral")),
-        _driver("dataset", "None"),  # inline, who writes a pod would say which directory of the machine
-        *(_driver(name, "None", lifecycles=("Persistent", "Ephemeral")) for name in _ELSEWHERE),
-    )
-
-
-def _driver(
-    short: str, fs_group: str, *, counts_space: bool = False, lifecycles: Sequence[str] = ("Persistent",)
-) -> Obj:
-    return {
-        "metadata": {"name": f"{short}.storage.skerry.dev"},
-        "spec": {
-            "attachRequired": False,
-            "podInfoOnMount": True,
-            "fsGroupPolicy": fs_group,
-            "storageCapacity": counts_space,
-            "volumeLifecycleModes": list(lifecycles),
-        },
-    }
+    """None of them has inline volumes, none attaches anything."""
+    policies = dict.fromkeys(_WITH_OWNERS, "File") | dict.fromkeys(_WITHOUT, "None")
+    return [
+        {
+            "metadata": {"name": f"{short}.storage.skerry.dev"},
+            "spec": {
+                "attachRequired": False,
+                "podInfoOnMount": True,
+                "fsGroupPolicy": policy,
+                "storageCapacity": short == "local",
+                "volumeLifecycleModes": ["Persistent"],
+            },
+        }
+        for short, policy in policies.items()
+    ]
 
 
 async def _create(client: Client, resource: Resource, obj: Obj) -> None:

@@ -32,7 +32,7 @@ class ClaimProvisioner(Controller):
     """Keys are "namespace/claim"."""
 
     name = "storage-provisioner"
-    workers = 16
+    workers = 64  # one that waits for a silent server keeps nobody else waiting
 
     def __init__(self, context: StorageContext) -> None:
         super().__init__()

@@ -25,7 +25,7 @@ class ClaimExpander(Controller):
     """Keys are "namespace/claim"."""
 
     name = "storage-expander"
-    workers = 8
+    workers = 16
 
     def __init__(self, context: StorageContext) -> None:
         super().__init__()

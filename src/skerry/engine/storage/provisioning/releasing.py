@@ -55,7 +55,7 @@ class VolumeReleaser(Controller):
     """Keys are volumes."""
 
     name = "storage-releaser"
-    workers = 8
+    workers = 32
 
     def __init__(self, context: StorageContext) -> None:
         super().__init__()

@@ -32,7 +32,7 @@ class ContentController(Controller):
     """Keys are contents."""
 
     name = "snapshot-taker"
-    workers = 8
+    workers = 16
 
     def __init__(self, context: StorageContext) -> None:
         super().__init__()
