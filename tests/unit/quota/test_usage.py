@@ -107,6 +107,9 @@ def test_claims_count_for_their_class_too() -> None:
         "requests.storage": "5Gi",
         "fast.storageclass.storage.k8s.io/requests.storage": "5Gi",
     }
+    for allocated, counted in (("9Gi", "9Gi"), ("1Gi", "5Gi")):
+        growing = {**claim, "status": {"allocatedResources": {"storage": allocated}}}
+        assert shown("persistentvolumeclaims", growing)["requests.storage"] == counted
 
 
 def test_other_objects_are_counted() -> None:

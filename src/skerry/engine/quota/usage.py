@@ -95,10 +95,17 @@ def _claim_usage(claim: Obj) -> dict[str, Amount]:
     if storage_class:
         used[f"{storage_class}{_CLASS_MARK}persistentvolumeclaims"] = ONE
     if asked is not None:
-        used["requests.storage"] = amount(str(asked))
+        used["requests.storage"] = _storage(str(asked), claim)
         if storage_class:
             used[f"{storage_class}{_CLASS_MARK}requests.storage"] = used["requests.storage"]
     return used
+
+
+def _storage(asked: str, claim: Obj) -> Amount:
+    """What is asked for, or more while an expansion that was taken back is not undone."""
+    allocated = ((claim.get("status") or {}).get("allocatedResources") or {}).get("storage")
+    wanted = amount(asked)
+    return wanted if allocated is None else max(wanted, amount(str(allocated)), key=lambda one: one.value)
 
 
 def counted_names(resource: str, names: Iterable[str]) -> list[str]:
