@@ -38,10 +38,10 @@ def matters(old: Obj, new: Obj) -> bool:
     """Whether a change of a measured object may change what it uses."""
     return (
         old.get("spec") != new.get("spec")
-        or _phase(old) != _phase(new)
+        or any(_of_status(old, part) != _of_status(new, part) for part in ("phase", "allocatedResources"))
         or old["metadata"].get("deletionTimestamp") != new["metadata"].get("deletionTimestamp")
     )
 
 
-def _phase(obj: Obj) -> object:
-    return (obj.get("status") or {}).get("phase")
+def _of_status(obj: Obj, part: str) -> object:
+    return (obj.get("status") or {}).get(part)
