@@ -39,7 +39,7 @@ async def test_a_claim_lives_from_its_directory_to_its_end(s3: Site) -> None:
     await s3.driver.close()
     s3.driver = s3.next_engine()
     told: list[str] = []
-    s3.driver.reports.append(lambda handle, text: told.append(text))
+    s3.driver.on_trouble(lambda handle, text: told.append(text))
     two = await s3.show(volume, "two", read_only=True)
     assert s3.pids(volume) == pids
     with pytest.raises(OSError, match="Read-only"):
@@ -75,6 +75,6 @@ async def test_what_is_wrong_is_said(s3: Site) -> None:
     assert error.value.code == "NOT_FOUND", error.value.message
     s3.server.stop()
     with pytest.raises(StorageError) as error:
-        await s3.volume("more")
+        await s3.volume("more", Use(("ReadWriteMany",), mount_options=("readwrite_timeout=2", "connect_timeout=2")))
     assert error.value.code == "UNAVAILABLE", error.value.message
     s3.server.go_on()

@@ -70,7 +70,7 @@ async def test_it_outlives_the_engine_and_is_mounted_anew_when_it_dies(ssh: Site
     await ssh.driver.close()
     ssh.driver, before = ssh.next_engine(), ssh.pids(volume)
     told: list[str] = []
-    ssh.driver.reports.append(lambda handle, text: told.append(f"{handle} {text}"))
+    ssh.driver.on_trouble(lambda handle, text: told.append(f"{handle} {text}"))
     assert (await ssh.show(volume, "one") / "page").read_text() == "a line"
     assert ssh.pids(volume) == before
     for pid in before:

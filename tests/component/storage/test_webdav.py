@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -61,11 +62,12 @@ async def test_what_is_wrong_is_said_and_a_silent_server_too(dav: Site) -> None:
     with pytest.raises(StorageError, match="insecure"):
         await dav.volume("more", insecure="false")
     staging = dav.staging(volume, Use(("ReadWriteMany",), mount_options=("read_timeout=4", "connect_timeout=4")))
+    (dav.server.files / "pvc-notes" / "page").write_text("a line")
     await dav.driver.stage(staging)
-    (staging.path / "page").write_text("a line")
+    assert "page" in os.listdir(staging.path)
     dav.server.stop()
     with pytest.raises(OSError):
-        await asyncio.to_thread((staging.path / "other").read_text)
+        await asyncio.to_thread((staging.path / "page").read_text)
     dav.server.go_on()
     await dav.driver.unstage(volume.handle, staging.path)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,3 +183,18 @@ async def test_onedata_and_nfs_say_what_is_missing() -> None:
     drivers = built_in(EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16"))
     with pytest.raises(StorageError, match="oneclient"):
         await drivers["onedata.storage.skerry.dev"].create(_request())
+
+
+async def test_the_classes_of_the_documentation_are_good() -> None:
+    page = Path(__file__).parents[3] / "docs" / "resources" / "storageclass-remote.md"
+    names = set()
+    for example in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.S):
+        found = {one["kind"]: one for one in yaml.safe_load_all(example)}
+        storage_class, claim = found["StorageClass"], found.get("PersistentVolumeClaim")
+        names.add(storage_class["provisioner"].partition(".")[0])
+        parameters = {key: value for key, value in storage_class["parameters"].items() if "/" not in key}
+        modes = tuple(claim["spec"]["accessModes"]) if claim else ("ReadWriteMany",)
+        use = Use(modes, mount_options=tuple(storage_class.get("mountOptions") or ()))
+        secrets = found["Secret"]["stringData"] if "Secret" in found else {}
+        assert await _command(storage_class["provisioner"].partition(".")[0], use, secrets, **parameters)
+    assert names == {"sshfs", "webdav", "s3", "nfs"}

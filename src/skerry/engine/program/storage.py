@@ -5,14 +5,17 @@ Nothing is imported or made for volumes before there is a claim (`storage/waking
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from skerry.engine.config import EngineConfig
 from skerry.engine.controllers.context import Context
 from skerry.engine.storage.context import StorageContext
+from skerry.engine.storage.contract import Driver
 from skerry.engine.storage.drivers.all import built_in
 from skerry.engine.storage.registry import Drivers
+from skerry.engine.storage.troubles import Troubles
 from skerry.engine.storage.waking import StorageControllers
 from skerry.kube.controller import Controller
 
@@ -26,7 +29,8 @@ class Storage(NamedTuple):
 
 def make_storage(context: Context) -> Storage:
     """Connected to the shared caches, not yet started."""
-    drivers = Drivers(load=partial(built_in, context.config))
+    troubles = Troubles(context.informers, context.recorder)
+    drivers = Drivers(load=partial(_drivers, context.config, troubles))
     room = StorageContext(
         config=context.config,
         clock=context.clock,
@@ -36,3 +40,11 @@ def make_storage(context: Context) -> Storage:
         drivers=drivers.built_in,
     )
     return Storage([StorageControllers(room)], drivers)
+
+
+def _drivers(config: EngineConfig, troubles: Troubles) -> Mapping[str, Driver]:
+    """The built-in ones, whose troubles are told of."""
+    drivers = built_in(config)
+    for name, driver in drivers.items():
+        driver.on_trouble(partial(troubles.tell, name))
+    return drivers

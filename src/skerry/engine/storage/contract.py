@@ -11,7 +11,7 @@ code `UNAVAILABLE` or `DEADLINE_EXCEEDED` within `PATIENCE`; secrets are neither
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 from pathlib import Path
@@ -21,6 +21,10 @@ from skerry.kube.records import record
 
 PATIENCE = 30.0
 """Seconds a call may take before it counts as unanswered, unless it works on data in proportion to their size."""
+
+
+Report = Callable[[str, str], None]
+"""Called on the event loop with the handle of a mounted volume and one line: what has happened to it."""
 
 
 class StorageError(Exception):
@@ -187,6 +191,10 @@ class Driver:
     name: ClassVar[str] = ""
     """As in `provisioner` of a class and `csi.driver` of a volume. A third party's driver says it per object."""
     abilities: frozenset[Ability] = frozenset()
+
+    def on_trouble(self, report: Report) -> None:
+        """Say so from now on when a mounted volume stops working by itself, for drivers that can tell."""
+        return
 
     # ---- controller side
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from skerry.engine.storage.drivers.remote import fuse
 from skerry.engine.storage.drivers.remote.workplace import Workplace
 from skerry.kube.records import record
 from skerry.kube.threads import in_own_thread
+
+log = logging.getLogger(__name__)
 
 CONNECTION = "{connection}"
 """In a command: the path of the FUSE connection that the engine has mounted."""
@@ -91,6 +94,8 @@ class Daemon:
         publishing.unmount(self._point)
         publishing.unmount(self._at.own / "mnt")
         if not await self._at.cgroup.empty(self._grace if grace is None else grace):
+            if grace is None:
+                log.warning("%s: its program is ended before it was done: the server does not answer", self._point)
             fuse.abort(number)
             self._at.cgroup.kill()
             if not await self._at.cgroup.empty(_KILLED):

@@ -23,6 +23,7 @@ from skerry.engine.storage.contract import (
     Driver,
     Expansion,
     Publishing,
+    Report,
     Staging,
     StorageError,
     Usage,
@@ -43,8 +44,6 @@ from skerry.kube.threads import in_own_thread
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Report = Callable[[str, str], None]
-"""Called with a volume's handle and a sentence: its program has ended, so that pods that have it get errors."""
 _DELETING = 3600.0
 """Seconds: it takes as long as there are files."""
 
@@ -65,7 +64,7 @@ class Mounting:
 
 
 class FuseDriver(Driver):
-    """A driver whose volumes are mounted by a program. `reports`: whoever wants to know that one has ended."""
+    """A driver whose volumes are mounted by a program."""
 
     abilities = frozenset({Ability.PROVISION, Ability.EXPAND, Ability.STAGE, Ability.STATS})
     server: ClassVar[str] = "the server"
@@ -75,7 +74,12 @@ class FuseDriver(Driver):
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._followed: dict[Path, asyncio.Task[None]] = {}
-        self.reports: list[Report] = []
+        self._reports: list[Report] = []
+        self._silent: set[str] = set()
+
+    def on_trouble(self, report: Report) -> None:
+        """Say so when a volume's program has ended, or its server is silent."""
+        self._reports.append(report)
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
         """Where a class keeps its volumes, checked. Raises StorageError."""
@@ -148,7 +152,15 @@ class FuseDriver(Driver):
 
     async def stats(self, handle: str, path: Path) -> Usage:
         """What the server says. Raises StorageError."""
-        found = await self._do(PATIENCE, os.statvfs, path)
+        try:
+            await self._do(PATIENCE, os.stat, path)
+            found = await self._do(PATIENCE, os.statvfs, path)
+        except StorageError as error:
+            if handle not in self._silent:
+                self._tell(handle, error.message)
+            self._silent.add(handle)
+            raise
+        self._silent.discard(handle)
         unit = found.f_frsize
         if not found.f_blocks or found.f_blocks * unit >= 1 << 58:  # as programs say that they do not know
             return Usage(None, None, None)
@@ -199,11 +211,11 @@ class FuseDriver(Driver):
         while daemon.is_alive():
             await daemon.gone()
         log.warning("%s: the program that mounts %s has ended", self.name, handle)
-        for report in self.reports:
-            report(
-                handle,
-                f"{self.server}: the program that mounts it has ended; pods that have the volume must be made anew",
-            )
+        self._tell(handle, f"{self.server}: the program that mounts it has ended; pods that have it must be made anew")
+
+    def _tell(self, handle: str, what: str) -> None:
+        for report in self._reports:
+            report(handle, what)
 
     async def _forget(self, path: Path) -> None:
         await end(self._followed.pop(path, None))

@@ -1,6 +1,6 @@
 """Collections on a WebDAV server, by davfs2: `webdav.storage.skerry.dev`.
 
-Files are uploaded when they are closed, so that closing says whether they have arrived. davfs2 reads nothing of this
+Files are uploaded when they are closed, but davfs2 lets nobody wait for it: unmounting waits. It reads nothing of this
 machine's configuration. Source: mount.davfs(8), davfs2.conf(5).
 """
 
@@ -46,7 +46,7 @@ class WebdavDriver(FuseDriver):
 
     name: ClassVar[str] = "webdav.storage.skerry.dev"
     server: ClassVar[str] = "WebDAV server"
-    grace: ClassVar[float] = 20.0
+    grace: ClassVar[float] = 100.0
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
         """The server's address. Raises StorageError."""
