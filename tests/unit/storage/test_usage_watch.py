@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.storage.contract import Driver, StorageError, Usage
+from skerry.engine.storage.contract import Ability, Driver, StorageError, Usage
 from skerry.engine.storage.usage.meter import Meter
 from skerry.engine.storage.usage.mounted import MountedVolume
 from skerry.engine.storage.usage.watch import UsageWatch
@@ -24,6 +24,7 @@ class FakeDriver(Driver):
     """Tells what it is told; an exception is raised, None never answers."""
 
     name = "d"
+    abilities = frozenset({Ability.STATS})
 
     def __init__(self) -> None:
         self.usage: dict[str, Usage | Exception | None] = {}
@@ -104,12 +105,19 @@ def events() -> Events:
 
 
 def watch_of(
-    driver: FakeDriver, events: Events, folder: Path, *mounted: MountedVolume, grows: bool = True
+    driver: FakeDriver,
+    events: Events,
+    folder: Path,
+    *mounted: MountedVolume,
+    grows: bool = True,
+    mode: str = "ReadWriteOnce",
 ) -> UsageWatch:
     caches: Any = Caches(
         {
             PERSISTENT_VOLUME_CLAIMS: [
-                of_kind("PersistentVolumeClaim", "files", "team", spec={"storageClassName": "local"})
+                of_kind(
+                    "PersistentVolumeClaim", "files", "team", spec={"storageClassName": "local", "accessModes": [mode]}
+                )
             ],
             PODS: [of_kind("Pod", "web-0", "team"), of_kind("Pod", "web-1", "team")],
             STORAGE_CLASSES: [of_kind("StorageClass", "local", allowVolumeExpansion=grows)],
@@ -166,6 +174,15 @@ async def test_where_the_class_gives_no_more_room_it_says_what_else_helps(
     assert events.take()[0][2].endswith(". What is large in it: skerry volumes du files -n team")
 
 
+async def test_what_is_only_read_or_belongs_to_others_too_is_not_told_of(
+    driver: FakeDriver, events: Events, tmp_path: Path
+) -> None:
+    driver.usage["h1"] = full(100)
+    await watch_of(driver, events, tmp_path, DATA, mode="ReadOnlyMany").look()
+    await watch_of(driver, events, tmp_path, replace(DATA, driver="kubernetes.io/nfs", path=tmp_path)).look()
+    assert events.take() == []
+
+
 async def test_one_that_does_not_answer_holds_up_nobody_and_is_asked_once(driver: FakeDriver) -> None:
     silent = replace(DATA, name="silent", handle="h2")
     broken = replace(DATA, name="broken", handle="h3")
@@ -185,8 +202,8 @@ async def test_one_that_does_not_answer_holds_up_nobody_and_is_asked_once(driver
 
 
 async def test_what_only_the_kernel_knows_is_asked_of_the_kernel(tmp_path: Path) -> None:
-    there = replace(DATA, driver="", handle="", path=tmp_path)
-    nowhere = replace(DATA, name="x", driver="", handle="", path=tmp_path / "nowhere")
+    there = replace(DATA, driver="kubernetes.io/host-path", handle="a", path=tmp_path)
+    nowhere = replace(DATA, name="x", driver="kubernetes.io/nfs", handle="b", path=tmp_path / "nowhere")
     found = {one.volume.name: one for one in await Meter(Volumes(there, nowhere), {}.get).read()}
     known = found["data"].usage
     assert known is not None

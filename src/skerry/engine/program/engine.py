@@ -46,6 +46,7 @@ from skerry.engine.program.pod_volumes import PodVolumes
 from skerry.engine.program.process import pid_file
 from skerry.engine.program.status import StatusFile
 from skerry.engine.program.storage import make_storage
+from skerry.engine.program.volume_usage import make_volume_usage
 from skerry.engine.schema.registry import builtin
 from skerry.engine.storage.classes import install_classes
 from skerry.engine.storage.mounting.pods import PodMounts
@@ -169,13 +170,14 @@ class Engine:
         checks = HealthChecks(config, informers, recorder, lambda: proxy.trouble)
         names = ClusterDnsServer(config, context.identity("kube-dns"))
         mounts, agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth), storage.drivers)
+        self._access.storage, usage = make_volume_usage(context, mounts, storage.drivers)
         await asyncio.gather(proxy.prepare(), policies.prepare())
         ready["informers"] = lambda: ", ".join(informers.incomplete())
         await self._begin(informers)
         for tool in (recorder, helper):
             self._stack.push_async_callback(tool.close)
         ready["services"], ready["ingress"] = lambda: proxy.trouble, lambda: ingress.trouble
-        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, mounts, agent)
+        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, mounts, agent, usage)
         ready["network-policies"] = lambda: policies.trouble
         await self._begin(policies)  # the agent has told of the pods that run
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from skerry.engine.storage.contract import Driver, StorageError, Usage
+from skerry.engine.storage.contract import Ability, Driver, StorageError, Usage
 from skerry.engine.storage.usage.mounted import Mounted, MountedVolume
 from skerry.kube.records import record
 
@@ -61,12 +61,14 @@ class Meter:
         return self._asked[key]
 
     async def _usage(self, volume: MountedVolume) -> Usage:
-        driver = self._driver_of(volume.driver) if volume.driver else None
-        if driver is not None:
-            return await driver.stats(volume.handle, volume.path)
-        if volume.driver:
+        if volume.is_in_tree:
+            return await _in_thread(volume.path)
+        driver = self._driver_of(volume.driver)
+        if driver is None:
             raise StorageError("UNAVAILABLE", f"driver {volume.driver} is not there")
-        return await _in_thread(volume.path)
+        if Ability.STATS not in driver.abilities:
+            return await _in_thread(volume.path)
+        return await driver.stats(volume.handle, volume.path)
 
     def _reading(self, volume: MountedVolume, task: asyncio.Task[Usage]) -> Reading:
         if not task.done():

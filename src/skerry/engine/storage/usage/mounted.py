@@ -11,8 +11,8 @@ from skerry.kube.records import record
 
 @record
 class MountedVolume:
-    """A volume of a pod. `claim`: name of its claim, "" when it has none; `driver`: "" when the kernel alone knows it;
-    `path`: where it is mounted for the pod."""
+    """A volume of a pod. `claim`: name of its claim, "" when it has none; `driver`: "kubernetes.io/nfs"
+    and its like when the kernel alone knows it; `path`: where it is mounted for the pod."""
 
     namespace: str
     pod: str
@@ -26,7 +26,12 @@ class MountedVolume:
     @property
     def content(self) -> tuple[str, str]:
         """Equal for the mounts of one volume in several pods."""
-        return (self.driver, self.handle) if self.handle else ("", str(self.path))
+        return self.driver, self.handle
+
+    @property
+    def is_in_tree(self) -> bool:
+        """Whether there is no driver to ask. Its file system is somebody else's as well: the machine's, a server's."""
+        return self.driver.startswith("kubernetes.io/")
 
 
 class Mounted(Protocol):

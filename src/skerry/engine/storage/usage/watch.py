@@ -63,7 +63,7 @@ class UsageWatch:
 
     async def look(self) -> None:
         """Measure everything once and tell what is new."""
-        readings = await self._meter.read()
+        readings = [one for one in await self._meter.read() if self._is_writers(one)]
         if not readings:
             return
         by_key: dict[str, list[Reading]] = {}
@@ -108,6 +108,12 @@ class UsageWatch:
         if storage_class is not None and storage_class.get("allowVolumeExpansion") and usage.capacity:
             return f". More room: skerry volumes expand {name} {levels.larger(usage.capacity)} -n {namespace}"
         return f". What is large in it: skerry volumes du {name} -n {namespace}"
+
+    def _is_writers(self, reading: Reading) -> bool:
+        """Whether those who mount it fill it: not what is only read, nor a file system that others have too."""
+        claim = self._claim(reading)
+        modes = claim["spec"].get("accessModes") if claim is not None else ()
+        return not reading.volume.is_in_tree and modes != ["ReadOnlyMany"]
 
     def _claim(self, reading: Reading) -> Obj | None:
         volume = reading.volume
