@@ -1,4 +1,4 @@
-"""What mounted volumes hold: for the kubelet's reports (`node.access.volume_reports`), and for events when they fill."""
+"""What mounted volumes hold: for the kubelet's reports (`node.access.volume_reports`) and for events when they fill."""
 
 from __future__ import annotations
 
