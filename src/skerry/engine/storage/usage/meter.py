@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from skerry.engine.storage.contract import Ability, Driver, StorageError, Usage
 from skerry.engine.storage.usage.mounted import Mounted, MountedVolume
 from skerry.kube.records import record
+from skerry.kube.threads import in_own_thread
 
 PATIENCE = 5.0
 """Seconds a volume may take to tell its usage."""
@@ -62,12 +62,12 @@ class Meter:
 
     async def _usage(self, volume: MountedVolume) -> Usage:
         if volume.is_in_tree:
-            return await _in_thread(volume.path)
+            return await in_own_thread(None, usage_of, volume.path)
         driver = self._driver_of(volume.driver)
         if driver is None:
             raise StorageError("UNAVAILABLE", f"driver {volume.driver} is not there")
         if Ability.STATS not in driver.abilities:
-            return await _in_thread(volume.path)
+            return await in_own_thread(None, usage_of, volume.path)
         return await driver.stats(volume.handle, volume.path)
 
     def _reading(self, volume: MountedVolume, task: asyncio.Task[Usage]) -> Reading:
@@ -93,28 +93,3 @@ def usage_of(path: Path) -> Usage:
         inodes_used=found.f_files - found.f_ffree if found.f_files else None,
         inodes_free=found.f_ffree if found.f_files else None,
     )
-
-
-async def _in_thread(path: Path) -> Usage:
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Usage] = loop.create_future()
-
-    def tell(result: Usage | OSError) -> None:
-        if answer.done():
-            return
-        if isinstance(result, OSError):
-            answer.set_exception(result)
-        else:
-            answer.set_result(result)
-
-    def work() -> None:
-        result: Usage | OSError
-        try:
-            result = usage_of(path)
-        except OSError as error:
-            result = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, result)
-
-    threading.Thread(target=work, name=f"statvfs {path}", daemon=True).start()
-    return await answer
