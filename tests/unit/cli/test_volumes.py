@@ -96,6 +96,12 @@ def test_what_du_says() -> None:
     assert inside.entries("4\t/\n2\t/etc\n", "/")[1].path == "etc"
 
 
+def test_a_program_that_is_not_there_is_told_from_files_that_are_not() -> None:
+    assert inside._is_absent("OCI runtime exec failed: executable file `du` not found in $PATH: No such file")
+    assert inside._is_absent("failed to exec: no such file or directory")
+    assert not inside._is_absent("du: /data/x: No such file or directory")
+
+
 def test_a_helper_goes_where_the_volume_is_and_cannot_write() -> None:
     made = helping.helper_pod(claim("files"), [pod("a", "files"), pod("b", "other")], ["du"], "busybox:1")
     assert made["spec"]["nodeSelector"] == {"kubernetes.io/hostname": "n1"}

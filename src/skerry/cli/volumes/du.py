@@ -86,12 +86,10 @@ async def _look(client: HttpClient, wanted: _Wanted) -> _Found:
 
 
 async def _in_pod(client: HttpClient, place: inside.Mounted, depth: int) -> _Found:
-    from skerry.kube import exec as execution
     from skerry.kube.errors import StatusError
 
-    there = execution.Place(place.namespace, place.pod, place.container)
     try:
-        ended = await execution.run(client, there, inside.du_command(place.path, depth), _count)
+        ended = await inside.run(client, place, inside.du_command(place.path, depth), _count)
     except StatusError as error:
         where = f"container {place.container} of pod {place.pod}"
         raise CommandFailed(f"du cannot run in {where}: {error.message.strip()}") from None

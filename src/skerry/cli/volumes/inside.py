@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from skerry.cli.volumes.facts import Measured, mounted_claims
@@ -9,8 +10,10 @@ from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.records import record
 
 if TYPE_CHECKING:
+    from skerry.kube.exec import Ended
     from skerry.kube.http_client import HttpClient
 
+Heard = Callable[[int], None]
 _KIB = 1024
 
 
@@ -56,15 +59,35 @@ def mounted(pod: Obj, claim: str) -> Mounted | None:
     return min(found, key=lambda one: bool(one.part), default=None)
 
 
-async def df(client: HttpClient, place: Mounted) -> Measured | None:
-    """None when the container has no `df`, or we may not run it."""
+async def run(client: HttpClient, place: Mounted, command: Sequence[str], heard: Heard = lambda _lines: None) -> Ended:
+    """Run a command as the container has it: by itself, or as an applet of busybox. Raises StatusError, OSError."""
     from skerry.kube import exec as execution
     from skerry.kube.errors import StatusError
 
     there = execution.Place(place.namespace, place.pod, place.container)
     try:
-        size = await execution.run(client, there, ["df", "-P", "-k", place.path])
-        inodes = await execution.run(client, there, ["df", "-P", "-i", place.path])
+        ended = await execution.run(client, there, command, heard)
+    except StatusError as error:
+        if not _is_absent(error.message):
+            raise
+    else:
+        if ended.code == 0 or not _is_absent(ended.errors + ended.output):
+            return ended
+    return await execution.run(client, there, ["busybox", *command], heard)
+
+
+def _is_absent(said: str) -> bool:
+    """Whether it is the runtime that speaks, about a program that is not there."""
+    return "exec" in said and ("not found" in said or "no such file" in said.lower())
+
+
+async def df(client: HttpClient, place: Mounted) -> Measured | None:
+    """None when the container has no `df`, or we may not run it."""
+    from skerry.kube.errors import StatusError
+
+    try:
+        size = await run(client, place, ["df", "-P", "-k", place.path])
+        inodes = await run(client, place, ["df", "-P", "-i", place.path])
     except (StatusError, OSError):
         return None
     return measured(size.output, inodes.output) if size.code == 0 else None
