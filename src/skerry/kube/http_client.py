@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 import aiohttp
@@ -173,22 +173,6 @@ class HttpClient:
         return {"fieldManager": self._field_manager}
 
 
-class _Upgraded(aiohttp.ClientWebSocketResponse[Any]):
-    """A WebSocket that knows its transport."""
-
-    def __init__(
-        self,
-        reader: Any,
-        writer: Any,
-        protocol: str | None,
-        response: aiohttp.ClientResponse,
-        *more: Any,
-        **options: Any,
-    ) -> None:
-        super().__init__(reader, writer, protocol, response, *more, **options)
-        self.transport = response.connection.transport if response.connection is not None else None
-
-
 class _Transport:
     """Connections to one API server: time-outs, retries, and errors as exceptions."""
 
@@ -244,13 +228,7 @@ class _Transport:
                 max_msg_size=0,
                 server_hostname=self._connection.tls_server_name or None,
             ) as connection:
-                transport = connection.transport if isinstance(connection, _Upgraded) else None
-                try:
-                    yield connection
-                finally:
-                    await connection.close()
-                    if transport is not None:  # else TLS says farewell in the background, longer than a command lives
-                        transport.abort()
+                yield connection
         except aiohttp.WSServerHandshakeError as error:
             raise error_of(error.status, b"") from error
         except aiohttp.ClientError as error:
@@ -294,7 +272,6 @@ class _Transport:
             context = self._connection.ssl_context()
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=context if context is not None else True),
-                ws_response_class=_Upgraded,
                 headers={**headers, "Accept-Encoding": "identity"} if local else headers,
                 trust_env=not local,
             )
