@@ -12,6 +12,7 @@ import pytest
 
 from skerry.engine.storage import backoff
 from skerry.engine.storage.contract import StorageError
+from skerry.engine.storage.provisioning import capacity
 from skerry.engine.storage.provisioning.names import FINALIZER, SELECTED_NODE
 from skerry.kube.conditions import condition_of
 from skerry.kube.errors import NotFound
@@ -262,6 +263,20 @@ async def test_room_is_published_as_volumes_come_and_go(storage: StorageWorld) -
     await until(lambda: is_room("960Gi"))
     await storage.client.delete(PERSISTENT_VOLUME_CLAIMS, "one", "default")
     await until(lambda: is_room("1000Gi"))
+
+
+async def test_pods_are_sent_to_where_there_is_room_once_it_is_known(
+    storage: StorageWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, a scheduler that believes `storageCapacity` would find no room anywhere."""
+    monkeypatch.setattr(capacity, "DOMAIN", ".test.skerry.dev")
+    await storage.client.create(CSI_DRIVERS, {"metadata": {"name": NAME}, "spec": {"storageCapacity": False}})
+
+    async def is_said() -> bool:
+        return bool((await storage.client.get(CSI_DRIVERS, NAME))["spec"].get("storageCapacity"))
+
+    await until(is_said, "capacities count")
+    assert [one["storageClassName"] for one in (await storage.client.list(CSI_STORAGE_CAPACITIES)).items] == ["folders"]
 
 
 async def test_many_claims_at_once_and_the_room_started_anew(storage: StorageWorld, tmp_path: Path) -> None:

@@ -71,7 +71,8 @@ def _snapshot_class(name: str, driver: str) -> Obj:
 
 
 def _drivers() -> Sequence[Obj]:
-    """None of them has inline volumes, none attaches anything."""
+    """None of them has inline volumes, none attaches anything. That capacities count is said when there are some
+    (`provisioning/capacity.py`): pods would be told until then that there is no room."""
     policies = dict.fromkeys(_WITH_OWNERS, "File") | dict.fromkeys(_WITHOUT, "None")
     return [
         {
@@ -80,7 +81,7 @@ def _drivers() -> Sequence[Obj]:
                 "attachRequired": False,
                 "podInfoOnMount": True,
                 "fsGroupPolicy": policy,
-                "storageCapacity": short == "local",
+                "storageCapacity": False,
                 "volumeLifecycleModes": ["Persistent"],
             },
         }

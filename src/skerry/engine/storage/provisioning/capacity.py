@@ -1,6 +1,8 @@
 """Tells the scheduler how much room there is: a CSIStorageCapacity for each class whose driver counts its space.
 
-Written when volumes come, grow and go, never by the clock. Source: external-provisioner, `pkg/capacity`, and KEP 1472.
+Written when volumes come, grow and go, never by the clock. A driver's CSIDriver says that they count
+(`storageCapacity`) once there is the first: a scheduler that finds none takes it that there is no room. Of third
+parties' drivers it says so from the start, or not at all. Source: external-provisioner, `pkg/capacity`, and KEP 1472.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterable
 
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import StorageError
+from skerry.engine.storage.registry import DOMAIN
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.informer import Delta, Informer
@@ -59,14 +62,23 @@ class CapacityPublisher(Controller):
             await self._delete(known)
             return None
         wanted = self._capacity(name, key, room)
-        if known is not None and known.get("capacity") == wanted["capacity"]:
-            return None
+        if known is None or known.get("capacity") != wanted["capacity"]:
+            await self._publish(wanted)
+        await self._let_count(key)
+        return None
+
+    async def _publish(self, wanted: Obj) -> None:
         try:
             await self._client.create(CSI_STORAGE_CAPACITIES, wanted, _NAMESPACE)
         except AlreadyExists:
             changed = {"capacity": wanted["capacity"]}
-            await self._client.patch(CSI_STORAGE_CAPACITIES, name, changed, _NAMESPACE)
-        return None
+            await self._client.patch(CSI_STORAGE_CAPACITIES, name_of(wanted), changed, _NAMESPACE)
+
+    async def _let_count(self, storage_class: str) -> None:
+        known = self._classes.get(storage_class)
+        registered = self._registered.get((known or {}).get("provisioner", ""))
+        if registered is not None and not _counts(registered):
+            await self._client.patch(CSI_DRIVERS, name_of(registered), {"spec": {"storageCapacity": True}})
 
     async def _room(self, storage_class: Obj | None) -> int | None:
         """Bytes; None when its driver does not count them."""
@@ -74,7 +86,7 @@ class CapacityPublisher(Controller):
             return None
         name = storage_class.get("provisioner", "")
         driver, registered = self._drivers.get(name), self._registered.get(name)
-        if driver is None or registered is None or not registered["spec"].get("storageCapacity"):
+        if driver is None or registered is None or not (_counts(registered) or name.endswith(DOMAIN)):
             return None
         try:
             return await driver.capacity(storage_class.get("parameters") or {})
@@ -96,6 +108,11 @@ class CapacityPublisher(Controller):
             await self._client.delete(CSI_STORAGE_CAPACITIES, name_of(known), _NAMESPACE)
         except NotFound:
             return
+
+
+def _counts(registered: Obj) -> bool:
+    """Whether pods go where a driver's CSIStorageCapacity objects say that there is room."""
+    return bool(registered["spec"].get("storageCapacity"))
 
 
 def _size_of(volume: Obj) -> object:

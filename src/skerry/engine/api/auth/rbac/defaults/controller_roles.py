@@ -312,6 +312,7 @@ OURS: Mapping[str, str] = {
         update,patch core persistentvolumeclaims/status
         read storage.k8s.io storageclasses
         read,create,update,patch,delete storage.k8s.io csistoragecapacities
+        patch storage.k8s.io csidrivers
         read snapshot.storage.k8s.io volumesnapshots volumesnapshotcontents
         get core secrets
     """,  # as the roles of external-provisioner and external-resizer; `engine/storage/provisioning`
