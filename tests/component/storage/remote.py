@@ -38,10 +38,10 @@ class Site:
 
     def staging(self, volume: Volume, use: Use = READ_WRITE, secrets: Mapping[str, str] | None = None) -> Staging:
         """At the volume's own place."""
-        place = self.config.paths.data / "storage" / "staged" / volume.handle.rpartition("/")[2][-40:]
-        path = place.with_name(f"{abs(hash(volume.handle))}")
-        path.mkdir(parents=True, exist_ok=True)
-        self.staged.append(path)
+        path = self.config.paths.data / "storage" / "staged" / f"{abs(hash(volume.handle))}"
+        if path not in self.staged:
+            path.mkdir(parents=True)
+            self.staged.append(path)
         return Staging(volume.handle, path, use, volume.context, self.server.secrets if secrets is None else secrets)
 
     async def show(self, volume: Volume, pod: str, use: Use = READ_WRITE, *, read_only: bool = False) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from skerry.engine import mounts
 from skerry.engine.storage.contract import StorageError, Use
 from tests.component.storage.remote import Site, site
 from tests.support.storage_servers import ssh_server
@@ -95,7 +96,10 @@ async def test_a_server_that_falls_silent_costs_an_error_and_no_more(ssh: Site) 
     ssh.server.stop()
     with pytest.raises(OSError):
         await asyncio.to_thread((staging.path / "other").read_text)
-    await ssh.driver.unstage(volume.handle, staging.path)
+    for pid in ssh.pids(volume):
+        os.kill(pid, signal.SIGSTOP)
+    await asyncio.wait_for(ssh.driver.unstage(volume.handle, staging.path), 60)
+    assert not ssh.pids(volume)
     with pytest.raises(StorageError) as error:
         await asyncio.wait_for(ssh.volume("more", impatient), 60)
     assert error.value.code == "UNAVAILABLE"
@@ -106,6 +110,22 @@ def _session_processes(pid: int) -> list[int]:
     """Sessions of sshd are in sessions of their own."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(one) for one in children] + [found for one in children for found in _session_processes(int(one))]
+
+
+async def test_a_full_server_gives_an_error_and_goes_on(ssh: Site) -> None:
+    mounts.mount_tmpfs(ssh.server.files, "size=1m")
+    try:
+        volume = await ssh.volume("notes")
+        pod = await ssh.show(volume, "one")
+        with pytest.raises(OSError), (pod / "large").open("wb") as file:
+            file.write(bytes(2 << 20))
+            os.fsync(file.fileno())
+        (pod / "large").unlink()
+        (pod / "small").write_text("a line")
+        assert (ssh.server.files / "pvc-notes" / "small").read_text() == "a line"
+        await ssh.hide(volume, pod)
+    finally:
+        mounts.unmount(ssh.server.files)
 
 
 async def test_what_is_wrong_is_said(ssh: Site) -> None:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.engine.config import EngineConfig, Paths
-from skerry.engine.storage.contract import StorageError, Use, VolumeRequest
+from skerry.engine.storage.contract import Staging, StorageError, Use, VolumeRequest
 from skerry.engine.storage.drivers.all import built_in
 from skerry.engine.storage.drivers.remote import directories, options
 from skerry.engine.storage.drivers.remote.driver import FuseDriver, Mounting
+from skerry.engine.storage.drivers.remote.kernel_mount import KernelMount
 from skerry.engine.storage.drivers.remote.places import Place, checked_directory, new_place, place_in, place_of
 from skerry.engine.storage.drivers.remote.servers import check_permitted, is_close
 
@@ -178,7 +179,28 @@ def test_symbolic_links_of_a_server_lead_nowhere(tmp_path: Path) -> None:
     assert not (root / "a" / "b").exists()
 
 
-async def test_onedata_and_nfs_say_what_is_missing() -> None:
+async def test_nothing_is_deleted_that_is_not_a_directory_of_its_own() -> None:
+    for handle in ("", "by-hand", "server=files.example&path=/data&user=u&onDelete=delete"):
+        with pytest.raises(StorageError, match="nothing is deleted"):
+            await _driver("sshfs").delete(handle, _SECRETS)
+
+
+async def test_a_kernel_without_an_nfs_client_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KernelMount, "_is_in_kernel", lambda _: False)
+    paths = Paths(tmp_path / "data", tmp_path / "run")
+    driver = built_in(EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16"))[
+        "nfs.storage.skerry.dev"
+    ]
+    with pytest.raises(StorageError, match="kernel lacks an NFS client") as error:
+        await driver.create(_request(**_CLASSES["nfs"]))
+    assert error.value.code == "FAILED_PRECONDITION"
+    staged = Staging("handle", tmp_path / "staged", _MANY, {**_CLASSES["nfs"], "subDir": "by/hand"}, {})
+    with pytest.raises(StorageError, match="kernel lacks an NFS client"):
+        await driver.stage(staged)
+    await driver.unstage("handle", tmp_path / "staged")
+
+
+async def test_onedata_says_what_is_missing() -> None:
     paths = Paths(Path("/nowhere/data"), Path("/nowhere/run"))
     drivers = built_in(EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16"))
     with pytest.raises(StorageError, match="oneclient"):

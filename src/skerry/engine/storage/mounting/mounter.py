@@ -185,7 +185,7 @@ class Mounter:
             attachment=job.attachment or {},
         )
         with _telling(mountable, "MountDevice"):
-            await in_own_thread(PATIENCE, lambda: path.mkdir(parents=True, exist_ok=True, mode=0o700))
+            await in_own_thread(PATIENCE, _make_directory, path)
             await _bounded(_LONGEST_STAGE, driver.stage(staging))
         self._staged.add(staged.place)
 
@@ -284,3 +284,9 @@ def _camel(code: str) -> str:
 def _remove_parent(target: Path) -> None:
     with contextlib.suppress(OSError):  # the pod's own directory may have gone before
         target.parent.rmdir()
+
+
+def _make_directory(path: Path) -> None:
+    """Not by `exist_ok`, which asks what is there: it may be the mount of a program that has ended."""
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(parents=True, mode=0o700)

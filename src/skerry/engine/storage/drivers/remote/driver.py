@@ -115,6 +115,8 @@ class FuseDriver(Driver):
         place = place_in(handle)
         if place.keep:
             return
+        if not place.directory:
+            raise refused(f"{handle!r} names no directory of its own: nothing is deleted")
         async with self._mounted(place, secrets, Use(("ReadWriteMany",))) as root:
             await self._do(_DELETING, directories.remove, root, place.directory)
 

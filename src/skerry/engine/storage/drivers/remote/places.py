@@ -43,13 +43,15 @@ class Place:
 
 
 def place_of(context: Mapping[str, str]) -> Place:
-    """The inverse of `Place.context`, also of what somebody wrote by hand. Raises StorageError."""
-    own = ("directory", "dataset", "onDelete")
+    """The inverse of `Place.context`, also of what somebody wrote by hand (with `subDir`). Raises StorageError."""
+    own = ("directory", "subDir", "dataset", "onDelete")
     fields = {
         key: value for key, value in context.items() if key not in own and not key.startswith("storage.kubernetes.io/")
     }
     dataset, keep = context.get("dataset") == "true", context.get("onDelete") == "retain"
-    return Place(fields, checked_directory(context.get("directory", ""), whole=True), keep, dataset)
+    return Place(
+        fields, checked_directory(context.get("directory", context.get("subDir", "")), whole=True), keep, dataset
+    )
 
 
 def place_in(handle: str) -> Place:
