@@ -58,9 +58,7 @@ class State:
 
     def write(self, state: dict[str, Any]) -> None:
         """At once or not at all."""
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps(state))
-        fresh.replace(self._file)
+        write(self._file, state)
 
     def data(self, volume: str) -> Path:
         """Where a volume's files are."""
@@ -80,6 +78,13 @@ class State:
         """What the test wants."""
         file = self.directory / "misbehave.json"
         return str(json.loads(file.read_text()).get(method, "")) if file.exists() else ""
+
+
+def write(file: Path, content: Mapping[str, Any]) -> None:
+    """As JSON, at once or not at all."""
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(content))
+    fresh.replace(file)
 
 
 def calls(state: Path, *methods: str) -> list[dict[str, Any]]:
@@ -405,7 +410,7 @@ class Registrar:
         self, request: registration.RegistrationStatus
     ) -> registration.RegistrationStatusResponse:
         status = {"registered": request.plugin_registered, "error": request.error}
-        (self._state.directory / "registration.json").write_text(json.dumps(status))
+        write(self._state.directory / "registration.json", status)
         return registration.RegistrationStatusResponse()
 
 

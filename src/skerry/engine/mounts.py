@@ -24,6 +24,7 @@ MS_SYNCHRONOUS, MS_DIRSYNC, MS_NOATIME, MS_NODIRATIME, MS_RELATIME, MS_STRICTATI
 )
 MS_LAZYTIME = 1 << 25
 MNT_DETACH = 2
+MS_REC, MS_SHARED = 1 << 14, 1 << 20
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
@@ -85,9 +86,16 @@ def mount_tmpfs(target: Path, options: str) -> None:
     mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options)
 
 
-def bind(source: str, target: Path) -> None:
-    """Make `source` visible at the existing `target` of the same type. Raises OSError."""
-    mount(source, target, flags=MS_BIND)
+def bind(source: str, target: Path, *, recursive: bool = False) -> None:
+    """Make `source` visible at the existing `target` of the same type; `recursive`: with what is mounted below it.
+    Raises OSError."""
+    mount(source, target, flags=MS_BIND | (MS_REC if recursive else 0))
+
+
+def share(target: Path) -> None:
+    """Let what is mounted at or below a mount appear at its copies (binds, other namespaces) too, and theirs here.
+    Raises OSError."""
+    mount("none", target, flags=MS_SHARED | MS_REC)
 
 
 def detach(target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -11,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from skerry.engine.storage.csi.client import CsiClient
-from tests.support.csi_driver import calls
+from tests.support.csi_driver import calls, write
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -50,7 +49,7 @@ class DriverProcess:
 
     def misbehave(self, **how: str) -> None:
         """By method: "hang", "die", or a gRPC status."""
-        (self.state / "misbehave.json").write_text(json.dumps(how))
+        write(self.state / "misbehave.json", how)
 
     def asked(self, *methods: str) -> list[str]:
         """The methods that were called, in order."""

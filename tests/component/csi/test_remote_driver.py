@@ -31,9 +31,9 @@ async def _remote(client: clients.CsiClient) -> RemoteDriver:
     return RemoteDriver(client, facts, abilities(facts, engine_controls=True, attach=True))
 
 
-async def test_a_volume_from_its_making_to_its_end(tmp_path: Path) -> None:
+async def test_a_volume_from_its_making_to_its_end(folder: Path) -> None:
     """In the order a container orchestrator must keep; each call twice, as after a crash."""
-    async with running_driver(tmp_path, "--attach") as process, client_of(process) as client:
+    async with running_driver(folder, "--attach") as process, client_of(process) as client:
         driver = await _remote(client)
         assert (driver.name, driver.facts.node_id, driver.facts.most_volumes) == (NAME, "machine-1", 7)
         assert driver.abilities >= {Ability.PROVISION, Ability.STAGE, Ability.SNAPSHOT, Ability.CLONE, Ability.ATTACH}
@@ -45,7 +45,7 @@ async def test_a_volume_from_its_making_to_its_end(tmp_path: Path) -> None:
         assert await driver.supports(volume, Use(("ReadWriteOnce",), block=True), {}) == "directories are no devices"
 
         attachment = await driver.attach(volume.handle, USE, volume.context, {})
-        staged, target = tmp_path / "staged", tmp_path / "pods" / "uid" / "mount"
+        staged, target = folder / "staged", folder / "pods" / "uid" / "mount"
         staged.mkdir()
         staging = Staging(volume.handle, staged, USE, volume.context, {}, attachment)
         publishing = Publishing(
@@ -96,18 +96,16 @@ async def test_a_volume_from_its_making_to_its_end(tmp_path: Path) -> None:
         assert published["volume_capability"]["mount"] == {"fs_type": "ext4", "mount_flags": ["noatime"]}
 
 
-async def test_failures_are_told_by_their_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_failures_are_told_by_their_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refusals, an answer that never comes, death in a call, nobody there; and the next call works when it is back."""
-    async with running_driver(tmp_path) as process, client_of(process) as client:
+    async with running_driver(folder) as process, client_of(process) as client:
         driver = await _remote(client)
         volume = await driver.create(REQUEST)
         with pytest.raises(StorageError, match="has 1048576 bytes") as refused:
             await driver.create(replace(REQUEST, size=1 << 30))
         assert refused.value.code == "ALREADY_EXISTS"
         assert refused.value.is_final
-        publishing = Publishing(
-            volume.handle, tmp_path / "staged", tmp_path / "t", USE, False, {}, {"password": "s3cret"}
-        )
+        publishing = Publishing(volume.handle, folder / "staged", folder / "t", USE, False, {}, {"password": "s3cret"})
         with pytest.raises(StorageError) as refused:
             await driver.publish(publishing)
         assert refused.value.code == "FAILED_PRECONDITION"
@@ -120,7 +118,7 @@ async def test_failures_are_told_by_their_code(tmp_path: Path, monkeypatch: pyte
         assert hanging.value.code == "DEADLINE_EXCEEDED"
         assert not hanging.value.is_final
         with pytest.raises(StorageError, match="as the test wants it"):
-            await driver.stats(volume.handle, tmp_path)
+            await driver.stats(volume.handle, folder)
         monkeypatch.undo()
 
         process.misbehave(DeleteVolume="die")
@@ -138,9 +136,9 @@ async def test_failures_are_told_by_their_code(tmp_path: Path, monkeypatch: pyte
         assert not await driver.volumes()
 
 
-async def test_what_was_not_announced_is_refused_without_asking(tmp_path: Path) -> None:
+async def test_what_was_not_announced_is_refused_without_asking(folder: Path) -> None:
     """The sidecars of a chart drive the controller side unless its CSIDriver says that the engine does."""
-    async with running_driver(tmp_path) as process, client_of(process) as client:
+    async with running_driver(folder) as process, client_of(process) as client:
         facts = await ask(client)
         driver = RemoteDriver(client, facts, abilities(facts, engine_controls=False, attach=False))
         before = len(process.asked())

@@ -18,6 +18,7 @@ from typing import Protocol, Self
 
 import uvloop
 
+from skerry.engine.api.local import LocalClient
 from skerry.engine.api.server import ApiServer
 from skerry.engine.certificates.helper.process import Helper
 from skerry.engine.config import EngineConfig
@@ -41,6 +42,7 @@ from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
 from skerry.engine.node.pod_network import PodNetwork
 from skerry.engine.program.context import host_network, make_context
+from skerry.engine.program.csi import make_csi, prepare_paths
 from skerry.engine.program.pod_networks import PodNetworks
 from skerry.engine.program.pod_volumes import PodVolumes
 from skerry.engine.program.process import pid_file
@@ -89,6 +91,10 @@ def _spare_collections() -> None:
     gc.freeze()
     gc.set_threshold(5000, 20, 20)
     gc.enable()
+
+
+def _as_node(api: ApiServer) -> LocalClient:
+    return api.client(f"system:node:{api.config.node_name}", "system:nodes")
 
 
 class _Part(Protocol):
@@ -162,6 +168,7 @@ class Engine:
         controllers = [
             *make_controllers(context), *make_certificate_controllers(context, helper), *storage.controllers
         ]  # fmt: skip
+        controllers += make_csi(storage, _as_node(api), prepare_paths(config))
         proxy = ServiceProxy(config, informers)
         ingress = ClusterIngress(config, context.identity("ingress-controller"), informers, recorder)
         ingress.on_version(lambda version: self._status.note(versions={"caddy": version}))
@@ -193,7 +200,7 @@ class Engine:
         self, api: ApiServer, store: SqliteStore, informers: Informers, network: PodNetwork, drivers: Drivers
     ) -> tuple[PodMounts, NodeAgent]:
         config = self.config
-        kubelet = api.client(f"system:node:{config.node_name}", "system:nodes")
+        kubelet = _as_node(api)
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
         mounts = PodMounts(config, kubelet, informers, recorder, drivers)

@@ -25,6 +25,7 @@ class Storage(NamedTuple):
 
     controllers: Sequence[Controller]
     drivers: Drivers
+    room: StorageContext
 
 
 def make_storage(context: Context) -> Storage:
@@ -39,7 +40,7 @@ def make_storage(context: Context) -> Storage:
         identity=context.identity,
         drivers=drivers.built_in,
     )
-    return Storage([StorageControllers(room)], drivers)
+    return Storage([StorageControllers(room)], drivers, room)
 
 
 def _drivers(config: EngineConfig, troubles: Troubles) -> Mapping[str, Driver]:

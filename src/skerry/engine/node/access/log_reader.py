@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from skerry.engine.node.access.file_watch import DirectoryWatch
+from skerry.engine.file_watch import DirectoryWatch
 from skerry.engine.node.access.log_lines import Renderer, tail_offset
 from skerry.kube.errors import InternalError
 from skerry.kube.pod_streams import LogOptions

@@ -24,6 +24,8 @@ class CsiClient(GrpcClient):
 
     def failure(self, code: str, message: str) -> StorageError:
         """As `StorageError`, in one line."""
+        if code == "DEADLINE_EXCEEDED":  # noticed by either side, which use different words
+            message = "the driver did not answer in time"
         return StorageError(code, " ".join(message.split()))
 
     async def identity(self, method: str, request: Message, reply: type[Reply]) -> Reply:

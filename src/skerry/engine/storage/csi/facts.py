@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from skerry.engine.storage.contract import Ability, StorageError
+from skerry.engine.storage.contract import PATIENCE, Ability, StorageError
 from skerry.engine.storage.csi import csi_pb2 as pb
 from skerry.engine.storage.csi.client import CsiClient
 from skerry.kube.records import record
@@ -13,6 +13,8 @@ from skerry.kube.records import record
 _Service = pb.PluginCapability.Service
 _Rpc = pb.ControllerServiceCapability.RPC
 _NodeRpc = pb.NodeServiceCapability.RPC
+_INFO_PATIENCE = PATIENCE
+"""Seconds a driver may ask its cloud what this node is called."""
 
 
 @record
@@ -49,8 +51,8 @@ class DriverFacts:
         return rpc in self.controller
 
 
-async def ask(client: CsiClient) -> DriverFacts:
-    """Ask a driver everything. Raises StorageError."""
+async def ask(client: CsiClient, name: str = "") -> DriverFacts:
+    """Ask a driver everything; `name`: as it was registered, "" for its own. Raises StorageError."""
     info = await client.identity("GetPluginInfo", pb.GetPluginInfoRequest(), pb.GetPluginInfoResponse)
     if not info.name:
         raise StorageError("INTERNAL", "the driver has no name")
@@ -58,11 +60,11 @@ async def ask(client: CsiClient) -> DriverFacts:
         "GetPluginCapabilities", pb.GetPluginCapabilitiesRequest(), pb.GetPluginCapabilitiesResponse
     )
     services = frozenset(int(each.service.type) for each in has.capabilities if each.HasField("service"))
-    node = await client.node("NodeGetInfo", pb.NodeGetInfoRequest(), pb.NodeGetInfoResponse)
+    node = await client.node("NodeGetInfo", pb.NodeGetInfoRequest(), pb.NodeGetInfoResponse, _INFO_PATIENCE)
     if not node.node_id:
         raise StorageError("INTERNAL", f"{info.name}: the driver gives this node no id")
     return DriverFacts(
-        name=info.name,
+        name=name or info.name,
         version=info.vendor_version,
         node_id=node.node_id,
         most_volumes=max(0, node.max_volumes_per_node),

@@ -285,6 +285,10 @@ OURS: Mapping[str, str] = {
         create core configmaps
         get,update core configmaps=skerry-ca
     """,  # as cert-manager's own roles
+    "csi-attacher": """
+        patch storage.k8s.io volumeattachments volumeattachments/status
+        get core secrets
+    """,  # `engine/storage/csi/attaching`
     "definition-installer": """
         read,create,update apiextensions.k8s.io customresourcedefinitions
         get,create,update core configmaps

@@ -9,12 +9,12 @@ import os
 from pathlib import Path
 from typing import Self
 
-_MODIFY, _MOVED_TO, _CREATE, _DELETE_SELF = 0x2, 0x80, 0x100, 0x400
+_MODIFY, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE, _DELETE_SELF = 0x2, 0x40, 0x80, 0x100, 0x200, 0x400
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class DirectoryWatch:
-    """Tells when a file in the directory was written, made or renamed. Use it as a context manager."""
+    """Tells when a file in the directory was written, made, renamed or removed. Use it as a context manager."""
 
     def __init__(self, directory: Path) -> None:
         self._changed = asyncio.Event()
@@ -22,7 +22,7 @@ class DirectoryWatch:
         self._descriptor = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._descriptor < 0:
             raise OSError(ctypes.get_errno(), "inotify is not available (fs.inotify.max_user_instances?)")
-        mask = _MODIFY | _MOVED_TO | _CREATE | _DELETE_SELF
+        mask = _MODIFY | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF
         if _libc.inotify_add_watch(self._descriptor, os.fsencode(directory), mask) < 0:
             number = ctypes.get_errno()
             os.close(self._descriptor)

@@ -1,0 +1,126 @@
+"""/var/lib/kubelet as charts of drivers know it, inside the instance's mount namespace and leading to our directories.
+
+Inside, it is `<data>/kubelet`; below it, `pods` and the place of staged volumes are the same mounts as ours, shared, so
+that a mount that a driver makes in its container is seen by the engine and by pods. Outside, an empty directory is made
+where there is none, because one can only mount on what is there, and marked as ours by an extended attribute; the last
+instance to stop removes it. What else is there is hidden inside, and not touched. Source: mount_namespaces(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from skerry.engine import mounts
+from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.storage.csi.paths import KUBELET, PathsInDrivers
+from skerry.kube.records import record
+
+log = logging.getLogger(__name__)
+
+_MARK = "trusted.skerry"
+
+
+@record
+class KubeletDirectory:
+    """`root`: where the engine finds it; drivers say /var/lib/kubelet. `paths`: what they call our directories."""
+
+    root: Path
+    paths: PathsInDrivers = PathsInDrivers()
+
+    @property
+    def registry(self) -> Path:
+        """Where plug-ins put the sockets by which they make themselves known."""
+        return self.root / "plugins_registry"
+
+
+def staged_root(paths: Paths) -> Path:
+    """Where volumes are mounted once for the machine (`mounting.journal`)."""
+    return paths.data / "storage" / "staged"
+
+
+def directories(config: EngineConfig) -> KubeletDirectory:
+    """Our own directories, without /var/lib/kubelet: for an engine outside its mount namespace."""
+    root = config.paths.data / "kubelet"
+    for name in ("plugins", "plugins_registry"):
+        (root / name).mkdir(parents=True, exist_ok=True, mode=0o750)
+    return KubeletDirectory(root)
+
+
+def prepare(config: EngineConfig) -> KubeletDirectory:
+    """Mount everything; harmless when it is. Inside the mount namespace, before anything is mounted for pods. Where the
+    machine refuses, drivers can be used whose paths are not below /var/lib/kubelet."""
+    ours = directories(config)
+    try:
+        with _claims(config) as claims:
+            (claims / config.instance).touch()
+            _make_mount_point()
+            return _mount(config, ours.root)
+    except OSError as error:
+        log.warning("%s cannot be shown to drivers of third parties: %s", KUBELET, error)
+        return ours
+
+
+def release(config: EngineConfig) -> None:
+    """Remove the directory if we made it and no other instance needs it. From outside; harmless twice."""
+    with contextlib.suppress(OSError), _claims(config) as claims:
+        (claims / config.instance).unlink(missing_ok=True)
+        if not any(claim.name != _LOCK for claim in claims.iterdir()) and _is_marked():
+            KUBELET.rmdir()  # refused when it is not empty
+
+
+_LOCK = ".lock"
+
+
+@contextlib.contextmanager
+def _claims(config: EngineConfig) -> Iterator[Path]:
+    """Notes of the instances that need the directory, locked: one may start while another stops."""
+    claims = config.paths.run.parent / "kubelet"
+    claims.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(claims / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield claims
+    finally:
+        os.close(descriptor)
+
+
+def _make_mount_point() -> None:
+    if KUBELET.exists():
+        return
+    KUBELET.mkdir(mode=0o750)
+    with contextlib.suppress(OSError):  # a file system without extended attributes: then it stays, empty
+        os.setxattr(KUBELET, _MARK, b"made")
+
+
+def _is_marked() -> bool:
+    try:
+        return os.getxattr(KUBELET, _MARK) == b"made"
+    except OSError:
+        return False
+
+
+def _mount(config: EngineConfig, root: Path) -> KubeletDirectory:
+    pairs = ((config.paths.pods, "pods"), (staged_root(config.paths), "plugins/kubernetes.io/csi"))
+    for ours, theirs in pairs:
+        ours.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (root / theirs).mkdir(parents=True, exist_ok=True, mode=0o750)
+    if not KUBELET.samefile(root):
+        mounts.bind(str(root), KUBELET)
+        mounts.share(KUBELET)
+    for ours, theirs in pairs:
+        if not (KUBELET / theirs).samefile(ours):
+            _show(ours, KUBELET / theirs)
+    return KubeletDirectory(KUBELET, PathsInDrivers([(ours, KUBELET / theirs) for ours, theirs in pairs]))
+
+
+def _show(ours: Path, theirs: Path) -> None:
+    """One shared mount at both places, with what is mounted below it already."""
+    if all(each.point != ours for each in mounts.current_mounts()):
+        mounts.bind(str(ours), ours, recursive=True)
+    mounts.share(ours)
+    mounts.bind(str(ours), theirs, recursive=True)
