@@ -32,6 +32,7 @@ class Controller(ABC):
     def __init__(self) -> None:
         self.queue = WorkQueue()
         self._tasks: list[asyncio.Task[None]] = []
+        self._watched: list[tuple[Informer, KeysOf]] = []
 
     @abstractmethod
     async def reconcile(self, key: str) -> float | None:
@@ -46,6 +47,14 @@ class Controller(ABC):
                     self.queue.add(key)
 
         informer.add_handler(handle)
+        self._watched.append((informer, keys_of))
+
+    def look_again(self) -> None:
+        """Queue every key that the watched objects give: something beside them has changed. Not for every day."""
+        for informer, keys_of in self._watched:
+            for obj in informer.list():
+                for key in keys_of(obj):
+                    self.queue.add(key)
 
     def watch_owned(self, informer: Informer, owner: Resource) -> None:
         """Queue the controlling owner of every object that changes, when it is of the kind `owner`."""

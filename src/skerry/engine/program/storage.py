@@ -13,6 +13,7 @@ from skerry.engine.config import EngineConfig
 from skerry.engine.controllers.context import Context
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Driver
+from skerry.engine.storage.driven import DrivenDrivers
 from skerry.engine.storage.drivers.all import built_in
 from skerry.engine.storage.registry import Drivers
 from skerry.engine.storage.troubles import Troubles
@@ -38,9 +39,11 @@ def make_storage(context: Context) -> Storage:
         informers=context.informers,
         recorder=context.recorder,
         identity=context.identity,
-        drivers=drivers.built_in,
+        drivers=DrivenDrivers(drivers),
     )
-    return Storage([StorageControllers(room)], drivers, room)
+    controllers = StorageControllers(room)
+    drivers.on_change(lambda _: controllers.look_again())
+    return Storage([controllers], drivers, room)
 
 
 def _drivers(config: EngineConfig, troubles: Troubles) -> Mapping[str, Driver]:

@@ -18,8 +18,8 @@ from skerry.kube.records import record
 
 
 class KnownDrivers(Protocol):
-    """The drivers whose volumes are made and deleted here. Third parties' drivers bring sidecars that do it for them,
-    so they are not among these."""
+    """The drivers whose volumes are made and deleted here (`driven`). Other drivers of third parties bring sidecars
+    that do it for them, so they are not among these."""
 
     def get(self, name: str) -> Driver | None:
         """By the name that classes and volumes give."""

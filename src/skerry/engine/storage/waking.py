@@ -46,6 +46,11 @@ class StorageControllers(Controller):
         self._started = made
         return None
 
+    def look_again(self) -> None:
+        """A driver came, or changed: for those that are started."""
+        for controller in self._started:
+            controller.look_again()
+
     async def close(self) -> None:
         """End what was started, too."""
         await super().close()
