@@ -144,8 +144,11 @@ async def test_a_driver_that_hangs_holds_up_nobody(
     await node.delete("waiting", 1)
     await node.until_gone("waiting")
     assert left(node)
+    node.drivers.remove(NAME, driver)
     driver.hanging.clear()
     driver.hangs.set()
+    await node.until_told("waiting", "FailedUnMount", f"driver name {NAME} not found")
+    node.drivers.add(NAME, driver)
     await until(lambda: not left(node), "the end of what it mounted late")
 
 

@@ -114,10 +114,11 @@ class Mounter:
         async with self._alone(*published.place):
             if published.key not in self._journal.published:
                 return
-            driver = self.driver(published.driver)
             try:
-                if driver is not None:
-                    await _bounded(PATIENCE, driver.unpublish(published.handle, published.target))
+                driver = self.driver(published.driver)
+                if driver is None:
+                    raise StorageError("UNAVAILABLE", _unknown(published.driver))
+                await _bounded(PATIENCE, driver.unpublish(published.handle, published.target))
             finally:
                 await in_own_thread(PATIENCE, take_down, published.target)
             await in_own_thread(PATIENCE, _remove_parent, published.target)

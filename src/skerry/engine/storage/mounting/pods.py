@@ -8,6 +8,7 @@ could not be taken back is tried again until it is; nothing is done while nothin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -59,6 +60,10 @@ class PodMounts:
         """`hostPath` volumes, which are not mounted, that are to be read only."""
         self._ending: set[str] = set()
         self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self._late: set[str] = set()
+        """Pods that went without waiting any longer for what is being taken back from them."""
+        self._news = asyncio.Event()
+        """Set, and replaced, when a driver comes or goes."""
         self._returns: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._leftovers: set[asyncio.Task[None]] = set()
         drivers.on_change(self._driver_changed)
@@ -150,7 +155,10 @@ class PodMounts:
         self._host_paths = {key for key in self._host_paths if key[0] != uid}
         mounting = [task for key, task in self._tasks.items() if key[0] == uid]
         if not mounting and not self._journal.holds(uid):
+            self._late.discard(uid)
             return True
+        if uid in self._late:
+            return False
         self._ending.add(uid)
         self._ready = {key for key in self._ready if key[0] != uid}
         try:
@@ -162,6 +170,7 @@ class PodMounts:
         except TimeoutError:
             for one in [one for one in self._published() if one.uid == uid]:
                 self._taking_back(one)
+            self._late.add(uid)
             return False
         self._ending.discard(uid)
         return True
@@ -184,6 +193,8 @@ class PodMounts:
         known = self._journal.published.get((uid, name))
         if known is not None and known.done and (uid, name) in self._ready:
             return known.target
+        if known is not None and known.done and self._mounter.driver(known.driver) is None:
+            return known.target  # an earlier engine mounted it; its driver has not come back yet, and need not
         mountable = await self._reader.mountable(pod, volume, is_mounted=known is not None and known.done)
         if mountable.driver == HOST_PATH:
             return await self._host_path(mountable, (uid, name))
@@ -243,8 +254,7 @@ class PodMounts:
                 await self._mounter.unmount(published)
             except (StorageError, OSError, TimeoutError) as error:
                 self._tell(published, str(error))
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, _LAST_RETRY)
+                delay = await self._pause(delay)
         await self._unstage(published.place)
 
     async def _unstage(self, place: tuple[str, str]) -> None:
@@ -256,10 +266,18 @@ class PodMounts:
                     return
             except (StorageError, OSError, TimeoutError) as error:
                 log.warning("volume %s of %s: not unstaged, trying again: %s", place[1], place[0], error)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, _LAST_RETRY)
+                delay = await self._pause(delay)
+
+    async def _pause(self, seconds: float) -> float:
+        """Until it makes sense to try again; the next pause."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        return min(seconds * 2, _LAST_RETRY)
 
     def _driver_changed(self, name: str) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
         for place in list(self._journal.staged):
             if place[0] == name and not self._journal.users(place):
                 self._later(self._unstage(place), f"unstage {place[1]}")
