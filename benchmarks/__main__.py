@@ -25,6 +25,7 @@ from benchmarks import (
     scheduling,
     service_rules,
     session,
+    storage,
     testing_clusters,
 )
 from benchmarks.endpoint import of_kubeconfig
@@ -51,6 +52,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "services": lambda program, client: service_rules.measure(),
     "policies": lambda program, client: policy_rules.measure(),
     "acme": lambda program, client: _one(acme.measure(client)),
+    "storage": storage.measure,
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)

@@ -59,6 +59,8 @@ def _csi(claim: Obj, driver: str, parameters: Parameters, volume: Volume) -> Obj
         csi["volumeAttributes"] = dict(volume.context)
     if parameters.fs_type and mode_of(claim) == "Filesystem":
         csi["fsType"] = parameters.fs_type
+    if claim["spec"].get("accessModes") == ["ReadOnlyMany"]:
+        csi["readOnly"] = True  # else container runtimes mount it read-write into containers, whatever the mount was
     return csi
 
 
