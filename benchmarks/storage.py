@@ -1,7 +1,8 @@
 """Local volumes: a claim until it is mounted, snapshots, two hundred claims, and fio beside the host's file system.
 
-The floor of a mounted claim is the same by hand: an image made, formatted, mounted and synced. fio runs in the instance's
-mount namespace on a volume, and in a directory of the host by turns, so that what else the machine does disturbs both.
+The floor of a mounted claim is the same by hand: an image made, formatted, synced and mounted. fio runs in the
+instance's mount namespace on a volume, and in a directory of the host by turns, so that what else the machine does
+disturbs both.
 """
 
 from __future__ import annotations
