@@ -18,26 +18,8 @@ from tests.support.waiting import eventually
 
 _ROOT = Path(__file__).resolve().parents[2]
 KUBELET = Path("/var/lib/kubelet")
-OBJECTS = f"""
-apiVersion: storage.k8s.io/v1
-kind: CSIDriver
-metadata:
-  name: {NAME}
-  annotations: {{storage.skerry.dev/controller: engine}}
-spec:
-  attachRequired: true
-  podInfoOnMount: true
-  fsGroupPolicy: File
-  volumeLifecycleModes: [Persistent, Ephemeral]
----
-apiVersion: storage.k8s.io/v1
-kind: StorageClass
-metadata: {{name: directories}}
-provisioner: {NAME}
-volumeBindingMode: WaitForFirstConsumer
-allowVolumeExpansion: true
-parameters: {{color: green}}
-"""
+OBJECTS = (_ROOT / "docs" / "resources" / "csidriver.md").read_text().split("```yaml\n")[1].split("```")[0]
+"""As the page tells people to have it."""
 USERS = """
 apiVersion: v1
 kind: PersistentVolumeClaim

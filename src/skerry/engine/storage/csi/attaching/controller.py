@@ -59,6 +59,8 @@ class AttachDetach(Controller):
 
     async def reconcile(self, key: str) -> float | None:
         """Attachments of one volume."""
+        if not key:
+            return None  # of somebody else's attachment
         nodes = self._nodes_wanting(key)
         present = {one["spec"]["nodeName"]: one for one in self._attachments.by_index(_BY_VOLUME, key)}
         volume = self._volumes.get(key)

@@ -6,11 +6,13 @@ Source of the behaviour: Kubernetes' `pkg/controller/volume/attachdetach` and `p
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 _IN_USE = "kubernetes.io/csi/"
+_NAME = re.compile("csi-[0-9a-f]{64}")
 
 
 def attachment_name(handle: str, driver: str, node: str) -> str:
@@ -34,7 +36,9 @@ def attachment(volume: Obj, node: str) -> Obj:
 
 
 def volume_of(attached: Obj) -> str:
-    """The PersistentVolume a VolumeAttachment is for, "" for one that somebody else made for an inline volume."""
+    """The PersistentVolume a VolumeAttachment is for; "" for one that somebody else made: it is not ours to delete."""
+    if not _NAME.fullmatch(name_of(attached)):
+        return ""
     return str(attached["spec"]["source"].get("persistentVolumeName") or "")
 
 
