@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from skerry.engine import mounts
-from skerry.engine.storage.contract import StorageError, Use
+from skerry.engine.storage.contract import Staging, StorageError, Use
+from skerry.engine.storage.drivers.remote.workplace import Workplace
 from tests.component.storage.remote import Site, site
 from tests.support.storage_servers import ssh_server
 from tests.support.waiting import until
@@ -83,6 +84,19 @@ async def test_it_outlives_the_engine_and_is_mounted_anew_when_it_dies(ssh: Site
     new = await ssh.show(volume, "two")
     assert (new / "page").read_text() == "a line"
     await ssh.hide(volume, pod, new)
+
+
+async def test_what_a_killed_engine_was_making_is_taken_back(ssh: Site) -> None:
+    left = ssh.config.paths.data / "storage" / "remote" / ssh.driver.name / "claim"
+    volume = await ssh.volume("notes")
+    left.mkdir(parents=True)
+    staging = ssh.staging(volume)
+    await ssh.driver.stage(Staging(volume.handle, left, staging.use, volume.context, staging.secrets))
+    await ssh.driver.close()
+    ssh.driver = ssh.next_engine()
+    await ssh.volume("more")
+    assert not left.exists()
+    assert not Workplace(ssh.config, left).cgroup.members()
 
 
 async def test_a_server_that_falls_silent_costs_an_error_and_no_more(ssh: Site) -> None:

@@ -76,6 +76,8 @@ class FuseDriver(Driver):
         self._followed: dict[Path, asyncio.Task[None]] = {}
         self._reports: list[Report] = []
         self._silent: set[str] = set()
+        self._cleaning = asyncio.Lock()
+        self._clean = False
 
     def on_trouble(self, report: Report) -> None:
         """Say so when a volume's program has ended, or its server is silent."""
@@ -180,8 +182,8 @@ class FuseDriver(Driver):
     @contextlib.asynccontextmanager
     async def _mounted(self, place: Place, secrets: Mapping[str, str], use: Use) -> AsyncIterator[Path]:
         """What the class names, mounted for a moment."""
-        name = sha256(f"{self.name} {place.handle}".encode()).hexdigest()[:16]
-        point = self._config.paths.data / "storage" / "remote" / f"making-{name}"
+        await self._clean_up()
+        point = self._making / sha256(place.handle.encode()).hexdigest()[:16]
         point.mkdir(mode=0o700, parents=True, exist_ok=True)
         daemon = self._daemon(point)
         try:
@@ -190,6 +192,19 @@ class FuseDriver(Driver):
         finally:
             await daemon.stop()
             point.rmdir()
+
+    @property
+    def _making(self) -> Path:
+        """Where volumes are mounted while they are made or deleted."""
+        return self._config.paths.data / "storage" / "remote" / self.name
+
+    async def _clean_up(self) -> None:
+        """Once: take back what an engine before us had mounted in the middle of making or deleting a volume."""
+        async with self._cleaning:
+            for point in () if self._clean else sorted(self._making.glob("*")):
+                await self._daemon(point).stop(grace=0)
+                point.rmdir()
+            self._clean = True
 
     async def _start(self, daemon: Daemon | KernelMount, mounting: Mounting) -> None:
         try:

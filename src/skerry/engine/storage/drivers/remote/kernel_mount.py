@@ -44,8 +44,8 @@ class KernelMount:
                 raise
             raise Unmounted(error.message) from error
 
-    async def stop(self) -> None:
-        """Unmount, whether or not the server answers."""
+    async def stop(self, grace: float = 0.0) -> None:
+        """Unmount, whether or not the server answers: the kernel needs no time of grace."""
         for point in mounts.at_or_below(self._point):
             publishing.unmount(point)
 
