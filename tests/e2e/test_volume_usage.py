@@ -137,7 +137,12 @@ def test_nobody_gets_at_anothers_volume_and_what_is_left_behind_is_found(
 
     handle = program.get("pv", volume)["spec"]["csi"]["volumeHandle"]
     program.kubectl("patch", "pv", volume, "--patch", '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}')
-    program.kubectl("-n", namespace, "delete", "pod/app", "pvc/data", "--timeout=120s")
+    program.kubectl("-n", namespace, "delete", "pod/app", "--timeout=120s")
+    looked = program.skerry("volumes", "du", "data", "-n", namespace, check=False)
+    assert (looked.returncode, "--helper" in looked.stderr) == (1, True)
+    helped = program.skerry("volumes", "du", "data", "-n", namespace, "--helper", "--image", BUSYBOX)
+    assert "file" in helped.stdout.split()
+    program.kubectl("-n", namespace, "delete", "pvc/data", "--timeout=120s")
     eventually(lambda: f"kubectl delete persistentvolume {volume}" in _check(program), "found without its claim")
     program.kubectl("delete", "pv", volume, "--timeout=60s")
     eventually(lambda: f"--reclaim {handle}" in _check(program), "found without its PersistentVolume")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from skerry.cli.errors import CommandFailed
 from skerry.cli.volumes import growing, helping, inside
 from skerry.cli.volumes.facts import Measured, by_use, claims_of, measures_of
 from skerry.kube.objects import Obj
@@ -108,6 +109,7 @@ def test_a_helper_goes_where_the_volume_is_and_cannot_write() -> None:
     (container,), (volume,) = made["spec"]["containers"], made["spec"]["volumes"]
     assert container["volumeMounts"][0]["readOnly"]
     assert volume["persistentVolumeClaim"] == {"claimName": "files", "readOnly": True}
+    assert container["command"] == ["busybox", "du"], "an image of busybox may have no links to its applets"
     assert "nodeSelector" not in helping.helper_pod(claim("files"), [], ["du"], "busybox:1")["spec"]
 
 
@@ -115,6 +117,13 @@ def test_an_image_that_has_du_is_known_by_its_name() -> None:
     images = ["registry.example/app:1", "docker.io/library/debian:12", "busybox@sha256:1", "localhost/busybox:test"]
     assert helping.usable_image(images) == "localhost/busybox:test"
     assert helping.usable_image(images[:1]) == ""
+
+
+def test_a_helper_that_cannot_begin_is_not_waited_for() -> None:
+    waiting = {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}
+    with pytest.raises(CommandFailed, match="ErrImagePull: no such image"):
+        helping._check({"status": {"containerStatuses": [{"name": "look", "state": waiting}]}})
+    helping._check({"status": {"containerStatuses": [{"name": "look", "state": {"waiting": {"reason": "Pod"}}}]}})
 
 
 LOCAL: Obj = {"metadata": {"name": "local"}, "allowVolumeExpansion": True}

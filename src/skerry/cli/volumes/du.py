@@ -82,7 +82,10 @@ async def _look(client: HttpClient, wanted: _Wanted) -> _Found:
     click.echo("starting a pod that looks", err=True)
     command = inside.du_command(helping.MOUNTED_AT, wanted.depth)
     output = await helping.run(client, claim, pods, command, wanted.image)
-    return _Found(inside.entries(output, helping.MOUNTED_AT), "a helper pod", output.count(": Permission denied"))
+    found = inside.entries(output, helping.MOUNTED_AT)
+    if not found:
+        raise CommandFailed(f"du in the helper pod: {output.strip()[:500] or 'nothing was said'}")
+    return _Found(found, "a helper pod", output.count(": Permission denied"))
 
 
 async def _in_pod(client: HttpClient, place: inside.Mounted, depth: int) -> _Found:

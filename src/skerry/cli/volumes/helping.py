@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOUNTED_AT = "/volume"
 _KNOWN = ("busybox", "alpine", "debian", "ubuntu")
+_HOPELESS = ("Err", "ImagePull", "InvalidImage", "CreateContainer", "RunContainer")
 _PATIENCE = 600.0
 """Seconds the whole may take: a large volume has many files."""
 _NOBODY = {"runAsNonRoot": True, "runAsUser": 65534, "capabilities": {"drop": ["ALL"]}}
@@ -52,7 +53,7 @@ def helper_pod(claim: Obj, pods: Iterable[Obj], command: Sequence[str], image: s
         "name": "look",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": list(command),
+        "command": ["busybox", *command] if _short(image).startswith("busybox") else list(command),
         "volumeMounts": [{"name": "volume", "mountPath": MOUNTED_AT, "readOnly": True}],
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}},
         "securityContext": {
@@ -85,7 +86,12 @@ def helper_pod(claim: Obj, pods: Iterable[Obj], command: Sequence[str], image: s
 def usable_image(images: Iterable[str]) -> str:
     """One that has `du`, judged by its name; "" when there is none."""
     listed = sorted(one for one in images if "@" not in one)
-    return next((one for known in _KNOWN for one in listed if one.rpartition("/")[2].startswith(known)), "")
+    return next((one for known in _KNOWN for one in listed if _short(one).startswith(known)), "")
+
+
+def _short(image: str) -> str:
+    """Without registry and folders."""
+    return image.rpartition("/")[2]
 
 
 async def _create(client: HttpClient, pod: Obj) -> Obj:
@@ -125,11 +131,21 @@ async def _ended(client: HttpClient, name: str, namespace: str) -> None:
         listed = await client.list(PODS, namespace, selection)
         if not listed.items or _is_over(listed.items[0]):
             return
+        _check(listed.items[0])
         async with client.watch(PODS, namespace, selection, resource_version=listed.resource_version) as events:
             async for event in events:
                 if event.type == "DELETED" or (event.type != "BOOKMARK" and _is_over(event.object)):
                     return
+                _check(event.object)
 
 
 def _is_over(pod: Obj) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _check(pod: Obj) -> None:
+    """Raises CommandFailed for a pod whose container cannot begin."""
+    for container in (pod.get("status") or {}).get("containerStatuses") or ():
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason", "").startswith(_HOPELESS):
+            raise CommandFailed(f"the helper pod cannot run: {waiting['reason']}: {waiting.get('message', '')}")
