@@ -33,6 +33,9 @@ def test_a_volume_that_does_not_say_stays_where_it_was() -> None:
 
 def test_full_means_nothing_left_for_users_whatever_is_reserved() -> None:
     assert filling(usage(95, 0)).bytes == 100
+    crumbs = Usage(42_184_704, 41_558_016, 626_688)  # an XFS of 32 MiB when dd ended with "No space left on device"
+    assert filling(crumbs).bytes == 100
+    assert filling(Usage(2**21, 2**20 + 1, 2**20 - 1)).bytes == pytest.approx(50, abs=0.1), "much of it is left"
     assert filling(usage(45, 45)).bytes == 50
     assert filling(Usage(None, None, None)).bytes is None
     assert filling(Usage(100, 50, None)).bytes == 50

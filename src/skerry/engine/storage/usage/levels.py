@@ -15,6 +15,8 @@ LEVELS = (80, 90, 100)
 _SLACK = 5.0
 _FULL = 99.5
 """Per cent from which nothing of use fits any more."""
+_CRUMBS = 2**20
+"""Bytes that count as none: XFS keeps some for itself that it shows as available, which is much of a small volume."""
 
 
 @record
@@ -27,8 +29,13 @@ class Filling:
 
 def filling(usage: Usage) -> Filling:
     """As df(1) has it: of what users can have, without what is reserved."""
+    whole = _whole(usage.used, usage.available, usage.capacity)
+    if usage.available is not None and whole and usage.available < _CRUMBS <= whole // 16:
+        share: float | None = 100.0
+    else:
+        share = _share(usage.used, whole)
     return Filling(
-        _share(usage.used, _whole(usage.used, usage.available, usage.capacity)),
+        share,
         _share(usage.inodes_used, _whole(usage.inodes_used, usage.inodes_free, usage.inodes)),
     )
 
