@@ -63,7 +63,11 @@ class UsageWatch:
 
     async def look(self) -> None:
         """Measure everything once and tell what is new."""
-        readings = [one for one in await self._meter.read() if self._is_writers(one)]
+        await self.consider(await self._meter.read())
+
+    async def consider(self, measured: Sequence[Reading]) -> None:
+        """Tell what is new in readings of everything, for whomever they were made."""
+        readings = [one for one in measured if self._is_writers(one)]
         if not readings:
             return
         by_key: dict[str, list[Reading]] = {}
