@@ -55,6 +55,8 @@ class FolderDriver(Driver):
         self.root = root
         self.on_node = False
         self.largest = 2**62
+        self.copies_for = 0
+        """Looks at a snapshot until it is ready."""
         self.held: set[str] = set()
         """Calls that do their work and then never answer."""
         self.failures: dict[str, list[StorageError]] = {}
@@ -120,7 +122,8 @@ class FolderDriver(Driver):
         return 1000 * 2**30 - sum(self._size(name) for name in self.names)
 
     async def _snapshot(self, name: str) -> Snapshot:
-        return Snapshot(name, "", (self.root / name).stat().st_mtime, self._size(name))
+        self.copies_for -= 1
+        return Snapshot(name, "", (self.root / name).stat().st_mtime, self._size(name), self.copies_for < 0)
 
     def _write_size(self, name: str, size: int) -> None:
         (self.root / name / ".size").write_bytes(orjson.dumps(size))

@@ -167,6 +167,9 @@ async def test_what_cannot_be_taken_is_said_and_tried_again(storage: StorageWorl
     await bound(storage, claim("later"))
     await until(lambda: status(storage, "early").get("readyToUse"), "taken when its claim is there")
     assert "error" not in status(storage, "early")
+    storage.driver.copies_for = 3
+    await taken(storage, snapshot("slow", "data"))
+    assert storage.driver.copies_for < 0
     await said(storage, "SnapshotCreationFailed", "the camera is broken")
 
     # deleted while it is not known how the attempt ended

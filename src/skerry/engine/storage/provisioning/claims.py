@@ -23,9 +23,20 @@ from skerry.engine.storage.secrets import read_secret
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, Invalid, NotFound
 from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of, namespace_of, split_key, uid_of
+from skerry.kube.records import record
 from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES
 
 _HOSTNAME = "kubernetes.io/hostname"
+
+
+@record
+class _Attempt:
+    """What a driver is, or was, asked for."""
+
+    claim: Obj
+    storage_class: Obj
+    parameters: Parameters
+    request: VolumeRequest
 
 
 class ClaimProvisioner(Controller):
@@ -44,7 +55,7 @@ class ClaimProvisioner(Controller):
         self._classes, self._nodes = informers.of(STORAGE_CLASSES), informers.of(NODES)
         self._snapshots, self._contents = informers.of(VOLUME_SNAPSHOTS), informers.of(SNAPSHOT_CONTENTS)
         self._backoff = Backoff()
-        self._unsettled: dict[str, Obj] = {}
+        self._unsettled: dict[str, _Attempt] = {}
         """Claims whose volume is, or may be, in the making."""
         self._claims.add_index("waiting by class", _class_waited_for)
         self._claims.add_index("waiting by source", _source_waited_for)
@@ -60,14 +71,17 @@ class ClaimProvisioner(Controller):
         namespace, name = split_key(key)
         claim = self._claims.get(name, namespace)
         begun = self._unsettled.get(key)
-        if begun is not None and (claim is None or uid_of(claim) != uid_of(begun)):
-            claim = begun  # it is gone, and its volume may be there
-        driver = self._drivers.get(wanted.provisioner_of(claim)) if claim is not None else None
-        if claim is None or driver is None or not self._is_due(claim, is_begun=begun is not None):
-            self._backoff.forget(key)
+        is_gone = begun is not None and (claim is None or uid_of(claim) != uid_of(begun.claim))
+        if begun is not None and is_gone:
+            claim = begun.claim  # its volume may be there
+        if claim is None or not self._is_due(claim, is_begun=begun is not None):
+            self._settled(key)
             return None
+        driver = self._drivers.get(wanted.provisioner_of(claim))
+        if driver is None:
+            return None  # somebody else's, or one that will come: then this is called again
         left = self._backoff.left(key)
-        return left if left is not None else await self._attempt(key, claim, driver)
+        return left if left is not None else await self._attempt(key, claim, driver, begun if is_gone else None)
 
     def _is_due(self, claim: Obj, *, is_begun: bool) -> bool:
         if self._volumes.get(volume_name(claim)) is not None or not wanted.is_waiting(claim):
@@ -77,18 +91,16 @@ class ClaimProvisioner(Controller):
         waits = wanted.waits_for_consumer(self._class_of(claim)) and not wanted.selected_node(claim)
         return not waits and not is_deleting(claim)
 
-    async def _attempt(self, key: str, claim: Obj, driver: Driver) -> float | None:
+    async def _attempt(self, key: str, claim: Obj, driver: Driver, begun: _Attempt | None) -> float | None:
+        """`begun`: what was asked before the claim was gone, to be asked in the same words."""
         try:
-            storage_class = wanted.check(claim, self._class_of(claim), driver)
-            parameters = parameters_of(storage_class, claim, volume_name(claim))
-            request = await self._request(claim, storage_class, parameters, driver)
+            attempt = begun or await self._prepare(claim, driver)
         except StorageError as error:
-            self._unsettled.pop(key, None)
-            return self._failed(key, claim, error)
-        self._unsettled[key] = claim
+            return self._failed(key, claim, error)  # what is unsettled stays so
+        self._unsettled[key] = attempt
         try:
-            volume = await self._make(claim, driver, request)
-            await self._write(volume_object(claim, storage_class, driver.name, parameters, volume), driver, request)
+            volume = await self._make(claim, driver, attempt.request)
+            await self._write(attempt, volume, driver)
         except StorageError as error:
             moves = self._may_move(claim, error)
             if error.is_final or moves:
@@ -97,20 +109,26 @@ class ClaimProvisioner(Controller):
             if moves:
                 await self._reschedule(claim)
             return delay
-        self._unsettled.pop(key, None)
-        self._backoff.forget(key)
+        self._settled(key)
         text = f"Successfully provisioned volume {volume_name(claim)}"
         self._recorder.named(driver.name).event(claim, "Normal", "ProvisioningSucceeded", text)
         return None
 
-    async def _request(self, claim: Obj, storage_class: Obj, parameters: Parameters, driver: Driver) -> VolumeRequest:
+    def _settled(self, key: str) -> None:
+        self._unsettled.pop(key, None)
+        self._backoff.forget(key)
+
+    async def _prepare(self, claim: Obj, driver: Driver) -> _Attempt:
+        """Raises StorageError for what cannot be asked for."""
+        storage_class = wanted.check(claim, self._class_of(claim), driver)
+        parameters = parameters_of(storage_class, claim, volume_name(claim))
         source = self._source(claim, driver)
         secrets = await read_secret(self._client, parameters.secret)
         if source.volume:
             await protect_source(self._client, self._claims, claim)
-        return wanted.request_for(
-            claim, storage_class, parameters, secrets, wanted.Origin(source, self._topology(claim))
-        )
+        origin = wanted.Origin(source, self._topology(claim))
+        request = wanted.request_for(claim, storage_class, parameters, secrets, origin)
+        return _Attempt(claim, storage_class, parameters, request)
 
     def _source(self, claim: Obj, driver: Driver) -> VolumeSource:
         """Raises StorageError."""
@@ -142,14 +160,15 @@ class ClaimProvisioner(Controller):
             raise StorageError("OUT_OF_RANGE", f"{driver.name} made {volume.size} bytes instead of {request.size}")
         return volume
 
-    async def _write(self, volume: Obj, driver: Driver, request: VolumeRequest) -> None:
+    async def _write(self, attempt: _Attempt, volume: Volume, driver: Driver) -> None:
         """Raises StorageError when the API will never take it: then the volume goes again."""
+        made = volume_object(attempt.claim, attempt.storage_class, driver.name, attempt.parameters, volume)
         try:
-            await self._client.create(PERSISTENT_VOLUMES, volume)
+            await self._client.create(PERSISTENT_VOLUMES, made)
         except AlreadyExists:
             return  # by an attempt whose end was not seen
         except Invalid as error:
-            await driver.delete(volume["spec"]["csi"]["volumeHandle"], request.secrets)
+            await driver.delete(volume.handle, attempt.request.secrets)
             raise StorageError("INTERNAL", f"its volume could not be recorded: {error}") from None
 
     def _may_move(self, claim: Obj, error: StorageError) -> bool:

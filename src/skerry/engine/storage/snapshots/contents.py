@@ -59,9 +59,11 @@ class ContentController(Controller):
         if left is not None:
             return left
         try:
-            await (self._end(content, driver) if is_deleting(content) else self._fulfil(content, driver))
+            done = await (self._end(content, driver) if is_deleting(content) else self._fulfil(content, driver))
         except StorageError as error:
             return await self._failed(content, driver, error)
+        if not done:
+            return self._backoff.failed(key)
         self._backoff.forget(key)
         return None
 
@@ -78,8 +80,8 @@ class ContentController(Controller):
         snapshot = self._snapshots.get(reference["name"], reference["namespace"])
         return snapshot is None or uid_of(snapshot) != reference["uid"]
 
-    async def _fulfil(self, content: Obj, driver: Driver) -> None:
-        """Raises StorageError."""
+    async def _fulfil(self, content: Obj, driver: Driver) -> bool:
+        """Whether it is ready; some drivers go on copying after they took it. Raises StorageError."""
         handle = content["spec"]["source"].get("snapshotHandle")
         taken = await (self._look_up(content, driver, handle) if handle else self._take(content, driver))
         status = {
@@ -91,8 +93,7 @@ class ContentController(Controller):
         }
         await self._client.patch(SNAPSHOT_CONTENTS, name_of(content), {"status": status}, subresource="status")
         await self._forget_begun(content)
-        if not taken.ready:
-            raise StorageError("UNAVAILABLE", f"snapshot {taken.handle} is not ready yet")
+        return taken.ready
 
     async def _forget_begun(self, content: Obj) -> None:
         if BEING_CREATED in annotations_of(content):
@@ -118,13 +119,14 @@ class ContentController(Controller):
             raise StorageError("NOT_FOUND", f"{driver.name} has no snapshot {handle}")
         return found
 
-    async def _end(self, content: Obj, driver: Driver) -> None:
-        """Raises StorageError."""
+    async def _end(self, content: Obj, driver: Driver) -> bool:
+        """True: it is over. Raises StorageError."""
         if content["spec"]["deletionPolicy"] == "Delete":
             handle = await self._handle_of(content, driver)
             if handle:
                 await driver.delete_snapshot(handle, await read_secret(self._client, _secret_of(content)))
         await without_finalizer(self._client, SNAPSHOT_CONTENTS, content, CONTENT_BOUND)
+        return True
 
     async def _handle_of(self, content: Obj, driver: Driver) -> str:
         """Of the snapshot that is, or may be, there; "" for none."""
