@@ -218,6 +218,8 @@ class PodMounts:
             why = f'volume mode "Ephemeral" not supported by driver {mountable.driver} (only supports ["Persistent"])'
             raise MountError(f'MountVolume.NewMounter initialization failed for volume "{mountable.name}" : {why}')
         attach = manners.attach and not mountable.inline
+        tokens = await self._reader.tokens(pod, manners)
+        secret_tokens, shown_tokens = (tokens, {}) if manners.tokens_are_secrets else ({}, tokens)
         return Job(
             mountable=mountable,
             uid=uid,
@@ -226,8 +228,8 @@ class PodMounts:
             group=_group(pod, mountable, manners),
             attachment=await self._reader.attachment(mountable) if attach else None,
             stage_secrets=await self._reader.secret(mountable, mountable.stage_secret),
-            publish_secrets=await self._reader.secret(mountable, mountable.publish_secret),
-            pod_info=pod_info(pod, mountable) if manners.pod_info else {},
+            publish_secrets={**await self._reader.secret(mountable, mountable.publish_secret), **secret_tokens},
+            pod_info={**(pod_info(pod, mountable) if manners.pod_info else {}), **shown_tokens},
             go_on=lambda: uid not in self._ending,
         )
 

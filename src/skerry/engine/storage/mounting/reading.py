@@ -7,9 +7,10 @@ Source of the behaviour and words: Kubernetes' `pkg/volume/csi`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from skerry.engine.storage.contract import Ability, Driver
+from skerry.engine.storage.mounting.pod_tokens import tokens_for
 from skerry.engine.storage.mounting.resolving import (
     NO_SECRET,
     Mountable,
@@ -48,6 +49,10 @@ class Manners:
     """"File", "None" or "ReadWriteOnceWithFSType"."""
     inline: bool = True
     """Whether pods may describe volumes of it themselves."""
+    tokens: Sequence[Obj] = ()
+    """Its `tokenRequests`."""
+    tokens_are_secrets: bool = False
+    """Whether it is given them with the secrets."""
 
 
 class Reader:
@@ -101,6 +106,8 @@ class Reader:
             pod_info=bool(spec.get("podInfoOnMount")),
             group_policy=spec.get("fsGroupPolicy") or "ReadWriteOnceWithFSType",
             inline="Ephemeral" in (spec.get("volumeLifecycleModes") or ("Persistent",)),
+            tokens=spec.get("tokenRequests") or (),
+            tokens_are_secrets=bool(spec.get("serviceAccountTokenInSecrets")),
         )
 
     async def attachment(self, mountable: Mountable) -> Mapping[str, str]:
@@ -114,6 +121,13 @@ class Reader:
             trouble = (status.get("attachError") or {}).get("message", "")
             raise NotReady(f'volume "{mountable.name}" is not attached yet{": " if trouble else ""}{trouble}')
         return status.get("attachmentMetadata") or {}
+
+    async def tokens(self, pod: Obj, manners: Manners) -> Mapping[str, str]:
+        """What a driver that asks for tokens is given beside the rest. Raises NotReady."""
+        try:
+            return await tokens_for(self._client, pod, manners.tokens)
+        except StatusError as error:
+            raise NotReady(f"failed to get service account token attributes: {error}") from error
 
     async def secret(self, mountable: Mountable, name: SecretName) -> Mapping[str, str]:
         """The values of a secret, {} for none. Raises NotReady."""
