@@ -112,12 +112,12 @@ def watch_of(
     grows: bool = True,
     mode: str = "ReadWriteOnce",
 ) -> UsageWatch:
+    spec = {"storageClassName": "local", "accessModes": [mode]}
+    status = {"capacity": {"storage": "100Mi"}}
     caches: Any = Caches(
         {
             PERSISTENT_VOLUME_CLAIMS: [
-                of_kind(
-                    "PersistentVolumeClaim", "files", "team", spec={"storageClassName": "local", "accessModes": [mode]}
-                )
+                of_kind("PersistentVolumeClaim", "files", "team", spec=spec, status=status),
             ],
             PODS: [of_kind("Pod", "web-0", "team"), of_kind("Pod", "web-1", "team")],
             STORAGE_CLASSES: [of_kind("StorageClass", "local", allowVolumeExpansion=grows)],

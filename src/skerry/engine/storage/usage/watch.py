@@ -20,6 +20,7 @@ from skerry.engine.storage.usage.meter import Meter, Reading
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, uid_of
+from skerry.kube.quantities import bytes_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, STORAGE_CLASSES
 from skerry.kube.tasks import end
 
@@ -97,7 +98,7 @@ class UsageWatch:
         claim = self._claim(readings[0])
         reason = "VolumeFull" if level == max(levels.LEVELS) else "VolumeFillingUp"
         text = levels.sentence(usage, of=of)
-        text += self._help(claim, usage) if claim is not None else ". It ends with its pod"
+        text += self._help(claim) if claim is not None else ". It ends with its pod"
         if claim is not None:
             self._recorder.event(claim, "Warning", reason, f"The volume is {text}")
         for reading in readings:
@@ -105,12 +106,13 @@ class UsageWatch:
             if pod is not None:
                 self._recorder.event(pod, "Warning", reason, f'Volume "{reading.volume.name}" is {text}')
 
-    def _help(self, claim: Obj, usage: Usage) -> str:
+    def _help(self, claim: Obj) -> str:
         """The command that helps: more room where the class gives it, else what is large."""
         name, namespace = claim["metadata"]["name"], claim["metadata"]["namespace"]
         storage_class = self._classes.get(claim["spec"].get("storageClassName") or "")
-        if storage_class is not None and storage_class.get("allowVolumeExpansion") and usage.capacity:
-            return f". More room: skerry volumes expand {name} {levels.larger(usage.capacity)} -n {namespace}"
+        size = ((claim.get("status") or {}).get("capacity") or {}).get("storage")
+        if storage_class is not None and storage_class.get("allowVolumeExpansion") and size:
+            return f". More room: skerry volumes expand {name} {levels.larger(bytes_of(size))} -n {namespace}"
         return f". What is large in it: skerry volumes du {name} -n {namespace}"
 
     def _is_writers(self, reading: Reading) -> bool:
