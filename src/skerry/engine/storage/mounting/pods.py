@@ -257,6 +257,9 @@ class PodMounts:
             except (StorageError, OSError, TimeoutError) as error:
                 self._tell(published, str(error))
                 delay = await self._pause(delay)
+        if not self._journal.holds(published.uid):
+            self._late.discard(published.uid)
+            self._ending.discard(published.uid)
         await self._unstage(published.place)
 
     async def _unstage(self, place: tuple[str, str]) -> None:
