@@ -50,6 +50,7 @@ class Node:
     network: PodNetwork = field(default_factory=UnguardedNetwork)
     drivers: Drivers = field(default_factory=Drivers)
     mounts: PodMounts = field(init=False)
+    volumes: PodVolumes = field(init=False)
     pressure: Pressure | None = None
     """What the agent is told the machine has left, instead of the truth."""
 
@@ -58,16 +59,17 @@ class Node:
         self.recorder = Recorder(self.client, self.config.clock, "kubelet", self.config.node_name)
         self.containerd = ContainerdClient(self.config.paths.containerd_socket)
         self.mounts = PodMounts(self.config, self.client, self.informers, self.recorder, self.drivers)
+        self.volumes = PodVolumes(self.config.paths.data / "storage", lambda: self.mounts)
         runtime = Runtime(
             self.instance.cri,
             self.containerd,
             self._read_pressure,
             network=self.network,
-            storage=PodVolumes(self.mounts),
+            storage=self.volumes,
         )
         self.agent = NodeAgent(self.config, self.client, self.informers, self.recorder, runtime)
         await self.informers.start()
-        await self.mounts.start()
+        await self.volumes.start()
         await self.agent.start()
 
     def _read_pressure(self, data: Path) -> Pressure:
@@ -75,7 +77,7 @@ class Node:
 
     async def stop(self) -> None:
         await self.agent.close()
-        await self.mounts.close()
+        await self.volumes.close()
         await self.containerd.close()
         await self.informers.close()
         await self.recorder.close()

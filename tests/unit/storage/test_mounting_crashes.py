@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from skerry.engine.storage.contract import Ability, Driver, Publishing, Staging, StorageError, Use
+from skerry.engine.storage.mounting.errors import MountError
 from skerry.engine.storage.mounting.journal import Journal, Published
-from skerry.engine.storage.mounting.mounter import Job, Mounter, MountError
+from skerry.engine.storage.mounting.mounter import Job, Mounter
 from skerry.engine.storage.mounting.resolving import Mountable
 from skerry.engine.storage.registry import Drivers
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import uvloop
 
@@ -51,11 +51,13 @@ from skerry.engine.program.storage import make_storage
 from skerry.engine.program.volume_usage import make_volume_usage
 from skerry.engine.schema.registry import builtin
 from skerry.engine.storage.classes import install_classes
-from skerry.engine.storage.mounting.pods import PodMounts
 from skerry.engine.storage.registry import Drivers
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
+
+if TYPE_CHECKING:
+    from skerry.engine.storage.mounting.pods import PodMounts
 
 log = logging.getLogger(__name__)
 
@@ -176,15 +178,15 @@ class Engine:
         announcer = Announcer(config, informers, recorder)
         checks = HealthChecks(config, informers, recorder, lambda: proxy.trouble)
         names = ClusterDnsServer(config, context.identity("kube-dns"))
-        mounts, agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth), storage.drivers)
-        self._access.storage, usage = make_volume_usage(context, mounts, storage.drivers)
+        volumes, agent = self._make_agent(api, store, informers, PodNetworks(policies, bandwidth), storage.drivers)
+        self._access.storage, usage = make_volume_usage(context, volumes, storage.drivers)
         await asyncio.gather(proxy.prepare(), policies.prepare())
         ready["informers"] = lambda: ", ".join(informers.incomplete())
         await self._begin(informers)
         for tool in (recorder, helper):
             self._stack.push_async_callback(tool.close)
         ready["services"], ready["ingress"] = lambda: proxy.trouble, lambda: ingress.trouble
-        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, mounts, agent, usage)
+        await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, volumes, agent, usage)
         ready["network-policies"] = lambda: policies.trouble
         await self._begin(policies)  # the agent has told of the pods that run
 
@@ -198,19 +200,25 @@ class Engine:
 
     def _make_agent(
         self, api: ApiServer, store: SqliteStore, informers: Informers, network: PodNetwork, drivers: Drivers
-    ) -> tuple[PodMounts, NodeAgent]:
+    ) -> tuple[PodVolumes, NodeAgent]:
         config = self.config
         kubelet = _as_node(api)
         recorder = Recorder(kubelet, config.clock, "kubelet", config.node_name)
         self._stack.push_async_callback(recorder.close)
-        mounts = PodMounts(config, kubelet, informers, recorder, drivers)
+
+        def make_mounts() -> PodMounts:
+            from skerry.engine.storage.mounting.pods import PodMounts
+
+            return PodMounts(config, kubelet, informers, recorder, drivers)
+
+        volumes = PodVolumes(config.paths.data / "storage", make_mounts)
         runtime = Runtime(
             self._cri,
             self._containerd,
             store_trouble=lambda: store.trouble,
             network=network,
-            storage=PodVolumes(mounts),
+            storage=volumes,
         )
         agent = NodeAgent(config, kubelet, informers, recorder, runtime, config.cluster_dns)
         store.on_trouble = agent.check_now
-        return mounts, agent
+        return volumes, agent

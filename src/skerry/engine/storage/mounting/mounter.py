@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from skerry.engine import file_groups
 from skerry.engine.storage.contract import PATIENCE, Ability, Driver, Publishing, Staging, StorageError
+from skerry.engine.storage.mounting.errors import MountError
 from skerry.engine.storage.mounting.in_tree import LocalVolumes, NfsVolumes, take_down
 from skerry.engine.storage.mounting.journal import Journal, Published, Staged
 from skerry.engine.storage.mounting.resolving import Mountable
@@ -32,10 +33,6 @@ _LONGEST_STAGE = 120.0
 """Seconds: making or checking a file system takes time in proportion to its size."""
 _MARGIN = 5.0
 """Seconds a driver may be later than it promised."""
-
-
-class MountError(Exception):
-    """A volume could not be mounted; the text is the event's."""
 
 
 @record

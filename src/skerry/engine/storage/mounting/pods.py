@@ -16,10 +16,11 @@ from typing import Any
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.storage.contract import PATIENCE, StorageError
+from skerry.engine.storage.mounting.errors import MountError
 from skerry.engine.storage.mounting.growth import Growth
 from skerry.engine.storage.mounting.in_tree import host_path
 from skerry.engine.storage.mounting.journal import Journal, Published
-from skerry.engine.storage.mounting.mounter import Group, Job, Mounter, MountError
+from skerry.engine.storage.mounting.mounter import Group, Job, Mounter
 from skerry.engine.storage.mounting.reading import Manners, NotReady, Reader, pod_info, supports_group
 from skerry.engine.storage.mounting.resolving import HOST_PATH, Mountable
 from skerry.engine.storage.mounting.sources import claim_name, wanted
