@@ -34,7 +34,8 @@ class PodVolumes:
 
     async def start(self) -> None:
         """Before the agent starts: take over from an earlier engine."""
-        if any((self._storage / name).exists() for name in ("published", "staged")):
+        places = [self._storage / name for name in ("published", "staged")]
+        if any(place.is_dir() and any(place.iterdir()) for place in places):
             await self._made()
 
     async def close(self) -> None:
