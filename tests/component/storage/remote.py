@@ -44,10 +44,13 @@ class Site:
             self.staged.append(path)
         return Staging(volume.handle, path, use, volume.context, self.server.secrets if secrets is None else secrets)
 
-    async def show(self, volume: Volume, pod: str, use: Use = READ_WRITE, *, read_only: bool = False) -> Path:
-        """Stage a volume and publish it to a pod; where the pod has it."""
+    async def show(
+        self, volume: Volume, pod: str, use: Use = READ_WRITE, *, read_only: bool = False, staged: bool = False
+    ) -> Path:
+        """Stage a volume, unless it is `staged`, and publish it to a pod; where the pod has it."""
         staging = self.staging(volume, use)
-        await self.driver.stage(staging)
+        if not staged:
+            await self.driver.stage(staging)
         target = self.config.paths.pods / pod / "mount"
         target.parent.mkdir(parents=True, exist_ok=True)
         await self.driver.publish(

@@ -68,6 +68,7 @@ class FuseDriver(Driver):
 
     abilities = frozenset({Ability.PROVISION, Ability.EXPAND, Ability.STAGE, Ability.STATS})
     server: ClassVar[str] = "the server"
+    takes_secrets: ClassVar[bool] = True
     grace: ClassVar[float] = 3.0
     """Seconds for what is on its way when a volume is unmounted."""
 
@@ -127,14 +128,13 @@ class FuseDriver(Driver):
         return Expansion(size, on_node=False)
 
     async def stage(self, staging: Staging) -> None:
-        """Mount the claim's directory, anew when its program has ended. Raises StorageError."""
+        """Mount the claim's directory, anew when its program has ended. Without credentials that is left to `publish`:
+        a class may name them for either. Raises StorageError."""
         if staging.use.block:
             raise refused("a directory on a server is no block device")
-        daemon = self._daemon(staging.path)
-        if not daemon.is_alive():
-            await self._forget(staging.path)
-            await self._start(daemon, Mounting(place_of(staging.context), staging.secrets, staging.use))
-        self._follow(staging.path, staging.handle, daemon)
+        mounting = Mounting(place_of(staging.context), staging.secrets, staging.use)
+        if staging.secrets or not self.takes_secrets or mounting.place.fields.get("anonymous") == "true":
+            await self._ensure(staging.handle, staging.path, mounting)
 
     async def unstage(self, handle: str, path: Path) -> None:
         """Unmount it, in whatever state it is. Raises StorageError."""
@@ -143,10 +143,8 @@ class FuseDriver(Driver):
 
     async def publish(self, publishing: Publishing) -> None:
         """Show it to a pod. Raises StorageError."""
-        if not self._daemon(publishing.staged).is_alive():
-            raise StorageError(
-                "UNAVAILABLE", f"{self.server}: the program that mounts it has ended; it is mounted anew"
-            )
+        mounting = Mounting(place_of(publishing.context), publishing.secrets, publishing.use)
+        await self._ensure(publishing.handle, publishing.staged, mounting)
         await self._do(PATIENCE, _show, publishing.staged, publishing.target, publishing.read_only)
 
     async def unpublish(self, handle: str, target: Path) -> None:
@@ -205,6 +203,14 @@ class FuseDriver(Driver):
                 await self._daemon(point).stop(grace=0)
                 point.rmdir()
             self._clean = True
+
+    async def _ensure(self, handle: str, path: Path, mounting: Mounting) -> None:
+        """Mounted at `path`, and watched."""
+        daemon = self._daemon(path)
+        if not daemon.is_alive():
+            await self._forget(path)
+            await self._start(daemon, mounting)
+        self._follow(path, handle, daemon)
 
     async def _start(self, daemon: Daemon | KernelMount, mounting: Mounting) -> None:
         try:

@@ -38,6 +38,7 @@ class NfsDriver(FuseDriver):
 
     name: ClassVar[str] = "nfs.storage.skerry.dev"
     server: ClassVar[str] = "NFS server"
+    takes_secrets: ClassVar[bool] = False
     abilities = FuseDriver.abilities | {Ability.GROUP}
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:

@@ -29,6 +29,7 @@ _ALLOWED: options.Allowed = {
     "umask": options.OCTAL,
     "connect_timeout": options.SECONDS,
     "readwrite_timeout": options.SECONDS,
+    "retries": re.compile(r"[1-9]"),
     "max_stat_cache_size": options.NUMBER,
     "stat_cache_expire": options.NUMBER,
     "multipart_size": options.NUMBER,
