@@ -53,7 +53,9 @@ async def measure(program: Program, client: HttpClient) -> list[Row]:
                 Row("claim to bound and mounted", mounted, "ms", await asyncio.to_thread(_by_hand), 150),
                 Row("snapshot of a claim", snapshot, "ms", None, 50),
             ]
-            rows += await asyncio.to_thread(_fio, program, _place(program, "claim-0"))
+            place = _place(program, await client.get(PODS, "claim-0", NAMESPACE))
+            assert place is not None
+            rows += await asyncio.to_thread(_fio, program, place)
             return [*rows, await _many(client)]
     finally:
         await client.delete(STORAGE_CLASSES, NAMESPACE)
@@ -77,9 +79,7 @@ async def _until_mounted(program: Program, client: HttpClient, name: str) -> flo
     begun = time.perf_counter()
     await client.create(CLAIMS, _claim(name), NAMESPACE)
     pod = await client.create(PODS, _pod(name), NAMESPACE)
-    table = Path(f"/proc/{program.engine_pid()}/mountinfo")
-    marks = (f"/{pod['metadata']['uid']}/volumes/", "/mount ")
-    while not any(all(mark in line for mark in marks) and "csi" in line for line in table.read_text().splitlines()):
+    while _place(program, pod) is None:
         await asyncio.sleep(0.002)
     return time.perf_counter() - begun
 
@@ -122,10 +122,12 @@ def _by_hand() -> float:
         return (time.perf_counter() - begun) * 1000
 
 
-def _place(program: Program, claim: str) -> Path:
-    volume = program.get("-n", NAMESPACE, "pvc", claim)["spec"]["volumeName"]
+def _place(program: Program, pod: Obj) -> Path | None:
+    """Where the pod's volume is mounted, None as long as it is not."""
+    end = f"/{pod['metadata']['uid']}/volumes/data/mount"
     lines = Path(f"/proc/{program.engine_pid()}/mountinfo").read_text().splitlines()
-    return Path(next(line.split()[4] for line in lines if volume in line and "/pods/" in line))
+    points = [line.split()[4] for line in lines if end in line]
+    return Path(points[0]) if points else None
 
 
 def _fio(program: Program, place: Path) -> list[Row]:

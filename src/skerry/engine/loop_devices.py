@@ -78,7 +78,7 @@ def follow_size(device: Path) -> None:
 
 def below(directory: Path) -> list[LoopDevice]:
     """Attached devices whose file is, or was, below a directory."""
-    return [one for one in all_attached() if one.file.startswith(f"{directory}/")]
+    return [one for one in all_attached() if one.file.startswith(f"{directory.resolve()}/")]
 
 
 def all_attached() -> list[LoopDevice]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,3 +82,24 @@ def take_down(directory: Path) -> None:
     mounts.unmount_below(directory)
     for one in loop_devices.below(directory):
         loop_devices.free(one.device)
+
+
+def made(image: Path, mebibytes: int, *command: str) -> Path:
+    """A file with a file system."""
+    image.touch()
+    os.truncate(image, mebibytes * MIB)
+    subprocess.run([*command, str(image)], check=True, stdout=subprocess.DEVNULL)
+    return image
+
+
+@contextlib.contextmanager
+def mounted_disk(image: Path, point: Path, kind: str) -> Iterator[Path]:
+    """A file as a machine's disk."""
+    point.mkdir()
+    with loop_devices.attached(image) as device:
+        mounts.mount(str(device), point, kind)
+    try:
+        yield point
+    finally:
+        take_down(point)
+        mounts.unmount(point)

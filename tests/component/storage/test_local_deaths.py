@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from skerry.engine import loop_devices, mounts
+from skerry.engine import loop_devices
 from skerry.engine.storage.drivers.local import reflinks
 from tests.component.storage import worker
-from tests.component.storage.local import MIB, Local, running_local, take_down
+from tests.component.storage.local import MIB, Local, made, mounted_disk, running_local
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.root
@@ -51,27 +49,6 @@ async def test_killed_at_any_moment(tmp_path: Path) -> None:
         assert await local.driver.volumes() == []
         assert [path for path in local.root.rglob("*") if "-one" in path.name or "two" in path.name] == []
         await until(lambda: len(loop_devices.below(tmp_path)) == 1, "only the pool's device is left")
-
-
-def made(image: Path, mebibytes: int, *command: str) -> Path:
-    """A file with a file system."""
-    image.touch()
-    os.truncate(image, mebibytes * MIB)
-    subprocess.run([*command, str(image)], check=True, stdout=subprocess.DEVNULL)
-    return image
-
-
-@contextlib.contextmanager
-def mounted_disk(image: Path, point: Path, kind: str) -> Iterator[Path]:
-    """A file as a machine's disk."""
-    point.mkdir()
-    with loop_devices.attached(image) as device:
-        mounts.mount(str(device), point, kind)
-    try:
-        yield point
-    finally:
-        take_down(point)
-        mounts.unmount(point)
 
 
 class Writer:

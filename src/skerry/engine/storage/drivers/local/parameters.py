@@ -9,7 +9,6 @@ from skerry.kube.records import record
 
 FILE_SYSTEMS = ("ext4", "xfs")
 _KNOWN = ("bytesPerInode", "fsType", "inodes", "overcommit", "snapshots")
-_FS_TYPE = "csi.storage.k8s.io/fstype"
 BYTES_PER_INODE = 16384
 _LEAST_BYTES_PER_INODE, _MOST_BYTES_PER_INODE = 1024, 64 * 2**20
 _MOST_OVERCOMMIT = 1000.0
@@ -28,7 +27,7 @@ class Parameters:
 
 def read(parameters: Mapping[str, str], fs_type: str = "") -> Parameters:
     """What a class says; `fs_type` is what the claim's volume asks for. Raises StorageError INVALID_ARGUMENT."""
-    if unknown := sorted(set(parameters) - {*_KNOWN, _FS_TYPE}):
+    if unknown := sorted(set(parameters) - set(_KNOWN)):
         raise _invalid(f"unknown parameter {', '.join(unknown)}: known are {', '.join(_KNOWN)}")
     if "inodes" in parameters and "bytesPerInode" in parameters:
         raise _invalid("parameters inodes and bytesPerInode exclude each other")
@@ -44,7 +43,7 @@ def read(parameters: Mapping[str, str], fs_type: str = "") -> Parameters:
 
 
 def _file_system(parameters: Mapping[str, str], asked: str, *, tuned: bool) -> str:
-    chosen = parameters.get("fsType") or parameters.get(_FS_TYPE) or asked
+    chosen = parameters.get("fsType") or asked
     if chosen and chosen not in FILE_SYSTEMS:
         raise _invalid(f"fsType {chosen} is not supported: {' or '.join(FILE_SYSTEMS)}")
     if tuned and chosen == "xfs":
