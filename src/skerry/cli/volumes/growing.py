@@ -27,11 +27,13 @@ _FAILURES = ("VolumeResizeFailed", "FileSystemResizeFailed", "ExternalExpanding"
 
 @record
 class Progress:
-    """`done`: the room is there, or comes with the next pod. `text`: what to say. `failed`: it cannot be."""
+    """`done`: the room is there. `text`: what to say. `failed`: it cannot be. `needs_pod`: it comes when a pod has the
+    volume mounted."""
 
     done: bool
     text: str
     failed: bool = False
+    needs_pod: bool = False
 
 
 def requested(claim: Obj) -> int:
@@ -49,10 +51,10 @@ def refusal(claim: Obj, storage_class: Obj | None, wanted: int) -> str:
     phase = (claim.get("status") or {}).get("phase")
     if phase != "Bound":
         return f"claim {name_of(claim)} is {phase or 'Pending'}: only what is bound to a volume can grow"
-    if wanted < max(requested(claim), capacity(claim)) and wanted <= capacity(claim):
+    if wanted < capacity(claim):
         return f"claim {name_of(claim)} has {size_text(capacity(claim))}: volumes cannot become smaller"
-    if wanted <= capacity(claim):
-        return f"claim {name_of(claim)} has {size_text(capacity(claim))} already"
+    if wanted == capacity(claim):
+        return f"claim {name_of(claim)} has {size_text(wanted)} already"
     if storage_class is not None and not storage_class.get("allowVolumeExpansion"):
         return (
             f"class {name_of(storage_class)} does not let volumes grow: an administrator may set "
@@ -80,7 +82,7 @@ def progress(claim: Obj, wanted: int) -> Progress:
         return Progress(False, condition.get("message") or f"the driver cannot do it ({stage})", failed=True)
     pending = condition_of(claim, "FileSystemResizePending")
     if pending is not None and pending.get("status") == "True":
-        return Progress(False, "the volume has grown, its file system grows when a pod has it mounted")
+        return Progress(False, "the volume has grown, its file system grows when a pod has it mounted", needs_pod=True)
     if stage == "NodeResizeInProgress":
         return Progress(False, "the file system is growing")
     if stage == "ControllerResizeInProgress" or condition_of(claim, "Resizing") is not None:
@@ -102,7 +104,7 @@ async def wait(client: HttpClient, key: tuple[str, str], wanted: int, timeout: f
                     said = now.text
                 if now.failed:
                     raise CommandFailed(f"claim {name} does not grow: {now.text}")
-                if now.done or await _comes_with_the_next_pod(client, claim, now):
+                if now.done or (now.needs_pod and not await _has_pods(client, claim)):
                     return
                 await _changed(client, claim)
     except TimeoutError:
@@ -110,14 +112,12 @@ async def wait(client: HttpClient, key: tuple[str, str], wanted: int, timeout: f
         raise CommandFailed(f"claim {name} has not grown within {timeout:g} s: {why or said}; it goes on") from None
 
 
-async def _comes_with_the_next_pod(client: HttpClient, claim: Obj, now: Progress) -> bool:
+async def _has_pods(client: HttpClient, claim: Obj) -> bool:
     from skerry.cli.volumes.facts import mounted_claims
     from skerry.kube.resources import PODS
 
-    if not now.text.endswith("mounted"):
-        return False
     pods = (await client.list(PODS, namespace_of(claim))).items
-    return not any(name_of(claim) in mounted_claims(pod) for pod in pods)
+    return any(name_of(claim) in mounted_claims(pod) for pod in pods)
 
 
 async def _changed(client: HttpClient, claim: Obj) -> None:
