@@ -110,6 +110,10 @@ def test_a_driver_in_a_pod_serves_claims_and_inline_volumes(program: Program, na
         program.kubectl("wait", *inside, "pod/writer", "--for=condition=Ready", "--timeout=120s")
         told = program.kubectl("exec", *inside, "writer", "--", "cat", "/inline/pod").stdout
         assert told == "writer"  # what the driver was told of the pod
+        targets = program.kubectl(
+            "exec", *inside, "driver", "--", "sh", "-c", f"echo {KUBELET}/pods/*/volumes/*/*/mount"
+        )
+        assert "/volumes/kubernetes.io~csi/data/mount" in targets.stdout
         stored = program.kubectl("exec", *inside, "driver", "--", "find", "/state/data", "-name", "file", "-ls").stdout
         assert " 2000 " in stored
         (attached,) = attachments(program)

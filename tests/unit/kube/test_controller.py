@@ -66,3 +66,16 @@ async def test_old_and_new_owner_are_queued() -> None:
     handler(Delta(None, {"metadata": {"name": "orphan", "namespace": "ns"}}))
     await run_until(controller, lambda: len(controller.calls) == 2)
     assert sorted(controller.calls) == ["ns/first", "ns/second"]
+
+
+async def test_everything_watched_can_be_looked_at_again() -> None:
+    controller, informer = Recording(), Informer(FakeClient(), PODS)
+    controller.watch_owned(informer, REPLICA_SETS)
+    informer._apply(("ns", "p"), owned("first"))
+    await run_until(controller, lambda: controller.calls == ["ns/first"])
+    again = Recording()
+    again.watch(informer)
+    await again.queue.take()
+    again.queue.done("ns/p")
+    again.look_again()
+    await run_until(again, lambda: again.calls == ["ns/p"])

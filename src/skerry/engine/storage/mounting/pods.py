@@ -22,7 +22,7 @@ from skerry.engine.storage.mounting.in_tree import host_path
 from skerry.engine.storage.mounting.journal import Journal, Published
 from skerry.engine.storage.mounting.mounter import Group, Job, Mounter
 from skerry.engine.storage.mounting.reading import Manners, NotReady, Reader, pod_info, supports_group
-from skerry.engine.storage.mounting.resolving import HOST_PATH, Mountable
+from skerry.engine.storage.mounting.resolving import HOST_PATH, Mountable, place_of
 from skerry.engine.storage.mounting.sources import claim_name, wanted
 from skerry.engine.storage.mounting.waiting import Waiting
 from skerry.engine.storage.registry import Drivers
@@ -225,7 +225,7 @@ class PodMounts:
             mountable=mountable,
             uid=uid,
             pod=(namespace_of(pod), name_of(pod)),
-            target=self._pods / uid / "volumes" / mountable.volume / ("device" if mountable.use.block else "mount"),
+            target=self._pods / uid / "volumes" / place_of(mountable),
             group=_group(pod, mountable, manners),
             attachment=await self._reader.attachment(mountable) if attach else None,
             stage_secrets=await self._reader.secret(mountable, mountable.stage_secret),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import field
+from pathlib import Path
 from typing import TypeAlias
 
 from skerry.engine.storage.contract import Use
@@ -17,6 +18,7 @@ from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of, names
 from skerry.kube.records import record
 
 HOST_PATH, LOCAL, NFS = "kubernetes.io/host-path", "kubernetes.io/local-volume", "kubernetes.io/nfs"
+_IN_TREE = "kubernetes.io/"
 _MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options"
 SecretName: TypeAlias = tuple[str, str]
 """Namespace and name; ("", "") for none."""
@@ -191,6 +193,14 @@ def of_inline(pod: Obj, volume: Obj) -> Mountable:
         inline=True,
         publish_secret=_secret(source.get("nodePublishSecretRef"), namespace_of(pod)),
     )
+
+
+def place_of(mountable: Mountable) -> Path:
+    """Where a volume is below the pod's `volumes`: as the kubelet has it, because CSI drivers read it from the path."""
+    if mountable.use.block:
+        return Path(mountable.volume, "device")
+    plugin = "" if mountable.driver.startswith(_IN_TREE) else "kubernetes.io~csi"
+    return Path(plugin, mountable.volume, "mount")
 
 
 def inline_handle(uid: str, volume: str) -> str:

@@ -21,7 +21,9 @@ def local_volumes(pods: Path, pod: tuple[str, str], known: Sequence[str]) -> lis
     namespace, uid = pod
     directory = pods / uid / "volumes"
     try:
-        names = sorted(set(os.listdir(directory)) - set(known))
+        names = sorted(
+            name for name in set(os.listdir(directory)) - set(known) if "~" not in name
+        )  # `mounting` has those
     except OSError:
         return []
     mounted = [one for one in mounts.current_mounts() if directory in one.point.parents]

@@ -104,14 +104,21 @@ class Registration(Controller):
     # ---- the directory
 
     async def _follow(self) -> None:
-        directory = self._directory.registry
+        """For ever: the directory may be removed, and watches may be used up."""
         while True:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o750)
-            with DirectoryWatch(directory) as watch:
-                while directory.is_dir():
-                    for file in {*self._registered, *(entry.name for entry in directory.iterdir())}:
-                        self.queue.add(f"socket/{file}")
-                    await watch.changed()
+            try:
+                await self._watch_directory(self._directory.registry)
+            except OSError as error:
+                log.warning("storage drivers that come are not seen, trying again: %s", error)
+                await asyncio.sleep(_LAST_RETRY)
+
+    async def _watch_directory(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o750)
+        with DirectoryWatch(directory) as watch:
+            while directory.is_dir():
+                for file in {*self._registered, *(entry.name for entry in directory.iterdir())}:
+                    self.queue.add(f"socket/{file}")
+                await watch.changed()
 
     async def _look_at_socket(self, file: str) -> float | None:
         socket = self._directory.registry / file
