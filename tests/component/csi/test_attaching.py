@@ -11,8 +11,8 @@ import pytest
 from skerry.engine.program.context import make_context
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Use, VolumeRequest
-from skerry.engine.storage.csi.attaching.attacher import FINALIZER, Attacher
-from skerry.engine.storage.csi.attaching.controller import AttachDetach
+from skerry.engine.storage.csi.attaching.attacher import FINALIZER
+from skerry.engine.storage.csi.attaching.waking import Attaching
 from skerry.engine.storage.csi.attaching.wanted import attachment_name
 from skerry.engine.storage.csi.driver_objects import CONTROLLER_ANNOTATION
 from skerry.engine.storage.csi.facts import abilities, ask
@@ -40,7 +40,7 @@ OURS = attachment_name(HANDLE, NAME, NODE)
 
 
 @asynccontextmanager
-async def attaching(process: DriverProcess) -> AsyncIterator[Client]:
+async def running_attaching(process: DriverProcess) -> AsyncIterator[Client]:
     """The API with both controllers, a node, and the driver registered as the engine's to control."""
     drivers = Drivers()
     async with running_api() as api, client_of(process) as socket:
@@ -48,20 +48,18 @@ async def attaching(process: DriverProcess) -> AsyncIterator[Client]:
         room = StorageContext(
             context.config, context.clock, context.informers, context.recorder, context.identity, DrivenDrivers(drivers)
         )
-        controllers = (AttachDetach(room, drivers), Attacher(room, drivers))
+        attaching = Attaching(room, drivers)
         await context.informers.start()
         facts = await ask(socket)
         driver = RemoteDriver(socket, facts, abilities(facts, engine_controls=True, attach=True))
         await driver.create(VolumeRequest("pvc-1", 1 << 20, Use(("ReadWriteOnce",))))
-        for controller in controllers:
-            controller.start()
+        attaching.start()
         try:
             await _equip(api.client)
             drivers.add(NAME, driver)
             yield api.client
         finally:
-            for controller in controllers:
-                await controller.close()
+            await attaching.close()
             await context.informers.close()
 
 
@@ -92,7 +90,7 @@ async def test_a_volume_is_attached_for_a_pod_and_detached_when_it_is_unmounted(
     async with running_driver(folder) as process:
         process.state.mkdir(parents=True, exist_ok=True)
         process.misbehave(ControllerPublishVolume="INTERNAL")
-        async with attaching(process) as client:
+        async with running_attaching(process) as client:
 
             async def status() -> Obj:
                 try:

@@ -12,8 +12,7 @@ from skerry.engine.config import EngineConfig
 from skerry.engine.node.containerd import mount_namespace
 from skerry.engine.program.storage import Storage
 from skerry.engine.storage.csi import kubelet_directory
-from skerry.engine.storage.csi.attaching.attacher import Attacher
-from skerry.engine.storage.csi.attaching.controller import AttachDetach
+from skerry.engine.storage.csi.attaching.waking import Attaching
 from skerry.engine.storage.csi.registration.controller import Registration
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
@@ -29,4 +28,4 @@ def make_csi(storage: Storage, kubelet: Client, directory: kubelet_directory.Kub
     """Not yet started."""
     room, drivers = storage.room, storage.drivers
     registration = Registration(room.config.node_name, kubelet, room.informers, drivers, directory)
-    return registration, AttachDetach(room, drivers), Attacher(room, drivers)
+    return registration, Attaching(room, drivers)
