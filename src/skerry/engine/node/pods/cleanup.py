@@ -25,7 +25,8 @@ async def finish(context: NodeContext, known: Knowledge) -> bool:
     """Returns True when nothing of the pod is left. Raises CriError, StatusError: try again."""
     uid = uid_of(known.pod)
     await context.statuses.flush(uid)
-    await context.volumes.tear_down(uid)  # whoever sees the pod gone may take its claims
+    if context.volumes.holds(uid):
+        await context.volumes.tear_down(uid)  # whoever sees the pod gone may take its claims
     if not known.removed:
         await _delete_object(context, known.pod)
     context.statuses.forget(uid)

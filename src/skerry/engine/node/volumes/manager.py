@@ -145,7 +145,8 @@ class VolumeManager:
         """Unmount everything of a pod; its directories stay until `remove`. False when a driver could not give back
         what it mounted."""
         self._tokens.forget(uid)
-        detach(self._subpaths(uid))  # they hold the volumes they are parts of
+        if self._storage.holds(uid):
+            detach(self._subpaths(uid))  # they hold the volumes they are parts of
         given_back = await self._storage.tear_down(uid)
         detach(self.pod_directory(uid))
         return given_back

@@ -67,6 +67,7 @@ class PodMounts:
         """Set, and replaced, when a driver comes or goes."""
         self._returns: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._leftovers: set[asyncio.Task[None]] = set()
+        self._drivers = drivers
         drivers.on_change(self._driver_changed)
 
     async def start(self) -> None:
@@ -79,6 +80,7 @@ class PodMounts:
 
     async def close(self) -> None:
         """Let go of everything: mounts stay, the next engine takes over."""
+        self._drivers.off_change(self._driver_changed)
         await self._growth.close()
         self._waiting.close()
         tasks = [*self._tasks.values(), *self._leftovers]
