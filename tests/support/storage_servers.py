@@ -37,11 +37,12 @@ class Server:
 
     def stop(self) -> None:
         """Let it answer nobody, with connections open, as a machine that is cut off."""
-        os.killpg(self.process.pid, signal.SIGSTOP)
+        _stop(self.process.pid)
 
     def go_on(self) -> None:
         """Let it answer again."""
-        os.killpg(self.process.pid, signal.SIGCONT)
+        for pid in _stop(self.process.pid):
+            os.kill(pid, signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -136,10 +137,20 @@ def _running(
         eventually(lambda: _listens(process, port, root / "log"), command[0])
         yield process
     finally:
-        for one in (signal.SIGCONT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, one)
+        for pid in _stop(process.pid):
+            os.kill(pid, signal.SIGKILL)
         process.wait()
+
+
+def _stop(pid: int) -> list[int]:
+    """Stop a process and all below it, the upper ones first so that none is born meanwhile; who they are. sshd's
+    sessions are in sessions of their own."""
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (ProcessLookupError, FileNotFoundError):
+        return []
+    return [pid, *(found for child in children for found in _stop(int(child)))]
 
 
 def _listens(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -90,9 +91,17 @@ async def site(directory: Path, driver: str, server: Server) -> AsyncIterator[Si
         yield there
         assert mounts.at_or_below(directory) == []
         assert not list((directory / "run" / "storage").glob("*"))
+        assert _unreaped() == []
     finally:
         for path in there.staged:
             await made.unstage("", path)
         await made.close()
         for point in mounts.at_or_below(directory):
             mounts.unmount(point)
+
+
+def _unreaped() -> list[str]:
+    """Children of ours that have ended, by name."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    words = [Path(f"/proc/{pid}/stat").read_text().replace(")", " ").split() for pid in children]
+    return [word[1] for word in words if word[2] == "Z"]

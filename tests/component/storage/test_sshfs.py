@@ -105,8 +105,6 @@ async def test_a_server_that_falls_silent_costs_an_error_and_no_more(ssh: Site) 
     staging = ssh.staging(volume, impatient)
     await ssh.driver.stage(staging)
     (staging.path / "page").write_text("a line")
-    for child in _session_processes(ssh.server.process.pid):
-        os.kill(child, signal.SIGSTOP)
     ssh.server.stop()
     with pytest.raises(OSError):
         await asyncio.to_thread((staging.path / "other").read_text)
@@ -118,12 +116,6 @@ async def test_a_server_that_falls_silent_costs_an_error_and_no_more(ssh: Site) 
         await asyncio.wait_for(ssh.volume("more", impatient), 60)
     assert error.value.code == "UNAVAILABLE"
     ssh.server.go_on()
-
-
-def _session_processes(pid: int) -> list[int]:
-    """Sessions of sshd are in sessions of their own."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(one) for one in children] + [found for one in children for found in _session_processes(int(one))]
 
 
 async def test_a_full_server_gives_an_error_and_goes_on(ssh: Site) -> None:

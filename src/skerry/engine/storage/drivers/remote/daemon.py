@@ -60,6 +60,7 @@ class Daemon:
         self._at = workplace
         self._point = point
         self._grace = grace
+        self._children: set[int] = set()
 
     def is_alive(self) -> bool:
         """Whether it serves its file system there, as far as can be told without asking."""
@@ -90,6 +91,7 @@ class Daemon:
 
     async def stop(self, grace: float | None = None) -> None:
         """Take the mount down, let what is on its way arrive, end the program, whatever state it is in."""
+        self._children |= self._at.cgroup.members()
         number = fuse.connection(self._point) or fuse.connection(self._at.own / "mnt")
         publishing.unmount(self._point)
         publishing.unmount(self._at.own / "mnt")
@@ -100,7 +102,15 @@ class Daemon:
             self._at.cgroup.kill()
             if not await self._at.cgroup.empty(_KILLED):
                 raise StorageError("UNAVAILABLE", f"processes {sorted(self._at.cgroup.members())} do not end")
+        await self._collect()
         await asyncio.to_thread(self._at.clear)
+
+    async def _collect(self) -> None:
+        """Leave no zombie: one of our children may have ended but for its last threads."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_KILLED):
+                await asyncio.gather(*(ended(pid) for pid in self._children))
+        self._children.clear()
 
     async def _start_connected(self, program: Program) -> None:
         descriptor = fuse.open_and_mount(
@@ -156,6 +166,7 @@ class Daemon:
                 env=environment,
             )
         process.returncode = 0  # it is not waited for here: without this, collecting the object would warn
+        self._children.add(process.pid)
         return process.pid
 
 
