@@ -22,7 +22,11 @@ def claim(uid: str, **spec: Any) -> Obj:
 
 
 def look(volumes: list[str], pvs: list[Obj], claims: list[Obj] | None = None, **seen: datetime) -> Findings:
-    return compare("d", [Volume(one, 10) for one in volumes], Objects(pvs, claims or []), seen, NOW)
+    return compare("d", listed(volumes), Objects(pvs, claims or []), Findings(seen=seen), NOW)
+
+
+def listed(handles: list[str]) -> list[Volume]:
+    return [Volume(one, 10) for one in handles]
 
 
 def handles(findings: Findings) -> list[str]:
@@ -39,6 +43,14 @@ def test_an_orphan_is_one_for_a_while() -> None:
     assert handles(found) == ["a"]
     assert found.seen == {"a": OLD, "b": NOW}
     assert found.again == 60
+
+
+def test_what_had_a_persistent_volume_is_an_orphan_at_once_unless_it_went_with_it() -> None:
+    before = look(["a", "b"], [persistent_volume("a"), persistent_volume("b")])
+    found = compare("d", listed(["a", "b"]), Objects([], [], frozenset("b")), before, NOW)
+    assert handles(found) == ["a"]
+    later = compare("d", listed(["a"]), Objects([], []), found, NOW + timedelta(seconds=1))
+    assert [(one.volume.handle, one.since) for one in later.orphans] == [("a", NOW)]
 
 
 def test_a_clock_set_back_lets_nobody_wait() -> None:

@@ -1,6 +1,7 @@
 """Which volumes nobody speaks of, and which PersistentVolumes speak of nothing. Pure.
 
-A volume is made before its PersistentVolume is written: one that is new, or whose claim still waits, is no orphan yet.
+A volume is made before its PersistentVolume is written: one that never had one is no orphan until it is a minute old,
+nor while its claim waits. One that had a PersistentVolume which is gone is an orphan at once.
 """
 
 from __future__ import annotations
@@ -38,41 +39,48 @@ class Missing:
 
 @record
 class Findings:
-    """Of one driver. `seen`: when each volume without a PersistentVolume was first seen so; `again`: seconds until the
-    youngest of them is old enough, None when there is none."""
+    """Of one driver. `seen`: when each volume without a PersistentVolume was first seen so; `had`: handles of volumes
+    that were seen with one; `again`: seconds until the youngest of `seen` is old enough, None when there is none."""
 
     volumes: Sequence[Volume] = ()
     orphans: Sequence[Orphan] = ()
     missing: Sequence[Missing] = ()
     seen: Mapping[str, datetime] = field(default_factory=dict)
+    had: frozenset[str] = frozenset()
     again: float | None = None
 
 
 @record
 class Objects:
-    """What the API has: all PersistentVolumes and all claims."""
+    """What the API has: all PersistentVolumes and all claims. `earlier`: handles that PersistentVolumes had before the
+    driver was asked: what was deleted meanwhile is nobody's orphan."""
 
     persistent_volumes: Sequence[Obj]
     claims: Sequence[Obj]
+    earlier: frozenset[str] = frozenset()
 
 
 def compare(
     driver: str,
     volumes: Sequence[Volume],
     objects: Objects,
-    seen: Mapping[str, datetime],
+    before: Findings,
     now: datetime,
     grace: float = GRACE,
 ) -> Findings:
-    """What is wrong with the volumes of a driver. `seen`: of the last look; `now`: by the wall clock."""
+    """What is wrong with the volumes of a driver. `before`: the last look; `now`: by the wall clock."""
     spoken_of = {handle_of(one): one for one in volumes_of(driver, objects.persistent_volumes)}
     waiting = [uid_of(claim) for claim in objects.claims if not claim["spec"].get("volumeName")]
     there = {one.handle for one in volumes}
     alone = [
-        one for one in volumes if one.handle not in spoken_of and not any(uid and uid in one.handle for uid in waiting)
+        one
+        for one in volumes
+        if one.handle not in spoken_of
+        and one.handle not in objects.earlier
+        and not any(uid and uid in one.handle for uid in waiting)
     ]
-    fresh = {one.handle: seen.get(one.handle, now) for one in alone}
-    left = {handle: time_left(grace, since, now) for handle, since in fresh.items()}
+    fresh = {one.handle: before.seen.get(one.handle, now) for one in alone}
+    left = {handle: 0.0 if handle in before.had else time_left(grace, since, now) for handle, since in fresh.items()}
     orphans = [Orphan(one, fresh[one.handle]) for one in alone if not left[one.handle]]
     gone = [one for handle, one in spoken_of.items() if handle not in there and not _is_going(one)]
     return Findings(
@@ -80,6 +88,7 @@ def compare(
         orphans=sorted(orphans, key=lambda one: (one.since, one.volume.handle)),
         missing=sorted((_missing(one) for one in gone), key=lambda one: one.name),
         seen=fresh,
+        had=frozenset(handle for handle in there if handle in spoken_of or handle in before.had),
         again=min((seconds for seconds in left.values() if seconds), default=None),
     )
 

@@ -7,7 +7,7 @@ new to be judged, and a driver that does not answer. A pool is made with the dri
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -55,7 +55,7 @@ class Inspector(Controller):
         self._drivers = context.drivers
         self._clock = context.clock
         self._grace = grace
-        self._seen: dict[str, Mapping[str, datetime]] = {}
+        self._before: dict[str, Findings] = {}
         self._pools = informers.of(STORAGE_POOLS)
         self._volumes = informers.of(PERSISTENT_VOLUMES)
         self._claims = informers.of(PERSISTENT_VOLUME_CLAIMS)
@@ -85,6 +85,7 @@ class Inspector(Controller):
             return _UNANSWERED if pool is not None else None
         if Ability.LIST not in driver.abilities or not (pool or self._is_used(key)):
             return None
+        earlier = frozenset(comparing.handle_of(one) for one in volumes_of(key, self._volumes.list()))
         look = await _ask(driver)
         pool = pool or await self._make(key)
         if pool is None:
@@ -92,7 +93,7 @@ class Inspector(Controller):
         if look.trouble:
             await self._report(pool, Findings(), look)
             return _UNANSWERED
-        findings = self._compared(key, look.volumes, pool)
+        findings = self._compared(pool, look.volumes, earlier)
         if (pool.get("spec") or {}).get("reclaim"):
             await self._reclaim(pool, driver, findings)
             return _CALM
@@ -104,13 +105,12 @@ class Inspector(Controller):
             provisioner_of(claim) == key for claim in self._claims.list()
         )
 
-    def _compared(self, key: str, volumes: Sequence[Volume], pool: Obj) -> Findings:
-        objects = Objects(self._volumes.list(), self._claims.list())
-        seen = self._seen.get(key)
-        if seen is None:  # of what ran before us
-            seen = _told(pool)
-        findings = comparing.compare(key, volumes, objects, seen, self._clock.now(), self._grace)
-        self._seen[key] = findings.seen
+    def _compared(self, pool: Obj, volumes: Sequence[Volume], earlier: frozenset[str]) -> Findings:
+        key = name_of(pool)
+        objects = Objects(self._volumes.list(), self._claims.list(), earlier)
+        before = self._before.get(key) or Findings(seen=_told(pool))  # of the engine before this one
+        findings = comparing.compare(key, volumes, objects, before, self._clock.now(), self._grace)
+        self._before[key] = findings
         return findings
 
     async def _make(self, key: str) -> Obj | None:
