@@ -183,7 +183,7 @@ class Engine:
         await asyncio.gather(proxy.prepare(), policies.prepare())
         ready["informers"] = lambda: ", ".join(informers.incomplete())
         await self._begin(informers)
-        for tool in (recorder, helper):
+        for tool in (recorder, helper, storage.drivers):
             self._stack.push_async_callback(tool.close)
         ready["services"], ready["ingress"] = lambda: proxy.trouble, lambda: ingress.trouble
         await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, volumes, agent, usage)

@@ -123,18 +123,6 @@ class Snapshot:
 
 
 @record
-class SnapshotRequest:
-    """A snapshot to be taken. The same `name` means the same one."""
-
-    name: str
-    """"snapshot-<uid of the VolumeSnapshot>"."""
-    volume: str
-    """Handle of the volume."""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
-
-
-@record
 class Staging:
     """A volume to be mounted once for the machine at `path`, an existing empty directory of its own. For a block
     volume the driver puts there what `publish` needs."""
@@ -257,6 +245,9 @@ class Driver:
     async def stats(self, handle: str, path: Path) -> Usage:
         """What is in a volume that is mounted at `path`. Raises StorageError."""
         raise self.lacks("usage cannot be told")
+
+    async def close(self) -> None:
+        """Watch nothing any more, as the engine ends. What is mounted stays."""
 
     def lacks(self, what: str) -> StorageError:
         """The refusal of a call that the driver does not have."""

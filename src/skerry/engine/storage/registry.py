@@ -46,6 +46,11 @@ class BuiltInDrivers:
                 self._drivers = self._load()
             return self._drivers
 
+    async def close(self) -> None:
+        """Close those that were loaded."""
+        for driver in (self._drivers or {}).values():
+            await driver.close()
+
 
 class Drivers:
     """Drivers by name ("local.storage.skerry.dev")."""
@@ -82,6 +87,10 @@ class Drivers:
         if known is not None and driver in (None, known):
             del self._drivers[name]
             self._tell(name)
+
+    async def close(self) -> None:
+        """Close the built-in ones; third parties' are closed by who registered them."""
+        await self._built_in.close()
 
     def on_change(self, listener: Changed) -> None:
         """Call `listener` at every change from now on."""

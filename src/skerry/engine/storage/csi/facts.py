@@ -32,11 +32,6 @@ class DriverFacts:
     node: frozenset[int] = frozenset()
 
     @property
-    def has_controller(self) -> bool:
-        """Whether the same socket serves the controller side."""
-        return _Service.CONTROLLER_SERVICE in self.services
-
-    @property
     def has_topology(self) -> bool:
         """Whether it matters where its volumes are."""
         return _Service.VOLUME_ACCESSIBILITY_CONSTRAINTS in self.services

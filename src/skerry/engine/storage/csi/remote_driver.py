@@ -35,7 +35,6 @@ from skerry.engine.storage.csi.paths import PathsInDrivers
 
 _Rpc = pb.ControllerServiceCapability.RPC
 _NodeRpc = pb.NodeServiceCapability.RPC
-_SOME_USE = Use(("ReadWriteOnce",))
 _PAGE = 500
 
 

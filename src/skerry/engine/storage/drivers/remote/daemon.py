@@ -146,16 +146,7 @@ class Daemon:
             log = at.log()
             stack.callback(os.close, log)
             process = subprocess.Popen(
-                [
-                    "unshare",
-                    "--mount",
-                    "--propagation",
-                    "unchanged",
-                    "sh",
-                    str(_HERE / "sandbox.sh"),
-                    *arguments,
-                    *words,
-                ],
+                [*_SANDBOX, *arguments, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
