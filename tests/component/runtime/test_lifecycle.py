@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from skerry.engine import mounts
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.cni import write_cni
 from skerry.engine.node.access.pod_access import NodePodAccess
@@ -25,7 +26,6 @@ from skerry.engine.node.containerd import (
     config_file,
     images,
     mount_namespace,
-    mounts,
     processes,
     sweep,
 )
