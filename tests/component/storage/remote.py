@@ -87,11 +87,12 @@ async def site(directory: Path, driver: str, server: Server) -> AsyncIterator[Si
     made = built_in(config)[driver]
     assert isinstance(made, FuseDriver)
     there = Site(made, config, server)
+    before = _unreaped()
     try:
         yield there
         assert mounts.at_or_below(directory) == []
         assert not list((directory / "run" / "storage").glob("*"))
-        assert _unreaped() == []
+        assert _unreaped() - before == set(), "zombies"
     finally:
         for path in there.staged:
             await made.unstage("", path)
@@ -100,8 +101,8 @@ async def site(directory: Path, driver: str, server: Server) -> AsyncIterator[Si
             mounts.unmount(point)
 
 
-def _unreaped() -> list[str]:
-    """Children of ours that have ended, by name."""
+def _unreaped() -> set[tuple[str, str]]:
+    """Children of ours that have ended, by process and name; other tests may have left some."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     words = [Path(f"/proc/{pid}/stat").read_text().replace(")", " ").split() for pid in children]
-    return [word[1] for word in words if word[2] == "Z"]
+    return {(word[0], word[1]) for word in words if word[2] == "Z"}
