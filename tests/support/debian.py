@@ -56,15 +56,32 @@ def build_python_image(program: Program, scratch: Path, contents: Contents, name
     (context / "Dockerfile").write_text(_DOCKERFILE)
     (context / "passwd").write_text(_PASSWD)
     (context / "wheels").mkdir()
-    include = f"--include={','.join((*_ROOT_PACKAGES, *contents.debian))}"
-    mirror = [program_path("mmdebstrap"), "--quiet", "--variant=extract", include, _DEBIAN]
-    with subprocess.Popen([*mirror, str(context / "root.tar")]) as debian:
+    with subprocess.Popen(_extraction((*_ROOT_PACKAGES, *contents.debian), context)) as debian:
         _packages(contents, context / "site")
         for package in contents.wheels:
             _wheel(contents.lock, package, context / "wheels")
     assert debian.returncode == 0
     program.skerry("image", "build", "-t", name, str(context), timeout=400)
     shutil.rmtree(context)
+
+
+def build_debian_image(program: Program, scratch: Path, packages: Sequence[str], name: str) -> None:
+    """Build and load an image `name` of packages of Debian, with the user 1000 and without running their scripts."""
+    context = scratch / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text(
+        "FROM scratch\nADD root.tar /\nCOPY passwd /etc/passwd\nENV PATH=/usr/bin:/bin\n"
+    )
+    (context / "passwd").write_text(_PASSWD)
+    subprocess.run(_extraction(packages, context), check=True)
+    program.skerry("image", "build", "-t", name, str(context), timeout=400)
+    shutil.rmtree(context)
+
+
+def _extraction(packages: Sequence[str], context: Path) -> list[str]:
+    """The command that writes root.tar."""
+    mirror = [program_path("mmdebstrap"), "--quiet", "--variant=extract", f"--include={','.join(packages)}", _DEBIAN]
+    return [*mirror, str(context / "root.tar")]
 
 
 def _packages(contents: Contents, target: Path) -> None:
