@@ -118,9 +118,9 @@ class App:
         return str(self.get("service", name)["spec"]["clusterIP"])
 
     def node_port(self) -> tuple[str, int]:
-        """Where the host offers it: further instances only on their own loopback address."""
-        node = self.program.get("nodes")["items"][0]["status"]["addresses"][0]["address"]
-        return node, int(self.get("service", "web")["spec"]["ports"][0]["nodePort"])
+        """Where the host offers it, which need not be the node's address: another instance may have had that before."""
+        address = json.loads(self.program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
+        return address, int(self.get("service", "web")["spec"]["ports"][0]["nodePort"])
 
     def ingress_address(self) -> tuple[str, int]:
         """Where the Ingress answers, once it does."""

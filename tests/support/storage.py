@@ -49,7 +49,7 @@ class FolderDriver(Driver):
     the name of the call."""
 
     name = NAME
-    abilities = frozenset({Ability.PROVISION, Ability.EXPAND, Ability.SNAPSHOT, Ability.CLONE})
+    abilities = frozenset({Ability.PROVISION, Ability.EXPAND, Ability.SNAPSHOT, Ability.CLONE, Ability.LIST})
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -119,6 +119,8 @@ class FolderDriver(Driver):
         return [Volume(name, self._size(name)) for name in self.names if name.startswith("pvc-")]
 
     async def capacity(self, parameters: Mapping[str, str]) -> int | None:
+        if self.failures.get("capacity"):
+            raise self.failures["capacity"].pop(0)
         return 1000 * 2**30 - sum(self._size(name) for name in self.names)
 
     async def _snapshot(self, name: str) -> Snapshot:

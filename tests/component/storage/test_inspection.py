@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+
+import pytest
 
 from skerry.engine.definitions.installing import install
 from skerry.engine.definitions.storage_pools import DEFINITIONS, STORAGE_POOLS
 from skerry.engine.program.context import make_context
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Ability, Driver, StorageError, Volume
+from skerry.engine.storage.inspection import comparing
 from skerry.engine.storage.inspection.inspector import Inspector
 from skerry.engine.storage.registry import Drivers
 from skerry.kube.errors import NotFound
@@ -20,7 +24,7 @@ from tests.support.waiting import until
 
 
 class Shelf(Driver):
-    """Volumes by handle; those in `stuck` cannot be deleted."""
+    """Volumes by handle; those in `stuck` cannot be deleted, those in `busy` not now."""
 
     name = "shelf.example"
     abilities = frozenset({Ability.LIST})
@@ -28,6 +32,7 @@ class Shelf(Driver):
     def __init__(self, *handles: str) -> None:
         self.handles = dict.fromkeys(handles, 2**20)
         self.stuck: set[str] = set()
+        self.busy: set[str] = set()
 
     async def volumes(self) -> Sequence[Volume]:
         return [Volume(handle, size) for handle, size in self.handles.items()]
@@ -36,6 +41,8 @@ class Shelf(Driver):
         return 5 * 2**20
 
     async def delete(self, handle: str, secrets: Mapping[str, str]) -> None:
+        if handle in self.busy:
+            raise StorageError("UNAVAILABLE", "it is busy")
         if handle in self.stuck:
             raise StorageError("FAILED_PRECONDITION", "somebody has it open")
         self.handles.pop(handle, None)
@@ -53,13 +60,18 @@ async def pool(api: RunningApi) -> Obj:
     return {}
 
 
+@pytest.fixture(autouse=True)
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparing, "GRACE", 0.0)
+
+
 async def test_a_pool_says_what_nobody_speaks_of_and_orphans_go_when_asked() -> None:
     shelf = Shelf("kept", "lost", "open")
     shelf.stuck = {"open"}
     async with running_api() as api:
         await install(api.client, DEFINITIONS)
         context = context_of(api, shelf)
-        inspector = Inspector(context, grace=0)
+        inspector = Inspector(context)
         await context.informers.start()
         inspector.start()
         try:
@@ -81,6 +93,33 @@ async def test_a_pool_says_what_nobody_speaks_of_and_orphans_go_when_asked() -> 
             }
         finally:
             await inspector.close()
+            await context.informers.close()
+            await context.recorder.close()
+
+
+async def test_a_driver_that_comes_late_is_looked_at_and_one_that_is_busy_asked_again_in_a_minute() -> None:
+    shelf, drivers = Shelf("lost"), Drivers()
+    shelf.busy = {"lost"}
+    async with running_api() as api:
+        await install(api.client, DEFINITIONS)
+        wanted = {"metadata": {"name": Shelf.name}, "spec": {"reclaim": ["lost"]}}
+        await api.client.create(STORAGE_POOLS, wanted)
+        context = replace(context_of(api, shelf), drivers=drivers)
+        inspector = Inspector(context)
+        await context.informers.start()
+        try:
+            assert await inspector.reconcile(Shelf.name) is None
+            assert (await pool(api))["conditions"][0]["reason"] == "DriverUnavailable"
+            drivers.add(shelf.name, shelf)
+            inspector.look_again()
+            assert await inspector.queue.take() == Shelf.name
+            pools = context.informers.of(STORAGE_POOLS)
+            await until(lambda: pools.get(Shelf.name)["status"]["conditions"])  # else it writes what is old by then
+            assert await inspector.reconcile(Shelf.name) == 60
+            found = await api.client.get(STORAGE_POOLS, Shelf.name)
+            assert found["spec"]["reclaim"] == ["lost"]
+            assert found["status"]["refused"] == [{"handle": "lost", "message": "it is busy"}]
+        finally:
             await context.informers.close()
             await context.recorder.close()
 

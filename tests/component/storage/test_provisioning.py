@@ -13,7 +13,7 @@ import pytest
 from skerry.engine.storage import backoff
 from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.provisioning import capacity
-from skerry.engine.storage.provisioning.names import FINALIZER, SELECTED_NODE
+from skerry.engine.storage.provisioning.names import FINALIZER, PROVISIONER, SELECTED_NODE
 from skerry.kube.conditions import condition_of
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, annotations_of, uid_of
@@ -186,6 +186,20 @@ async def test_what_a_driver_refuses_is_asked_again_and_nothing_leaks(
     assert storage.driver.names == []
 
 
+async def test_a_claim_of_the_same_name_has_its_volume_after_the_end_of_the_one_before(storage: StorageWorld) -> None:
+    storage.driver.failures["create"] = [StorageError("DEADLINE_EXCEEDED", "no answer")] * 10_000
+    first = await make(storage, claim("one"))
+    await until(lambda: ("create", f"pvc-{uid_of(first)}") in storage.driver.calls)
+    await storage.client.delete(PERSISTENT_VOLUME_CLAIMS, "one", "default")
+    await until(lambda: storage.world.get(PERSISTENT_VOLUME_CLAIMS, "one") is None)
+    second = await make(storage, claim("one"))
+    await until(lambda: PROVISIONER in annotations_of(storage.world.get(PERSISTENT_VOLUME_CLAIMS, "one") or {}))
+    storage.driver.failures["create"] = []
+    await until(lambda: phase(storage, "one") == "Bound", "the second claim bound")
+    await gone(storage, f"pvc-{uid_of(first)}")
+    assert storage.driver.names == [f"pvc-{uid_of(second)}"]
+
+
 async def test_volumes_are_kept_or_not_as_their_policy_says_now(storage: StorageWorld) -> None:
     made = await bound(storage, claim("one"))
     name = f"pvc-{uid_of(made)}"
@@ -262,6 +276,7 @@ async def test_room_is_published_as_volumes_come_and_go(storage: StorageWorld) -
     await until(lambda: is_room("1000Gi"))
     await bound(storage, claim("one", "40Gi"))
     await until(lambda: is_room("960Gi"))
+    storage.driver.failures["capacity"] = [StorageError("UNAVAILABLE", "it is asleep")]
     await storage.client.delete(PERSISTENT_VOLUME_CLAIMS, "one", "default")
     await until(lambda: is_room("1000Gi"))
 

@@ -72,11 +72,13 @@ def test_a_port_claimed_twice_goes_to_one_of_them() -> None:
     assert text.count("tcp . 8080 : goto") == 1
 
 
-def test_further_instances_answer_on_their_own_loopback_address_only() -> None:
-    assert "fib daddr type local meta l4proto . th dport vmap @exposed" in render(config(0), [])
+def test_further_instances_answer_on_their_own_loopback_address_and_their_pods_everywhere() -> None:
+    lookup = "meta l4proto . th dport vmap @exposed"
+    assert f"\nfib daddr type local {lookup}" in render(config(0), [])
     second = render(config(1), [])
-    assert "ip daddr 127.0.0.2 meta l4proto . th dport vmap @exposed" in second
-    assert "fib daddr type local meta" not in second
+    assert f"\nip daddr 127.0.0.2 {lookup}" in second
+    assert f"\nip saddr {config(1).pod_cidr} fib daddr type local {lookup}" in second
+    assert "\nfib daddr type local meta" not in second
 
 
 def test_names_that_could_break_out_of_the_text_are_left_out() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -199,6 +200,26 @@ async def test_one_that_does_not_answer_holds_up_nobody_and_is_asked_once(driver
         }
     assert driver.calls == 5, "who has not answered yet is not asked again"
     await meter.close()
+
+
+async def test_a_failure_after_the_volume_was_reported_silent_is_nobodys() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    late = asyncio.Event()
+
+    class Late(FakeDriver):
+        async def stats(self, handle: str, path: Path) -> Usage:
+            await late.wait()
+            raise StorageError("DEADLINE_EXCEEDED", "no answer")
+
+    meter = Meter(Volumes(DATA), {"d": Late()}.get, patience=0.01)
+    assert [one.trouble for one in await meter.read()] == ["does not answer for 0.01 s"]
+    asked = [task for task in asyncio.all_tasks() if task.get_name() == "usage of h1"]
+    late.set()
+    await asyncio.wait(asked)
+    del asked
+    gc.collect()
+    assert complaints == []
 
 
 async def test_what_only_the_kernel_knows_is_asked_of_the_kernel(tmp_path: Path) -> None:

@@ -144,7 +144,8 @@ def _identifier(name: str) -> str:
 
 
 def _lookups(family: Family) -> list[str]:
-    """The first instance answers on every address of the host, another one only on its own loopback address."""
+    """The first instance answers on every address of the host, another one to others than its pods only on its own
+    loopback address."""
     ip = family.word
     where = [f"{local} meta l4proto . th dport vmap @exposed" for local in _local(family)]
     others = []
@@ -158,7 +159,8 @@ def _local(family: Family) -> list[str]:
     """What tells packets for addresses at which node ports answer; nothing if there are none."""
     if family.is_everywhere:
         return ["fib daddr type local"]
-    return [f"{family.word} daddr {family.loopback}"] if family.loopback else []
+    ours = f"{family.word} saddr {family.pods} fib daddr type local"  # pods know no other address than the node's
+    return [f"{family.word} daddr {family.loopback}", ours] if family.loopback else [ours]
 
 
 def _hooks(family: Family) -> dict[str, Sequence[str]]:

@@ -15,15 +15,13 @@ FIRST, LONGEST = 0.5, 60.0
 class Backoff:
     """By key. Forgotten keys begin anew."""
 
-    def __init__(self, first: float | None = None) -> None:
-        """`first`: seconds after the first failure."""
-        self._first = first
+    def __init__(self) -> None:
         self._failures: dict[str, tuple[int, float]] = {}
 
     def failed(self, key: str) -> float:
         """Note a failure. Returns the seconds until the next attempt."""
         count, _ = self._failures.get(key, (0, 0.0))
-        delay: float = min((self._first or FIRST) * 2 ** min(count, 30), LONGEST)
+        delay: float = min(FIRST * 2 ** min(count, 30), LONGEST)
         self._failures[key] = (count + 1, asyncio.get_running_loop().time() + delay)
         return delay
 

@@ -7,7 +7,7 @@ a time. Source: RFC 8555.
 from __future__ import annotations
 
 import functools
-import tempfile
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -152,11 +152,7 @@ def _whom_to_believe(account: dict[str, Any]) -> Any:
 
 @functools.cache
 def _file_with(text: str) -> str:
-    file = tempfile.NamedTemporaryFile("w", prefix="skerry-acme-", suffix=".pem")  # noqa: SIM115  # used for long
-    file.write(text)
-    file.flush()
-    _files.append(file)  # it is gone when it is collected
-    return file.name
-
-
-_files: list[Any] = []
+    """In memory only: nothing is left when this program is killed."""
+    file = os.memfd_create("authorities")
+    os.write(file, text.encode())
+    return f"/proc/self/fd/{file}"

@@ -66,7 +66,6 @@ def compare(
     objects: Objects,
     before: Findings,
     now: datetime,
-    grace: float = GRACE,
 ) -> Findings:
     """What is wrong with the volumes of a driver. `before`: the last look; `now`: by the wall clock."""
     spoken_of = {handle_of(one): one for one in volumes_of(driver, objects.persistent_volumes)}
@@ -80,7 +79,7 @@ def compare(
         and not any(uid and uid in one.handle for uid in waiting)
     ]
     fresh = {one.handle: before.seen.get(one.handle, now) for one in alone}
-    left = {handle: 0.0 if handle in before.had else time_left(grace, since, now) for handle, since in fresh.items()}
+    left = {handle: 0.0 if handle in before.had else time_left(GRACE, since, now) for handle, since in fresh.items()}
     orphans = [Orphan(one, fresh[one.handle]) for one in alone if not left[one.handle]]
     gone = [one for handle, one in spoken_of.items() if handle not in there and not _is_going(one)]
     return Findings(

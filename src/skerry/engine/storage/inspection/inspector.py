@@ -16,16 +16,16 @@ from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Ability, Driver, StorageError, Volume
 from skerry.engine.storage.inspection import comparing
 from skerry.engine.storage.inspection.comparing import Findings, Objects, driver_of, volumes_of
+from skerry.engine.storage.provisioning.wanted import provisioner_of
 from skerry.kube.clock import parse_time
 from skerry.kube.conditions import conditions_of, with_condition
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, annotations_of, name_of
+from skerry.kube.objects import Obj, name_of
 from skerry.kube.records import record
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 
-_PROVISIONERS = ("volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner")
 _CALM = 1.0
 """Seconds from a change to the look at it: claims come and go in crowds."""
 _UNANSWERED = 60.0
@@ -47,14 +47,12 @@ class Inspector(Controller):
     name = "storage-inspector"
     workers = 2
 
-    def __init__(self, context: StorageContext, grace: float = comparing.GRACE) -> None:
-        """`grace`: see `comparing.GRACE`."""
+    def __init__(self, context: StorageContext) -> None:
         super().__init__()
         informers = context.informers
         self._client = context.identity(self.name)
         self._drivers = context.drivers
         self._clock = context.clock
-        self._grace = grace
         self._before: dict[str, Findings] = {}
         self._pools = informers.of(STORAGE_POOLS)
         self._volumes = informers.of(PERSISTENT_VOLUMES)
@@ -76,13 +74,18 @@ class Inspector(Controller):
         if driver := provisioner_of(delta.object):
             self.queue.add_after(driver, _CALM)
 
+    def look_again(self) -> None:
+        """At every driver that has a pool: one of them may have come, or gone."""
+        for pool in self._pools.list():
+            self.queue.add(name_of(pool))
+
     async def reconcile(self, key: str) -> float | None:
         """Look at one driver's volumes."""
         driver, pool = self._drivers.get(key), self._pools.get(key)
         if driver is None:
             if pool is not None:
                 await self._report(pool, Findings(), _Look(trouble="the driver is not there"))
-            return _UNANSWERED if pool is not None else None
+            return None  # when it comes this is called again
         if Ability.LIST not in driver.abilities or not (pool or self._is_used(key)):
             return None
         earlier = frozenset(comparing.handle_of(one) for one in volumes_of(key, self._volumes.list()))
@@ -95,8 +98,7 @@ class Inspector(Controller):
             return _UNANSWERED
         findings = self._compared(pool, look.volumes, earlier)
         if (pool.get("spec") or {}).get("reclaim"):
-            await self._reclaim(pool, driver, findings)
-            return _CALM
+            return _CALM if await self._reclaim(pool, driver, findings) else _UNANSWERED
         await self._report(pool, findings, look)
         return findings.again
 
@@ -109,7 +111,7 @@ class Inspector(Controller):
         key = name_of(pool)
         objects = Objects(self._volumes.list(), self._claims.list(), earlier)
         before = self._before.get(key) or Findings(seen=_told(pool))  # of the engine before this one
-        findings = comparing.compare(key, volumes, objects, before, self._clock.now(), self._grace)
+        findings = comparing.compare(key, volumes, objects, before, self._clock.now())
         self._before[key] = findings
         return findings
 
@@ -123,8 +125,8 @@ class Inspector(Controller):
         except NotFound:
             return None
 
-    async def _reclaim(self, pool: Obj, driver: Driver, findings: Findings) -> None:
-        """Delete what may be deleted, judged by what the API has at this moment, and empty the list."""
+    async def _reclaim(self, pool: Obj, driver: Driver, findings: Findings) -> bool:
+        """Delete what may be deleted, judged by what the API has at this moment, and empty the list; whether it is."""
         wanted: list[str] = pool["spec"]["reclaim"]
         present = (await self._client.list(PERSISTENT_VOLUMES)).items
         verdict = comparing.judge(wanted, findings, name_of(pool), present)
@@ -140,8 +142,7 @@ class Inspector(Controller):
         stored = await self._client.update(STORAGE_POOLS, {**pool, "status": told}, "status")
         if later != wanted:
             await self._client.update(STORAGE_POOLS, {**stored, "spec": {**stored["spec"], "reclaim": later}})
-        if later:
-            self.queue.add_after(name_of(pool), _UNANSWERED)
+        return not later
 
     async def _report(self, pool: Obj, findings: Findings, look: _Look) -> None:
         before = pool.get("status") or {}
@@ -157,12 +158,6 @@ class Inspector(Controller):
         if fresh != before:
             with contextlib.suppress(NotFound):
                 await self._client.update(STORAGE_POOLS, {**pool, "status": fresh}, "status")
-
-
-def provisioner_of(claim: Obj) -> str:
-    """Who was asked to make a claim's volume, "" when nobody was."""
-    annotations = annotations_of(claim)
-    return next(filter(None, (annotations.get(name) for name in _PROVISIONERS)), "")
 
 
 async def _ask(driver: Driver) -> _Look:

@@ -1,15 +1,18 @@
 """Tells the scheduler how much room there is: a CSIStorageCapacity for each class whose driver counts its space.
 
-Written when volumes come, grow and go, never by the clock. A driver's CSIDriver says that they count
-(`storageCapacity`) once there is the first: a scheduler that finds none takes it that there is no room. Of third
-parties' drivers it says so from the start, or not at all. Source: external-provisioner, `pkg/capacity`, and KEP 1472.
+Written when volumes come, grow and go, never by the clock; only a driver that could not tell is asked again. A
+driver's CSIDriver says that they count (`storageCapacity`) once there is the first: a scheduler that finds none takes
+it that there is no room. Of third parties' drivers it says so from the start, or not at all. Source:
+external-provisioner, `pkg/capacity`, and KEP 1472.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable
 
+from skerry.engine.storage.backoff import Backoff
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.registry import DOMAIN
@@ -19,6 +22,8 @@ from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.quantities import binary_quantity
 from skerry.kube.resources import CSI_DRIVERS, CSI_STORAGE_CAPACITIES, PERSISTENT_VOLUMES, STORAGE_CLASSES
+
+log = logging.getLogger(__name__)
 
 _NAMESPACE, _HOSTNAME = "kube-system", "kubernetes.io/hostname"
 _TOGETHER = 0.1
@@ -39,6 +44,7 @@ class CapacityPublisher(Controller):
         self._classes: Informer = informers.of(STORAGE_CLASSES)
         self._registered: Informer = informers.of(CSI_DRIVERS)
         self._published: Informer = informers.of(CSI_STORAGE_CAPACITIES)
+        self._backoff = Backoff()
         self.watch(self._classes)
         self.watch(self._registered, lambda one: self._classes_of(name_of(one)))
         informers.of(PERSISTENT_VOLUMES).add_handler(self._volume_changed)
@@ -57,7 +63,12 @@ class CapacityPublisher(Controller):
         """Say of one class how much its volumes may have."""
         name = f"csisc-{hashlib.sha256(f'{key}/{self._node}'.encode()).hexdigest()[:16]}"
         known = self._published.get(name, _NAMESPACE)
-        room = await self._room(self._classes.get(key))
+        try:
+            room = await self._room(self._classes.get(key))
+        except StorageError as error:
+            log.warning("%s: how much room there is cannot be told: %s", key, error)
+            return self._backoff.failed(key)  # what was known stands: without it no pod would go anywhere
+        self._backoff.forget(key)
         if room is None:
             await self._delete(known)
             return None
@@ -81,17 +92,14 @@ class CapacityPublisher(Controller):
             await self._client.patch(CSI_DRIVERS, name_of(registered), {"spec": {"storageCapacity": True}})
 
     async def _room(self, storage_class: Obj | None) -> int | None:
-        """Bytes; None when its driver does not count them."""
+        """Bytes; None when its driver does not count them. Raises StorageError."""
         if storage_class is None:
             return None
         name = storage_class.get("provisioner", "")
         driver, registered = self._drivers.get(name), self._registered.get(name)
         if driver is None or registered is None or not (_counts(registered) or name.endswith(DOMAIN)):
             return None
-        try:
-            return await driver.capacity(storage_class.get("parameters") or {})
-        except StorageError:
-            return None  # where it cannot be told there is no room: claims say why when they are tried
+        return await driver.capacity(storage_class.get("parameters") or {})
 
     def _capacity(self, name: str, storage_class: str, room: int) -> Obj:
         return {

@@ -27,6 +27,8 @@ from skerry.kube.records import record
 from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES
 
 _HOSTNAME = "kubernetes.io/hostname"
+_NOW = 0.0
+"""Look again at once: another claim may have the name of one that is gone, and has waited for that one's end."""
 
 
 @record
@@ -76,7 +78,7 @@ class ClaimProvisioner(Controller):
             claim = begun.claim  # its volume may be there
         if claim is None or not self._is_due(claim, is_begun=begun is not None):
             self._settled(key)
-            return None
+            return _NOW if is_gone else None
         driver = self._drivers.get(wanted.provisioner_of(claim))
         if driver is None:
             return None  # somebody else's, or one that will come: then this is called again
@@ -112,7 +114,7 @@ class ClaimProvisioner(Controller):
         self._settled(key)
         text = f"Successfully provisioned volume {volume_name(claim)}"
         self._recorder.named(driver.name).event(claim, "Normal", "ProvisioningSucceeded", text)
-        return None
+        return _NOW if begun is not None else None
 
     def _settled(self, key: str) -> None:
         self._unsettled.pop(key, None)

@@ -57,8 +57,14 @@ class Meter:
         key = volume.content
         if key not in self._asked:
             task = self._asked[key] = asyncio.create_task(self._usage(volume), name=f"usage of {volume.handle}")
-            task.add_done_callback(lambda _: self._asked.pop(key, None))
+            task.add_done_callback(lambda ended: self._ended(key, ended))
         return self._asked[key]
+
+    def _ended(self, key: tuple[str, str], task: asyncio.Task[Usage]) -> None:
+        """A failure nobody waits for any more is not worth a word: the volume was reported silent."""
+        del self._asked[key]
+        if not task.cancelled():
+            task.exception()
 
     async def _usage(self, volume: MountedVolume) -> Usage:
         if volume.is_in_tree:
