@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from enum import Enum
 from pathlib import Path
-from typing import ClassVar
 
 from skerry.kube.records import record
 
@@ -176,7 +175,7 @@ class Expansion:
 class Driver:
     """One driver. A call it lacks the ability for is refused by name: the defaults here do that."""
 
-    name: ClassVar[str] = ""
+    name: str = ""
     """As in `provisioner` of a class and `csi.driver` of a volume. A third party's driver says it per object."""
     abilities: frozenset[Ability] = frozenset()
 

@@ -46,7 +46,7 @@ class RemoteDriver(Driver):
         self, client: CsiClient, facts: DriverFacts, can: frozenset[Ability], paths: PathsInDrivers | None = None
     ) -> None:
         self.facts = facts
-        self.name = facts.name  # type: ignore[misc]  # here it differs per object
+        self.name = facts.name
         self.abilities = can
         self._client = client
         self._paths = paths or PathsInDrivers()

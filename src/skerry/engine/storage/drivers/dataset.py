@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from skerry.engine.storage.contract import Ability, Driver, Publishing, StorageError, Volume, VolumeRequest
 from skerry.engine.storage.drivers import publishing
@@ -24,7 +23,7 @@ _HOSTNAME = "kubernetes.io/hostname"
 class DatasetDriver(Driver):
     """`node` is the name of this machine's node; what is in or above the instance's directories `own` is no data."""
 
-    name: ClassVar[str] = "dataset.storage.skerry.dev"
+    name: str = "dataset.storage.skerry.dev"
     abilities = frozenset({Ability.PROVISION})
 
     def __init__(self, own: tuple[Path, ...], node: str) -> None:

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from skerry.engine import mounts
 from skerry.engine.storage.contract import (
@@ -39,7 +38,7 @@ _FLAGS = mounts.MS_NOSUID | mounts.MS_NODEV
 class MemoryDriver(Driver):
     """`root` is where sizes are noted and memory is mounted, `node` the name of this machine's node."""
 
-    name: ClassVar[str] = "memory.storage.skerry.dev"
+    name: str = "memory.storage.skerry.dev"
     abilities = frozenset(
         {Ability.PROVISION, Ability.EXPAND, Ability.LIST, Ability.STAGE, Ability.STATS, Ability.GROUP}
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
 
 from skerry.engine.storage.contract import (
     Ability,
@@ -36,7 +35,7 @@ _THREADS = 4
 class LocalDriver(Driver):
     """`root` is where images live, `node` the name of this machine's node."""
 
-    name: ClassVar[str] = "local.storage.skerry.dev"
+    name: str = "local.storage.skerry.dev"
     abilities = frozenset(Ability) - {Ability.ATTACH}
 
     def __init__(self, root: Path, node: str) -> None:

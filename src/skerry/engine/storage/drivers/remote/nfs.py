@@ -36,7 +36,7 @@ _WAITING = {"softerr": "", "timeo": "100", "retrans": "2"}
 class NfsDriver(FuseDriver):
     """Claims are directories below `share` on `server`."""
 
-    name: ClassVar[str] = "nfs.storage.skerry.dev"
+    name: str = "nfs.storage.skerry.dev"
     server: ClassVar[str] = "NFS server"
     takes_secrets: ClassVar[bool] = False
     abilities = FuseDriver.abilities | {Ability.GROUP}

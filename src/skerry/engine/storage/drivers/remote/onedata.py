@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
 
 from skerry.engine.storage.contract import Ability, Driver, Publishing, Staging, StorageError, Volume, VolumeRequest
 from skerry.engine.storage.drivers import programs
@@ -17,7 +16,7 @@ from skerry.engine.storage.drivers import programs
 class OnedataDriver(Driver):
     """Refuses volumes; lets go of what there may be."""
 
-    name: ClassVar[str] = "onedata.storage.skerry.dev"
+    name: str = "onedata.storage.skerry.dev"
     abilities = frozenset({Ability.PROVISION, Ability.STAGE})
 
     async def create(self, request: VolumeRequest) -> Volume:

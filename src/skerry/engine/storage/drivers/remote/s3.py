@@ -43,7 +43,7 @@ _ALLOWED: options.Allowed = {
 class S3Driver(FuseDriver):
     """Claims are directories (prefixes) in `bucket`."""
 
-    name: ClassVar[str] = "s3.storage.skerry.dev"
+    name: str = "s3.storage.skerry.dev"
     server: ClassVar[str] = "S3 server"
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:

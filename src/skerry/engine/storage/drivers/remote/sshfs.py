@@ -71,7 +71,7 @@ _CONFIGURATION = {
 class SshfsDriver(FuseDriver):
     """Claims are directories below `path` on `server`."""
 
-    name: ClassVar[str] = "sshfs.storage.skerry.dev"
+    name: str = "sshfs.storage.skerry.dev"
     server: ClassVar[str] = "SSH server"
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ _CONFIGURATION = {
 class WebdavDriver(FuseDriver):
     """Claims are collections below `server`."""
 
-    name: ClassVar[str] = "webdav.storage.skerry.dev"
+    name: str = "webdav.storage.skerry.dev"
     server: ClassVar[str] = "WebDAV server"
     grace: ClassVar[float] = 100.0
 
