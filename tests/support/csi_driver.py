@@ -114,7 +114,7 @@ class Identity:
         self._options = options
 
     async def GetPluginInfo(self, _: pb.GetPluginInfoRequest) -> pb.GetPluginInfoResponse:
-        return pb.GetPluginInfoResponse(name=self._options.name, vendor_version="1.0")
+        return pb.GetPluginInfoResponse(name=self._options.name)
 
     async def GetPluginCapabilities(self, _: pb.GetPluginCapabilitiesRequest) -> pb.GetPluginCapabilitiesResponse:
         kinds = pb.PluginCapability.Service
@@ -122,11 +122,6 @@ class Identity:
         return pb.GetPluginCapabilitiesResponse(
             capabilities=[pb.PluginCapability(service=kinds(type=kind)) for kind in has]
         )
-
-    async def Probe(self, _: pb.ProbeRequest) -> pb.ProbeResponse:
-        answer = pb.ProbeResponse()
-        answer.ready.value = True
-        return answer
 
 
 class Controller:
@@ -214,16 +209,6 @@ class Controller:
         state["attached"].pop(request.volume_id, None)
         self._state.write(state)
         return pb.ControllerUnpublishVolumeResponse()
-
-    async def ValidateVolumeCapabilities(
-        self, request: pb.ValidateVolumeCapabilitiesRequest
-    ) -> pb.ValidateVolumeCapabilitiesResponse:
-        if request.volume_id not in self._state.read()["volumes"]:
-            raise refuse(Status.NOT_FOUND, "no such volume")
-        if any(each.HasField("block") for each in request.volume_capabilities):
-            return pb.ValidateVolumeCapabilitiesResponse(message="directories are no devices")
-        confirmed = pb.ValidateVolumeCapabilitiesResponse.Confirmed(volume_capabilities=request.volume_capabilities)
-        return pb.ValidateVolumeCapabilitiesResponse(confirmed=confirmed)
 
     async def ListVolumes(self, request: pb.ListVolumesRequest) -> pb.ListVolumesResponse:
         state, first = self._state.read(), int(request.starting_token or 0)

@@ -31,9 +31,9 @@ async def _remote(client: clients.CsiClient) -> RemoteDriver:
     return RemoteDriver(client, facts, abilities(facts, engine_controls=True, attach=True))
 
 
-async def test_a_volume_from_its_making_to_its_end(folder: Path) -> None:
-    """In the order a container orchestrator must keep; each call twice, as after a crash."""
-    async with running_driver(folder, "--attach") as process, client_of(process) as client:
+async def test_a_volume_is_made_grown_copied_and_deleted(folder: Path) -> None:
+    """The controller side; each call twice, as after a crash."""
+    async with running_driver(folder) as process, client_of(process) as client:
         driver = await _remote(client)
         assert (driver.name, driver.facts.node_id, driver.facts.most_volumes) == (NAME, "machine-1", 7)
         assert driver.abilities >= {Ability.PROVISION, Ability.STAGE, Ability.SNAPSHOT, Ability.CLONE, Ability.ATTACH}
@@ -41,32 +41,8 @@ async def test_a_volume_from_its_making_to_its_end(folder: Path) -> None:
         assert volume == await driver.create(REQUEST)
         assert (volume.handle, volume.size, volume.context) == ("vol-pvc-1", 1 << 20, {"color": "red"})
         assert volume.nodes == ({TOPOLOGY: "machine-1"},)
-        assert await driver.supports(volume, USE, {}) == ""
-        assert await driver.supports(volume, Use(("ReadWriteOnce",), block=True), {}) == "directories are no devices"
-
-        attachment = await driver.attach(volume.handle, USE, volume.context, {})
-        staged, target = folder / "staged", folder / "pods" / "uid" / "mount"
-        staged.mkdir()
-        staging = Staging(volume.handle, staged, USE, volume.context, {}, attachment)
-        publishing = Publishing(
-            volume.handle,
-            staged,
-            target,
-            USE,
-            False,
-            volume.context,
-            {},
-            attachment,
-            {"csi.storage.k8s.io/pod.name": "a"},
-        )
-        for _ in range(2):
-            await driver.stage(staging)
-        for _ in range(2):
-            await driver.publish(publishing)
-        (target / "volume" / "file").write_text("kept")
-        assert (await driver.stats(volume.handle, target)).used == 4
         assert await driver.expand(volume.handle, 2 << 20, {}) == await driver.expand(volume.handle, 2 << 20, {})
-        assert await driver.expand_on_node(volume.handle, target, 2 << 20) == 2 << 20
+        (process.state / "data" / volume.handle / "file").write_text("kept")
 
         snapshot = await driver.snapshot("one", volume.handle, {}, {})
         assert snapshot == await driver.snapshot_of(snapshot.handle, {})
@@ -77,20 +53,41 @@ async def test_a_volume_from_its_making_to_its_end(folder: Path) -> None:
         assert [each.handle for each in await driver.volumes()] == ["vol-copy-0", "vol-copy-1", "vol-pvc-1"]
         assert await driver.capacity({}) == 1 << 40
 
+        await driver.delete_snapshot(snapshot.handle, {})
+        assert await driver.snapshot_of(snapshot.handle, {}) is None
+        for _ in range(2):
+            await driver.delete(volume.handle, {})
+        assert not (process.state / "data" / volume.handle).exists()
+
+
+async def test_a_volume_is_attached_mounted_and_taken_back(folder: Path) -> None:
+    """In the order a container orchestrator must keep; each call twice, as after a crash."""
+    async with running_driver(folder, "--attach") as process, client_of(process) as client:
+        driver = await _remote(client)
+        volume = await driver.create(REQUEST)
+        attachment = await driver.attach(volume.handle, USE, volume.context, {})
+        staged, target = folder / "staged", folder / "pods" / "uid" / "mount"
+        staged.mkdir()
+        staging = Staging(volume.handle, staged, USE, volume.context, {}, attachment)
+        pod = {"csi.storage.k8s.io/pod.name": "a"}
+        publishing = Publishing(volume.handle, staged, target, USE, False, volume.context, {}, attachment, pod)
+        for _ in range(2):
+            await driver.stage(staging)
+        for _ in range(2):
+            await driver.publish(publishing)
+        (target / "volume" / "file").write_text("kept")
+        assert (await driver.stats(volume.handle, target)).used == 4
+        assert await driver.expand_on_node(volume.handle, target, 2 << 20) == 2 << 20
+
         for _ in range(2):
             await driver.unpublish(volume.handle, target)
         for _ in range(2):
             await driver.unstage(volume.handle, staged)
         for _ in range(2):
             await driver.detach(volume.handle, {})
-        await driver.delete_snapshot(snapshot.handle, {})
-        assert await driver.snapshot_of(snapshot.handle, {}) is None
-        for _ in range(2):
-            await driver.delete(volume.handle, {})
-        assert not (process.state / "data" / volume.handle).exists()
         assert not target.exists()
         (published, *_) = calls(process.state, "NodePublishVolume")
-        assert published["volume_context"] == {"color": "red", "csi.storage.k8s.io/pod.name": "a"}
+        assert published["volume_context"] == {"color": "red", **pod}
         assert published["publish_context"] == {"device": "/dev/vol-pvc-1"}
         assert published["volume_capability"]["access_mode"] == {"mode": 7}  # it tells one pod from several
         assert published["volume_capability"]["mount"] == {"fs_type": "ext4", "mount_flags": ["noatime"]}

@@ -6,14 +6,10 @@ DEADLINE_EXCEEDED, and the next call connects anew.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from google.protobuf.message import Message
 
-from skerry.engine.grpc_client import GrpcClient
+from skerry.engine.grpc_client import GrpcClient, Reply
 from skerry.engine.storage.contract import PATIENCE, StorageError
-
-Reply = TypeVar("Reply", bound=Message)
 
 LONG = 120.0
 """Seconds for calls that work on data (make, format, copy); as the kubelet's `csiTimeout`."""

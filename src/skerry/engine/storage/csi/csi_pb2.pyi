@@ -10,7 +10,6 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.protobuf import wrappers_pb2 as _wrappers_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -46,18 +45,15 @@ class GetPluginInfoResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    VENDOR_VERSION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    vendor_version: _builtins.str
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
-        vendor_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "vendor_version", b"vendor_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -134,94 +130,23 @@ class PluginCapability(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    @_typing.final
-    class VolumeExpansion(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        class _Type:
-            ValueType = _typing.NewType("ValueType", _builtins.int)
-            V: _TypeAlias = ValueType  # noqa: Y015
-
-        class _TypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PluginCapability.VolumeExpansion._Type.ValueType], _builtins.type):
-            DESCRIPTOR: _descriptor.EnumDescriptor
-            UNKNOWN: PluginCapability.VolumeExpansion._Type.ValueType  # 0
-            ONLINE: PluginCapability.VolumeExpansion._Type.ValueType  # 1
-            OFFLINE: PluginCapability.VolumeExpansion._Type.ValueType  # 2
-
-        class Type(_Type, metaclass=_TypeEnumTypeWrapper): ...
-        UNKNOWN: PluginCapability.VolumeExpansion.Type.ValueType  # 0
-        ONLINE: PluginCapability.VolumeExpansion.Type.ValueType  # 1
-        OFFLINE: PluginCapability.VolumeExpansion.Type.ValueType  # 2
-
-        TYPE_FIELD_NUMBER: _builtins.int
-        type: Global___PluginCapability.VolumeExpansion.Type.ValueType
-        def __init__(
-            self,
-            *,
-            type: Global___PluginCapability.VolumeExpansion.Type.ValueType = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     SERVICE_FIELD_NUMBER: _builtins.int
-    VOLUME_EXPANSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def service(self) -> Global___PluginCapability.Service: ...
-    @_builtins.property
-    def volume_expansion(self) -> Global___PluginCapability.VolumeExpansion: ...
     def __init__(
         self,
         *,
         service: Global___PluginCapability.Service | None = ...,
-        volume_expansion: Global___PluginCapability.VolumeExpansion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["service", b"service", "type", b"type", "volume_expansion", b"volume_expansion"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["service", b"service", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service", "type", b"type", "volume_expansion", b"volume_expansion"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["service", b"service", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_type: _TypeAlias = _typing.Literal["service", "volume_expansion"]  # noqa: Y015
+    _WhichOneofReturnType_type: _TypeAlias = _typing.Literal["service"]  # noqa: Y015
     _WhichOneofArgType_type: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_type) -> _WhichOneofReturnType_type | None: ...
 
 Global___PluginCapability: _TypeAlias = PluginCapability  # noqa: Y015
-
-@_typing.final
-class ProbeRequest(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ProbeRequest: _TypeAlias = ProbeRequest  # noqa: Y015
-
-@_typing.final
-class ProbeResponse(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    READY_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def ready(self) -> _wrappers_pb2.BoolValue: ...
-    def __init__(
-        self,
-        *,
-        ready: _wrappers_pb2.BoolValue | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ready", b"ready"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ready", b"ready"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ProbeResponse: _TypeAlias = ProbeResponse  # noqa: Y015
 
 @_typing.final
 class VolumeContentSource(_message.Message):
@@ -308,9 +233,7 @@ class VolumeCapability(_message.Message):
 
         FS_TYPE_FIELD_NUMBER: _builtins.int
         MOUNT_FLAGS_FIELD_NUMBER: _builtins.int
-        VOLUME_MOUNT_GROUP_FIELD_NUMBER: _builtins.int
         fs_type: _builtins.str
-        volume_mount_group: _builtins.str
         @_builtins.property
         def mount_flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
         def __init__(
@@ -318,11 +241,10 @@ class VolumeCapability(_message.Message):
             *,
             fs_type: _builtins.str = ...,
             mount_flags: _abc.Iterable[_builtins.str] | None = ...,
-            volume_mount_group: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "mount_flags", b"mount_flags", "volume_mount_group", b"volume_mount_group"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "mount_flags", b"mount_flags"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -399,18 +321,15 @@ class CapacityRange(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUIRED_BYTES_FIELD_NUMBER: _builtins.int
-    LIMIT_BYTES_FIELD_NUMBER: _builtins.int
     required_bytes: _builtins.int
-    limit_bytes: _builtins.int
     def __init__(
         self,
         *,
         required_bytes: _builtins.int = ...,
-        limit_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit_bytes", b"limit_bytes", "required_bytes", b"required_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["required_bytes", b"required_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -443,14 +362,11 @@ class Volume(_message.Message):
     CAPACITY_BYTES_FIELD_NUMBER: _builtins.int
     VOLUME_ID_FIELD_NUMBER: _builtins.int
     VOLUME_CONTEXT_FIELD_NUMBER: _builtins.int
-    CONTENT_SOURCE_FIELD_NUMBER: _builtins.int
     ACCESSIBLE_TOPOLOGY_FIELD_NUMBER: _builtins.int
     capacity_bytes: _builtins.int
     volume_id: _builtins.str
     @_builtins.property
     def volume_context(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-    @_builtins.property
-    def content_source(self) -> Global___VolumeContentSource: ...
     @_builtins.property
     def accessible_topology(self) -> _containers.RepeatedCompositeFieldContainer[Global___Topology]: ...
     def __init__(
@@ -459,12 +375,11 @@ class Volume(_message.Message):
         capacity_bytes: _builtins.int = ...,
         volume_id: _builtins.str = ...,
         volume_context: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        content_source: Global___VolumeContentSource | None = ...,
         accessible_topology: _abc.Iterable[Global___Topology] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["content_source", b"content_source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accessible_topology", b"accessible_topology", "capacity_bytes", b"capacity_bytes", "content_source", b"content_source", "volume_context", b"volume_context", "volume_id", b"volume_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accessible_topology", b"accessible_topology", "capacity_bytes", b"capacity_bytes", "volume_context", b"volume_context", "volume_id", b"volume_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -876,190 +791,6 @@ class ControllerUnpublishVolumeResponse(_message.Message):
 Global___ControllerUnpublishVolumeResponse: _TypeAlias = ControllerUnpublishVolumeResponse  # noqa: Y015
 
 @_typing.final
-class ValidateVolumeCapabilitiesRequest(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class VolumeContextEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class ParametersEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    @_typing.final
-    class SecretsEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.str
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    VOLUME_ID_FIELD_NUMBER: _builtins.int
-    VOLUME_CONTEXT_FIELD_NUMBER: _builtins.int
-    VOLUME_CAPABILITIES_FIELD_NUMBER: _builtins.int
-    PARAMETERS_FIELD_NUMBER: _builtins.int
-    SECRETS_FIELD_NUMBER: _builtins.int
-    volume_id: _builtins.str
-    @_builtins.property
-    def volume_context(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-    @_builtins.property
-    def volume_capabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeCapability]: ...
-    @_builtins.property
-    def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-    @_builtins.property
-    def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-    def __init__(
-        self,
-        *,
-        volume_id: _builtins.str = ...,
-        volume_context: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        volume_capabilities: _abc.Iterable[Global___VolumeCapability] | None = ...,
-        parameters: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        secrets: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters", "secrets", b"secrets", "volume_capabilities", b"volume_capabilities", "volume_context", b"volume_context", "volume_id", b"volume_id"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ValidateVolumeCapabilitiesRequest: _TypeAlias = ValidateVolumeCapabilitiesRequest  # noqa: Y015
-
-@_typing.final
-class ValidateVolumeCapabilitiesResponse(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class Confirmed(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        @_typing.final
-        class VolumeContextEntry(_message.Message):
-            DESCRIPTOR: _descriptor.Descriptor
-
-            KEY_FIELD_NUMBER: _builtins.int
-            VALUE_FIELD_NUMBER: _builtins.int
-            key: _builtins.str
-            value: _builtins.str
-            def __init__(
-                self,
-                *,
-                key: _builtins.str = ...,
-                value: _builtins.str = ...,
-            ) -> None: ...
-            _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-            _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-            def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-        @_typing.final
-        class ParametersEntry(_message.Message):
-            DESCRIPTOR: _descriptor.Descriptor
-
-            KEY_FIELD_NUMBER: _builtins.int
-            VALUE_FIELD_NUMBER: _builtins.int
-            key: _builtins.str
-            value: _builtins.str
-            def __init__(
-                self,
-                *,
-                key: _builtins.str = ...,
-                value: _builtins.str = ...,
-            ) -> None: ...
-            _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-            def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-            _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-            def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-            def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-        VOLUME_CONTEXT_FIELD_NUMBER: _builtins.int
-        VOLUME_CAPABILITIES_FIELD_NUMBER: _builtins.int
-        PARAMETERS_FIELD_NUMBER: _builtins.int
-        @_builtins.property
-        def volume_context(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-        @_builtins.property
-        def volume_capabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeCapability]: ...
-        @_builtins.property
-        def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-        def __init__(
-            self,
-            *,
-            volume_context: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-            volume_capabilities: _abc.Iterable[Global___VolumeCapability] | None = ...,
-            parameters: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters", "volume_capabilities", b"volume_capabilities", "volume_context", b"volume_context"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    CONFIRMED_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    message: _builtins.str
-    @_builtins.property
-    def confirmed(self) -> Global___ValidateVolumeCapabilitiesResponse.Confirmed: ...
-    def __init__(
-        self,
-        *,
-        confirmed: Global___ValidateVolumeCapabilitiesResponse.Confirmed | None = ...,
-        message: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmed", b"confirmed", "message", b"message"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ValidateVolumeCapabilitiesResponse: _TypeAlias = ValidateVolumeCapabilitiesResponse  # noqa: Y015
-
-@_typing.final
 class ListVolumesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1146,11 +877,8 @@ class GetCapacityRequest(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    VOLUME_CAPABILITIES_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     ACCESSIBLE_TOPOLOGY_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def volume_capabilities(self) -> _containers.RepeatedCompositeFieldContainer[Global___VolumeCapability]: ...
     @_builtins.property
     def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
@@ -1158,13 +886,12 @@ class GetCapacityRequest(_message.Message):
     def __init__(
         self,
         *,
-        volume_capabilities: _abc.Iterable[Global___VolumeCapability] | None = ...,
         parameters: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         accessible_topology: Global___Topology | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["accessible_topology", b"accessible_topology"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accessible_topology", b"accessible_topology", "parameters", b"parameters", "volume_capabilities", b"volume_capabilities"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accessible_topology", b"accessible_topology", "parameters", b"parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1506,29 +1233,20 @@ class ListSnapshotsRequest(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    MAX_ENTRIES_FIELD_NUMBER: _builtins.int
-    STARTING_TOKEN_FIELD_NUMBER: _builtins.int
-    SOURCE_VOLUME_ID_FIELD_NUMBER: _builtins.int
     SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
     SECRETS_FIELD_NUMBER: _builtins.int
-    max_entries: _builtins.int
-    starting_token: _builtins.str
-    source_volume_id: _builtins.str
     snapshot_id: _builtins.str
     @_builtins.property
     def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     def __init__(
         self,
         *,
-        max_entries: _builtins.int = ...,
-        starting_token: _builtins.str = ...,
-        source_volume_id: _builtins.str = ...,
         snapshot_id: _builtins.str = ...,
         secrets: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_entries", b"max_entries", "secrets", b"secrets", "snapshot_id", b"snapshot_id", "source_volume_id", b"source_volume_id", "starting_token", b"starting_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["secrets", b"secrets", "snapshot_id", b"snapshot_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1557,19 +1275,16 @@ class ListSnapshotsResponse(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     ENTRIES_FIELD_NUMBER: _builtins.int
-    NEXT_TOKEN_FIELD_NUMBER: _builtins.int
-    next_token: _builtins.str
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListSnapshotsResponse.Entry]: ...
     def __init__(
         self,
         *,
         entries: _abc.Iterable[Global___ListSnapshotsResponse.Entry] | None = ...,
-        next_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_token", b"next_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1602,25 +1317,21 @@ class ControllerExpandVolumeRequest(_message.Message):
     VOLUME_ID_FIELD_NUMBER: _builtins.int
     CAPACITY_RANGE_FIELD_NUMBER: _builtins.int
     SECRETS_FIELD_NUMBER: _builtins.int
-    VOLUME_CAPABILITY_FIELD_NUMBER: _builtins.int
     volume_id: _builtins.str
     @_builtins.property
     def capacity_range(self) -> Global___CapacityRange: ...
     @_builtins.property
     def secrets(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
-    @_builtins.property
-    def volume_capability(self) -> Global___VolumeCapability: ...
     def __init__(
         self,
         *,
         volume_id: _builtins.str = ...,
         capacity_range: Global___CapacityRange | None = ...,
         secrets: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
-        volume_capability: Global___VolumeCapability | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range", "volume_capability", b"volume_capability"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range", "secrets", b"secrets", "volume_capability", b"volume_capability", "volume_id", b"volume_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range", "secrets", b"secrets", "volume_id", b"volume_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1962,20 +1673,17 @@ class NodeGetVolumeStatsRequest(_message.Message):
 
     VOLUME_ID_FIELD_NUMBER: _builtins.int
     VOLUME_PATH_FIELD_NUMBER: _builtins.int
-    STAGING_TARGET_PATH_FIELD_NUMBER: _builtins.int
     volume_id: _builtins.str
     volume_path: _builtins.str
-    staging_target_path: _builtins.str
     def __init__(
         self,
         *,
         volume_id: _builtins.str = ...,
         volume_path: _builtins.str = ...,
-        staging_target_path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["staging_target_path", b"staging_target_path", "volume_id", b"volume_id", "volume_path", b"volume_path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["volume_id", b"volume_id", "volume_path", b"volume_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2051,27 +1759,20 @@ class NodeExpandVolumeRequest(_message.Message):
     VOLUME_ID_FIELD_NUMBER: _builtins.int
     VOLUME_PATH_FIELD_NUMBER: _builtins.int
     CAPACITY_RANGE_FIELD_NUMBER: _builtins.int
-    STAGING_TARGET_PATH_FIELD_NUMBER: _builtins.int
-    VOLUME_CAPABILITY_FIELD_NUMBER: _builtins.int
     volume_id: _builtins.str
     volume_path: _builtins.str
-    staging_target_path: _builtins.str
     @_builtins.property
     def capacity_range(self) -> Global___CapacityRange: ...
-    @_builtins.property
-    def volume_capability(self) -> Global___VolumeCapability: ...
     def __init__(
         self,
         *,
         volume_id: _builtins.str = ...,
         volume_path: _builtins.str = ...,
         capacity_range: Global___CapacityRange | None = ...,
-        staging_target_path: _builtins.str = ...,
-        volume_capability: Global___VolumeCapability | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range", "volume_capability", b"volume_capability"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range", "staging_target_path", b"staging_target_path", "volume_capability", b"volume_capability", "volume_id", b"volume_id", "volume_path", b"volume_path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_range", b"capacity_range", "volume_id", b"volume_id", "volume_path", b"volume_path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,7 +23,6 @@ class DriverFacts:
     where the node is, by topology key."""
 
     name: str
-    version: str
     node_id: str
     most_volumes: int = 0
     segments: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +59,6 @@ async def ask(client: CsiClient, name: str = "") -> DriverFacts:
         raise StorageError("INTERNAL", f"{info.name}: the driver gives this node no id")
     return DriverFacts(
         name=name or info.name,
-        version=info.vendor_version,
         node_id=node.node_id,
         most_volumes=max(0, node.max_volumes_per_node),
         segments=dict(node.accessible_topology.segments),

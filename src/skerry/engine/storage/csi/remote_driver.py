@@ -14,6 +14,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
+from skerry.engine.grpc_client import Reply
 from skerry.engine.storage.contract import (
     Ability,
     Driver,
@@ -29,7 +30,7 @@ from skerry.engine.storage.contract import (
 )
 from skerry.engine.storage.csi import csi_pb2 as pb
 from skerry.engine.storage.csi import messages
-from skerry.engine.storage.csi.client import LONG, CsiClient, Reply
+from skerry.engine.storage.csi.client import LONG, CsiClient
 from skerry.engine.storage.csi.facts import DriverFacts
 from skerry.engine.storage.csi.paths import PathsInDrivers
 
@@ -158,19 +159,6 @@ class RemoteDriver(Driver):
         except StorageError as error:
             if error.code != "NOT_FOUND":
                 raise
-
-    async def supports(self, volume: Volume, use: Use, secrets: Mapping[str, str]) -> str:
-        """`ValidateVolumeCapabilities`: why an existing volume cannot be used in a way, "" if it can. Raises
-        StorageError."""
-        message = pb.ValidateVolumeCapabilitiesRequest(
-            volume_id=volume.handle,
-            volume_context=volume.context,
-            volume_capabilities=messages.capabilities(use, self._apart),
-            secrets=secrets,
-        )
-        reply = pb.ValidateVolumeCapabilitiesResponse
-        answer = await self._control("ValidateVolumeCapabilities", message, reply)
-        return "" if answer.HasField("confirmed") else answer.message or "the driver does not say that it can"
 
     # ---- node side
 
