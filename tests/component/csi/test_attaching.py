@@ -13,11 +13,11 @@ from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Use, VolumeRequest
 from skerry.engine.storage.csi.attaching.attacher import FINALIZER
 from skerry.engine.storage.csi.attaching.waking import Attaching
-from skerry.engine.storage.csi.attaching.wanted import attachment_name
 from skerry.engine.storage.csi.driver_objects import CONTROLLER_ANNOTATION
 from skerry.engine.storage.csi.facts import abilities, ask
 from skerry.engine.storage.csi.remote_driver import RemoteDriver
 from skerry.engine.storage.driven import DrivenDrivers
+from skerry.engine.storage.mounting.resolving import attachment_name
 from skerry.engine.storage.registry import Drivers
 from skerry.kube.client import Client
 from skerry.kube.errors import NotFound
@@ -83,6 +83,19 @@ async def _equip(client: Client) -> None:
     await client.create(PODS, {"metadata": {"name": "web"}, "spec": pod}, "default")
 
 
+async def _refuses_what_is_not_its_drivers(client: Client) -> None:
+    """An attachment that somebody made for a volume of another kind."""
+    volume = {"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"], "hostPath": {"path": "/tmp/none"}}
+    await client.create(PERSISTENT_VOLUMES, {"metadata": {"name": "directory"}, "spec": volume})
+    wrong = {"attacher": NAME, "nodeName": NODE, "source": {"persistentVolumeName": "directory"}}
+    await client.create(VOLUME_ATTACHMENTS, {"metadata": {"name": "wrong"}, "spec": wrong})
+
+    async def why() -> str:
+        return str((await client.get(VOLUME_ATTACHMENTS, "wrong"))["status"]["attachError"]["message"])
+
+    assert await until(why, "a refusal") == f"PersistentVolume directory is not one of {NAME}"
+
+
 async def test_a_volume_is_attached_for_a_pod_and_detached_when_it_is_unmounted(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +121,7 @@ async def test_a_volume_is_attached_for_a_pod_and_detached_when_it_is_unmounted(
             assert (await status())["attachError"]["message"] == "as the test wants it"
             by_hand = {"attacher": NAME, "nodeName": "elsewhere", "source": {"persistentVolumeName": "pv-1"}}
             await client.create(VOLUME_ATTACHMENTS, {"metadata": {"name": "by-hand"}, "spec": by_hand})
+            await _refuses_what_is_not_its_drivers(client)
             process.misbehave()
             await until(attached, "an attached volume")
             made = await client.get(VOLUME_ATTACHMENTS, OURS)

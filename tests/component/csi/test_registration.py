@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,10 @@ from skerry.engine.storage.contract import Ability, Driver, StorageError
 from skerry.engine.storage.csi.driver_objects import CONTROLLER_ANNOTATION
 from skerry.engine.storage.csi.kubelet_directory import KubeletDirectory
 from skerry.engine.storage.csi.registration.controller import Registration
+from skerry.engine.storage.csi.registration.node_objects import NodeObjects
 from skerry.engine.storage.registry import Drivers
 from skerry.kube.client import Client
-from skerry.kube.errors import NotFound
+from skerry.kube.errors import Conflict, NotFound
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CSI_DRIVERS, CSI_NODES, NODES
@@ -142,6 +144,27 @@ async def test_a_driver_that_hangs_keeps_nobody_waiting_and_is_tried_again(
             await until(lambda: told(hanging)["registered"], "a registered driver")
         finally:
             await asyncio.gather(hanging.kill(), bare.kill())
+
+
+async def test_a_driver_that_goes_is_taken_from_the_node_even_if_the_api_fails_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [Conflict("as the test wants it")]
+    tell = NodeObjects.tell
+
+    async def failing_once(*arguments: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await tell(*arguments)
+
+    async with registering(folder) as world:
+        socket = world.registry / "reg.sock"
+        async with running_driver(folder / "a", "--register", str(socket)) as process:
+            await until(lambda: told(process)["registered"], "a registered driver")
+            monkeypatch.setattr(NodeObjects, "tell", failing_once)
+            socket.unlink()
+            await world.until_listed(OURS)
+            assert not failures
 
 
 async def test_a_driver_that_contradicts_the_nodes_labels_is_refused(folder: Path) -> None:

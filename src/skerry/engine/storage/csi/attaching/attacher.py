@@ -7,19 +7,19 @@ has detached the volume. Source: kubernetes-csi/external-attacher, `pkg/controll
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
+import contextlib
 from typing import TYPE_CHECKING
 
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import StorageError, Use
 from skerry.engine.storage.csi.driver_objects import rules_of
 from skerry.engine.storage.registry import Drivers
+from skerry.engine.storage.secrets import SecretRef, read_secret
 from skerry.kube.clock import rfc3339
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, is_deleting, name_of
-from skerry.kube.resources import CSI_DRIVERS, PERSISTENT_VOLUMES, SECRETS, VOLUME_ATTACHMENTS
+from skerry.kube.resources import CSI_DRIVERS, PERSISTENT_VOLUMES, VOLUME_ATTACHMENTS
 
 if TYPE_CHECKING:
     from skerry.engine.storage.csi.remote_driver import RemoteDriver
@@ -81,12 +81,16 @@ class Attacher(Controller):
         volume = self._volumes.get(attached["spec"]["source"].get("persistentVolumeName") or "")
         if volume is None:
             return None  # deletion of the attachment comes next
+        source = volume["spec"].get("csi") or {}
+        if source.get("driver") != driver.name:
+            why = StorageError("INVALID_ARGUMENT", f"PersistentVolume {name_of(volume)} is not one of {driver.name}")
+            await self._tell(attached, {"attached": False, "attachError": self._trouble(why)})
+            return None
         if not ours:
             attached = await self._with_finalizers(attached, [*_finalizers(attached), FINALIZER])
-        source = volume["spec"]["csi"]
         use = _use(volume)
         try:
-            secrets = await self._secrets(volume)
+            secrets = await self._secrets(source)
             context = source.get("volumeAttributes") or {}
             read_only = bool(source.get("readOnly"))
             given = await driver.attach(source["volumeHandle"], use, context, secrets, read_only=read_only)
@@ -100,14 +104,13 @@ class Attacher(Controller):
         volume = self._volumes.get(attached["spec"]["source"].get("persistentVolumeName") or "")
         try:
             if volume is not None:
-                await driver.detach(volume["spec"]["csi"]["volumeHandle"], await self._secrets(volume))
+                source = volume["spec"]["csi"]
+                await driver.detach(source["volumeHandle"], await self._secrets(source))
         except (StorageError, StatusError) as error:
             attached_still = bool((attached.get("status") or {}).get("attached"))
             return await self._tell(attached, {"attached": attached_still, "detachError": self._trouble(error)})
-        try:
+        with contextlib.suppress(NotFound):
             await self._with_finalizers(attached, [each for each in _finalizers(attached) if each != FINALIZER])
-        except NotFound:
-            return None
         return None
 
     async def _with_finalizers(self, attached: Obj, finalizers: list[str]) -> Obj:
@@ -125,12 +128,9 @@ class Attacher(Controller):
     def _trouble(self, error: Exception) -> Obj:
         return {"time": rfc3339(self._clock.now()), "message": str(error)}
 
-    async def _secrets(self, volume: Obj) -> Mapping[str, str]:
-        reference = volume["spec"]["csi"].get("controllerPublishSecretRef")
-        if not reference:
-            return {}
-        secret = await self._client.get(SECRETS, reference["name"], reference["namespace"])
-        return {key: base64.b64decode(value).decode() for key, value in (secret.get("data") or {}).items()}
+    async def _secrets(self, source: Obj) -> dict[str, str]:
+        reference = source.get("controllerPublishSecretRef")
+        return await read_secret(self._client, SecretRef(**reference) if reference else None)
 
     def _driver_changed(self, name: str) -> None:
         for one in self._attachments.list():

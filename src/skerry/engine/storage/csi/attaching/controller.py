@@ -103,20 +103,11 @@ class AttachDetach(Controller):
             return
 
     def _volumes_of(self, pod: Obj) -> Iterable[str]:
-        spec = pod.get("spec") or {}
-        if not spec.get("volumes"):
-            return
-        namespace = pod["metadata"].get("namespace", "")
-        for entry in spec["volumes"]:
-            if entry.get("persistentVolumeClaim") is not None:
-                yield from self._bound(namespace, entry["persistentVolumeClaim"].get("claimName", ""))
-            elif entry.get("ephemeral") is not None:
-                yield from self._bound(namespace, f"{name_of(pod)}-{entry['name']}")
-
-    def _bound(self, namespace: str, claim: str) -> Iterable[str]:
-        found = self._claims.get(claim, namespace)
-        if found is not None and found["spec"].get("volumeName"):
-            yield found["spec"]["volumeName"]
+        for claim in wanted.claims_of(pod):
+            namespace, name = claim.split("/")
+            found = self._claims.get(name, namespace)
+            if found is not None and found["spec"].get("volumeName"):
+                yield found["spec"]["volumeName"]
 
     def _of_driver(self, driver: str) -> Iterable[str]:
         return [name_of(volume) for volume in self._volumes.by_index(_BY_DRIVER, driver)]

@@ -5,19 +5,15 @@ Source of the behaviour: Kubernetes' `pkg/controller/volume/attachdetach` and `p
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
+from skerry.engine.storage.mounting.resolving import attachment_name
+from skerry.engine.storage.mounting.sources import claim_name
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 _IN_USE = "kubernetes.io/csi/"
 _NAME = re.compile("csi-[0-9a-f]{64}")
-
-
-def attachment_name(handle: str, driver: str, node: str) -> str:
-    """The name of the VolumeAttachment of a volume at a node."""
-    return f"csi-{hashlib.sha256(f'{handle}{driver}{node}'.encode()).hexdigest()}"
 
 
 def attachment(volume: Obj, node: str) -> Obj:
@@ -47,10 +43,8 @@ def claims_of(pod: Obj) -> Iterator[str]:
     if not pod["spec"].get("nodeName") or (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
         return
     for volume in pod["spec"].get("volumes") or ():
-        if volume.get("persistentVolumeClaim") is not None:
-            yield f"{namespace_of(pod)}/{volume['persistentVolumeClaim'].get('claimName', '')}"
-        elif volume.get("ephemeral") is not None:
-            yield f"{namespace_of(pod)}/{name_of(pod)}-{volume['name']}"
+        if claim := claim_name(pod, volume):
+            yield f"{namespace_of(pod)}/{claim}"
 
 
 def nodes_wanting(volume: Obj, pods: Iterable[Obj]) -> set[str]:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from skerry.kube.client import Client
 from skerry.kube.controller import Controller
 from skerry.kube.errors import StatusError
 from skerry.kube.informer import Informers
-from skerry.kube.objects import name_of, uid_of
+from skerry.kube.objects import Obj, name_of, uid_of
 from skerry.kube.records import record
 from skerry.kube.resources import CSI_DRIVERS, NODES
 from skerry.kube.tasks import end
@@ -73,7 +74,7 @@ class Registration(Controller):
         self._driver_objects = informers.of(CSI_DRIVERS)
         self._nodes = informers.of(NODES)
         self.watch(self._driver_objects, lambda driver: (f"driver/{name_of(driver)}",))
-        self.watch(self._nodes, lambda other: ("node/",) if name_of(other) == node else ())
+        self.watch(self._nodes, self._if_new)
 
     def start(self) -> None:
         """Begin to watch the directory, too."""
@@ -91,7 +92,6 @@ class Registration(Controller):
         """One socket, one CSIDriver, or the node."""
         kind, _, name = key.partition("/")
         if kind == "driver" and name.endswith(DOMAIN):
-            self._told_node = ""
             self.queue.add("node/")
         elif kind == "driver":
             self._look_at_rules(name)
@@ -185,7 +185,7 @@ class Registration(Controller):
         self._gone.add(known.told.name)
         self._drivers.remove(known.told.name, known.driver)
         await known.client.close()
-        await self._tell()
+        self.queue.add("node/")
 
     def _driver(self, client: CsiClient, facts: DriverFacts, rules: DriverRules) -> RemoteDriver:
         from skerry.engine.storage.csi.facts import abilities
@@ -208,12 +208,15 @@ class Registration(Controller):
 
     # ---- the API
 
+    def _if_new(self, node: Obj) -> Iterable[str]:
+        """The object may be deleted, and comes again; that its status changes is no news."""
+        return ("node/",) if name_of(node) == self._node and uid_of(node) != self._told_node else ()
+
     async def _look_at_node(self) -> None:
-        """Once for each Node of our name: the object may be deleted, and comes again."""
         node = self._nodes.get(self._node)
-        if node is not None and uid_of(node) != self._told_node:
-            await self._tell()
+        if node is not None:
             self._told_node = uid_of(node)
+            await self._tell()
 
     async def _tell(self, file: str = "", coming: NodeDriver | None = None) -> None:
         """Of all drivers that are registered, and of one that is about to be. What an earlier engine told of stays
