@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
 from skerry.kube.records import record
 
@@ -145,9 +146,8 @@ def remove_instance(config: EngineConfig) -> None:
     Refuses while something is mounted below it: removing files would reach into what is mounted.
     """
     data = config.paths.data
-    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    if below := [point for point in mounted if Path(point).is_relative_to(data) and Path(point) != data]:
-        raise InstanceError(f"{below[0]} is still mounted: stop the instance and unmount it first")
+    if below := mounts.below(mounts.current_mounts(), data):
+        raise InstanceError(f"{below[-1]} is still mounted: stop the instance and unmount it first")
     with InstanceLock(config):
         for entry in data.iterdir():
             if entry.is_dir() and not entry.is_symlink():

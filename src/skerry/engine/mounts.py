@@ -37,21 +37,25 @@ class Mount:
     point: Path
     fstype: str
     source: str = ""
+    device: str = ""
+    """Number of the file system: "major:minor"."""
 
 
 def parse_mountinfo(text: str) -> list[Mount]:
-    """All mounts, oldest first."""
+    """All mounts, oldest first. Lines end with a newline only: names may hold whatever else ends a line, for who
+    fills a volume names its directories, and a subPath shows them here."""
     mounts = []
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n"):
         fields, _, tail = line.partition(" - ")
+        _, _, device, _, point = fields.split(" ")[:5]
         fstype, source = tail.split(" ")[:2]
-        mounts.append(Mount(Path(_unescape(fields.split(" ")[4])), fstype, _unescape(source)))
+        mounts.append(Mount(Path(_unescape(point)), fstype, _unescape(source), device))
     return mounts
 
 
 def current_mounts() -> list[Mount]:
     """The mounts this process sees."""
-    return parse_mountinfo(Path("/proc/self/mountinfo").read_text())
+    return parse_mountinfo(os.fsdecode(Path("/proc/self/mountinfo").read_bytes()))
 
 
 def mounted_from(source: str) -> Path | None:
@@ -120,6 +124,13 @@ def sync_file_system(descriptor: int) -> None:
 def unmount(point: Path) -> bool:
     """Take a mount out of the tree at once, also when it is in use. False when there is no mount (any more)."""
     return int(_libc.umount2(os.fsencode(point), MNT_DETACH)) == 0
+
+
+def unmount_all(point: Path) -> None:
+    """Take down all that is mounted at a place, one over the other; harmless when nothing is. Asks nothing of what is
+    mounted there, which may hang."""
+    while unmount(point):
+        continue
 
 
 def unmount_below(*roots: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from skerry.engine.instance import (
     open_instance,
     remove_instance,
 )
+from skerry.engine.mounts import Mount
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +117,15 @@ def test_removal_takes_everything_and_gives_the_place_back(tmp_path: Path) -> No
     assert not config.paths.data.exists()
     assert not config.paths.run.exists()
     assert list((tmp_path / "run" / "instances").glob("*.json")) == []
+
+
+def test_nothing_is_removed_while_something_is_mounted_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = make(tmp_path, "a")
+    mounted = Mount(config.paths.data / "a disk", "ext4")
+    monkeypatch.setattr("skerry.engine.mounts.current_mounts", lambda: [Mount(config.paths.data, "ext4"), mounted])
+    with pytest.raises(InstanceError, match="a disk is still mounted"):
+        remove_instance(config)
+    assert config.paths.instance_file.exists()
 
 
 def test_ip_families_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -48,6 +49,11 @@ MOUNTINFO = """\
 def test_mounts_below_are_named_deepest_first_and_never_the_root() -> None:
     mounts = parse_mountinfo(MOUNTINFO)
     assert below(mounts, Path("/data")) == [Path("/data/a b/c"), Path("/data/a b")]
+
+
+def test_names_that_who_fills_a_volume_chose_are_no_ends_of_lines() -> None:
+    text = os.fsdecode(b"54 1 0:54 /a\x0cb\xe2\x80\xa8c\xff /data/subpath rw - ext4 /dev/sdb rw\n")
+    assert parse_mountinfo(text) == [Mount(Path("/data/subpath"), "ext4", "/dev/sdb", "0:54")]
 
 
 def test_second_hierarchy_only_on_hybrid_machines() -> None:

@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 from skerry.engine.config import Paths
-from skerry.engine.mounts import Mount, current_mounts, unmount
+from skerry.engine.mounts import Mount, current_mounts, unmount_all
 
 
 class NamespaceError(RuntimeError):
@@ -76,10 +76,8 @@ def enter_argv(paths: Paths, *, directory: Path | None = None) -> list[str]:
 def release(paths: Paths) -> None:
     """Let the namespace go. Its mounts vanish with its last process. From outside; harmless twice and after a crash."""
     file = namespace_file(paths)
-    while unmount(file):
-        pass
-    while unmount(file.parent):
-        pass
+    for mounted in (file, file.parent):
+        unmount_all(mounted)
     for path in (file, _identity_file(paths)):
         path.unlink(missing_ok=True)
     if file.parent.is_dir():

@@ -82,7 +82,7 @@ class MemoryDriver(Driver):
 
     async def unstage(self, handle: str, path: Path) -> None:
         """Take that back; its memory stays."""
-        await self._threads.run(lambda: publishing.unmount(path))
+        await self._threads.run(lambda: mounts.unmount_all(path))
 
     async def publish(self, asked: Publishing) -> None:
         """Show it to a pod. Raises StorageError FAILED_PRECONDITION when it is not staged."""

@@ -25,18 +25,12 @@ def show(staged: Path, target: Path, *, read_only: bool) -> None:
 
 def take_back(target: Path) -> None:
     """Undo `show`, `target` included. Raises OSError when something else is in it."""
-    unmount(target)
+    mounts.unmount_all(target)
     with contextlib.suppress(FileNotFoundError):
         if target.is_dir():
             target.rmdir()
         else:
             target.unlink()
-
-
-def unmount(point: Path) -> None:
-    """Take down all that is mounted at a place; harmless when nothing is."""
-    while mounts.unmount(point):
-        pass
 
 
 def is_mounted(point: Path) -> bool:

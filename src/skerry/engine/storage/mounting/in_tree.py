@@ -141,8 +141,7 @@ def _knows_nfs() -> bool:
 def take_down(target: Path) -> None:
     """Detach what is mounted at a place and remove the place, harmless when there is none. Raises OSError when
     something is in the way. Asks nothing of what is mounted there, which may hang."""
-    while mounts.unmount(target):
-        pass
+    mounts.unmount_all(target)
     for remove in (target.rmdir, target.unlink):
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
             remove()

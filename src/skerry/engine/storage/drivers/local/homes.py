@@ -98,8 +98,7 @@ class Homes:
     def _make_pool(self) -> bool:
         """Whether there is one now, and then it is mounted. It has another name until it is known to be mountable."""
         making = self.root / ".pool.img"
-        while mounts.unmount(self._mountpoint):  # an engine died right here
-            pass
+        mounts.unmount_all(self._mountpoint)  # an engine died right here
         reasons = []
         for kind, (command, package, options) in _KINDS.items():
             making.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ class LocalStaging:
     def unstage(self, handle: str, path: Path) -> None:
         """Unmount, or free the device. Also for a volume that is gone."""
         with self._volumes.alone(handle):
-            publishing.unmount(path)
+            mounts.unmount_all(path)
             if (found := self._volumes.find(handle)) is not None and not found[1].fs_type:
                 loop_devices.detach(image_of(found[0]))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from skerry.engine import mounts
 from skerry.engine.processes import ended
 from skerry.engine.storage.contract import StorageError
-from skerry.engine.storage.drivers import programs, publishing
+from skerry.engine.storage.drivers import programs
 from skerry.engine.storage.drivers.remote import fuse
 from skerry.engine.storage.drivers.remote.workplace import Workplace
 from skerry.kube.records import record
@@ -93,8 +93,8 @@ class Daemon:
         """Take the mount down, let what is on its way arrive, end the program, whatever state it is in."""
         self._children |= self._at.cgroup.members()
         number = fuse.connection(self._point) or fuse.connection(self._at.own / "mnt")
-        publishing.unmount(self._point)
-        publishing.unmount(self._at.own / "mnt")
+        mounts.unmount_all(self._point)
+        mounts.unmount_all(self._at.own / "mnt")
         if not await self._at.cgroup.empty(self._grace if grace is None else grace):
             if grace is None:
                 log.warning("%s: its program is ended before it was done: the server does not answer", self._point)

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from skerry.engine import mounts
 from skerry.engine.config import EngineConfig
 from skerry.engine.storage.contract import (
     PATIENCE,
@@ -149,7 +150,7 @@ class FuseDriver(Driver):
 
     async def unpublish(self, handle: str, target: Path) -> None:
         """Take it from a pod; the server is not asked. Raises StorageError."""
-        binding.unmount(target)
+        mounts.unmount_all(target)
         await self._do(PATIENCE, binding.take_back, target)
 
     async def stats(self, handle: str, path: Path) -> Usage:

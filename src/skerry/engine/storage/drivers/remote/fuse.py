@@ -34,18 +34,19 @@ def open_and_mount(point: Path, kind: str, user: int, *, read_only: bool, check_
 
 def is_mounted(point: Path) -> bool:
     """Whether a FUSE file system is at `point`, dead or alive; it is not asked."""
-    where = point.parent.resolve() / point.name
-    return any(one.point == where and one.fstype.startswith("fuse") for one in mounts.current_mounts())
+    return _mount_at(point) is not None
 
 
 def connection(point: Path) -> str:
     """The number of the connection that is mounted at `point`, "" when there is none; it is not asked."""
-    where = str(point.parent.resolve() / point.name)
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        fields = line.split(" ")
-        if fields[4] == where and " - fuse" in line:
-            return fields[2].partition(":")[2]
-    return ""
+    found = _mount_at(point)
+    return found.device.partition(":")[2] if found else ""
+
+
+def _mount_at(point: Path) -> mounts.Mount | None:
+    where = point.parent.resolve() / point.name
+    found = (one for one in mounts.current_mounts() if one.point == where and one.fstype.startswith("fuse"))
+    return next(found, None)
 
 
 def abort(number: str) -> None:

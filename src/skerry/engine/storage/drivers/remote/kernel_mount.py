@@ -47,7 +47,7 @@ class KernelMount:
     async def stop(self, grace: float = 0.0) -> None:
         """Unmount, whether or not the server answers: the kernel needs no time of grace."""
         for point in mounts.at_or_below(self._point):
-            publishing.unmount(point)
+            mounts.unmount_all(point)
 
     def _is_in_kernel(self) -> bool:
         if self._fstype in FILE_SYSTEMS.read_text().split():

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig
-from skerry.engine.storage.drivers import publishing
 from skerry.engine.storage.drivers.remote.cgroup import Cgroup
 
 _MS_SHARED = 1 << 20
@@ -63,7 +62,7 @@ class Workplace:
     def clear(self) -> None:
         """Remove everything; harmless when there is nothing. What was on its way is lost: it has been told."""
         for point in mounts.at_or_below(self.memory):
-            publishing.unmount(point)
+            mounts.unmount_all(point)
         with contextlib.suppress(FileNotFoundError):
             self.memory.rmdir()
         shutil.rmtree(self.disk, ignore_errors=True)
