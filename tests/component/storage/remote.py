@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import uuid
@@ -9,22 +10,25 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.storage.contract import Publishing, Staging, Use, Volume, VolumeRequest
 from skerry.engine.storage.drivers.all import built_in
-from skerry.engine.storage.drivers.remote.driver import FuseDriver
+from skerry.engine.storage.drivers.remote.driver import ServerDriver
 from skerry.engine.storage.drivers.remote.workplace import Workplace
 from tests.support.storage_servers import Server
 
 READ_WRITE = Use(("ReadWriteMany",))
+READING = Use(("ReadOnlyMany",))
 
 
 @dataclass
 class Site:
     """One driver, one server, one machine."""
 
-    driver: FuseDriver
+    driver: ServerDriver
     config: EngineConfig
     server: Server
     staged: list[Path] = field(default_factory=list)
@@ -69,10 +73,36 @@ class Site:
         """Processes that mount the volume."""
         return Workplace(self.config, self.staging(volume).path).cgroup.members()
 
-    def next_engine(self) -> FuseDriver:
+    def runs_without_rights_or(self, secret: str, pids: set[int]) -> None:
+        """Programs have no capabilities, a user of their own, and the secret where nobody else can read it."""
+        assert pids
+        for pid in pids:
+            said = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+            assert secret.encode() not in said
+            status = Path(f"/proc/{pid}/status").read_text()
+            assert "CapEff:\t0000000000000000" in status
+            assert "Uid:\t65400" in status
+
+    async def reads_a_dataset(self) -> None:
+        """A directory that is there: two claims of it at once, each read only, and it stays."""
+        (self.server.files / "genomes").mkdir()
+        (self.server.files / "genomes" / "one").write_text("ACGT")
+        made = (self.volume(name, READING, dataset="true", subDir="genomes") for name in ("genomes", "more"))
+        volume, other = await asyncio.gather(*made)
+        assert volume.handle != other.handle
+        pod = await self.show(volume, "one", READING)
+        assert (pod / "one").read_text() == "ACGT"
+        with pytest.raises(OSError, match="Read-only"):
+            (pod / "two").touch()
+        await self.hide(volume, pod)
+        for one in (volume, other):
+            await self.driver.delete(one.handle, self.server.secrets)
+        assert (self.server.files / "genomes" / "one").exists()
+
+    def next_engine(self) -> ServerDriver:
         """The driver of an engine that begins anew on the same machine."""
         driver = built_in(self.config)[self.driver.name]
-        assert isinstance(driver, FuseDriver)
+        assert isinstance(driver, ServerDriver)
         return driver
 
 
@@ -85,7 +115,7 @@ async def site(directory: Path, driver: str, server: Server) -> AsyncIterator[Si
         pod_cidr="10.96.0.0/16", service_cidr="10.112.0.0/16",
     )  # fmt: skip
     made = built_in(config)[driver]
-    assert isinstance(made, FuseDriver)
+    assert isinstance(made, ServerDriver)
     there = Site(made, config, server)
     before = _unreaped()
     try:

@@ -13,7 +13,7 @@ import pytest
 from skerry.engine import mounts
 from skerry.engine.storage.contract import Staging, StorageError, Use
 from skerry.engine.storage.drivers.remote.workplace import Workplace
-from tests.component.storage.remote import Site, site
+from tests.component.storage.remote import READING, Site, site
 from tests.support.storage_servers import ssh_server
 from tests.support.waiting import until
 
@@ -39,7 +39,7 @@ async def test_a_claim_lives_from_its_directory_to_its_end(ssh: Site) -> None:
         (two / "page").write_text("another")
     usage = await ssh.driver.stats(volume.handle, one)
     assert usage.capacity
-    _runs_without_rights_or_secrets(ssh, ssh.pids(volume))
+    _runs_apart(ssh, ssh.pids(volume))
     await ssh.hide(volume, one, two)
     assert not ssh.pids(volume)
     outside = ssh.server.files.parent / "outside"
@@ -52,14 +52,9 @@ async def test_a_claim_lives_from_its_directory_to_its_end(ssh: Site) -> None:
     assert (outside / "kept").exists()
 
 
-def _runs_without_rights_or_secrets(ssh: Site, pids: set[int]) -> None:
-    assert pids
+def _runs_apart(ssh: Site, pids: set[int]) -> None:
+    ssh.runs_without_rights_or(ssh.server.secrets["ssh-privatekey"].splitlines()[1], pids)
     for pid in pids:
-        said = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
-        assert ssh.server.secrets["ssh-privatekey"].splitlines()[1].encode() not in said
-        status = Path(f"/proc/{pid}/status").read_text()
-        assert "CapEff:\t0000000000000000" in status
-        assert "Uid:\t65400" in status
         assert not os.path.exists(f"/proc/{pid}/root/root/.ssh")
         points = [line.split()[4] for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines()]
         assert not [point for point in points if point.startswith(str(ssh.config.paths.data))]
@@ -134,6 +129,16 @@ async def test_a_full_server_gives_an_error_and_goes_on(ssh: Site) -> None:
         mounts.unmount(ssh.server.files)
 
 
+async def test_a_claim_that_only_reads_has_a_directory(ssh: Site) -> None:
+    volume = await ssh.volume("incoming", READING)
+    (ssh.server.files / "pvc-incoming" / "page").write_text("a line")
+    pod = await ssh.show(volume, "one", READING)
+    assert (pod / "page").read_text() == "a line"
+    with pytest.raises(OSError, match="Read-only"):
+        (pod / "two").touch()
+    await ssh.hide(volume, pod)
+
+
 async def test_what_is_wrong_is_said(ssh: Site) -> None:
     volume = await ssh.volume("notes")
     other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHAVuYCMYvhDPPVQMuFFEYVZqEvdRCtPjHWnmAYl3pZ1"
@@ -154,14 +159,4 @@ async def test_what_is_wrong_is_said(ssh: Site) -> None:
 
 
 async def test_a_dataset_is_read_and_stays(ssh: Site) -> None:
-    (ssh.server.files / "genomes").mkdir()
-    (ssh.server.files / "genomes" / "one").write_text("ACGT")
-    reading = Use(("ReadOnlyMany",))
-    volume = await ssh.volume("genomes", reading, dataset="true", subDir="genomes")
-    pod = await ssh.show(volume, "one", reading)
-    assert (pod / "one").read_text() == "ACGT"
-    with pytest.raises(OSError, match="Read-only"):
-        (pod / "two").touch()
-    await ssh.hide(volume, pod)
-    await ssh.driver.delete(volume.handle, ssh.server.secrets)
-    assert (ssh.server.files / "genomes" / "one").exists()
+    await ssh.reads_a_dataset()

@@ -32,13 +32,7 @@ async def test_a_claim_lives_from_its_directory_to_its_end(dav: Site) -> None:
     (one / "page").write_text("a line")
     await until(lambda: (where / "page").read_text() == "a line", "the file on the server")
     pids = dav.pids(volume)
-    assert pids
-    for pid in pids:
-        said = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
-        assert PASSWORD.encode() not in said
-        status = Path(f"/proc/{pid}/status").read_text()
-        assert "CapEff:\t0000000000000000" in status
-        assert "Uid:\t65400" in status
+    dav.runs_without_rights_or(PASSWORD, pids)
     await dav.driver.close()
     dav.driver = dav.next_engine()
     two = await dav.show(volume, "two", read_only=True)
@@ -73,14 +67,4 @@ async def test_what_is_wrong_is_said_and_a_silent_server_too(dav: Site) -> None:
 
 
 async def test_a_dataset_is_read_and_stays(dav: Site) -> None:
-    (dav.server.files / "genomes").mkdir()
-    (dav.server.files / "genomes" / "one").write_text("ACGT")
-    reading = Use(("ReadOnlyMany",))
-    volume = await dav.volume("genomes", reading, dataset="true", subDir="genomes")
-    pod = await dav.show(volume, "one", reading)
-    assert (pod / "one").read_text() == "ACGT"
-    with pytest.raises(OSError, match="Read-only"):
-        (pod / "two").touch()
-    await dav.hide(volume, pod)
-    await dav.driver.delete(volume.handle, dav.server.secrets)
-    assert (dav.server.files / "genomes" / "one").exists()
+    await dav.reads_a_dataset()

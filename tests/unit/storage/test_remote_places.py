@@ -14,7 +14,7 @@ from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.storage.contract import Staging, StorageError, Use, VolumeRequest
 from skerry.engine.storage.drivers.all import built_in
 from skerry.engine.storage.drivers.remote import directories, options
-from skerry.engine.storage.drivers.remote.driver import FuseDriver, Mounting
+from skerry.engine.storage.drivers.remote.driver import Mounting, ServerDriver
 from skerry.engine.storage.drivers.remote.kernel_mount import KernelMount
 from skerry.engine.storage.drivers.remote.places import Place, checked_directory, new_place, place_in, place_of
 from skerry.engine.storage.drivers.remote.servers import check_permitted, is_close
@@ -26,12 +26,15 @@ def _request(use: Use = _MANY, **parameters: str) -> VolumeRequest:
     return VolumeRequest("pvc-1", 1, use, parameters=parameters, claim=("lab", "notes"))
 
 
-def _driver(name: str) -> FuseDriver:
-    paths = Paths(Path("/nowhere/data"), Path("/nowhere/run"))
-    config = EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16")
-    driver = built_in(config)[f"{name}.storage.skerry.dev"]
-    assert isinstance(driver, FuseDriver)
+def _driver(name: str) -> ServerDriver:
+    driver = built_in(_config(Path("/nowhere")))[f"{name}.storage.skerry.dev"]
+    assert isinstance(driver, ServerDriver)
     return driver
+
+
+def _config(root: Path) -> EngineConfig:
+    paths = Paths(root / "data", root / "run")
+    return EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16")
 
 
 async def _command(name: str, use: Use = _MANY, secrets: dict[str, str] | None = None, **parameters: str) -> str:
@@ -73,6 +76,17 @@ def test_no_directory_leaves_its_place(text: str) -> None:
         return
     assert not checked.startswith("/")
     assert not {".", ".."} & set(checked.split("/"))
+
+
+def test_claims_of_one_directory_are_volumes_of_their_own() -> None:
+    """Each is mounted with its own credentials, and made without the other in its way."""
+    one = new_place(_request(Use(("ReadOnlyMany",)), dataset="true", subDir="genomes"), {"server": "s"})
+    request = VolumeRequest("pvc-2", 1, _MANY, parameters={"subDir": "genomes"}, claim=("lab", "more"))
+    two = new_place(request, {"server": "s"})
+    assert one.directory == two.directory == "genomes"
+    assert len({one.handle, two.handle, new_place(_request(subDir="genomes"), {"server": "s"}).handle}) == 3
+    assert place_in(two.handle) == two
+    assert "volume" not in two.context
 
 
 def test_data_are_kept_when_the_class_says_so() -> None:
@@ -122,6 +136,29 @@ async def test_what_mounts_is_told_the_place_and_no_secret() -> None:
     assert not [one for one in said.values() if any(secret in one for secret in ("KEY", "HOSTS", "PASS"))]
     hard = await _command("nfs", Use(("ReadWriteMany",), mount_options=("hard", "nfsvers=4.1")), **_CLASSES["nfs"])
     assert "softerr" not in hard
+
+
+async def test_a_place_at_the_root_of_a_server_stays_there() -> None:
+    at_root = {**_CLASSES["sshfs"], "path": "/"}
+    assert "sshfs u@files.example:/pvc-1 " in await _command("sshfs", secrets=_SECRETS, **at_root)
+    assert " files.example:/pvc-1 " in await _command("nfs", **{**_CLASSES["nfs"], "share": "/"})
+    assert " [::1]:/data/pvc-1 " in await _command("nfs", **{**_CLASSES["nfs"], "server": "::1"})
+
+
+@pytest.mark.parametrize("use", [Use(("ReadOnlyMany",)), Use(("ReadWriteMany",), mount_options=("ro",))])
+async def test_a_claim_that_only_reads_gets_its_directory_all_the_same(use: Use) -> None:
+    for name, parameters in _CLASSES.items():
+        driver = _driver(name)
+        place = new_place(_request(use, **parameters), await driver.fields(parameters, _SECRETS))
+        making, mounting = (Mounting(place, _SECRETS, use, whole=whole) for whole in (True, False))
+        assert (driver.program(making).read_only, driver.program(mounting).read_only) == (False, True)
+
+
+async def test_what_goes_wrong_on_this_machine_is_told_too(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    driver = built_in(_config(tmp_path))["nfs.storage.skerry.dev"]
+    with pytest.raises(StorageError, match=r"nfs\.storage\.skerry\.dev: .*Not a directory"):
+        await driver.create(_request(**_CLASSES["nfs"]))
 
 
 async def test_parameters_are_known_or_refused() -> None:
@@ -187,10 +224,7 @@ async def test_nothing_is_deleted_that_is_not_a_directory_of_its_own() -> None:
 
 async def test_a_kernel_without_an_nfs_client_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KernelMount, "_is_in_kernel", lambda _: False)
-    paths = Paths(tmp_path / "data", tmp_path / "run")
-    driver = built_in(EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16"))[
-        "nfs.storage.skerry.dev"
-    ]
+    driver = built_in(_config(tmp_path))["nfs.storage.skerry.dev"]
     with pytest.raises(StorageError, match="kernel lacks an NFS client") as error:
         await driver.create(_request(**_CLASSES["nfs"]))
     assert error.value.code == "FAILED_PRECONDITION"
@@ -201,8 +235,7 @@ async def test_a_kernel_without_an_nfs_client_says_so(tmp_path: Path, monkeypatc
 
 
 async def test_onedata_says_what_is_missing() -> None:
-    paths = Paths(Path("/nowhere/data"), Path("/nowhere/run"))
-    drivers = built_in(EngineConfig("7e57", paths, "here", "", 0, "10.96.0.0/16", "10.112.0.0/16"))
+    drivers = built_in(_config(Path("/nowhere")))
     with pytest.raises(StorageError, match="oneclient"):
         await drivers["onedata.storage.skerry.dev"].create(_request())
 

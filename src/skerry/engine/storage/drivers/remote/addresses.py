@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from skerry.engine.storage.drivers.remote.places import checked_host, refused
+from skerry.engine.storage.drivers.remote.places import checked_host, in_brackets, refused
 
 _PATH = re.compile(r"[A-Za-z0-9/._~%@:+-]*")
 
@@ -24,8 +24,7 @@ def checked_address(name: str, text: str, *, insecure: bool) -> str:
         raise refused(f'parameter {name}: {text!r} is without TLS: secrets could be read; `insecure: "true"` allows it')
     if not _PATH.fullmatch(parts.path) or ".." in parts.path.split("/"):
         raise refused(f"parameter {name}: the path {parts.path!r} is not possible")
-    host = checked_host(parts.hostname or "")
-    host = f"[{host}]" if ":" in host else host
+    host = in_brackets(checked_host(parts.hostname or ""))
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 

@@ -1,7 +1,7 @@
 """What the drivers of servers elsewhere have in common: a directory per claim, mounted by a program, shown to pods.
 
 A protocol's own file says which parameters there are (`fields`), how its program is started (`program`), and what its
-complaints mean (`explain`). Directories are made and deleted through a mount for just that. Sizes are not enforced:
+complaints mean (`complaints`). Directories are made and deleted through a mount for just that. Sizes are not enforced:
 the server's own quota is what there is.
 """
 
@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from skerry.engine import mounts
 from skerry.engine.config import EngineConfig
 from skerry.engine.storage.contract import (
     PATIENCE,
@@ -33,7 +33,7 @@ from skerry.engine.storage.contract import (
     VolumeRequest,
 )
 from skerry.engine.storage.drivers import publishing as binding
-from skerry.engine.storage.drivers.remote import directories
+from skerry.engine.storage.drivers.remote import directories, options
 from skerry.engine.storage.drivers.remote.daemon import Daemon, Program, Unmounted
 from skerry.engine.storage.drivers.remote.kernel_mount import KernelMount
 from skerry.engine.storage.drivers.remote.places import Place, new_place, place_in, place_of, refused
@@ -63,12 +63,21 @@ class Mounting:
         """Relative to what the class names."""
         return "" if self.whole else self.place.directory
 
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be written. What `whole` is mounted for is making or deleting the volume's directory."""
+        asked = options.is_read_only(self.use.mount_options, self.use.access_modes)
+        return self.place.dataset or (asked and not self.whole)
 
-class FuseDriver(Driver):
-    """A driver whose volumes are mounted by a program."""
+
+class ServerDriver(Driver, ABC):
+    """A driver whose volumes are directories on a server."""
 
     abilities = frozenset({Ability.PROVISION, Ability.EXPAND, Ability.STAGE, Ability.STATS})
     server: ClassVar[str] = "the server"
+    complaints: ClassVar[Sequence[tuple[str, str, str]]] = ()
+    """What is in the words of a program that could not mount, the code of the error it means, and why. The first that
+    fits counts."""
     takes_secrets: ClassVar[bool] = True
     grace: ClassVar[float] = 3.0
     """Seconds for what is on its way when a volume is unmounted."""
@@ -85,20 +94,23 @@ class FuseDriver(Driver):
         """Say so when a volume's program has ended, or its server is silent."""
         self._reports.append(report)
 
+    @abstractmethod
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
         """Where a class keeps its volumes, checked. Raises StorageError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def program(self, mounting: Mounting) -> Program:
         """What mounts it. Raises StorageError INVALID_ARGUMENT, UNAUTHENTICATED."""
-        raise NotImplementedError
 
     def mode(self, place: Place) -> int:
         """Of a claim's directory on the server, where only the account that mounts it needs to enter."""
         return 0o700
 
     def explain(self, said: str) -> StorageError:
-        """What a program meant that could not mount. Its last line, unless a protocol knows better."""
+        """What a program meant that could not mount: as the protocol has it in `complaints`, else its last line."""
+        for part, code, why in self.complaints:
+            if part in said:
+                return StorageError(code, f"{self.server}: {why}")
         return StorageError("UNAVAILABLE", f"{self.server}: {said.splitlines()[-1][:300] if said else 'no answer'}")
 
     async def create(self, request: VolumeRequest) -> Volume:
@@ -141,6 +153,7 @@ class FuseDriver(Driver):
         """Unmount it, in whatever state it is. Raises StorageError."""
         await self._forget(path)
         await self._daemon(path).stop()
+        self._silent.discard(handle)
 
     async def publish(self, publishing: Publishing) -> None:
         """Show it to a pod. Raises StorageError."""
@@ -150,7 +163,6 @@ class FuseDriver(Driver):
 
     async def unpublish(self, handle: str, target: Path) -> None:
         """Take it from a pod; the server is not asked. Raises StorageError."""
-        mounts.unmount_all(target)
         await self._do(PATIENCE, binding.take_back, target)
 
     async def stats(self, handle: str, path: Path) -> Usage:
@@ -180,17 +192,20 @@ class FuseDriver(Driver):
 
     @contextlib.asynccontextmanager
     async def _mounted(self, place: Place, secrets: Mapping[str, str], use: Use) -> AsyncIterator[Path]:
-        """What the class names, mounted for a moment."""
-        await self._clean_up()
+        """What the class names, mounted for a moment. Raises StorageError."""
         point = self._making / sha256(place.handle.encode()).hexdigest()[:16]
-        point.mkdir(mode=0o700, parents=True, exist_ok=True)
         daemon = self._daemon(point)
         try:
-            await self._start(daemon, Mounting(place, secrets, use, whole=True))
-            yield point
-        finally:
-            await daemon.stop()
-            point.rmdir()
+            await self._clean_up()
+            point.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                await self._start(daemon, Mounting(place, secrets, use, whole=True))
+                yield point
+            finally:
+                await daemon.stop()
+                point.rmdir()
+        except OSError as error:  # of this machine: a full disk
+            raise StorageError("INTERNAL", f"{self.name}: {error}") from error
 
     @property
     def _making(self) -> Path:

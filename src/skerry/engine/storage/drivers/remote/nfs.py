@@ -13,9 +13,17 @@ from typing import ClassVar
 from skerry.engine.storage.contract import Ability
 from skerry.engine.storage.drivers.remote import options
 from skerry.engine.storage.drivers.remote.daemon import CONNECTION, Program
-from skerry.engine.storage.drivers.remote.driver import FuseDriver, Mounting
+from skerry.engine.storage.drivers.remote.driver import Mounting, ServerDriver
 from skerry.engine.storage.drivers.remote.kernel_mount import KernelMount
-from skerry.engine.storage.drivers.remote.places import Place, check_known, checked_host, checked_text, refused
+from skerry.engine.storage.drivers.remote.places import (
+    Place,
+    check_known,
+    checked_host,
+    checked_text,
+    in_brackets,
+    path_below,
+    refused,
+)
 
 _SHARE = re.compile(r"/[^\s:#]*")
 _NUMBERED = ("timeo", "retrans", "rsize", "wsize", "port", "acregmin", "acregmax", "acdirmin", "acdirmax", "actimeo")
@@ -33,13 +41,13 @@ _WAITING = {"softerr": "", "timeo": "100", "retrans": "2"}
 """A server that does not answer gives an error after some 30 s. `hard` waits for ever, as NFS does by itself."""
 
 
-class NfsDriver(FuseDriver):
+class NfsDriver(ServerDriver):
     """Claims are directories below `share` on `server`."""
 
     name: str = "nfs.storage.skerry.dev"
     server: ClassVar[str] = "NFS server"
     takes_secrets: ClassVar[bool] = False
-    abilities = FuseDriver.abilities | {Ability.GROUP}
+    abilities = ServerDriver.abilities | {Ability.GROUP}
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
         """Server, export and the directory's mode; there are no secrets. Raises StorageError."""
@@ -61,18 +69,14 @@ class NfsDriver(FuseDriver):
         self.mode(mounting.place)
         given = options.allowed_options(mounting.use.mount_options, _ALLOWED)
         waiting = {} if {"hard", "soft", "softerr"} & set(given) else _WAITING
-        read_only = mounting.place.dataset or options.is_read_only(
-            mounting.use.mount_options, mounting.use.access_modes
-        )
-        asked = {"nosuid": "", "nodev": "", **waiting, **given, **({"ro": ""} if read_only else {})}
-        host = f"[{server.strip('[]')}]" if ":" in server else server
-        path = "/".join(filter(None, (share.rstrip("/"), mounting.directory))) or "/"
+        asked = {"nosuid": "", "nodev": "", **waiting, **given, **({"ro": ""} if mounting.read_only else {})}
+        source = f"{in_brackets(server)}:{path_below(share, mounting.directory)}"
         return Program(
             kind="nfs",
             package="nfs-common",
-            command=["mount", "-t", "nfs", "-o", options.joined(asked), f"{host}:{path}", CONNECTION],
+            command=["mount", "-t", "nfs", "-o", options.joined(asked), source, CONNECTION],
             files={},
-            read_only=read_only,
+            read_only=mounting.read_only,
         )
 
     def mode(self, place: Place) -> int:

@@ -23,18 +23,21 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[?[0-9A-Fa-f:]+\]?
 
 @record
 class Place:
-    """Where a volume is. `directory`: relative to what the class names, "" for all of it. `keep`: its data stay."""
+    """Where a volume is. `directory`: relative to what the class names, "" for all of it. `keep`: its data stay.
+    `volume`: its name, so that no two have one handle where a class gives all claims one directory."""
 
     fields: Mapping[str, str]
     """The protocol's own: server, path, ..."""
     directory: str
     keep: bool = False
     dataset: bool = False
+    volume: str = ""
 
     @property
     def handle(self) -> str:
         """The volume's name for ever."""
-        return urlencode(sorted({**self.context, "onDelete": "retain" if self.keep else "delete"}.items()), safe="/:")
+        more = {"onDelete": "retain" if self.keep else "delete", **({"volume": self.volume} if self.volume else {})}
+        return urlencode(sorted({**self.context, **more}.items()), safe="/:")
 
     @property
     def context(self) -> dict[str, str]:
@@ -44,14 +47,13 @@ class Place:
 
 def place_of(context: Mapping[str, str]) -> Place:
     """The inverse of `Place.context`, also of what somebody wrote by hand (with `subDir`). Raises StorageError."""
-    own = ("directory", "subDir", "dataset", "onDelete")
+    own = ("directory", "subDir", "dataset", "onDelete", "volume")
     fields = {
         key: value for key, value in context.items() if key not in own and not key.startswith("storage.kubernetes.io/")
     }
     dataset, keep = context.get("dataset") == "true", context.get("onDelete") == "retain"
-    return Place(
-        fields, checked_directory(context.get("directory", context.get("subDir", "")), whole=True), keep, dataset
-    )
+    directory = checked_directory(context.get("directory", context.get("subDir", "")), whole=True)
+    return Place(fields, directory, keep, dataset, context.get("volume", ""))
 
 
 def place_in(handle: str) -> Place:
@@ -68,11 +70,11 @@ def new_place(request: VolumeRequest, fields: Mapping[str, str]) -> Place:
         raise refused(f"parameter onDelete: {on_delete!r} is neither delete nor retain")
     if not dataset:
         directory = checked_directory(_filled(parameters.get("subDir", "${pv.metadata.name}"), request))
-        return Place(fields, directory, keep=on_delete == "retain")
+        return Place(fields, directory, keep=on_delete == "retain", volume=request.name)
     if set(request.use.access_modes) != {"ReadOnlyMany"}:
         raise refused("a dataset is read only: the claim's accessModes must be [ReadOnlyMany]")
     directory = checked_directory(_filled(parameters.get("subDir", ""), request), whole=True)
-    return Place(fields, directory, keep=True, dataset=True)
+    return Place(fields, directory, keep=True, dataset=True, volume=request.name)
 
 
 def check_known(parameters: Mapping[str, str], own: Collection[str]) -> None:
@@ -103,6 +105,17 @@ def checked_host(text: str) -> str:
     if not _HOST.fullmatch(text):
         raise refused(f"server {text!r} is not the name of a host")
     return text
+
+
+def in_brackets(host: str) -> str:
+    """A checked host as it stands in front of a path: addresses of IPv6 in brackets."""
+    return f"[{host.strip('[]')}]" if ":" in host else host
+
+
+def path_below(path: str, directory: str) -> str:
+    """The path of a volume's directory on the server; "" is `path` itself."""
+    base = path.rstrip("/")
+    return f"{base}/{directory}" if directory else base or "/"
 
 
 def chosen(name: str, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> tuple[str, bool]:

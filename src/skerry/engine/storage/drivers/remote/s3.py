@@ -11,11 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.drivers.remote import options
 from skerry.engine.storage.drivers.remote.addresses import checked_address, host_of
 from skerry.engine.storage.drivers.remote.daemon import Program
-from skerry.engine.storage.drivers.remote.driver import FuseDriver, Mounting, needed
+from skerry.engine.storage.drivers.remote.driver import Mounting, ServerDriver, needed
 from skerry.engine.storage.drivers.remote.places import Place, check_known, chosen, flag, refused
 from skerry.engine.storage.drivers.remote.servers import check_permitted
 
@@ -40,11 +39,24 @@ _ALLOWED: options.Allowed = {
 }
 
 
-class S3Driver(FuseDriver):
+_COMPLAINTS = (
+    ("SignatureDoesNotMatch", "UNAUTHENTICATED", "it does not accept the Secret's key"),
+    ("InvalidAccessKeyId", "UNAUTHENTICATED", "it does not know the Secret's key"),
+    ("AccessDenied", "PERMISSION_DENIED", "it forbids the bucket to the Secret's key"),
+    ("invalid credentials", "UNAUTHENTICATED", "it does not accept the Secret's key"),
+    ("not found(host", "NOT_FOUND", "there is no such bucket or directory"),
+    ("NoSuchBucket", "NOT_FOUND", "there is no such bucket"),
+    ("unable to connect", "UNAVAILABLE", "it does not answer"),
+    ("host could not be resolved", "UNAVAILABLE", "its name is not known"),
+)
+
+
+class S3Driver(ServerDriver):
     """Claims are directories (prefixes) in `bucket`."""
 
     name: str = "s3.storage.skerry.dev"
     server: ClassVar[str] = "S3 server"
+    complaints = _COMPLAINTS
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
         """Address, bucket and how to speak to it. Raises StorageError."""
@@ -93,32 +105,12 @@ class S3Driver(FuseDriver):
             files=files,
             environment={"CURL_CA_BUNDLE": "/own/ca.crt"} if "ca.crt" in files else {},
             asks_fusermount=True,
-            read_only=mounting.place.dataset
-            or options.is_read_only(mounting.use.mount_options, mounting.use.access_modes),
+            read_only=mounting.read_only,
         )
 
     def mode(self, place: Place) -> int:
         """Kept in the bucket, for s3fs alone."""
         return 0o777
-
-    def explain(self, said: str) -> StorageError:
-        """s3fs names the answer's code, somewhere in what it says."""
-        for part, code, why in _REASONS:
-            if part in said:
-                return StorageError(code, f"S3 server: {why}")
-        return super().explain(said)
-
-
-_REASONS = (
-    ("SignatureDoesNotMatch", "UNAUTHENTICATED", "it does not accept the Secret's key"),
-    ("InvalidAccessKeyId", "UNAUTHENTICATED", "it does not know the Secret's key"),
-    ("AccessDenied", "PERMISSION_DENIED", "it forbids the bucket to the Secret's key"),
-    ("invalid credentials", "UNAUTHENTICATED", "it does not accept the Secret's key"),
-    ("not found(host", "NOT_FOUND", "there is no such bucket or directory"),
-    ("NoSuchBucket", "NOT_FOUND", "there is no such bucket"),
-    ("unable to connect", "UNAVAILABLE", "it does not answer"),
-    ("host could not be resolved", "UNAVAILABLE", "its name is not known"),
-)
 
 
 def _key_file(secrets: Mapping[str, str]) -> bytes:

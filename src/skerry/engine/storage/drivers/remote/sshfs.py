@@ -10,11 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.drivers.remote import options
 from skerry.engine.storage.drivers.remote.daemon import CONNECTION, Program
-from skerry.engine.storage.drivers.remote.driver import FuseDriver, Mounting, needed
-from skerry.engine.storage.drivers.remote.places import check_known, checked_host, checked_text, chosen, refused
+from skerry.engine.storage.drivers.remote.driver import Mounting, ServerDriver, needed
+from skerry.engine.storage.drivers.remote.places import (
+    check_known,
+    checked_host,
+    checked_text,
+    chosen,
+    in_brackets,
+    path_below,
+    refused,
+)
 from skerry.engine.storage.drivers.remote.servers import check_permitted
 
 _PARAMETERS = ("server", "port", "path", "user")
@@ -68,11 +75,25 @@ _CONFIGURATION = {
 }
 
 
-class SshfsDriver(FuseDriver):
+_COMPLAINTS = (
+    ("REMOTE HOST IDENTIFICATION HAS CHANGED", "FAILED_PRECONDITION", "its host key is not the one in known_hosts"),
+    ("Host key verification failed", "FAILED_PRECONDITION", "its host key is not in known_hosts of the Secret"),
+    ("invalid format", "UNAUTHENTICATED", "ssh-privatekey of the Secret is not a private key"),
+    ("error in libcrypto", "UNAUTHENTICATED", "ssh-privatekey of the Secret is not a private key"),
+    ("Permission denied (", "UNAUTHENTICATED", "it does not accept the key of the Secret for this user"),
+    ("Could not resolve hostname", "UNAVAILABLE", "its name is not known"),
+    ("Connection refused", "UNAVAILABLE", "connection refused"),
+    ("timed out", "UNAVAILABLE", "it does not answer"),
+    ("No such file or directory", "NOT_FOUND", "there is no such directory"),
+)
+
+
+class SshfsDriver(ServerDriver):
     """Claims are directories below `path` on `server`."""
 
     name: str = "sshfs.storage.skerry.dev"
     server: ClassVar[str] = "SSH server"
+    complaints = _COMPLAINTS
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
         """Server, port, path and user. Raises StorageError."""
@@ -92,13 +113,12 @@ class SshfsDriver(FuseDriver):
         if not _USER.fullmatch(user) or not _PORT.fullmatch(port):
             raise refused(f"user {user!r} or port {port!r} is not possible")
         given = options.allowed_options(mounting.use.mount_options, {**_SSHFS, **_SSH})
-        path = "/".join(filter(None, (checked_text("path", where.get("path", ".")).rstrip("/"), mounting.directory)))
-        host = f"[{server.strip('[]')}]" if ":" in server else server
+        path = path_below(checked_text("path", where.get("path", ".")), mounting.directory)
         # `reconnect`: a connection that is lost costs an error and is made anew, instead of ending the file system
         chosen_here = {"reconnect": "", **{name: value for name, value in given.items() if name in _SSHFS}}
         ssh = {**_CONFIGURATION, "Port": port}
         ssh |= {name.replace("compression", "Compression"): given[name] for name in given if name in _SSH}
-        command = ["sshfs", f"{user}@{host}:{path or '/'}", CONNECTION, "-f", "-F", "/own/config"]
+        command = ["sshfs", f"{user}@{in_brackets(server)}:{path}", CONNECTION, "-f", "-F", "/own/config"]
         return Program(
             kind="sshfs",
             package="sshfs",
@@ -108,30 +128,9 @@ class SshfsDriver(FuseDriver):
                 "key": _ended(needed(mounting.secrets, "ssh-privatekey", "privateKey")),
                 "known_hosts": _ended(needed(mounting.secrets, "known_hosts", "knownHosts")),
             },
-            read_only=mounting.place.dataset
-            or options.is_read_only(mounting.use.mount_options, mounting.use.access_modes),
+            read_only=mounting.read_only,
             check_modes="default_permissions" in given,
         )
-
-    def explain(self, said: str) -> StorageError:
-        """ssh says why, sshfs only that there is no connection."""
-        for part, code, why in _REASONS:
-            if part in said:
-                return StorageError(code, f"SSH server: {why}")
-        return super().explain(said)
-
-
-_REASONS = (
-    ("REMOTE HOST IDENTIFICATION HAS CHANGED", "FAILED_PRECONDITION", "its host key is not the one in known_hosts"),
-    ("Host key verification failed", "FAILED_PRECONDITION", "its host key is not in known_hosts of the Secret"),
-    ("invalid format", "UNAUTHENTICATED", "ssh-privatekey of the Secret is not a private key"),
-    ("error in libcrypto", "UNAUTHENTICATED", "ssh-privatekey of the Secret is not a private key"),
-    ("Permission denied (", "UNAUTHENTICATED", "it does not accept the key of the Secret for this user"),
-    ("Could not resolve hostname", "UNAVAILABLE", "its name is not known"),
-    ("Connection refused", "UNAVAILABLE", "connection refused"),
-    ("timed out", "UNAVAILABLE", "it does not answer"),
-    ("No such file or directory", "NOT_FOUND", "there is no such directory"),
-)
 
 
 def _ended(text: str) -> bytes:

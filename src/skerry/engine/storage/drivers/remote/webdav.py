@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.drivers.remote import options
 from skerry.engine.storage.drivers.remote.addresses import below, checked_address, host_of
 from skerry.engine.storage.drivers.remote.daemon import Program
-from skerry.engine.storage.drivers.remote.driver import FuseDriver, Mounting, needed
+from skerry.engine.storage.drivers.remote.driver import Mounting, ServerDriver, needed
 from skerry.engine.storage.drivers.remote.places import check_known, chosen, flag, refused
 from skerry.engine.storage.drivers.remote.servers import check_permitted
 
@@ -41,11 +40,28 @@ _CONFIGURATION = {
 }
 
 
-class WebdavDriver(FuseDriver):
+_COMPLAINTS = (
+    ("Could not authenticate", "UNAUTHENTICATED", "it does not accept user and password of the Secret"),
+    ("401 U", "UNAUTHENTICATED", "it does not accept user and password of the Secret"),
+    ("403 F", "PERMISSION_DENIED", "it forbids this directory to the Secret's user"),
+    ("404 N", "NOT_FOUND", "there is no such directory"),
+    (
+        "certificate",
+        "FAILED_PRECONDITION",
+        "its certificate is not trusted: ca.crt of the Secret may name who issued it",
+    ),
+    ("Could not resolve hostname", "UNAVAILABLE", "its name is not known"),
+    ("onnection refused", "UNAVAILABLE", "connection refused"),
+    ("imed out", "UNAVAILABLE", "it does not answer"),
+)
+
+
+class WebdavDriver(ServerDriver):
     """Claims are collections below `server`."""
 
     name: str = "webdav.storage.skerry.dev"
     server: ClassVar[str] = "WebDAV server"
+    complaints = _COMPLAINTS
     grace: ClassVar[float] = 100.0
 
     async def fields(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
@@ -65,9 +81,6 @@ class WebdavDriver(FuseDriver):
         server = checked_address("server", where.get("server", ""), insecure=flag(where, "insecure"))
         address = below(server, mounting.directory)
         given = options.allowed_options(mounting.use.mount_options, {**_ALLOWED, **_TIMES})
-        read_only = mounting.place.dataset or options.is_read_only(
-            mounting.use.mount_options, mounting.use.access_modes
-        )
         asked = {"uid": "0", "gid": "0", "file_mode": "666", "dir_mode": "777", **given}
         configuration = {**_CONFIGURATION, **{name: asked.pop(name) for name in _TIMES if name in asked}}
         files = {"secrets": b""}
@@ -80,34 +93,17 @@ class WebdavDriver(FuseDriver):
         return Program(
             kind="davfs2",
             package="davfs2",
-            command=["mount.davfs", address, "/own/mnt", "-o", options.joined(asked) + (",ro" if read_only else "")],
+            command=[
+                "mount.davfs",
+                address,
+                "/own/mnt",
+                "-o",
+                options.joined(asked) + (",ro" if mounting.read_only else ""),
+            ],
             files=files,
             mounts_itself=True,
-            read_only=read_only,
+            read_only=mounting.read_only,
         )
-
-    def explain(self, said: str) -> StorageError:
-        """davfs2 says why in words of its own."""
-        for part, code, why in _REASONS:
-            if part in said:
-                return StorageError(code, f"WebDAV server: {why}")
-        return super().explain(said)
-
-
-_REASONS = (
-    ("Could not authenticate", "UNAUTHENTICATED", "it does not accept user and password of the Secret"),
-    ("401 U", "UNAUTHENTICATED", "it does not accept user and password of the Secret"),
-    ("403 F", "PERMISSION_DENIED", "it forbids this directory to the Secret's user"),
-    ("404 N", "NOT_FOUND", "there is no such directory"),
-    (
-        "certificate",
-        "FAILED_PRECONDITION",
-        "its certificate is not trusted: ca.crt of the Secret may name who issued it",
-    ),
-    ("Could not resolve hostname", "UNAVAILABLE", "its name is not known"),
-    ("onnection refused", "UNAVAILABLE", "connection refused"),
-    ("imed out", "UNAVAILABLE", "it does not answer"),
-)
 
 
 def _quoted(text: str) -> str:
