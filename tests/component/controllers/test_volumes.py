@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from skerry.engine.controllers.context import HostNetwork
 from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of, uid_of
@@ -176,6 +178,25 @@ async def test_a_claim_in_use_waits_and_an_ephemeral_one_goes_with_its_pod() -> 
         await world.client.create(PODS, pod("db", scratch), "default")
         why = "PVC default/db-scratch was not created for pod default/db (pod is not owner)"
         await world.until(lambda: why in world.events("FailedBinding"))
+
+
+async def test_claims_that_become_free_together_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_with_volumes(volumeBindingMode="Immediate") as world:
+        names = [f"c{number}" for number in range(40)]
+        mounted = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+        for name in names:
+            await world.client.create(CLAIMS, claim(name, storageClassName="standard"), "default")
+        await world.client.create(PODS, pod("web", *mounted), "default")
+        await world.until(lambda: phase(world, PODS, "web") == "Running")
+        await asyncio.gather(*(world.client.delete(CLAIMS, name, "default") for name in names))
+        await world.settle()
+        assert [name for name in names if phase(world, CLAIMS, name) == "gone"] == []
+        protecting, lists = world.context.identity("pvc-protection-controller"), []
+        ask = protecting.list
+        monkeypatch.setattr(protecting, "list", lambda *asked: lists.append(asked) or ask(*asked))
+        await world.client.delete(PODS, "web", "default")
+        await world.until(lambda: not world.list(CLAIMS))
+        assert 0 < len(lists) < len(names)  # pods are not asked for claim by claim
 
 
 async def test_two_hundred_claims_are_bound_in_seconds() -> None:

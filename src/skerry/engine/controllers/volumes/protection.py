@@ -6,22 +6,27 @@ Admission puts the finalizers on (`StorageObjectInUseProtection`). Source: Kuber
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Set
+
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.volumes.users import claims_of, claims_used
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
-from skerry.kube.objects import Obj, Resource, is_deleting, name_of, namespace_of, split_key
+from skerry.kube.objects import Obj, Resource, is_deleting, key_of, name_of, namespace_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.tasks import together
 
 CLAIM_FINALIZER, VOLUME_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+_HELD = "deleted claims by namespace"
+_AT_ONCE = 64
+"""Writes that go to the disk together."""
 
 
 class ClaimProtection(Controller):
-    """Keys are "namespace/claim"."""
+    """Keys are namespaces: the pods of one are asked for once, however many of its claims are deleted together."""
 
     name = "pvc-protection"
-    workers = 1
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -29,30 +34,30 @@ class ClaimProtection(Controller):
         self._pods = context.informers.of(PODS)
         self._claims = context.informers.metadata_of(PERSISTENT_VOLUME_CLAIMS)
         self._pods.add_index("claims", claims_used)
-        self.watch(self._claims)
-        self.watch(self._pods, claims_of)
+        self._claims.add_index(_HELD, _namespace_if_held)
+        self.watch(self._claims, _namespace_if_held)
+        self.watch(self._pods, lambda pod: (namespace_of(pod),) if any(claims_of(pod)) else ())
 
     async def reconcile(self, key: str) -> float | None:
-        """Let a deleted claim go when no pod uses it."""
-        namespace, name = split_key(key)
-        claim = self._claims.get(name, namespace)
-        if claim is None or not _is_held(claim, CLAIM_FINALIZER) or self._pods.count("claims", key):
-            return None
-        if not await self._is_used(namespace, key):
-            await _release(self._client, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER)
+        """Let the deleted claims of a namespace go that no pod uses."""
+        claims = [one for one in self._claims.by_index(_HELD, key) if not self._pods.count("claims", key_of(one))]
+        used = await self._used(key) if claims else frozenset()
+        free = [one for one in claims if key_of(one) not in used]
+        for first in range(0, len(free), _AT_ONCE):
+            some = free[first : first + _AT_ONCE]
+            await together(*(_release(self._client, PERSISTENT_VOLUME_CLAIMS, one, CLAIM_FINALIZER) for one in some))
         return None
 
-    async def _is_used(self, namespace: str, key: str) -> bool:
+    async def _used(self, namespace: str) -> Set[str]:
         """Asked of the API: a pod that was bound just now may not be in the cache."""
         pods = (await self._client.list(PODS, namespace)).items
-        return any(key in claims_used(pod) for pod in pods)
+        return {claim for pod in pods for claim in claims_used(pod)}
 
 
 class VolumeProtection(Controller):
     """Keys are volumes."""
 
     name = "pv-protection"
-    workers = 1
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -66,6 +71,10 @@ class VolumeProtection(Controller):
         if volume is not None and _is_held(volume, VOLUME_FINALIZER):
             await _release(self._client, PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER)
         return None
+
+
+def _namespace_if_held(claim: Obj) -> Iterable[str]:
+    return (namespace_of(claim),) if _is_held(claim, CLAIM_FINALIZER) else ()
 
 
 def _is_held(obj: Obj, finalizer: str) -> bool:
