@@ -17,7 +17,8 @@ from skerry.engine.controllers.scheduler.volumes.binding import Plan, plan_at
 from skerry.engine.controllers.scheduler.volumes.needs import VolumeNeeds
 from skerry.engine.controllers.scheduler.volumes.watching import StorageWatching
 from skerry.engine.controllers.volumes.vocabulary import SELECTED_NODE
-from skerry.kube.objects import annotations_of, key_of
+from skerry.kube.objects import Obj, annotations_of, key_of
+from skerry.kube.tasks import together
 
 BINDING_SECONDS = 600.0
 """How long claims may take to be bound (`bindTimeoutSeconds`); then another node is looked for."""
@@ -77,8 +78,12 @@ class Claiming:
         return claim is not None and annotations_of(claim).get(SELECTED_NODE) == node
 
     async def _write(self, plan: Plan, node: str) -> None:
-        volumes = (self._acting.give_volume(claim, volume) for claim, volume in plan.found)
-        for written in await asyncio.gather(*volumes):
-            self._watching.volumes.note(written)
-        for claim in await asyncio.gather(*(self._acting.choose_node_of(one, node) for one in plan.made)):
-            self._watching.claims.note(claim)
+        """Everything comes to its end before a failure is told: what is written late must not meet another plan."""
+        await together(*(self._give(claim, volume) for claim, volume in plan.found))
+        await together(*(self._send(claim, node) for claim in plan.made))
+
+    async def _give(self, claim: Obj, volume: Obj) -> None:
+        self._watching.volumes.note(await self._acting.give_volume(claim, volume))
+
+    async def _send(self, claim: Obj, node: str) -> None:
+        self._watching.claims.note(await self._acting.choose_node_of(claim, node))
