@@ -21,22 +21,21 @@ async def in_own_thread(seconds: float | None, function: Callable[..., Result], 
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[Result] = loop.create_future()
 
-    def tell(result: Result | None, error: BaseException | None) -> None:
-        if outcome.done():
-            return
-        if error is not None:
-            outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]
+    def tell(settle: Callable[[Any], None], what: object) -> None:
+        if not outcome.done():
+            settle(what)
+
+    def later(settle: Callable[[Any], None], what: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, settle, what)
 
     def work() -> None:
-        result, failure = None, None
         try:
             result = function(*arguments)
         except BaseException as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(tell, result, failure)
+            later(outcome.set_exception, error)
+        else:
+            later(outcome.set_result, result)
 
     threading.Thread(target=work, daemon=True, name=getattr(function, "__name__", "work")).start()
     async with asyncio.timeout(seconds):
