@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from skerry.engine.controllers.volumes.ephemeral import build_claim, foreign
+from skerry.engine.controllers.volumes.ephemeral import build_claim
 from skerry.engine.controllers.volumes.reclaiming import refusal, remove_directory
-from skerry.engine.controllers.volumes.users import claims_used
+from skerry.engine.controllers.volumes.users import claims_used, foreign
 from skerry.engine.controllers.volumes.volumes import (
     LookAtClaim,
     Mismatched,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from skerry.engine.controllers.scheduler.templates import PodFacts
-from skerry.engine.controllers.scheduler.volumes.needs import claims_of
+from skerry.engine.controllers.volumes.users import claimed
 from skerry.kube.objects import Obj, key_of
 
 Alike = tuple[object, ...]
@@ -62,4 +62,4 @@ def _alike(facts: PodFacts) -> Alike:
 
 
 def _has_claims(pod: Obj) -> bool:
-    return next(claims_of(pod), None) is not None
+    return next(claimed(pod), None) is not None

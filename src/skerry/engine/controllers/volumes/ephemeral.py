@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.volumes.users import claim_name, claimed, ephemeral_claims, foreign, is_ephemeral
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, StatusError
 from skerry.kube.objects import (
     Obj,
     annotations_of,
-    controller_of,
     is_deleting,
     key_of,
     labels_of,
-    name_of,
     namespace_of,
     owner_reference,
     split_key,
-    uid_of,
 )
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS
 
@@ -55,13 +53,12 @@ class EphemeralClaims(Controller):
         pod = self._pods.get(name, namespace)
         if pod is None or is_deleting(pod):
             return None
-        for volume in pod["spec"].get("volumes") or ():
-            if "ephemeral" in volume:
-                await self._ensure(pod, volume)
+        for volume, claim in claimed(pod):
+            if is_ephemeral(volume):
+                await self._ensure(pod, volume, claim)
         return None
 
-    async def _ensure(self, pod: Obj, volume: Obj) -> None:
-        name = claim_name(pod, volume)
+    async def _ensure(self, pod: Obj, volume: Obj, name: str) -> None:
         claim = self._claims.get(name, namespace_of(pod))
         if claim is not None:
             self._check(pod, claim)
@@ -77,26 +74,6 @@ class EphemeralClaims(Controller):
     def _check(self, pod: Obj, claim: Obj) -> None:
         if why := foreign(pod, claim):
             self._recorder.event(pod, "Warning", "FailedBinding", why)
-
-
-def claim_name(pod: Obj, volume: Obj) -> str:
-    """The name of the claim of an ephemeral volume."""
-    return f"{name_of(pod)}-{volume['name']}"
-
-
-def ephemeral_claims(pod: Obj) -> Iterable[str]:
-    """The claims made for a pod, as "namespace/name"."""
-    for volume in (pod.get("spec") or {}).get("volumes") or ():
-        if "ephemeral" in volume:
-            yield f"{namespace_of(pod)}/{claim_name(pod, volume)}"
-
-
-def foreign(pod: Obj, claim: Obj) -> str:
-    """Why a claim of the right name is not the pod's, or ""."""
-    owner = controller_of(claim)
-    if owner is not None and owner.get("uid") == uid_of(pod):
-        return ""
-    return f"PVC {key_of(claim)} was not created for pod {key_of(pod)} (pod is not owner)"
 
 
 def build_claim(pod: Obj, volume: Obj) -> Obj:

@@ -6,7 +6,7 @@ that waits for its first consumer those where a volume is or can be made. Any ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from skerry.engine.controllers.scheduler.filters import Objection
 from skerry.engine.controllers.scheduler.node_state import NodeState
@@ -14,9 +14,9 @@ from skerry.engine.controllers.scheduler.volumes.binding import plan_at
 from skerry.engine.controllers.scheduler.volumes.limits import exclusive_claims, limit_objection, sharing_objection
 from skerry.engine.controllers.scheduler.volumes.reach import OUT_OF_REACH, reaches, zone_objection
 from skerry.engine.controllers.scheduler.volumes.storage import Storage
-from skerry.engine.controllers.volumes.ephemeral import foreign
+from skerry.engine.controllers.volumes.users import claimed, foreign, is_ephemeral
 from skerry.engine.controllers.volumes.vocabulary import BIND_COMPLETED, class_of, waits_for_consumer
-from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of, namespace_of
+from skerry.kube.objects import Obj, annotations_of, is_deleting, namespace_of
 from skerry.kube.records import record
 
 NO_VOLUME = Objection(("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",), False)
@@ -57,20 +57,10 @@ class VolumeNeeds:
         return next((one for one in found if one is not None), None)
 
 
-def claims_of(pod: Obj) -> Iterator[tuple[Obj, str]]:
-    """A pod's volumes that are claims, and the name of each claim."""
-    for volume in pod["spec"].get("volumes") or ():
-        claim = volume.get("persistentVolumeClaim")
-        if claim is not None:
-            yield volume, claim.get("claimName", "")
-        elif volume.get("ephemeral") is not None:
-            yield volume, f"{name_of(pod)}-{volume['name']}"
-
-
 def needs_of(pod: Obj, storage: Storage) -> VolumeNeeds | None:
     """None for a pod without claims."""
     claims: list[Obj] = []
-    for volume, name in claims_of(pod):
+    for volume, name in claimed(pod):
         claim = storage.claim(name, namespace_of(pod))
         if refusal := _refusal(pod, volume, name, claim):
             return VolumeNeeds(pod, storage, refusal)
@@ -92,9 +82,8 @@ def is_bound(claim: Obj) -> bool:
 
 def _refusal(pod: Obj, volume: Obj, name: str, claim: Obj | None) -> str:
     """Why a claim keeps its pod from every node."""
-    is_ephemeral = "ephemeral" in volume
     if claim is None:
-        if is_ephemeral:
+        if is_ephemeral(volume):
             return f'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"'
         return f'persistentvolumeclaim "{name}" not found'
     if (claim.get("status") or {}).get("phase") == "Lost":
@@ -102,7 +91,7 @@ def _refusal(pod: Obj, volume: Obj, name: str, claim: Obj | None) -> str:
         return f'persistentvolumeclaim "{name}" bound to non-existent persistentvolume "{lost}"'
     if is_deleting(claim):
         return f'persistentvolumeclaim "{name}" is being deleted'
-    return foreign(pod, claim) if is_ephemeral else ""
+    return foreign(pod, claim) if is_ephemeral(volume) else ""
 
 
 def _waits_for_consumer(claim: Obj, storage: Storage) -> bool:
