@@ -15,7 +15,7 @@ from skerry.engine import mounts
 from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.mounting import pods as mounting
 from skerry.kube.objects import Obj
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, SECRETS
+from skerry.kube.resources import CSI_DRIVERS, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, SECRETS
 from tests.component.node.bind_driver import NAME, BindDriver
 from tests.component.node.node import Node, container, pod, ready
 from tests.support.waiting import until
@@ -109,6 +109,33 @@ async def test_what_one_pod_wrote_the_next_reads_and_nothing_is_left(node: Node,
     await node.until("reader", ready)
     assert await node.exec("reader", "cat", "/data/file") == "hello\n"
     assert "Read-only" in await node.exec("reader", "sh", "-c", "touch /data/no 2>&1 || true")
+
+
+async def test_a_driver_that_wants_it_publishes_again_with_what_is_new(
+    node: Node, driver: BindDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it renews what it made of a Secret; a failure is told and takes nothing from the pod."""
+    monkeypatch.setattr("skerry.engine.storage.mounting.republishing.PERIOD", 0.1)
+    await node.client.create(SECRETS, {"metadata": {"name": "turning"}, "stringData": {"k": "old"}}, "default")
+    secret = {"name": "turning", "namespace": "default"}
+    await bound(node, "again", csi={"driver": NAME, "volumeHandle": "again", "nodePublishSecretRef": secret})
+    await node.create(using("renewed", "again"))
+    await node.until("renewed", ready)
+    assert driver.calls.count("publish again") == 1
+    wanted = {"metadata": {"name": NAME}, "spec": {"attachRequired": False, "requiresRepublish": True}}
+    await node.client.create(CSI_DRIVERS, wanted)
+    try:
+        await until(lambda: driver.calls.count("publish again") > 2, "a volume published again")
+        await node.client.patch(SECRETS, "turning", {"stringData": {"k": "new"}}, "default")
+        await until(lambda: driver.secrets["publish"] == {"k": "new"}, "the new secret")
+        assert driver.calls.count("stage again") == 1
+        driver.failure = StorageError("UNAVAILABLE", "the vault does not answer")
+        await node.until_told("renewed", "FailedMount", "desc = the vault does not answer")
+        assert node.mounts.mounted()
+        driver.failure = None
+        await node.exec("renewed", "sh", "-c", "echo there > /data/file")
+    finally:
+        await node.client.delete(CSI_DRIVERS, NAME)
 
 
 async def test_a_pod_starts_when_its_claim_is_bound(node: Node, driver: BindDriver) -> None:

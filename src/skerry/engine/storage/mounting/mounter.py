@@ -105,6 +105,15 @@ class Mounter:
             await self._journal.publish(published)
             return published
 
+    async def publish_again(self, job: Job) -> None:
+        """Have the driver do once more what it did for a pod, with new secrets; nothing when the pod has the volume no
+        longer. What is mounted stays, whatever the driver says. Raises MountError."""
+        mountable = job.mountable
+        async with self._alone(mountable.driver, mountable.handle):
+            driver = self.driver(mountable.driver)
+            if driver is not None and job.go_on() and (job.uid, mountable.volume) in self._journal.published:
+                await self._publish(driver, job, self._journal.stage_path(mountable.driver, mountable.handle))
+
     async def unmount(self, published: Published) -> None:
         """Take a volume back from a pod, and unstage it when it was the last. Raises StorageError, OSError,
         TimeoutError; then it is in the journal still, and nothing is visible at the target."""

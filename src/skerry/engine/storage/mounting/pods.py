@@ -1,8 +1,9 @@
 """The claims and their like of all pods of this machine: set up, waited for, taken back, also after a crash.
 
 `program.pod_volumes` hands it to the node agent. Neighbours: `reading` asks the API, `mounter` the drivers, `growth`
-lets file systems follow their volumes. Invariants: a volume's work goes on when whoever waits for it gives up; what
-could not be taken back is tried again until it is; nothing is done while nothing changes.
+lets file systems follow their volumes, `republishing` says what drivers want to be asked again. Invariants: a volume's
+work goes on when whoever waits for it gives up; what could not be taken back is tried again until it is; nothing is
+done while nothing changes, unless a driver wants it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from skerry.engine.storage.mounting.in_tree import host_path
 from skerry.engine.storage.mounting.journal import Journal, Published
 from skerry.engine.storage.mounting.mounter import Group, Job, Mounter
 from skerry.engine.storage.mounting.reading import Manners, NotReady, Reader, pod_info, supports_group
+from skerry.engine.storage.mounting.republishing import Republishing
 from skerry.engine.storage.mounting.resolving import HOST_PATH, Mountable, place_of
 from skerry.engine.storage.mounting.sources import claim_name, wanted
 from skerry.engine.storage.mounting.waiting import Waiting
@@ -55,6 +57,7 @@ class PodMounts:
         self._reader = Reader(client, config.node_name)
         self._waiting = Waiting(informers, drivers, config.node_name)
         self._growth = Growth(client, config, informers, recorder, self._mounter, self._journal)
+        self._republishing = Republishing(informers, self._journal, self._publish_again)
         self._ready: set[tuple[str, str]] = set()
         """Set up by this engine, by uid and volume: not asked for again."""
         self._host_paths: set[tuple[str, str]] = set()
@@ -81,6 +84,7 @@ class PodMounts:
     async def close(self) -> None:
         """Let go of everything: mounts stay, the next engine takes over."""
         self._drivers.off_change(self._driver_changed)
+        await self._republishing.close()
         await self._growth.close()
         self._waiting.close()
         tasks = [*self._tasks.values(), *self._leftovers]
@@ -205,6 +209,15 @@ class PodMounts:
         self._ready.add((uid, name))
         await self._growth.look(published)
         return published.target
+
+    async def _publish_again(self, pod: Obj, published: Published) -> None:
+        (volume,) = (one for one in pod["spec"]["volumes"] if one["name"] == published.volume)
+        try:
+            mountable = await self._reader.mountable(pod, volume, is_mounted=True)
+            await self._mounter.publish_again(await self._job(pod, mountable))
+        except (MountError, NotReady, StatusError) as error:
+            log.warning("pod %s/%s: %s", *published.pod, error)
+            self._recorder.event(pod, "Warning", "FailedMount", str(error))
 
     async def _host_path(self, mountable: Mountable, key: tuple[str, str]) -> Path:
         if mountable.read_only:
