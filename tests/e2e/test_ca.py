@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skerry.engine.certificates.making import issue_leaf
-from skerry.engine.certificates.wanted import Wanted
+from skerry.kube.certificates.making import issue_leaf
+from skerry.kube.certificates.wanted import Wanted
 from tests.support.program import Program, eventually
 
 _NOT_TRUSTED = 60

@@ -213,8 +213,8 @@ def _status(code: int, reason: str, message: str) -> web.Response:
 
 def issue_certificate(folder: Path, name: str) -> tuple[Path, Path, str]:
     """A certificate for a name and its key (PEM files), and the bundle to trust it by."""
-    from skerry.engine.certificates.making import issue_authority, issue_leaf  # a pod has no skerry
-    from skerry.engine.certificates.wanted import Wanted
+    from skerry.kube.certificates.making import issue_authority, issue_leaf  # a pod has no skerry
+    from skerry.kube.certificates.wanted import Wanted
 
     now = datetime.now(UTC)
     authority = issue_authority(Wanted("ca", "extension servers"), now)

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from skerry.engine.certificates.making import issue_authority, issue_leaf
-from skerry.engine.certificates.wanted import Wanted
+from skerry.kube.certificates.making import issue_authority, issue_leaf
+from skerry.kube.certificates.wanted import Wanted
 from tests.support.dns_servers import free_port
 from tests.support.waiting import eventually
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from skerry.engine.api.pki import Pki, Wanted
-from skerry.engine.certificates.making import issue_leaf
+from skerry.kube.certificates.making import issue_leaf
 from skerry.kube.http_client import HttpClient
 from tests.support.api import RunningApi
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from skerry.engine.certificates.making import Pair, issue_authority, issue_leaf
-from skerry.engine.certificates.wanted import Wanted
+from skerry.kube.certificates.making import Pair, issue_authority, issue_leaf
+from skerry.kube.certificates.wanted import Wanted
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from skerry.cli import ca, trust_store
 from skerry.cli.main import main
 from skerry.cli.trust_store import TrustStore
-from skerry.engine.certificates.making import issue_authority
-from skerry.engine.certificates.wanted import Wanted
+from skerry.kube.certificates.making import issue_authority
+from skerry.kube.certificates.wanted import Wanted
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.engine.controllers.resourcequota.status import matters, next_look, quota_status
-from skerry.engine.quota.amounts import added, amount, amounts, listed, reduced
-from skerry.engine.quota.pod_resources import pod_total
-from skerry.engine.quota.scopes import Scope, scopes_of, within
-from skerry.engine.quota.usage import counted_names, missing, resources_of, usage
 from skerry.kube.objects import Obj
+from skerry.kube.quota.amounts import added, amount, amounts, listed, reduced
+from skerry.kube.quota.pod_resources import pod_total
+from skerry.kube.quota.scopes import Scope, scopes_of, within
+from skerry.kube.quota.usage import counted_names, missing, resources_of, usage
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GPU = "nvidia.com/gpu"

@@ -17,8 +17,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from skerry.engine.certificates.making import issue_authority, issue_leaf
-from skerry.engine.certificates.wanted import Wanted
+from skerry.kube.certificates.making import issue_authority, issue_leaf
+from skerry.kube.certificates.wanted import Wanted
 
 
 class Issuer:

@@ -21,8 +21,8 @@ from socket import gethostname
 import orjson
 
 from skerry.engine.api.auth.authentication import MASTERS
-from skerry.engine.certificates.wanted import BACKDATED, Wanted
 from skerry.engine.config import EngineConfig
+from skerry.kube.certificates.wanted import BACKDATED, Wanted
 from skerry.kube.clock import WallClock
 from skerry.kube.records import record
 
@@ -55,7 +55,7 @@ def ensure(config: EngineConfig, clock: WallClock) -> Pki:
     pki.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     renew(config, clock)
     if not pki.key(TOKENS).exists():
-        from skerry.engine.certificates.making import new_key
+        from skerry.kube.certificates.making import new_key
 
         write_private(pki.key(TOKENS), new_key())
     return pki
@@ -141,7 +141,7 @@ def _key_of(pki: Pki, wanted: Wanted) -> bytes | None:
 
 
 def _issue(pki: Pki, stale: Sequence[Wanted], issued: dict[str, dict[str, object]], now: datetime) -> None:
-    from skerry.engine.certificates.making import issue_authority, issue_leaf  # imports cryptography
+    from skerry.kube.certificates.making import issue_authority, issue_leaf  # imports cryptography
 
     if {wanted.name for wanted in stale} & issued.keys():
         # Forgotten first: were we interrupted, all of them would be made again.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from datetime import datetime, timedelta
 
-from skerry.engine.certificates.wanted import Wanted
+from skerry.kube.certificates.wanted import Wanted
 from skerry.kube.clock import parse_time, rfc3339
 from skerry.kube.objects import Obj, annotations_of
 
@@ -20,7 +20,7 @@ _ENDS = "skerry.dev/not-after"
 
 def new_secret(instance: str, now: datetime) -> Obj:
     """A new authority, ECDSA, for ten years."""
-    from skerry.engine.certificates.making import issue_authority
+    from skerry.kube.certificates.making import issue_authority
 
     pair = issue_authority(Wanted(NAME, f"Skerry CA {instance}", days=_DAYS), now)
     metadata = {"name": NAME, "namespace": NAMESPACE, "annotations": {_ENDS: rfc3339(_end(now))}}
@@ -29,7 +29,7 @@ def new_secret(instance: str, now: datetime) -> Obj:
 
 def renewed(secret: Obj, now: datetime) -> Obj:
     """The same with another certificate for the same name and key: what trusts the old one trusts what it issues."""
-    from skerry.engine.certificates.making import renew_authority
+    from skerry.kube.certificates.making import renew_authority
 
     before = base64.b64decode(secret["data"]["tls.crt"]), base64.b64decode(secret["data"]["tls.key"])
     pair = renew_authority(before, _DAYS, now)

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import WRITES, Plugin
 from skerry.engine.api.admission.refusal import refused
-from skerry.engine.quota.amounts import Amount, Amounts, amounts
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.engine.store.contract import Store
 from skerry.kube.objects import Obj, is_deleting
+from skerry.kube.quota.amounts import Amount, Amounts, amounts
+from skerry.kube.quota.pod_resources import pod_total
 
 ANNOTATION = "kubernetes.io/limit-ranger"
 _CONTAINERS = {"containers": "container", "initContainers": "init container"}

@@ -12,11 +12,11 @@ from functools import partial
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.resourcequota.status import matters, next_look, quota_status
 from skerry.engine.controllers.writing import write_status
-from skerry.engine.quota.usage import MEASURED, resources_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import key_of, namespace_of, split_key
+from skerry.kube.quota.usage import MEASURED, resources_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, RESOURCE_QUOTAS, SERVICES
 
 

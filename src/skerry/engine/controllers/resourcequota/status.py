@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from skerry.engine.quota.amounts import ZERO, Amount, added, only
-from skerry.engine.quota.scopes import scopes_of, within
-from skerry.engine.quota.usage import counted_names, given_up_at, is_charged, usage
 from skerry.kube.objects import Obj
+from skerry.kube.quota.amounts import ZERO, Amount, added, only
+from skerry.kube.quota.scopes import scopes_of, within
+from skerry.kube.quota.usage import counted_names, given_up_at, is_charged, usage
 
 
 def quota_status(quota: Obj, objects: Mapping[str, Sequence[Obj]], now: datetime) -> Obj:

@@ -57,8 +57,8 @@ def checked(certificate: str, key: str, host: str, now: datetime) -> Certificate
 
 def issue(host: str, authority: tuple[bytes, bytes], now: datetime) -> Issued:
     """A certificate for a host ("" for all others) by an authority: certificate and key, PEM. Raises ValueError."""
-    from skerry.engine.certificates.making import issue_leaf
-    from skerry.engine.certificates.wanted import Wanted
+    from skerry.kube.certificates.making import issue_leaf
+    from skerry.kube.certificates.wanted import Wanted
 
     name = host or FALLBACK_NAME
     wanted = Wanted("ingress", common_name=name if len(name) <= 64 else FALLBACK_NAME, names=(name,), days=_DAYS)

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from skerry.engine.node.node_object import MOST_PODS
 from skerry.engine.node.pods.admission import Refusal
-from skerry.engine.quota.amounts import ZERO
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj
+from skerry.kube.quota.amounts import ZERO
+from skerry.kube.quota.pod_resources import pod_total
 
 COUNTED = ("cpu", "memory", "ephemeral-storage")
 Held = Mapping[str, Decimal]

@@ -6,11 +6,11 @@ Source of the behaviour: the kubelet's `pkg/kubelet/qos/policy.go`. Pure.
 from __future__ import annotations
 
 from skerry.engine.node.pods.state import init_containers, is_sidecar, main_containers
-from skerry.engine.quota.amounts import ZERO
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj
 from skerry.kube.qos import qos_class
 from skerry.kube.quantities import bytes_of
+from skerry.kube.quota.amounts import ZERO
+from skerry.kube.quota.pod_resources import pod_total
 
 _GUARANTEED, _BEST_EFFORT = -997, 1000
 _NODE_CRITICAL = 2_000_001_000  # the priority of system-node-critical

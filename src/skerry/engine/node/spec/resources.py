@@ -10,11 +10,11 @@ from __future__ import annotations
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.pods.state import init_containers, main_containers
 from skerry.engine.node.spec.oom import oom_score
-from skerry.engine.quota.amounts import ZERO
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.objects import Obj
 from skerry.kube.qos import qos_class
 from skerry.kube.quantities import bytes_of, millicores, parse_quantity
+from skerry.kube.quota.amounts import ZERO
+from skerry.kube.quota.pod_resources import pod_total
 from skerry.kube.records import record
 
 PERIOD = 100_000  # microseconds of a CPU quota period

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from skerry.engine.quota.amounts import Amount, amount
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.engine.schema.causes import forbidden, invalid, not_supported
 from skerry.engine.schema.pods.resources import check_resources
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
+from skerry.kube.quota.amounts import Amount, amount
+from skerry.kube.quota.pod_resources import pod_total
 
 _SUPPORTED = ("cpu", "hugepages-", "memory")
 _OVERCOMMITTED = ("cpu", "memory")

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from skerry.engine.quota.amounts import Amount, Amounts, added, pieces, reduced
-from skerry.engine.quota.scopes import Scope, within
-from skerry.engine.quota.usage import MEASURED, given_up_at, usage
 from skerry.engine.store.contract import Entry, Key, Store
 from skerry.kube.clock import Clock
 from skerry.kube.objects import Obj
+from skerry.kube.quota.amounts import Amount, Amounts, added, pieces, reduced
+from skerry.kube.quota.scopes import Scope, within
+from skerry.kube.quota.usage import MEASURED, given_up_at, usage
 
 Scopes = tuple[Scope, ...]
 

@@ -13,12 +13,12 @@ from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import WRITES, Plugin
 from skerry.engine.api.admission.refusal import refused
 from skerry.engine.api.admission.resource_quota.ledger import Held, Ledger
-from skerry.engine.quota.amounts import Amount, Amounts, added, amounts, listed, only, reduced
-from skerry.engine.quota.scopes import scopes_of, within
-from skerry.engine.quota.usage import NEVER_COUNTED, counted_names, missing, usage
 from skerry.engine.store.contract import Key, Store
 from skerry.kube.clock import Clock
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.quota.amounts import Amount, Amounts, added, amounts, listed, only, reduced
+from skerry.kube.quota.scopes import scopes_of, within
+from skerry.kube.quota.usage import NEVER_COUNTED, counted_names, missing, usage
 
 _CHANGING = frozenset({"services", "persistentvolumeclaims"})
 """Whose updates may use more than before; of pods those through `resize` may."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from skerry.engine.quota.amounts import Amount, added, amounts, largest
 from skerry.kube.objects import Obj
+from skerry.kube.quota.amounts import Amount, added, amounts, largest
 
 Which = Literal["requests", "limits"]
 _POD_LEVEL = ("cpu", "memory")  # hugepages-* too

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from skerry.engine.certificates.wanted import BACKDATED, Wanted
+from skerry.kube.certificates.wanted import BACKDATED, Wanted
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from skerry.engine.quota.amounts import ONE, Amount, amount, amounts, pieces
-from skerry.engine.quota.pod_resources import pod_total
 from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj, annotations_of
+from skerry.kube.quota.amounts import ONE, Amount, amount, amounts, pieces
+from skerry.kube.quota.pod_resources import pod_total
 
 COUNTED_BY_OLD_NAME = frozenset({
     "pods", "services", "persistentvolumeclaims", "configmaps", "secrets", "replicationcontrollers", "resourcequotas",

@@ -1,0 +1,1 @@
+"""What every capability shares: resources as models, definitions made from them, admission, status."""

@@ -1,0 +1,68 @@
+"""What a capability brings to the platform, and what it is given. `program.all` lists the capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from skerry.kube.clock import Clock
+from skerry.kube.controller import Controller
+from skerry.kube.events import Recorder
+from skerry.kube.http_client import HttpClient
+from skerry.kube.informer import Informers
+from skerry.kube.objects import Obj
+from skerry.kube.records import record
+from skerry.platform.base.admission import Hook
+from skerry.platform.base.kinds import Kind
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+NAMESPACE = "skerry-system"
+"""Where the platform keeps what is its own."""
+MANAGER = "skerry-platform"
+"""Whose the fields are that the platform applies."""
+
+
+@record
+class Settings:
+    """What whoever starts the platform decides."""
+
+    host: str = "127.0.0.1"
+    """Where admission and web are served."""
+    port: int = 0
+    url: str = ""
+    """How people and the API server reach it; "": by host and port."""
+    api_url: str = ""
+    """Where the Kubernetes API is, for who must be told. "": where the platform itself finds it."""
+
+
+@record
+class Context:
+    """What a capability works with."""
+
+    client: HttpClient
+    """Acts as the capability's own service account, with its `rights` and no more."""
+    informers: Informers
+    """Shared by all, read as the platform; a capability may cache what its `rights` let it read."""
+    recorder: Recorder
+    clock: Clock
+    settings: Settings
+
+
+@record
+class Capability:
+    """One folder below `platform/`. The functions are called once, in this order, with the capability's context."""
+
+    name: str
+    """A DNS label; its service account is `skerry-system/<name>`."""
+    kinds: Sequence[Kind]
+    rights: Sequence[Obj]
+    """Rules of its ClusterRole, as small as they can be."""
+    objects: Callable[[], Sequence[Obj]] = tuple
+    """What it ships (built-in tiers, roles for people): applied at every start, fields of others left alone."""
+    controllers: Callable[[Context], Sequence[Controller]] = field(default=lambda _: ())
+    hooks: Callable[[Context], Sequence[Hook]] = field(default=lambda _: ())
+    routes: Callable[[Context], Sequence[BaseRoute]] = field(default=lambda _: ())
+    """What it serves to browsers and command lines, below its own prefix `/<name>/`."""

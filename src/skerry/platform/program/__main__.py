@@ -1,0 +1,54 @@
+"""`python -m skerry.platform.program`: run the platform until SIGTERM. Options say where; the CLI starts it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from skerry.kube.http_client import HttpClient
+from skerry.kube.kubeconfig import load_kubeconfig
+from skerry.platform.base.capability import MANAGER, Settings
+from skerry.platform.program.platform import Platform
+
+log = logging.getLogger("skerry.platform")
+
+
+def main() -> int:
+    """Returns the exit code."""
+    options = _options()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    uvloop.run(_run_until_told(options))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="skerry platform", description="The platform on a Kubernetes cluster.")
+    parser.add_argument("--kubeconfig", type=Path, default=None, help="of an administrator of the cluster")
+    parser.add_argument("--host", default="127.0.0.1", help="where admission and web are served")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--url", default="", help="how the API server and people reach it, when not by host and port")
+    return parser.parse_args()
+
+
+async def _run_until_told(options: argparse.Namespace) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    settings = Settings(host=options.host, port=options.port, url=options.url)
+    async with (
+        HttpClient(load_kubeconfig(options.kubeconfig), field_manager=MANAGER) as client,
+        Platform(client, settings) as platform,
+    ):
+        log.info("ready: %s", platform.url)
+        await told.wait()
+        log.info("stopping")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,8 @@
+"""The capabilities there are: the one list to add a new one to."""
+
+from __future__ import annotations
+
+from skerry.platform.base.capability import Capability
+from skerry.platform.projects.capability import PROJECTS
+
+ALL: tuple[Capability, ...] = (PROJECTS,)

@@ -1,0 +1,52 @@
+"""Puts into the cluster what the platform needs before its controllers start: definitions, rights, shipped objects.
+
+Everything is applied at every start, so that a new release brings its own up to date.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from skerry.kube.client import Client
+from skerry.kube.conditions import condition_is_true
+from skerry.kube.objects import Obj, Resource
+from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS
+from skerry.platform.base.applying import apply, apply_all
+from skerry.platform.base.capability import Capability
+from skerry.platform.base.kinds import definition
+from skerry.platform.program.rights import rights_of
+
+_SECONDS_TO_SERVE = 60.0
+
+
+async def install(client: Client, capabilities: Sequence[Capability]) -> None:
+    """Returns when all kinds are served. Raises StatusError, OSError, TimeoutError."""
+    kinds = [kind for one in capabilities for kind in one.kinds]
+    resources = {kind.resource.kind: kind.resource for kind in kinds}
+    await asyncio.gather(*(apply(client, CUSTOM_RESOURCE_DEFINITIONS, definition(kind)) for kind in kinds))
+    await apply_all(client, rights_of(capabilities))
+    await _until_served(client, {definition(kind)["metadata"]["name"] for kind in kinds})
+    shipped = [(_resource_of(one, resources), one) for capability in capabilities for one in capability.objects()]
+    await apply_all(client, shipped)
+
+
+def _resource_of(obj: Obj, own: dict[str, Resource]) -> Resource:
+    if obj["kind"] in own:
+        return own[obj["kind"]]
+    group, _, version = obj["apiVersion"].rpartition("/")
+    namespaced = "namespace" in obj["metadata"]
+    return Resource(group, version, f"{obj['kind'].lower()}s", obj["kind"], namespaced)
+
+
+async def _until_served(client: Client, missing: set[str]) -> None:
+    listed = await client.list(CUSTOM_RESOURCE_DEFINITIONS)
+    missing = missing - {one["metadata"]["name"] for one in listed.items if condition_is_true(one, "Established")}
+    async with (
+        asyncio.timeout(_SECONDS_TO_SERVE),
+        client.watch(CUSTOM_RESOURCE_DEFINITIONS, resource_version=listed.resource_version) as events,
+    ):
+        while missing:
+            event = await anext(aiter(events))
+            if condition_is_true(event.object, "Established"):
+                missing.discard(event.object["metadata"]["name"])

@@ -1,0 +1,90 @@
+"""The platform as an object: install, caches, capabilities, web; and back. Tests boot the same one.
+
+Order: what serves admission answers before it is registered; controllers start when caches are complete. Leaving the
+`async with` ends everything but what is in the cluster. Nothing here knows where the Kubernetes API runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Route
+
+from skerry.kube.clock import Clock, SystemClock
+from skerry.kube.events import Recorder
+from skerry.kube.http_client import HttpClient
+from skerry.kube.informer import Informers
+from skerry.platform.base.capability import MANAGER, Capability, Context, Settings
+from skerry.platform.program.all import ALL
+from skerry.platform.program.installing import install
+from skerry.platform.program.rights import account_of
+from skerry.platform.program.tls import authority, serving
+from skerry.platform.program.web import WebServer
+from skerry.platform.program.webhooks import admission_route, register
+
+
+class Platform:
+    """On one cluster, running inside its `async with`."""
+
+    def __init__(
+        self,
+        client: HttpClient,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        capabilities: Sequence[Capability] = ALL,
+    ) -> None:
+        """`client`: of the platform itself; `settings.port` 0 takes a free one, see `url`."""
+        self.url = ""
+        self.ca = b""
+        """Whom to trust at `url`, PEM."""
+        self._client = client
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._capabilities = capabilities
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with self._stack as stack:
+            web = WebServer(self._settings.host, self._settings.port)
+            stack.push_async_callback(web.close)
+            self.url = self._settings.url or f"https://{self._settings.host}:{web.port}"
+            await install(self._client, self._capabilities)
+            await self._start(web, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, web: WebServer, stack: AsyncExitStack) -> None:
+        own = await authority(self._client, self._clock)
+        self.ca = own.certificate
+        settings = replace(self._settings, url=self.url, port=web.port)
+        informers = Informers(self._client)
+        stack.push_async_callback(informers.close)
+        recorder = Recorder(self._client, self._clock, MANAGER)
+        stack.push_async_callback(recorder.close)
+        contexts = [
+            (one, Context(self._client.acting_as(account_of(one.name)), informers, recorder, self._clock, settings))
+            for one in self._capabilities
+        ]
+        hooks = [hook for one, context in contexts for hook in one.hooks(context)]
+        controllers = [controller for one, context in contexts for controller in one.controllers(context)]
+        routes = [route for one, context in contexts for route in one.routes(context)]
+        await informers.start()
+        await web.start([_HEALTH, admission_route(hooks), *routes], serving(own, (self._settings.host,), self._clock))
+        await register(self._client, hooks, self.url, self.ca)
+        for controller in controllers:
+            stack.push_async_callback(controller.close)
+            controller.start()
+
+
+_HEALTH: BaseRoute = Route("/healthz", lambda _: PlainTextResponse("ok"))

@@ -1,0 +1,1 @@
+"""Projects, tiers, and quotas that are one number across namespaces."""

@@ -1,0 +1,20 @@
+"""What this capability brings: kinds, rights, built-in tiers, controllers, admission."""
+
+from __future__ import annotations
+
+from skerry.platform.base.capability import Capability
+from skerry.platform.projects.reconcile import ProjectController
+from skerry.platform.projects.tiers import built_in
+from skerry.platform.projects.types import PROJECT, PROJECT_REQUEST, TIER
+
+PROJECTS = Capability(
+    name="projects",
+    kinds=(TIER, PROJECT, PROJECT_REQUEST),
+    rights=(
+        {"apiGroups": ["skerry.dev"], "resources": ["projects", "tiers"], "verbs": ["get", "list", "watch"]},
+        {"apiGroups": ["skerry.dev"], "resources": ["projects/status"], "verbs": ["update", "patch"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "create", "patch"]},
+    ),
+    objects=built_in,
+    controllers=lambda context: [ProjectController(context)],
+)

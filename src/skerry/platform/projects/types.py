@@ -1,0 +1,202 @@
+"""The kinds of projects: what a tier grants, what a project is, and what somebody asks for.
+
+Their schemas, their reference pages and what controllers read are made from these models.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from skerry.platform.base.kinds import AGE, READY, Column, Kind, resource_of
+from skerry.platform.base.model import Model, Name, Quantity
+
+TIERS = resource_of("tiers", "Tier", namespaced=False)
+PROJECTS = resource_of("projects", "Project", namespaced=False)
+PROJECT_REQUESTS = resource_of("projectrequests", "ProjectRequest", namespaced=False)
+
+PROJECT_LABEL = "skerry.dev/project"
+"""On a namespace: whose it is. Only the platform may set, change or remove it."""
+
+Role = Literal["owner", "editor", "viewer"]
+PodSecurity = Literal["privileged", "baseline", "restricted"]
+Quota = dict[str, Quantity]
+"""By the names of a ResourceQuota: `requests.cpu`, `limits.memory`, `requests.storage`, `pods`,
+`<class>.storageclass.storage.k8s.io/requests.storage`, `requests.nvidia.com/gpu`, `services.loadbalancers`."""
+
+
+class Budgets(Model):
+    """What may be used up over a project's life."""
+
+    cpu_hours: float | None = Field(None, ge=0, description="Hours of one CPU, as requested by pods that run.")
+    gpu_hours: float | None = Field(None, ge=0, description="Hours of one GPU, as requested by pods that run.")
+
+
+class ContainerLimits(Model):
+    """What containers get that say nothing, and the most they may ask for; as a LimitRange has it."""
+
+    default_request: dict[str, Quantity] = Field({}, description="Requests of a container without any.")
+    default: dict[str, Quantity] = Field({}, description="Limits of a container without any.")
+    max: dict[str, Quantity] = Field({}, description="The largest limits of a container.")
+
+
+class Idle(Model):
+    """When nobody uses what runs."""
+
+    after_minutes: int = Field(ge=1, description="So long without use.")
+    action: Literal["Hibernate"] = Field("Hibernate", description="Scale to zero; state is kept.")
+
+
+class TierSpec(Model):
+    """What projects of a tier are given."""
+
+    description: str = ""
+    quota: Quota = Field({}, description="One number for all namespaces of a project together.")
+    budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
+    lifetime_days: int | None = Field(None, ge=1, description="A project ends so many days after it was made.")
+    purge_after_days: int = Field(30, ge=0, description="What is archived is kept so long.")
+    limits: ContainerLimits = ContainerLimits(default_request={}, default={}, max={})
+    pod_security: PodSecurity = "restricted"
+    priority: int = Field(0, ge=-1_000_000, le=1_000_000, description="Of the pods: higher ones go first.")
+    idle: Idle | None = None
+    approval: Literal["Automatic", "Manual"] = Field("Manual", description="Of requests for projects of this tier.")
+
+
+class Member(Model):
+    """Who may do what in a project: one user, or everybody in a group."""
+
+    user: str | None = Field(None, min_length=1, description="As the cluster knows the person.")
+    group: str | None = Field(None, min_length=1, description="As the cluster knows the group.")
+    role: Role
+
+
+class Overrides(Model):
+    """What differs from the tier, by agreement. Only operators may change it."""
+
+    quota: Quota = Field({})
+    budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
+    pod_security: PodSecurity | None = None
+    priority: int | None = None
+
+
+class ProjectSpec(Model):
+    """What a project is to be."""
+
+    description: str = ""
+    tier: Name = "free"
+    owner: str = Field(min_length=1, description="The user who answers for it; has the role owner.")
+    members: list[Member] = Field([])
+    namespaces: list[Name] = Field(
+        [], description="Made for it; by default one of its own name. More may be made as `<project>-...`."
+    )
+    sites: list[Name] = Field([], description="Where its pods may run, by node label `skerry.dev/site`; [] anywhere.")
+    overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None)
+    expires: datetime | None = Field(None, description="Its end, instead of that which the tier gives.")
+    state: Literal["Active", "Hibernated", "Archived"] = Field(
+        "Active", description="Hibernated: scaled to zero, data kept. Archived: exported as well, then purged."
+    )
+
+
+class Amount(Model):
+    """Of one resource."""
+
+    used: str
+    hard: str
+
+
+class Spent(Model):
+    """Of one budget, in hours."""
+
+    used: float
+    limit: float | None = None
+
+
+class Happening(Model):
+    """One line of a project's history."""
+
+    time: datetime
+    what: str
+    by: str = ""
+
+
+Phase = Literal["Pending", "Active", "Draining", "Hibernated", "Archived", "Purged"]
+
+
+class ProjectStatus(Model):
+    """What a project is."""
+
+    phase: Phase = "Pending"
+    namespaces: list[str] = Field([])
+    quota: dict[str, Amount] = Field({})
+    budgets: dict[str, Spent] = Field({}, description="By name: cpuHours, gpuHours.")
+    expires: datetime | None = None
+    purge_at: datetime | None = None
+    history: list[Happening] = Field([], description="The last hundred things that happened to it.")
+
+
+class ProjectRequestSpec(Model):
+    """What somebody asks for, and what was decided."""
+
+    kind: Literal["Project", "Quota", "Extension"]
+    project: Name
+    requester: str = Field("", description="Set from who creates the request; nobody can ask in another's name.")
+    tier: Name | None = Field(None, description="Of a new project, or to move to.")
+    quota: Quota = Field({}, description="Wanted instead of what there is.")
+    budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
+    days: int | None = Field(None, ge=1, le=3650, description="How much longer.")
+    reason: str = Field("", description="Why; for whoever decides.")
+    decision: Literal["Approved", "Denied"] | None = Field(None, description="By those who may `approve` requests.")
+    answer: str = Field("", description="The reason of the decision; required to deny.")
+
+
+class ProjectRequestStatus(Model):
+    """What became of it."""
+
+    phase: Literal["Pending", "Approved", "Denied", "Failed"] = "Pending"
+    decided_by: str = ""
+    decided_at: datetime | None = None
+
+
+TIER = Kind(
+    TIERS,
+    TierSpec,
+    columns=(
+        Column("CPU", ".spec.quota.requests\\.cpu"),
+        Column("Memory", ".spec.quota.requests\\.memory"),
+        Column("CPU-hours", ".spec.budgets.cpuHours", "number"),
+        Column("Days", ".spec.lifetimeDays", "integer"),
+        AGE,
+    ),
+    description="What a project is given: quota, budgets, lifetime, limits.",
+)
+PROJECT = Kind(
+    PROJECTS,
+    ProjectSpec,
+    ProjectStatus,
+    columns=(
+        Column("Tier", ".spec.tier"),
+        Column("Owner", ".spec.owner"),
+        Column("Phase", ".status.phase"),
+        READY,
+        Column("Expires", ".status.expires", "string", 1),
+        AGE,
+    ),
+    short_names=("proj",),
+    description="A group of people, what they may do, and what they may use, in namespaces of their own.",
+)
+PROJECT_REQUEST = Kind(
+    PROJECT_REQUESTS,
+    ProjectRequestSpec,
+    ProjectRequestStatus,
+    columns=(
+        Column("Kind", ".spec.kind"),
+        Column("Project", ".spec.project"),
+        Column("Requester", ".spec.requester"),
+        Column("Phase", ".status.phase"),
+        AGE,
+    ),
+    short_names=("preq",),
+    description="Asks for a project, for more, or for longer.",
+)

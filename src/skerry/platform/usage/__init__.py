@@ -1,0 +1,1 @@
+"""What projects use, counted once and kept."""
