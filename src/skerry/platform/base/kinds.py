@@ -104,7 +104,7 @@ def _column(one: Column) -> Obj:
 
 
 def _whole(kind: Kind) -> Obj:
-    status = schema_of(kind.status) if kind.status else {"type": "object"}
+    status: Obj = schema_of(kind.status) if kind.status else {"type": "object"}
     more = {"conditions": _CONDITIONS, "observedGeneration": {"type": "integer", "format": "int64"}}
     whole: Obj = {
         "type": "object",
