@@ -21,6 +21,7 @@ from skerry.engine.storage.mounting.resolving import attachment_name
 from skerry.engine.storage.registry import Drivers
 from skerry.kube.client import Client
 from skerry.kube.errors import NotFound
+from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj
 from skerry.kube.resources import (
     CSI_DRIVERS,
@@ -40,8 +41,9 @@ OURS = attachment_name(HANDLE, NAME, NODE)
 
 
 @asynccontextmanager
-async def running_attaching(process: DriverProcess) -> AsyncIterator[Client]:
-    """The API with both controllers, a node, and the driver registered as the engine's to control."""
+async def running_attaching(process: DriverProcess) -> AsyncIterator[tuple[Client, Informer]]:
+    """The API with both controllers, a node, and the driver registered as the engine's to control; what the
+    controllers have seen of nodes."""
     drivers = Drivers()
     async with running_api() as api, client_of(process) as socket:
         context = make_context(api.server)
@@ -57,7 +59,7 @@ async def running_attaching(process: DriverProcess) -> AsyncIterator[Client]:
         try:
             await _equip(api.client)
             drivers.add(NAME, driver)
-            yield api.client
+            yield api.client, context.informers.of(NODES)
         finally:
             await attaching.close()
             await context.informers.close()
@@ -103,7 +105,7 @@ async def test_a_volume_is_attached_for_a_pod_and_detached_when_it_is_unmounted(
     async with running_driver(folder) as process:
         process.state.mkdir(parents=True, exist_ok=True)
         process.misbehave(ControllerPublishVolume="INTERNAL")
-        async with running_attaching(process) as client:
+        async with running_attaching(process) as (client, nodes):
 
             async def status() -> Obj:
                 try:
@@ -130,6 +132,7 @@ async def test_a_volume_is_attached_for_a_pod_and_detached_when_it_is_unmounted(
 
             in_use = {"status": {"volumesInUse": [f"kubernetes.io/csi/{NAME}^{HANDLE}"]}}
             await client.patch(NODES, NODE, in_use, subresource="status")
+            await until(lambda: nodes.list()[0]["status"]["volumesInUse"], "the node's word")
             await client.delete(PODS, "web", "default", {"gracePeriodSeconds": 0})
             assert await attached()
             assert "ControllerUnpublishVolume" not in process.asked()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from skerry.kube.errors import StatusError
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.resources import NODES
 from skerry.kube.threads import in_own_thread
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class PodMounts:
         self, config: EngineConfig, client: Client, informers: Informers, recorder: Recorder, drivers: Drivers
     ) -> None:
         self._pods = config.paths.pods
+        self._client, self._node = client, config.node_name
         self._recorder = recorder
         self._journal = Journal(config.paths.data / "storage")
         self._mounter = Mounter(drivers, self._journal)
@@ -62,6 +64,8 @@ class PodMounts:
         """Set up by this engine, by uid and volume: not asked for again."""
         self._host_paths: set[tuple[str, str]] = set()
         """`hostPath` volumes, which are not mounted, that are to be read only."""
+        self._announced: set[str] = set()
+        """Volumes that are attached and about to be mounted, as `in_use` lists them."""
         self._ending: set[str] = set()
         self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
         self._late: set[str] = set()
@@ -113,8 +117,7 @@ class PodMounts:
 
     def in_use(self) -> list[str]:
         """What the node's status lists as `volumesInUse`."""
-        attached = {f"kubernetes.io/csi/{one.driver}^{one.handle}" for one in self._published() if one.attached}
-        return sorted(attached)
+        return sorted({_in_use_name(*one.place) for one in self._published() if one.attached} | self._announced)
 
     def mounted(self) -> Sequence[MountedVolume]:
         """What is mounted for pods now, for whoever measures it. Devices hold no files and are left out."""
@@ -205,10 +208,30 @@ class PodMounts:
         mountable = await self._reader.mountable(pod, volume, is_mounted=known is not None and known.done)
         if mountable.driver == HOST_PATH:
             return await self._host_path(mountable, (uid, name))
-        published = await self._mounter.mount(await self._job(pod, mountable))
+        job = await self._job(pod, mountable)
+        async with self._announcing(job):
+            published = await self._mounter.mount(job)
         self._ready.add((uid, name))
         await self._growth.look(published)
         return published.target
+
+    @contextlib.asynccontextmanager
+    async def _announcing(self, job: Job) -> AsyncIterator[None]:
+        """The Node says that an attached volume is in use before it is: else it is detached under a pod that is over
+        before the next heartbeat. From the mount on, the journal says so."""
+        if job.attachment is None:
+            yield
+            return
+        name = _in_use_name(job.mountable.driver, job.mountable.handle)
+        self._announced.add(name)
+        try:
+            node = await self._client.get(NODES, self._node)
+            if name not in ((node.get("status") or {}).get("volumesInUse") or ()):
+                status = {"volumesInUse": self.in_use()}
+                await self._client.patch(NODES, self._node, {"status": status}, subresource="status")
+            yield
+        finally:
+            self._announced.discard(name)
 
     async def _publish_again(self, pod: Obj, published: Published) -> None:
         (volume,) = (one for one in pod["spec"]["volumes"] if one["name"] == published.volume)
@@ -313,6 +336,10 @@ class PodMounts:
         message = f'UnmountVolume.TearDown failed for volume "{published.name}" : {why}'
         log.warning("pod %s/%s: %s", namespace, name, message)
         self._recorder.event(pod, "Warning", "FailedUnMount", message)
+
+
+def _in_use_name(driver: str, handle: str) -> str:
+    return f"kubernetes.io/csi/{driver}^{handle}"
 
 
 def _group(pod: Obj, mountable: Mountable, manners: Manners) -> Group | None:
