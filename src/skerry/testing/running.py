@@ -16,13 +16,12 @@ from typing import Self
 from skerry.engine.api.server import ApiServer
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.controllers.all import make_controllers
-from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.engine.program.context import make_context
 from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.objects import Obj
-from skerry.kube.resources import NODES
+from skerry.kube.resources import NODES, STORAGE_CLASSES
 from skerry.testing.nodes import SimulatedNodes, SimulatedPods
 from skerry.testing.volumes import STANDARD, SimulatedVolumes
 

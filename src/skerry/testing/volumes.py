@@ -8,21 +8,20 @@ there from the start. Neighbours: `running` starts this; the engine's binder bin
 from __future__ import annotations
 
 from skerry.engine.controllers.volumes.matching import size_asked, size_of
-from skerry.engine.controllers.volumes.vocabulary import (
-    PROVISIONED_BY,
-    PROVISIONER,
-    SELECTED_NODE,
-    STORAGE_CLASSES,
-    class_of,
-    reference_to,
-    waits_for_consumer,
-)
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, annotations_of, key_of, name_of, namespace_of, split_key, uid_of
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES
+from skerry.kube.volumes import (
+    PROVISIONED_BY,
+    PROVISIONER,
+    SELECTED_NODE,
+    class_of,
+    reference_to,
+    waits_for_consumer,
+)
 
 PROVISIONER_NAME = "testing.skerry.dev/volumes"
 STANDARD: Obj = {

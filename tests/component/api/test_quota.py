@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.kube.objects import Obj
-from skerry.kube.resources import CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, RESOURCE_QUOTAS, SERVICES
+from skerry.kube.resources import (
+    CONFIG_MAPS,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    RESOURCE_QUOTAS,
+    SERVICES,
+    STORAGE_CLASSES,
+)
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from skerry.engine.controllers.volumes.vocabulary import SELECTED_NODE, STORAGE_CLASSES
 from skerry.kube.objects import Obj, annotations_of
-from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES
+from skerry.kube.volumes import SELECTED_NODE
 from tests.component.controllers.test_scheduling import node_of, why_pending
 from tests.component.controllers.test_volumes import claim, of_claim, phase, pod, running_with_volumes, volume
 from tests.support.controllers import World, running_controllers

@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from skerry.engine.controllers.context import HostNetwork
-from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES
 from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of, uid_of
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES
 from skerry.testing.volumes import PROVISIONER_NAME, STANDARD, SimulatedVolumes
 from tests.support.controllers import World, running_controllers
 

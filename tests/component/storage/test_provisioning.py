@@ -13,7 +13,7 @@ import pytest
 from skerry.engine.storage import backoff
 from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.provisioning import capacity
-from skerry.engine.storage.provisioning.names import FINALIZER, PROVISIONER, SELECTED_NODE
+from skerry.engine.storage.provisioning.names import FINALIZER
 from skerry.kube.conditions import condition_of
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, annotations_of, uid_of
@@ -25,6 +25,7 @@ from skerry.kube.resources import (
     SECRETS,
     STORAGE_CLASSES,
 )
+from skerry.kube.volumes import OLD_CLASS, PROVISIONER, SELECTED_NODE
 from tests.support.storage import NAME, StorageWorld, claim, running_storage, storage_class
 from tests.support.waiting import until
 
@@ -306,3 +307,12 @@ async def test_many_claims_at_once_and_the_room_started_anew(storage: StorageWor
         await storage.client.delete(PERSISTENT_VOLUME_CLAIMS, "c0", "default")
         await until(lambda: len(storage.driver.names) == 199)
         assert not [call for call in again.driver.calls if call[0] == "create"]
+
+
+async def test_a_class_named_by_the_old_annotation_gives_the_volume(storage: StorageWorld) -> None:
+    await storage.client.create(STORAGE_CLASSES, storage_class("old"))
+    wanted = claim("one")
+    del wanted["spec"]["storageClassName"]
+    made = await bound(storage, {**wanted, "metadata": {"name": "one", "annotations": {OLD_CLASS: "old"}}})
+    volume = await storage.client.get(PERSISTENT_VOLUMES, made["spec"]["volumeName"])
+    assert volume["spec"]["storageClassName"] == "old"

@@ -9,7 +9,8 @@ from skerry.kube.objects import Obj
 
 
 def made_for(*modes: str) -> Obj:
-    claim = {"metadata": {"name": "data", "namespace": "default", "uid": "u"}, "spec": {"accessModes": list(modes)}}
+    metadata = {"name": "data", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+    claim = {"metadata": metadata, "spec": {"accessModes": list(modes)}}
     return volume_object(
         claim, {"metadata": {"name": "era5"}}, "some.driver", Parameters({}, "", None, {}), Volume("h", 1)
     )

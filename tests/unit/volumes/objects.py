@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skerry.engine.controllers.volumes.vocabulary import reference_to
 from skerry.kube.objects import Obj
+from skerry.kube.volumes import reference_to
 
 
 def claim(name: str = "data", size: str = "1Gi", **fields: Any) -> Obj:

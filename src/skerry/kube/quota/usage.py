@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from skerry.kube.clock import parse_time
-from skerry.kube.objects import Obj, annotations_of
+from skerry.kube.objects import Obj
 from skerry.kube.quota.amounts import ONE, Amount, amount, amounts, pieces
 from skerry.kube.quota.pod_resources import pod_total
+from skerry.kube.volumes import class_of
 
 COUNTED_BY_OLD_NAME = frozenset({
     "pods", "services", "persistentvolumeclaims", "configmaps", "secrets", "replicationcontrollers", "resourcequotas",
@@ -24,7 +25,6 @@ NEVER_COUNTED = frozenset({"events", "events.events.k8s.io"})
 _CLASS_MARK = ".storageclass.storage.k8s.io/"
 _COMPUTE = ("cpu", "memory", "ephemeral-storage")
 _EXPLICIT = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
-_OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 
 
 def usage(resource: str, obj: Obj, now: datetime) -> dict[str, Amount]:
@@ -90,7 +90,7 @@ def _service_usage(spec: Obj) -> dict[str, Amount]:
 def _claim_usage(claim: Obj) -> dict[str, Amount]:
     spec = claim.get("spec") or {}
     asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
-    storage_class = annotations_of(claim).get(_OLD_CLASS) or spec.get("storageClassName")
+    storage_class = class_of(claim)
     used = {}
     if storage_class:
         used[f"{storage_class}{_CLASS_MARK}persistentvolumeclaims"] = ONE

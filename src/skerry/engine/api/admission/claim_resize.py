@@ -12,11 +12,11 @@ from skerry.engine.api.admission.chain import Plugin
 from skerry.engine.api.admission.default_classes import STORAGE_CLASSES
 from skerry.engine.api.admission.refusal import refused
 from skerry.engine.store.contract import Key, Store
-from skerry.kube.objects import Obj, annotations_of
+from skerry.kube.objects import Obj
 from skerry.kube.quantities import parse_quantity
+from skerry.kube.volumes import class_of
 
 _UPDATE: frozenset[Operation] = frozenset({"UPDATE"})
-_OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 _UNBOUND = "only bound persistent volume claims can be expanded"
 _FIXED = (
     "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize"
@@ -32,8 +32,8 @@ def claim_resize(store: Store) -> Plugin:
             return
         if (old.get("status") or {}).get("phase") != "Bound":
             raise refused(attributes, _UNBOUND)
-        name = _class(claim)
-        entry = store.get(Key(STORAGE_CLASSES, "", name)) if name and name == _class(old) else None
+        name = class_of(claim)
+        entry = store.get(Key(STORAGE_CLASSES, "", name)) if name and name == class_of(old) else None
         if entry is None or not entry.shared().get("allowVolumeExpansion"):
             raise refused(attributes, _FIXED)
 
@@ -44,7 +44,3 @@ def claim_resize(store: Store) -> Plugin:
 def _size(claim: Obj) -> Decimal:
     resources = (claim.get("spec") or {}).get("resources") or {}
     return parse_quantity((resources.get("requests") or {}).get("storage") or "0")
-
-
-def _class(claim: Obj) -> str:
-    return str(annotations_of(claim).get(_OLD_CLASS) or claim["spec"].get("storageClassName") or "")

@@ -11,12 +11,12 @@ import asyncio
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.scheduler.preemption import REASON, Preemption
 from skerry.engine.controllers.scheduler.templates import PodFacts
-from skerry.engine.controllers.volumes.vocabulary import SELECTED_NODE
 from skerry.engine.controllers.volumes.writing import bound_volume
 from skerry.kube.conditions import condition_of, conditions_of, with_condition
 from skerry.kube.errors import NotFound, StatusError
 from skerry.kube.objects import Obj, annotations_of, is_deleting, key_of, name_of, namespace_of, uid_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.volumes import SELECTED_NODE
 
 NAME = "default-scheduler"
 

@@ -15,24 +15,23 @@ from skerry.engine.controllers.newest import Newest
 from skerry.engine.controllers.volumes import claims, volumes
 from skerry.engine.controllers.volumes.claims import Remark, decide_claim, external_provisioning
 from skerry.engine.controllers.volumes.users import UNPLACED, index_unplaced
-from skerry.engine.controllers.volumes.vocabulary import (
-    BIND_COMPLETED,
-    OLD_PROVISIONER,
-    PROVISIONER,
-    STORAGE_CLASSES,
-    annotated,
-    binding_of,
-    claim_of,
-    class_of,
-    has_class,
-)
 from skerry.engine.controllers.volumes.volumes import decide_volume
 from skerry.engine.controllers.volumes.writing import Writing
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, annotations_of, key_of, name_of, split_key, uid_of
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES
+from skerry.kube.volumes import (
+    BIND_COMPLETED,
+    OLD_PROVISIONER,
+    PROVISIONER,
+    annotated,
+    binding_of,
+    claim_of,
+    class_of,
+    has_class,
+)
 
 _CLAIM, _VOLUME = "claim:", "volume:"
 _ANY_CLASS = "?"

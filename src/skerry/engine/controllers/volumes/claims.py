@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from skerry.engine.controllers.volumes.matching import best_volume, mismatch
-from skerry.engine.controllers.volumes.vocabulary import (
+from skerry.kube.events import EventType
+from skerry.kube.objects import Obj, annotations_of, name_of, uid_of
+from skerry.kube.records import record
+from skerry.kube.volumes import (
     BIND_COMPLETED,
     BOUND_BY_CONTROLLER,
     IN_TREE,
@@ -20,9 +23,6 @@ from skerry.engine.controllers.volumes.vocabulary import (
     is_meant_for,
     waits_for_consumer,
 )
-from skerry.kube.events import EventType
-from skerry.kube.objects import Obj, annotations_of, name_of, uid_of
-from skerry.kube.records import record
 
 
 class Remark(NamedTuple):

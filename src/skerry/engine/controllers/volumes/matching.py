@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from skerry.engine.controllers.volumes.vocabulary import class_of, is_meant_for
 from skerry.kube.objects import Obj, is_deleting, labels_of, name_of
 from skerry.kube.quantities import parse_quantity
 from skerry.kube.selectors import selector_of
+from skerry.kube.volumes import class_of, is_meant_for
 
 Reaches = Callable[[Obj], bool]
 """Whether a volume can be used where the claim's pod shall go."""

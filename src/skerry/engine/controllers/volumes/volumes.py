@@ -6,9 +6,9 @@ from typing import Literal
 
 from skerry.engine.controllers.volumes.claims import Remark
 from skerry.engine.controllers.volumes.matching import differs_in_mode
-from skerry.engine.controllers.volumes.vocabulary import BOUND_BY_CONTROLLER, IN_TREE, PROVISIONED_BY
 from skerry.kube.objects import Obj, annotations_of, name_of, uid_of
 from skerry.kube.records import record
+from skerry.kube.volumes import BOUND_BY_CONTROLLER, IN_TREE, PROVISIONED_BY
 
 
 @record

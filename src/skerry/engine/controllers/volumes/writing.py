@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.newest import Newest
-from skerry.engine.controllers.volumes.vocabulary import (
+from skerry.kube.objects import Obj, annotations_of, name_of, uid_of
+from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
+from skerry.kube.volumes import (
     BIND_COMPLETED,
     BOUND_BY_CONTROLLER,
     annotated,
     is_meant_for,
     reference_to,
 )
-from skerry.kube.objects import Obj, annotations_of, name_of, uid_of
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES
 
 
 class Writing:

@@ -7,21 +7,17 @@ from typing import Any
 from skerry.engine.schema.contract import Column, Printer
 from skerry.engine.schema.printing.cells import AGE, NAME, age_of, columns, get, wide
 from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of
+from skerry.kube.volumes import class_of
 
 _MODES = {
     "ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP",
 }  # fmt: skip
-_OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 UNSET = "<unset>"
 
 
 def _modes(modes: list[str] | None) -> str:
     return ",".join(short for mode, short in _MODES.items() if mode in (modes or ()))
-
-
-def _class(obj: Obj) -> str:
-    return str(annotations_of(obj).get(_OLD_CLASS) or get(obj, "spec", "storageClassName") or "")
 
 
 def _phase(obj: Obj) -> str:
@@ -37,7 +33,7 @@ def _volume(obj: Obj, now: float) -> list[Any]:
         spec.get("persistentVolumeReclaimPolicy", ""),
         _phase(obj),
         f"{claim.get('namespace', '')}/{claim.get('name', '')}" if claim else "",
-        _class(obj),
+        class_of(obj),
         spec.get("volumeAttributesClassName") or UNSET,
         get(obj, "status", "reason") or "",
         age_of(obj, now),
@@ -63,7 +59,7 @@ def _claim(obj: Obj, now: float) -> list[Any]:
         spec.get("volumeName", ""),
         (get(status, "capacity", "storage") or "") if bound else "",
         _modes(status.get("accessModes")) if bound else "",
-        _class(obj),
+        class_of(obj),
         spec.get("volumeAttributesClassName") or UNSET,
         age_of(obj, now),
         spec.get("volumeMode") or UNSET,

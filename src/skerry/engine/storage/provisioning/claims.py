@@ -16,7 +16,6 @@ from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Driver, StorageError, Volume, VolumeRequest, VolumeSource
 from skerry.engine.storage.provisioning import sources, wanted
 from skerry.engine.storage.provisioning.cloning import protect_source
-from skerry.engine.storage.provisioning.names import SELECTED_NODE
 from skerry.engine.storage.provisioning.parameters import Parameters, parameters_of
 from skerry.engine.storage.provisioning.volume_object import volume_name, volume_object
 from skerry.engine.storage.secrets import read_secret
@@ -25,6 +24,7 @@ from skerry.kube.errors import AlreadyExists, Invalid, NotFound
 from skerry.kube.objects import Obj, is_deleting, key_of, labels_of, name_of, namespace_of, split_key, uid_of
 from skerry.kube.records import record
 from skerry.kube.resources import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES
+from skerry.kube.volumes import SELECTED_NODE, class_of, waits_for_consumer
 
 _HOSTNAME = "kubernetes.io/hostname"
 _NOW = 0.0
@@ -90,7 +90,7 @@ class ClaimProvisioner(Controller):
             return False
         if is_begun:
             return True
-        waits = wanted.waits_for_consumer(self._class_of(claim)) and not wanted.selected_node(claim)
+        waits = waits_for_consumer(self._class_of(claim)) and not wanted.selected_node(claim)
         return not waits and not is_deleting(claim)
 
     async def _attempt(self, key: str, claim: Obj, driver: Driver, begun: _Attempt | None) -> float | None:
@@ -176,7 +176,7 @@ class ClaimProvisioner(Controller):
     def _may_move(self, claim: Obj, error: StorageError) -> bool:
         """Whether another node may have what this one has not."""
         may_be_elsewhere = error.is_final or error.code == "RESOURCE_EXHAUSTED"
-        waits = wanted.waits_for_consumer(self._class_of(claim))
+        waits = waits_for_consumer(self._class_of(claim))
         return may_be_elsewhere and waits and wanted.selected_node(claim) != ""
 
     async def _reschedule(self, claim: Obj) -> None:
@@ -196,11 +196,11 @@ class ClaimProvisioner(Controller):
         return self._backoff.failed(key)
 
     def _class_of(self, claim: Obj) -> Obj | None:
-        return self._classes.get(claim["spec"].get("storageClassName") or "")
+        return self._classes.get(class_of(claim))
 
 
 def _class_waited_for(claim: Obj) -> Iterable[str]:
-    return (claim["spec"].get("storageClassName") or "",) if wanted.is_waiting(claim) else ()
+    return (class_of(claim),) if wanted.is_waiting(claim) else ()
 
 
 def _source_waited_for(claim: Obj) -> Iterable[str]:

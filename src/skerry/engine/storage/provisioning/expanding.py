@@ -19,6 +19,7 @@ from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, is_deleting, key_of, name_of, split_key, uid_of
 from skerry.kube.quantities import binary_quantity, bytes_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES
+from skerry.kube.volumes import claim_of, class_of
 
 
 class ClaimExpander(Controller):
@@ -105,7 +106,7 @@ class ClaimExpander(Controller):
         return None
 
     def _check(self, claim: Obj, driver: Driver) -> None:
-        storage_class = self._classes.get(claim["spec"].get("storageClassName") or "")
+        storage_class = self._classes.get(class_of(claim))
         if Ability.EXPAND not in driver.abilities:
             raise StorageError("UNIMPLEMENTED", f"volumes of {driver.name} cannot be expanded")
         if storage_class is not None and not storage_class.get("allowVolumeExpansion"):
@@ -131,8 +132,8 @@ def _size_of(claim: Obj) -> str:
 
 
 def _claim_of(volume: Obj) -> Iterable[str]:
-    reference = volume["spec"].get("claimRef")
-    return (f"{reference['namespace']}/{reference['name']}",) if reference else ()
+    claim = claim_of(volume)
+    return (claim,) if claim else ()
 
 
 def _secret_of(csi: Obj) -> SecretRef | None:

@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-PROVISIONER = "volume.kubernetes.io/storage-provisioner"
-OLD_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 DELETION_SECRET = "volume.kubernetes.io/provisioner-deletion-secret-name"  # noqa: S105  # an annotation
 DELETION_SECRET_NAMESPACE = "volume.kubernetes.io/provisioner-deletion-secret-namespace"  # noqa: S105
 FINALIZER = "external-provisioner.volume.kubernetes.io/finalizer"

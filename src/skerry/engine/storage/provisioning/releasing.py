@@ -15,17 +15,13 @@ from skerry.engine.storage.backoff import Backoff
 from skerry.engine.storage.context import StorageContext
 from skerry.engine.storage.contract import Driver, StorageError
 from skerry.engine.storage.finalizers import finalizers_of, with_finalizer, without_finalizer
-from skerry.engine.storage.provisioning.names import (
-    DELETION_SECRET,
-    DELETION_SECRET_NAMESPACE,
-    FINALIZER,
-    PROVISIONED_BY,
-)
+from skerry.engine.storage.provisioning.names import DELETION_SECRET, DELETION_SECRET_NAMESPACE, FINALIZER
 from skerry.engine.storage.secrets import SecretRef, read_secret
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, annotations_of, is_deleting, name_of, uid_of
 from skerry.kube.resources import PERSISTENT_VOLUMES
+from skerry.kube.volumes import PROVISIONED_BY
 
 
 class Step(Enum):

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from skerry.engine.storage.contract import Volume
-from skerry.engine.storage.provisioning.names import (
-    DELETION_SECRET,
-    DELETION_SECRET_NAMESPACE,
-    FINALIZER,
-    PROVISIONED_BY,
-)
+from skerry.engine.storage.provisioning.names import DELETION_SECRET, DELETION_SECRET_NAMESPACE, FINALIZER
 from skerry.engine.storage.provisioning.parameters import Parameters
 from skerry.engine.storage.provisioning.sources import mode_of
-from skerry.kube.objects import Obj, name_of, namespace_of, uid_of
+from skerry.kube.objects import Obj, name_of, uid_of
 from skerry.kube.quantities import binary_quantity
+from skerry.kube.volumes import PROVISIONED_BY, reference_to
 
 
 def volume_name(claim: Obj) -> str:
@@ -43,7 +39,7 @@ def volume_object(claim: Obj, storage_class: Obj, driver: str, parameters: Param
         "spec": {
             "accessModes": list(claim["spec"].get("accessModes") or ()),
             "capacity": {"storage": binary_quantity(volume.size)},
-            "claimRef": _reference(claim),
+            "claimRef": reference_to(claim),
             "csi": _csi(claim, driver, parameters, volume),
             "persistentVolumeReclaimPolicy": policy,
             "storageClassName": name_of(storage_class),
@@ -62,17 +58,6 @@ def _csi(claim: Obj, driver: str, parameters: Parameters, volume: Volume) -> Obj
     if claim["spec"].get("accessModes") == ["ReadOnlyMany"]:
         csi["readOnly"] = True  # else container runtimes mount it read-write into containers, whatever the mount was
     return csi
-
-
-def _reference(claim: Obj) -> Obj:
-    return {
-        "apiVersion": "v1",
-        "kind": "PersistentVolumeClaim",
-        "namespace": namespace_of(claim),
-        "name": name_of(claim),
-        "uid": uid_of(claim),
-        "resourceVersion": claim["metadata"].get("resourceVersion", ""),
-    }
 
 
 def _affinity(nodes: Sequence[Mapping[str, str]]) -> Obj | None:

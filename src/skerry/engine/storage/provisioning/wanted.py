@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from skerry.engine.storage.contract import Ability, Driver, StorageError, Use, VolumeRequest, VolumeSource
-from skerry.engine.storage.provisioning.names import OLD_PROVISIONER, PROVISIONER, SELECTED_NODE
 from skerry.engine.storage.provisioning.parameters import Parameters
 from skerry.engine.storage.provisioning.sources import mode_of, size_of
 from skerry.engine.storage.provisioning.volume_object import volume_name
 from skerry.kube.objects import Obj, annotations_of, name_of, namespace_of
 from skerry.kube.records import record
+from skerry.kube.volumes import OLD_PROVISIONER, PROVISIONER, SELECTED_NODE, class_of
 
 
 @record
@@ -40,16 +40,11 @@ def is_waiting(claim: Obj) -> bool:
     return not claim["spec"].get("volumeName") and provisioner_of(claim) != ""
 
 
-def waits_for_consumer(storage_class: Obj | None) -> bool:
-    """Whether volumes of a class are made only when it is known where they are used."""
-    return storage_class is not None and storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
-
-
 def check(claim: Obj, storage_class: Obj | None, driver: Driver) -> Obj:
     """The class. Raises StorageError for what the driver, or nobody here, can do."""
     spec = claim["spec"]
     if storage_class is None:
-        raise _refused(f'storageclass.storage.k8s.io "{spec.get("storageClassName", "")}" not found')
+        raise _refused(f'storageclass.storage.k8s.io "{class_of(claim)}" not found')
     if storage_class.get("provisioner") != driver.name:
         raise _refused(f"class {name_of(storage_class)} is of {storage_class.get('provisioner')}, not of {driver.name}")
     if Ability.PROVISION not in driver.abilities:

@@ -14,11 +14,11 @@ from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.volumes.reach import reaches
 from skerry.engine.controllers.scheduler.volumes.storage import Storage
 from skerry.engine.controllers.volumes.matching import best_volume_at, size_asked
-from skerry.engine.controllers.volumes.vocabulary import NO_PROVISIONER, SELECTED_NODE, class_of
 from skerry.kube.objects import Obj, annotations_of, key_of, name_of
 from skerry.kube.quantities import parse_quantity
 from skerry.kube.records import record
 from skerry.kube.selectors import selector_of
+from skerry.kube.volumes import NO_PROVISIONER, SELECTED_NODE, class_of
 
 NOTHING_TO_BIND = Objection(("node(s) didn't find available persistent volumes to bind",), False)
 NO_ROOM = Objection(("node(s) did not have enough free storage",), False)

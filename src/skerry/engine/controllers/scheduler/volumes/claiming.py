@@ -16,9 +16,9 @@ from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.volumes.binding import Plan, plan_at
 from skerry.engine.controllers.scheduler.volumes.needs import VolumeNeeds
 from skerry.engine.controllers.scheduler.volumes.watching import StorageWatching
-from skerry.engine.controllers.volumes.vocabulary import SELECTED_NODE
 from skerry.kube.objects import Obj, annotations_of, key_of
 from skerry.kube.tasks import together
+from skerry.kube.volumes import SELECTED_NODE
 
 BINDING_SECONDS = 600.0
 """How long claims may take to be bound (`bindTimeoutSeconds`); then another node is looked for."""

@@ -12,8 +12,8 @@ from skerry.engine.controllers.scheduler.filters import Objection
 from skerry.engine.controllers.scheduler.node_state import NodeState
 from skerry.engine.controllers.scheduler.volumes.storage import Storage
 from skerry.engine.controllers.volumes.users import claims_of
-from skerry.engine.controllers.volumes.vocabulary import class_of
 from skerry.kube.objects import Obj, split_key, uid_of
+from skerry.kube.volumes import class_of
 
 TOO_MANY = Objection(("node(s) exceed max volume count",), True)
 _SHARED = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"

@@ -15,9 +15,9 @@ from skerry.engine.controllers.scheduler.volumes.limits import exclusive_claims,
 from skerry.engine.controllers.scheduler.volumes.reach import OUT_OF_REACH, reaches, zone_objection
 from skerry.engine.controllers.scheduler.volumes.storage import Storage
 from skerry.engine.controllers.volumes.users import claimed, foreign, is_ephemeral
-from skerry.engine.controllers.volumes.vocabulary import BIND_COMPLETED, class_of, waits_for_consumer
 from skerry.kube.objects import Obj, annotations_of, is_deleting, namespace_of
 from skerry.kube.records import record
+from skerry.kube.volumes import BIND_COMPLETED, class_of, waits_for_consumer
 
 NO_VOLUME = Objection(("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",), False)
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"

@@ -13,15 +13,19 @@ from skerry.engine.controllers.scheduler.volumes.binding import Plan
 from skerry.engine.controllers.scheduler.volumes.promises import Promise, Promises
 from skerry.engine.controllers.scheduler.volumes.storage import Storage
 from skerry.engine.controllers.volumes.users import UNPLACED, index_unplaced
-from skerry.engine.controllers.volumes.vocabulary import STORAGE_CLASSES, binding_of, claim_of, class_of
 from skerry.kube.informer import Delta, Informers
-from skerry.kube.objects import Obj, Resource, key_of, name_of
-from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS
+from skerry.kube.objects import Obj, key_of, name_of
+from skerry.kube.resources import (
+    CSI_DRIVERS,
+    CSI_NODES,
+    CSI_STORAGE_CAPACITIES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PERSISTENT_VOLUMES,
+    PODS,
+    STORAGE_CLASSES,
+)
+from skerry.kube.volumes import binding_of, claim_of, class_of
 
-_GROUP = "storage.k8s.io"
-CSI_DRIVERS = Resource(_GROUP, "v1", "csidrivers", "CSIDriver", namespaced=False)
-CSI_NODES = Resource(_GROUP, "v1", "csinodes", "CSINode", namespaced=False)
-CAPACITIES = Resource(_GROUP, "v1", "csistoragecapacities", "CSIStorageCapacity")
 _BINDING, _CLASS = "binding", "class"
 
 
@@ -39,7 +43,7 @@ class StorageWatching:
         self.volumes = Newest(informers.of(PERSISTENT_VOLUMES))
         self.promises = Promises()
         self._pods = informers.of(PODS)
-        self._capacities = informers.of(CAPACITIES)
+        self._capacities = informers.of(CSI_STORAGE_CAPACITIES)
         self._look_at, self._waiting = look_at, waiting
         classes, drivers, nodes = (informers.of(one) for one in (STORAGE_CLASSES, CSI_DRIVERS, CSI_NODES))
         index_unplaced(self._pods)

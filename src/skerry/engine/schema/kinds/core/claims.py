@@ -18,10 +18,10 @@ from skerry.engine.schema.strategies import UncountedStrategy, set_default
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj, annotations_of
 from skerry.kube.quantities import parse_quantity
+from skerry.kube.volumes import OLD_CLASS
 
 _FIXED = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 _ATTRIBUTES = "volumeAttributesClassName"
-_OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
 _RESIZE = (
     "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizePending", "NodeResizeInProgress",
     "NodeResizeInfeasible",
@@ -102,8 +102,8 @@ def _check_agreement(source: Obj | None, reference: Obj) -> Iterator[Cause]:
 
 def _check_change(new: Obj, old: Obj) -> Iterator[Cause]:
     after, before = new.get("spec") or {}, old.get("spec") or {}
-    if annotations_of(new).get(_OLD_CLASS) != annotations_of(old).get(_OLD_CLASS):
-        yield immutable(f"metadata.annotations.{_OLD_CLASS}", annotations_of(new).get(_OLD_CLASS, ""))
+    if annotations_of(new).get(OLD_CLASS) != annotations_of(old).get(OLD_CLASS):
+        yield immutable(f"metadata.annotations.{OLD_CLASS}", annotations_of(new).get(OLD_CLASS, ""))
     fixed = (after.keys() | before.keys()) - {_ATTRIBUTES}
     if not before.get("volumeName"):
         fixed.discard("volumeName")
@@ -118,7 +118,7 @@ def _check_change(new: Obj, old: Obj) -> Iterator[Cause]:
 
 def _may_be_class(name: str | None, old: Obj) -> bool:
     """Whether a claim that names no class may get this one."""
-    return name is not None and annotations_of(old).get(_OLD_CLASS) in (None, name)
+    return name is not None and annotations_of(old).get(OLD_CLASS) in (None, name)
 
 
 def _check_size(after: Obj, old: Obj) -> Iterator[Cause]:

@@ -1,16 +1,15 @@
 """Names by which programs tell each other about claims and volumes, and the small questions everybody asks of both.
 
-Source: `k8s.io/component-helpers/storage/volume` (`pv_helpers.go`). Neighbours: all of this folder, the scheduler's
-volume rules, and provisioners, which know the same annotations.
+Source: `k8s.io/component-helpers/storage/volume` (`pv_helpers.go`). Binder, scheduler and provisioners know the same
+annotations, and none of them knows the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from skerry.kube.objects import Obj, Resource, annotations_of, name_of, namespace_of, uid_of
+from skerry.kube.objects import Obj, annotations_of, name_of, namespace_of, uid_of
 
-STORAGE_CLASSES = Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
 BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
