@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from skerry.cli.storage.findings import find, findings
+from skerry.cli.storage.findings import findings
 from skerry.cli.storage.reading import Everything
 from skerry.cli.storage.totals import capacity_of, totals, used_in
 from skerry.cli.volumes.facts import Measures, claims_of
@@ -27,7 +28,7 @@ def describe(kind: str, name: str, namespace: str, found: Everything, measures: 
 
 
 def _class(name: str, found: Everything, measures: Measures) -> Facts | None:
-    storage_class = find(list(found.classes), name)
+    storage_class = _find(found.classes, name)
     if storage_class is None:
         return None
     (total,) = (one for one in totals(found, measures) if one.name == name)
@@ -41,7 +42,7 @@ def _class(name: str, found: Everything, measures: Measures) -> Facts | None:
 
 
 def _volume(name: str, found: Everything, measures: Measures) -> Facts | None:
-    volume = find(list(found.volumes), name)
+    volume = _find(found.volumes, name)
     if volume is None:
         return None
     spec = volume["spec"]
@@ -69,7 +70,7 @@ def _volume(name: str, found: Everything, measures: Measures) -> Facts | None:
 
 
 def _claim(name: str, namespace: str, found: Everything, measures: Measures) -> Facts | None:
-    claim = find(list(found.claims), name, namespace)
+    claim = _find(found.claims, name, namespace)
     if claim is None:
         return None
     (one,) = claims_of([claim], [pod for pod in found.pods if namespace_of(pod) == namespace], measures)
@@ -87,6 +88,10 @@ def _claim(name: str, namespace: str, found: Everything, measures: Measures) -> 
         "snapshots": snapshots,
         "wrong": _wrong(f"persistentvolumeclaim/{namespace}/{name}", found),
     }
+
+
+def _find(objects: Iterable[Obj], name: str, namespace: str = "") -> Obj | None:
+    return next((one for one in objects if name_of(one) == name and namespace_of(one) == namespace), None)
 
 
 def _nodes(volume: Obj) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from skerry.cli.storage.reading import Everything
 from skerry.cli.storage.totals import capacity_of
 from skerry.kube.conditions import condition_of
-from skerry.kube.objects import Obj, is_deleting, name_of, namespace_of
+from skerry.kube.objects import is_deleting, name_of, namespace_of
 from skerry.kube.records import record
 from skerry.kube.sizes import size_text
 
@@ -144,8 +144,3 @@ def _contents(found: Everything) -> Iterator[Finding]:
             f"the VolumeSnapshot {was} it was taken for is gone{f': {error}' if error else ''}",
             f"kubectl delete volumesnapshotcontent {name}",
         )
-
-
-def find(objects: tuple[Obj, ...] | list[Obj], name: str, namespace: str = "") -> Obj | None:
-    """One of them by its name."""
-    return next((one for one in objects if name_of(one) == name and namespace_of(one) == namespace), None)

@@ -9,6 +9,7 @@ import click
 from skerry.cli.cluster import Cluster, on_cluster
 from skerry.cli.errors import CommandFailed
 from skerry.cli.storage.reading import STORAGE_POOLS
+from skerry.cli.watching import changed
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.records import record
 from skerry.kube.sizes import size_text
@@ -99,27 +100,15 @@ async def _reclaim(client: HttpClient, chosen: list[Orphan], timeout: float) -> 
 
 async def _one_pool(client: HttpClient, name: str, handles: list[str]) -> list[str]:
     """Ask, and wait until all of them are done with; those that were kept, with the reason."""
-    from skerry.kube.client import Selection
-    from skerry.kube.errors import Expired
-
     pool = await client.get(STORAGE_POOLS, name)
     before = (pool.get("spec") or {}).get("reclaim") or []
     wanted = [*before, *(one for one in handles if one not in before)]
     version = pool["metadata"]["resourceVersion"]
     patch = {"metadata": {"resourceVersion": version}, "spec": {"reclaim": wanted}}
     pool = await client.patch(STORAGE_POOLS, name, patch)
-    selection = Selection(field_selector=f"metadata.name={name}")
     while not (verdict := outcome(pool, handles)).done:
-        try:
-            async with client.watch(
-                STORAGE_POOLS, None, selection, resource_version=str(pool["metadata"]["resourceVersion"])
-            ) as events:
-                async for event in events:
-                    if event.type != "BOOKMARK":
-                        pool = event.object
-                        break
-        except Expired:
-            pool = await client.get(STORAGE_POOLS, name)
+        await changed(client, STORAGE_POOLS, pool)
+        pool = await client.get(STORAGE_POOLS, name)
     return verdict.kept
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from skerry.cli.errors import CommandFailed
+from skerry.cli.watching import changed
 from skerry.kube.conditions import condition_of, conditions_of
 from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.quantities import bytes_of
@@ -106,7 +107,7 @@ async def wait(client: HttpClient, key: tuple[str, str], wanted: int, timeout: f
                     raise CommandFailed(f"claim {name} does not grow: {now.text}")
                 if now.done or (now.needs_pod and not await _has_pods(client, claim)):
                     return
-                await _changed(client, claim)
+                await changed(client, PERSISTENT_VOLUME_CLAIMS, claim)
     except TimeoutError:
         why = await _told(client, namespace, name)
         raise CommandFailed(f"claim {name} has not grown within {timeout:g} s: {why or said}; it goes on") from None
@@ -118,24 +119,6 @@ async def _has_pods(client: HttpClient, claim: Obj) -> bool:
 
     pods = (await client.list(PODS, namespace_of(claim))).items
     return any(name_of(claim) in mounted_claims(pod) for pod in pods)
-
-
-async def _changed(client: HttpClient, claim: Obj) -> None:
-    """Returns when the claim is another than this, or the server ends the watch."""
-    from skerry.kube.client import Selection
-    from skerry.kube.errors import Expired
-
-    selection = Selection(field_selector=f"metadata.name={name_of(claim)}")
-    version = str(claim["metadata"]["resourceVersion"])
-    try:
-        async with client.watch(
-            PERSISTENT_VOLUME_CLAIMS, namespace_of(claim), selection, resource_version=version
-        ) as events:
-            async for event in events:
-                if event.type != "BOOKMARK":
-                    return
-    except Expired:
-        return
 
 
 async def _told(client: HttpClient, namespace: str, name: str) -> str:

@@ -11,8 +11,11 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import click
+
 from skerry.cli.errors import CommandFailed
 from skerry.cli.volumes.facts import mounted_claims
+from skerry.cli.watching import changed
 from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.resources import NODES, PODS
 
@@ -39,8 +42,7 @@ async def run(client: HttpClient, claim: Obj, pods: Sequence[Obj], command: Sequ
     except TimeoutError:
         raise CommandFailed(f"the helper pod did not end within {_PATIENCE:g} s: was there room for it?") from None
     finally:
-        with contextlib.suppress(Exception):
-            await client.delete(PODS, name, namespace, {"gracePeriodSeconds": 0})
+        await _delete(client, name, namespace)
 
 
 def helper_pod(claim: Obj, pods: Iterable[Obj], command: Sequence[str], image: str) -> Obj:
@@ -124,23 +126,27 @@ async def _image(client: HttpClient, pods: Iterable[Obj]) -> str:
 
 async def _ended(client: HttpClient, name: str, namespace: str) -> None:
     """Returns when the pod is over. Raises CommandFailed when it cannot begin."""
-    from skerry.kube.client import Selection
+    from skerry.kube.errors import NotFound
 
-    selection = Selection(field_selector=f"metadata.name={name}")
-    while True:
-        listed = await client.list(PODS, namespace, selection)
-        if not listed.items or _is_over(listed.items[0]):
-            return
-        _check(listed.items[0])
-        async with client.watch(PODS, namespace, selection, resource_version=listed.resource_version) as events:
-            async for event in events:
-                if event.type == "DELETED" or (event.type != "BOOKMARK" and _is_over(event.object)):
-                    return
-                _check(event.object)
+    with contextlib.suppress(NotFound):  # somebody has deleted it
+        while True:
+            pod = await client.get(PODS, name, namespace)
+            if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+                return
+            _check(pod)
+            await changed(client, PODS, pod)
 
 
-def _is_over(pod: Obj) -> bool:
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+async def _delete(client: HttpClient, name: str, namespace: str) -> None:
+    """Says so when it cannot: what failed before is what the user is told else."""
+    from skerry.kube.errors import NotFound, StatusError
+
+    try:
+        await client.delete(PODS, name, namespace, {"gracePeriodSeconds": 0})
+    except NotFound:
+        return
+    except (StatusError, OSError) as error:
+        click.echo(f"the helper pod {namespace}/{name} is left, delete it: {error}", err=True)
 
 
 def _check(pod: Obj) -> None:
