@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -14,10 +17,12 @@ from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.storage.contract import Staging, StorageError, Use, VolumeRequest
 from skerry.engine.storage.drivers.all import built_in
 from skerry.engine.storage.drivers.remote import directories, options
+from skerry.engine.storage.drivers.remote import driver as remote_driver
 from skerry.engine.storage.drivers.remote.driver import Mounting, ServerDriver
 from skerry.engine.storage.drivers.remote.kernel_mount import KernelMount
 from skerry.engine.storage.drivers.remote.places import Place, checked_directory, new_place, place_in, place_of
 from skerry.engine.storage.drivers.remote.servers import check_permitted, is_close
+from tests.support.waiting import until
 
 _MANY = Use(("ReadWriteMany",))
 
@@ -232,6 +237,29 @@ async def test_a_kernel_without_an_nfs_client_says_so(tmp_path: Path, monkeypatc
     with pytest.raises(StorageError, match="kernel lacks an NFS client"):
         await driver.stage(staged)
     await driver.unstage("handle", tmp_path / "staged")
+
+
+async def test_a_silent_volume_is_asked_by_one_thread(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    silent, asked = threading.Event(), []
+
+    def hangs(path: Path) -> None:
+        asked.append(path)
+        silent.wait()
+
+    driver, told = _driver("sshfs"), []
+    driver.on_trouble(lambda handle, text: told.append(handle))
+    with monkeypatch.context() as patched:
+        patched.setattr(remote_driver, "PATIENCE", 0.01)
+        patched.setattr(remote_driver, "os", SimpleNamespace(stat=hangs, statvfs=os.statvfs))
+        try:
+            for _ in range(3):
+                with pytest.raises(StorageError, match="answer"):
+                    await driver.stats("handle", tmp_path)
+        finally:
+            silent.set()
+    assert (asked, told) == ([tmp_path], ["handle"])
+    await until(lambda: not driver._asking, "the answer")
+    assert (await driver.stats("handle", tmp_path)).capacity
 
 
 async def test_onedata_says_what_is_missing() -> None:

@@ -87,6 +87,7 @@ class ServerDriver(Driver, ABC):
         self._followed: dict[Path, asyncio.Task[None]] = {}
         self._reports: list[Report] = []
         self._silent: set[str] = set()
+        self._asking: set[Path] = set()
         self._cleaning = asyncio.Lock()
         self._clean = False
 
@@ -168,8 +169,7 @@ class ServerDriver(Driver, ABC):
     async def stats(self, handle: str, path: Path) -> Usage:
         """What the server says. Raises StorageError."""
         try:
-            await self._do(PATIENCE, os.stat, path)
-            found = await self._do(PATIENCE, os.statvfs, path)
+            found = await self._asked_for(path)
         except StorageError as error:
             if handle not in self._silent:
                 self._tell(handle, error.message)
@@ -181,6 +181,21 @@ class ServerDriver(Driver, ABC):
             return Usage(None, None, None)
         used = (found.f_blocks - found.f_bfree) * unit
         return Usage(found.f_blocks * unit, used, found.f_bavail * unit)
+
+    async def _asked_for(self, path: Path) -> os.statvfs_result:
+        """One thread for each place, however long it hangs: whoever measures comes again and again."""
+        if path in self._asking:
+            raise StorageError("UNAVAILABLE", f"{self.server} has not answered yet")
+
+        def ask() -> os.statvfs_result:
+            try:
+                os.stat(path)
+                return os.statvfs(path)
+            finally:
+                self._asking.discard(path)
+
+        self._asking.add(path)
+        return await self._do(PATIENCE, ask)
 
     async def close(self) -> None:
         """Watch programs no more; they go on."""
