@@ -26,6 +26,7 @@ from typing import Any, Self
 
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.locked_directory import locked
 from skerry.kube.records import record
 
 DEFAULT_DATA_DIR = Path("/var/lib/skerry")
@@ -156,7 +157,8 @@ def remove_instance(config: EngineConfig) -> None:
                 entry.unlink()
     with contextlib.suppress(OSError):  # a mount point stays, empty
         data.rmdir()
-    (config.paths.run.parent / "instances" / f"{config.instance}.json").unlink(missing_ok=True)
+    with _registry(config.paths.run.parent) as registry:
+        registry.forget(config.instance)
     shutil.rmtree(config.paths.run, ignore_errors=True)
 
 
@@ -218,20 +220,22 @@ class _Registry:
         return _Reservation(identity.index, identity.port, where)
 
     def reserve(self, identity: Identity, data_dir: Path) -> None:
-        _write(self._directory / f"{identity.instance}.json", identity.to_json(dataDir=str(data_dir)))
+        _write(self._file(identity.instance), identity.to_json(dataDir=str(data_dir)))
+
+    def forget(self, instance: str) -> None:
+        self._file(instance).unlink(missing_ok=True)
+
+    def _file(self, instance: str) -> Path:
+        return self._directory / f"{instance}.json"
 
 
 @contextlib.contextmanager
 def _registry(run_base: Path) -> Iterator[_Registry]:
     """The registry, locked: two instances made at the same moment must not take the same place."""
     directory = run_base / "instances"
-    _make_private(run_base, directory)
-    descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    _make_private(run_base)
+    with locked(directory):
         yield _Registry(directory)
-    finally:
-        os.close(descriptor)
 
 
 def _make(data_dir: Path, port: int | None, families: tuple[str, ...], others: list[_Reservation]) -> Identity:

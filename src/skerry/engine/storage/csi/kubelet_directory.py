@@ -9,20 +9,21 @@ instance to stop removes it. What else is there is hidden inside, and not touche
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
+from skerry.engine.locked_directory import locked
 from skerry.engine.storage.csi.paths import KUBELET, PathsInDrivers
 from skerry.kube.records import record
 
 log = logging.getLogger(__name__)
 
 _MARK = "trusted.skerry"
+_OLD_LOCK = ".lock"
+"""Of earlier versions; it is not an instance."""
 
 
 @record
@@ -56,7 +57,8 @@ def prepare(config: EngineConfig) -> KubeletDirectory:
     machine refuses, drivers can be used whose paths are not below /var/lib/kubelet."""
     ours = directories(config)
     try:
-        with _claims(config) as claims:
+        claims = _claims(config)
+        with locked(claims):
             (claims / config.instance).touch()
             _make_mount_point()
             return _mount(config, ours.root)
@@ -67,26 +69,17 @@ def prepare(config: EngineConfig) -> KubeletDirectory:
 
 def release(config: EngineConfig) -> None:
     """Remove the directory if we made it and no other instance needs it. From outside; harmless twice."""
-    with contextlib.suppress(OSError), _claims(config) as claims:
+    claims = _claims(config)
+    with contextlib.suppress(OSError), locked(claims):
         (claims / config.instance).unlink(missing_ok=True)
-        if not any(claim.name != _LOCK for claim in claims.iterdir()) and _is_marked():
+        others = [note for note in claims.iterdir() if note.name != _OLD_LOCK]
+        if not others and _is_marked():
             KUBELET.rmdir()  # refused when it is not empty
 
 
-_LOCK = ".lock"
-
-
-@contextlib.contextmanager
-def _claims(config: EngineConfig) -> Iterator[Path]:
-    """Notes of the instances that need the directory, locked: one may start while another stops."""
-    claims = config.paths.run.parent / "kubelet"
-    claims.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(claims / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield claims
-    finally:
-        os.close(descriptor)
+def _claims(config: EngineConfig) -> Path:
+    """Where instances note that they need the directory: one may start while another stops."""
+    return config.paths.run.parent / "kubelet"
 
 
 def _make_mount_point() -> None:
