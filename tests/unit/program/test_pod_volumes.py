@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,17 @@ class Mounts:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
 
     def listen(self, changed: Any) -> None:
         self.done.append("listen")
 
     async def start(self) -> None:
         self.done.append("start")
+        self.begun.set()
+        await self.go_on.wait()
 
     async def close(self) -> None:
         self.done.append("close")
@@ -69,3 +75,19 @@ async def test_made_at_the_start_for_what_an_earlier_engine_left(tmp_path: Path)
     (tmp_path / "published" / "uid").mkdir(parents=True)
     await PodVolumes(tmp_path, lambda: made).start()
     assert made.done == ["start"]
+
+
+async def test_a_pod_that_ends_while_it_is_made_leaves_nobody_listening(tmp_path: Path) -> None:
+    first, second = Mounts(), Mounts()
+    first.go_on.clear()
+    made: Any = iter([first, second])
+    volumes = PodVolumes(tmp_path, lambda: next(made))
+    volumes.listen(lambda uid: None)
+    asking = asyncio.create_task(volumes.set_up(pod("web", "persistentVolumeClaim")))
+    await first.begun.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert first.done == ["listen", "start", "close"]
+    assert await volumes.set_up(pod("web", "persistentVolumeClaim")) == {"data": PLACE}
+    assert second.done == ["listen", "start", "set up"]

@@ -174,3 +174,13 @@ async def test_what_fails_is_told_in_kubernetes_words_and_tried_again(tmp_path: 
     machine.failure = None
     await engine.take_back()
     assert machine.mounted == set()
+
+
+async def test_what_was_whole_is_whole_for_every_engine_that_only_looks_at_it_again(tmp_path: Path) -> None:
+    """Killed once more before the volume was looked at: a claim that is going stays usable for the pod that has it."""
+    machine = Machine()
+    await Engine(tmp_path, machine).mount()
+    machine.failure = StorageError("UNAVAILABLE", "not yet")
+    with pytest.raises(MountError):
+        await Engine(tmp_path, machine).mount()
+    assert [one.done for one in Engine(tmp_path, machine).journal.published.values()] == [True]

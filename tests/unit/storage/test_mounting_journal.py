@@ -24,8 +24,11 @@ async def test_the_next_engine_reads_what_was_noted(tmp_path: Path) -> None:
     await journal.publish(replace(one, done=True))
     await journal.publish(replace(one, uid="u-2"))
     (tmp_path / "published" / "u-2" / "torn.json").write_text('{"uid": "u-')
+    (tmp_path / "published" / "u-3").mkdir()
+    (tmp_path / "published" / "u-3" / ".data.json.new").write_text("{")
     later = Journal(tmp_path)
     later.load()
+    assert not (tmp_path / "published" / "u-3").exists()
     assert later.published == journal.published == {
         ("u-1", "data"): replace(one, done=True), ("u-2", "data"): replace(one, uid="u-2"),
     }  # fmt: skip

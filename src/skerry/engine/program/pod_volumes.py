@@ -47,12 +47,18 @@ class PodVolumes:
         async with self._making:
             if self._mounts is None:
                 await asyncio.to_thread(import_module, "skerry.engine.storage.mounting.pods")
-                mounts = self._make()
-                for listener in self._listeners:
-                    mounts.listen(listener)
-                await mounts.start()
-                self._mounts = mounts
+                self._mounts = await self._begun(self._make())
             return self._mounts
+
+    async def _begun(self, mounts: PodMounts) -> PodMounts:
+        for listener in self._listeners:
+            mounts.listen(listener)
+        try:
+            await mounts.start()
+        except BaseException:  # the pod that asked first ends: nobody may go on listening beside the next one's
+            await mounts.close()
+            raise
+        return mounts
 
     def is_for(self, volume: Obj) -> bool:
         """Claims, inline CSI volumes, NFS exports."""

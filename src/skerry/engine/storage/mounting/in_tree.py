@@ -14,6 +14,7 @@ from pathlib import Path
 
 from skerry.engine import mounts
 from skerry.engine.storage.contract import PATIENCE, Ability, Driver, Publishing, StorageError, Usage
+from skerry.engine.storage.drivers.publishing import show
 from skerry.engine.storage.mounting.resolving import LOCAL, NFS
 from skerry.kube.threads import in_own_thread
 
@@ -77,7 +78,7 @@ class LocalVolumes(_Bound):
 
 
 def _show_local(publishing: Publishing) -> None:
-    path, target = Path(publishing.handle), publishing.target
+    path = Path(publishing.handle)
     if not path.exists():
         raise StorageError("NOT_FOUND", f'path "{path}" does not exist')
     if publishing.use.block and not path.is_block_device():
@@ -85,15 +86,7 @@ def _show_local(publishing: Publishing) -> None:
     if not publishing.use.block and not path.is_dir():
         what = "a local volume of volumeMode Filesystem must be a directory: devices are not formatted here"
         raise StorageError("FAILED_PRECONDITION", f'path "{path}" is not a directory ({what})')
-    if mounts.at_or_below(target):
-        return
-    if publishing.use.block:
-        target.touch(mode=0o600)
-    else:
-        target.mkdir(mode=0o750, exist_ok=True)
-    mounts.bind(str(path), target)
-    if publishing.read_only:
-        mounts.remount_read_only(target)
+    show(path, publishing.target, read_only=publishing.read_only)
 
 
 class NfsVolumes(_Bound):
@@ -109,7 +102,7 @@ class NfsVolumes(_Bound):
         await in_own_thread(PATIENCE, lambda: publishing.target.mkdir(mode=0o750, exist_ok=True))
         options = [*publishing.use.mount_options, *(["ro"] if publishing.read_only else [])]
         command = ["mount", "-t", "nfs", *(["-o", ",".join(options)] if options else [])]
-        await run_mount([*command, publishing.handle, str(publishing.target)])
+        await run_mount([*command, "--", publishing.handle, str(publishing.target)])
 
 
 async def run_mount(command: list[str]) -> None:

@@ -24,6 +24,8 @@ from skerry.kube.threads import in_own_thread
 log = logging.getLogger(__name__)
 
 _SUFFIX = ".json"
+_UNFINISHED = ".new"
+"""Being written; what an engine that was killed left of these says nothing."""
 
 
 @record
@@ -162,6 +164,8 @@ def _published(content: dict[str, Any]) -> Published:
 
 
 def _read_all(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for unfinished in root.glob(f"*/.*{_SUFFIX}{_UNFINISHED}"):
+        _remove(unfinished)
     for path in sorted(root.glob(f"*/*{_SUFFIX}")):
         with _skipping(path):
             yield path, orjson.loads(path.read_bytes())
@@ -178,7 +182,7 @@ def _skipping(path: Path) -> Iterator[None]:
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Whole or not at all for whoever reads after a crash of this process."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.new")
+    fresh = path.with_name(f".{path.name}{_UNFINISHED}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(orjson.dumps(content))

@@ -233,7 +233,9 @@ class Mounter:
 
 
 def _published(job: Job, before: Published | None) -> Published:
+    """What is noted before a volume is asked for. One that an earlier engine mounted whole still is."""
     mountable = job.mountable
+    same = before is not None and before.handle == mountable.handle
     return Published(
         uid=job.uid,
         pod=job.pod,
@@ -247,7 +249,8 @@ def _published(job: Job, before: Published | None) -> Published:
         read_only=mountable.read_only,
         exclusive=mountable.is_exclusive,
         attached=job.attachment is not None,
-        group=before.group if before is not None and before.handle == mountable.handle else None,
+        group=before.group if before is not None and same else None,
+        done=before.done if before is not None and same else False,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.storage.contract import PATIENCE, StorageError
+from skerry.engine.storage.drivers.publishing import is_mounted
 from skerry.engine.storage.mounting.errors import MountError
 from skerry.engine.storage.mounting.growth import Growth
 from skerry.engine.storage.mounting.in_tree import host_path
@@ -203,8 +204,8 @@ class PodMounts:
         known = self._journal.published.get((uid, name))
         if known is not None and known.done and (uid, name) in self._ready:
             return known.target
-        if known is not None and known.done and self._mounter.driver(known.driver) is None:
-            return known.target  # an earlier engine mounted it; its driver has not come back yet, and need not
+        if known is not None and await self._is_there_without_driver(known):
+            return known.target
         mountable = await self._reader.mountable(pod, volume, is_mounted=known is not None and known.done)
         if mountable.driver == HOST_PATH:
             return await self._host_path(mountable, (uid, name))
@@ -241,6 +242,13 @@ class PodMounts:
         except (MountError, NotReady, StatusError) as error:
             log.warning("pod %s/%s: %s", *published.pod, error)
             self._recorder.event(pod, "Warning", "FailedMount", str(error))
+
+    async def _is_there_without_driver(self, known: Published) -> bool:
+        """Whether an earlier engine mounted it and its driver has not come back yet, and need not. By the mount table:
+        the journal outlives a reboot, the mount does not, and what is written to the empty place would be lost."""
+        if not known.done or self._mounter.driver(known.driver) is not None:
+            return False
+        return await in_own_thread(None, is_mounted, known.target)
 
     async def _host_path(self, mountable: Mountable, key: tuple[str, str]) -> Path:
         if mountable.read_only:
