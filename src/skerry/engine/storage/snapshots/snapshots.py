@@ -98,7 +98,7 @@ class SnapshotController(Controller):
         await with_finalizer(self._client, VOLUME_SNAPSHOTS, snapshot, SNAPSHOT_SOURCE, SNAPSHOT_BOUND)
         if content["spec"]["volumeSnapshotRef"].get("uid") == uid_of(snapshot):
             return content
-        names = list({*finalizers_of(content), CONTENT_BOUND})
+        names = list(dict.fromkeys([*finalizers_of(content), CONTENT_BOUND]))
         changed = {
             "metadata": {"resourceVersion": content["metadata"]["resourceVersion"], "finalizers": names},
             "spec": {"volumeSnapshotRef": taking.reference_to(snapshot)},
