@@ -45,6 +45,7 @@ def test_what_was_written_counts_until_the_cache_has_reached_it() -> None:
     informer.revision = 4
     assert newest.get("data", "ns") is written
     informer._apply(("ns", "data"), None)
+    assert newest.get("data", "ns") is None  # also when nobody asked before: what is gone is not kept
     informer.revision = 6
     assert newest.get("data", "ns") is None
     newest.note(at(5))

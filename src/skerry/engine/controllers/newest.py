@@ -6,7 +6,7 @@ makes this exact: what was written counts until the cache has reached its revisi
 
 from __future__ import annotations
 
-from skerry.kube.informer import Informer
+from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, name_of, namespace_of
 
 
@@ -16,6 +16,7 @@ class Newest:
     def __init__(self, cache: Informer) -> None:
         self.cache = cache
         self._written: dict[tuple[str, str], Obj] = {}
+        cache.add_handler(self._drop_deleted)
 
     def get(self, name: str, namespace: str = "") -> Obj | None:
         """The object as last seen or written, None when there is none."""
@@ -35,6 +36,11 @@ class Newest:
         else:
             self._written.pop(key, None)
         return written
+
+    def _drop_deleted(self, delta: Delta) -> None:
+        """Nobody may ever ask for it again."""
+        if delta.new is None:
+            self._written.pop((namespace_of(delta.object), name_of(delta.object)), None)
 
 
 def _revision(obj: Obj) -> int:
