@@ -32,7 +32,7 @@ async def test_nothing_runs_before_there_is_an_ingress() -> None:
         await ingress.create("other", rule("web.example.com", path("/", "web")), ingressClassName="traefik")
         await ingress.world.until(lambda: ingress.world.get(INGRESSES, "other"))
         await ingress.ingress._controller._bring_about()
-        assert program.members(ingress.config) == set()
+        assert program.cgroup_of(ingress.config).members() == set()
         assert not any(one["metadata"]["name"] == "ingress" for one in ingress.world.list(SERVICES, None))
 
 

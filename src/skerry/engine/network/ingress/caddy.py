@@ -9,7 +9,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -21,12 +20,13 @@ from skerry.engine.network.cni import pod_gateway
 from skerry.engine.network.ingress import program
 from skerry.engine.network.ingress.admin import Admin, AdminError
 from skerry.engine.network.ingress.document import Listeners
-from skerry.engine.processes import ended, listener, reap
+from skerry.engine.processes import ended, listener
 from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
 
 _START_SECONDS = 20.0
+_END_SECONDS = 20.0
 _PAUSE = 0.01
 _STEADY_SECONDS = 10.0
 _BACK_OFF = (0.1, 10.0)
@@ -59,7 +59,7 @@ class Caddy:
     async def adopt(self) -> bool:
         """Take over the Caddy that an engine before us left, if one answers."""
         pid = await asyncio.to_thread(listener, program.admin_socket(self._config))
-        if not pid or pid not in program.members(self._config):
+        if not pid or pid not in program.cgroup_of(self._config).members():
             return False
         try:
             noted = json.loads(self._note.read_text())
@@ -83,7 +83,7 @@ class Caddy:
         path = program.find_caddy()
         if path is None:
             raise CaddyError("Caddy is not installed: run `make setup`, or apt-get install caddy")
-        await asyncio.to_thread(self._end_strays)
+        await self._end_strays()
         self.version = await asyncio.to_thread(program.version_of, path)
         pid = await asyncio.to_thread(self._spawn, path)
         self._watch(pid)
@@ -104,8 +104,8 @@ class Caddy:
     async def end(self) -> None:
         """End it, with everything it serves."""
         await self.detach()
-        await asyncio.to_thread(self._end_strays)
-        program.remove_cgroup(self._config)
+        await self._end_strays()
+        program.cgroup_of(self._config).remove()
 
     @property
     def _note(self) -> Path:
@@ -178,17 +178,11 @@ class Caddy:
             await asyncio.sleep(_PAUSE)
         raise CaddyError(f"Caddy does not start: see {self._log_file}")
 
-    def _end_strays(self) -> None:
-        """Whatever is in Caddy's cgroup, until nobody is left."""
-        deadline = time.monotonic() + _START_SECONDS
-        while pids := program.members(self._config):
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    reap(pid)
-            if time.monotonic() > deadline:
-                raise CaddyError(f"processes {sorted(pids)} in Caddy's cgroup do not end")
-            time.sleep(_PAUSE)
+    async def _end_strays(self) -> None:
+        """Whatever is in Caddy's cgroup."""
+        cgroup = program.cgroup_of(self._config)
+        if not await cgroup.end(_END_SECONDS):
+            raise CaddyError(f"processes {sorted(cgroup.members())} in Caddy's cgroup do not end")
 
 
 def _socket_at(address: str, wanted: int) -> socket.socket:

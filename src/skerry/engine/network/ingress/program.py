@@ -2,12 +2,11 @@
 
 It runs as a user of its own that no other program uses, so that nobody may look into its memory, where keys are. That
 user may not enter the directories above its own: Caddy reaches its files through its working directory. Source:
-setpriv(1), cgroups(7).
+setpriv(1).
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -18,13 +17,12 @@ from pathlib import Path
 
 import orjson
 
+from skerry.engine.cgroup import Cgroup
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.features import search_path
 from skerry.engine.network.ingress.document import ADMIN_SOCKET, empty_document
 from skerry.engine.network.ingress.user import user_of
 
-_CGROUPS = Path("/sys/fs/cgroup")
-_CONTROLLERS = ("cpu", "memory", "pids")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 
 
@@ -87,25 +85,14 @@ def spawn(config: EngineConfig, program: str, log: int, sockets: Sequence[int]) 
             env=_ENVIRONMENT,
         )
     process.returncode = 0  # it is not waited for here: without this, collecting the object would warn
-    _into_cgroup(config, process.pid)
+    for entrance in cgroup_of(config).make():
+        entrance.write_text(str(process.pid))
     return process.pid
 
 
-def members(config: EngineConfig) -> set[int]:
-    """Processes in Caddy's cgroup."""
-    found: set[int] = set()
-    for directory in _cgroup_directories(config):
-        with contextlib.suppress(OSError):
-            found.update(int(word) for word in (directory / "cgroup.procs").read_text().split())
-    return found
-
-
-def remove_cgroup(config: EngineConfig) -> None:
-    """Remove Caddy's empty cgroup."""
-    for directory in _cgroup_directories(config):
-        with contextlib.suppress(OSError):
-            directory.rmdir()
-            directory.parent.rmdir()
+def cgroup_of(config: EngineConfig) -> Cgroup:
+    """Where Caddy is."""
+    return Cgroup(config.cgroup, "ingress")
 
 
 def _without_rights(user: int) -> Sequence[str]:
@@ -128,17 +115,3 @@ def _fresh_directory(directory: Path, user: int) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o700, parents=True)
     os.chown(directory, user, user)
-
-
-def _into_cgroup(config: EngineConfig, pid: int) -> None:
-    for directory in _cgroup_directories(config):
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "cgroup.procs").write_text(str(pid))
-
-
-def _cgroup_directories(config: EngineConfig) -> list[Path]:
-    """One a controller with cgroup v1, one with v2."""
-    below = Path(config.cgroup.strip("/")) / "ingress"
-    if (_CGROUPS / "cgroup.controllers").exists():
-        return [_CGROUPS / below]
-    return [_CGROUPS / controller / below for controller in _CONTROLLERS if (_CGROUPS / controller).is_dir()]

@@ -99,8 +99,7 @@ class Daemon:
             if grace is None:
                 log.warning("%s: its program is ended before it was done: the server does not answer", self._point)
             fuse.abort(number)
-            self._at.cgroup.kill()
-            if not await self._at.cgroup.empty(_KILLED):
+            if not await self._at.cgroup.end(_KILLED):
                 raise StorageError("UNAVAILABLE", f"processes {sorted(self._at.cgroup.members())} do not end")
         await self._collect()
         await asyncio.to_thread(self._at.clear)
@@ -136,7 +135,7 @@ class Daemon:
         at, base = self._at, sys.base_prefix
         python = base if program.asks_fusermount and not Path(base).is_relative_to("/usr") else ""
         environment = {"PATH": programs.search_path(), "HOME": "/own", "LC_ALL": "C.UTF-8", **program.environment}
-        environment["JOIN"] = " ".join(str(path) for path in at.cgroup.procs)
+        environment["JOIN"] = " ".join(str(path) for path in at.cgroup.make())
         if descriptor is not None:
             environment["SKERRY_FUSE"] = str(descriptor)
         kind = "mount" if program.mounts_itself else "drop"

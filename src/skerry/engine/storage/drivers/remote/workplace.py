@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from skerry.engine import mounts
+from skerry.engine.cgroup import Cgroup
 from skerry.engine.config import EngineConfig
-from skerry.engine.storage.drivers.remote.cgroup import Cgroup
 
 _MS_SHARED = 1 << 20
 _FIRST_USER = 65400
@@ -26,7 +26,7 @@ class Workplace:
     def __init__(self, config: EngineConfig, point: Path) -> None:
         name = hashlib.sha256(os.fsencode(point)).hexdigest()[:16]
         self.user = _FIRST_USER + config.index
-        self.cgroup = Cgroup(config.cgroup, name)
+        self.cgroup = Cgroup(config.cgroup, f"storage/{name}")
         self.memory = config.paths.run / "storage" / name
         """A file system in memory, this process's only: nothing in it reaches a disk."""
         self.own = self.memory / "own"
