@@ -15,12 +15,13 @@ EXAMPLES = sorted((ROOT / "examples" / "02-testing").glob("test_*.py"))
 
 
 def run_pytest(folder: Path, *words: str) -> str:
-    """Run pytest in a process of its own, without this project's configuration."""
+    """Run pytest in a process of its own, without this project's configuration. What the clients write for the time of
+    a run (certificates) goes with the folder, also when the process is killed."""
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "-p", "skerry.testing.plugin"]
     search = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [*command, f"--rootdir={folder}", "-p", "no:cacheprovider", *words],
-        env={**os.environ, "PYTHONPATH": search},
+        env={**os.environ, "PYTHONPATH": search, "TMPDIR": str(folder)},
         cwd=folder,
         capture_output=True,
         text=True,
