@@ -47,6 +47,5 @@ class DirectoryWatch:
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            while os.read(self._descriptor, 1 << 16):
-                pass
+            os.read(self._descriptor, 1 << 16)  # the loop calls again when there is more
         self._changed.set()

@@ -27,6 +27,7 @@ from typing import Any, Self
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig, Paths
 from skerry.engine.locked_directory import locked
+from skerry.engine.private_files import write_private
 from skerry.kube.records import record
 
 DEFAULT_DATA_DIR = Path("/var/lib/skerry")
@@ -129,7 +130,7 @@ def open_instance(
         _refuse_taken_place(identity, others)
         config = _configure(identity, data_dir, run_base)
         _make_private(config.paths.data, config.paths.run)
-        _write(config.paths.instance_file, identity.to_json())
+        write_private(config.paths.instance_file, identity.to_json().encode())
         registry.reserve(identity, data_dir)
     return config
 
@@ -220,7 +221,7 @@ class _Registry:
         return _Reservation(identity.index, identity.port, where)
 
     def reserve(self, identity: Identity, data_dir: Path) -> None:
-        _write(self._file(identity.instance), identity.to_json(dataDir=str(data_dir)))
+        write_private(self._file(identity.instance), identity.to_json(dataDir=str(data_dir)).encode())
 
     def forget(self, instance: str) -> None:
         self._file(instance).unlink(missing_ok=True)
@@ -351,17 +352,6 @@ def _make_private(*directories: Path) -> None:
     for directory in directories:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         directory.chmod(0o700)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file's content at once and durably, readable by its owner only."""
-    fresh = path.with_name(f".{path.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def main() -> int:

@@ -12,13 +12,14 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from skerry.kube.records import record
 
-_CONTROL = "/dev/loop-control"
+_CONTROL, _DEVICES = Path("/dev/loop-control"), Path("/dev")
 _SET_FREE, _GET_STATUS, _SET_CAPACITY, _CONFIGURE, _GET_FREE = 0x4C01, 0x4C05, 0x4C07, 0x4C0A, 0x4C82
 _AUTOCLEAR, _DIRECT_IO = 4, 16
 _INFO = struct.Struct("=5Q4I64s64s32s2Q")  # struct loop_info64
@@ -77,13 +78,32 @@ def follow_size(device: Path) -> None:
 
 
 def below(directory: Path) -> list[LoopDevice]:
-    """Attached devices whose file is, or was, below a directory."""
-    return [one for one in all_attached() if one.file.startswith(f"{directory.resolve()}/")]
+    """Attached devices whose file is, or was, below a directory; then those whose file is in the file system on one of
+    these: where that is mounted no more, or in another mount namespace, their paths do not tell."""
+    attached_now = all_attached()
+    found = [one for one in attached_now if one.file.startswith(f"{directory.resolve()}/")]
+    numbers = {one.device.stat().st_rdev for one in found}
+    return found + [one for one in attached_now if numbers and one not in found and _behind(one.device) in numbers]
 
 
 def all_attached() -> list[LoopDevice]:
     """All attached devices of the machine."""
-    return [LoopDevice(Path("/dev", name), file) for name, file in _backed()]
+    return [LoopDevice(_DEVICES / name, file) for name, file in _backed()]
+
+
+def _behind(device: Path) -> int | None:
+    """Number of the device that the file behind a loop device is on."""
+    with contextlib.suppress(OSError), _opened(device) as descriptor:  # freed in between
+        return _status(descriptor)[0]
+    return None
+
+
+def _status(descriptor: int) -> tuple[int, int]:
+    """Of the file behind an open device: the number of the device it is on, and its inode. Raises OSError."""
+    info = bytearray(_INFO.size)
+    fcntl.ioctl(descriptor, _GET_STATUS, info)
+    number, inode = _INFO.unpack(info)[:2]
+    return number, inode
 
 
 def _backed() -> Iterator[tuple[str, str]]:
@@ -96,25 +116,22 @@ def _backed() -> Iterator[tuple[str, str]]:
 
 def _open_attached(image: Path) -> tuple[int, Path] | None:
     """An open descriptor, which keeps the device attached, and the device of a file."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         status = image.stat()
-        for name, file in _backed():
-            # the path is as another mount namespace may see it; its end is not
-            if image.name in file and (opened := _open_if(device := Path("/dev", name), status)) is not None:
-                return opened, device
+    except FileNotFoundError:
+        return None
+    for name, file in _backed():
+        # the path is as another mount namespace may see it; its end is not
+        if image.name in file and (opened := _open_if(device := _node(name), status)) is not None:
+            return opened, device
     return None
 
 
 def _open_if(device: Path, status: os.stat_result) -> int | None:
     descriptor = os.open(device, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        info = bytearray(_INFO.size)
-        fcntl.ioctl(descriptor, _GET_STATUS, info)
-        backing, inode = _INFO.unpack(info)[:2]
-        if (backing, inode) == (status.st_dev, status.st_ino):
+    with contextlib.suppress(OSError):  # freed in between
+        if _status(descriptor) == (status.st_dev, status.st_ino):
             return descriptor
-    except OSError:  # freed in between
-        pass
     os.close(descriptor)
     return None
 
@@ -149,14 +166,18 @@ def _configured(file: int, name: bytes, flags: int) -> tuple[int, Path]:
 
 def _free_device() -> Path:
     try:
-        with _opened(Path(_CONTROL)) as control:
+        with _opened(_CONTROL) as control:
             number = fcntl.ioctl(control, _GET_FREE)
     except OSError as error:
         raise LoopError(error.errno, f"no loop device can be had on this machine: {error.strerror}") from error
-    device = Path(f"/dev/loop{number}")
-    if not device.exists():  # a /dev that the kernel does not fill
+    return _node(f"loop{number}")
+
+
+def _node(name: str) -> Path:
+    device = _DEVICES / name
+    if not device.exists():  # a /dev that the kernel does not fill, or a new one of a container that was made again
         with contextlib.suppress(FileExistsError):
-            os.mknod(device, 0o600 | 0o060000, os.makedev(_MAJOR, number))
+            os.mknod(device, 0o600 | stat.S_IFBLK, os.makedev(_MAJOR, int(name.removeprefix("loop"))))
     return device
 
 

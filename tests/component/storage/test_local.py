@@ -144,6 +144,34 @@ async def test_many_at_once_and_twice(local: Local) -> None:
     assert (await local.driver.capacity({}) or 0) > 0
 
 
+async def test_what_follows_a_mount_is_done_when_the_engine_died_before(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(point: Path) -> None:
+        raise StorageError("UNAVAILABLE", "as when the engine is killed here")
+
+    await local.create("half", 20 * MIB)
+    with monkeypatch.context() as dying, pytest.raises(StorageError, match="killed here"):
+        dying.setattr(filesystems, "open_to_all", dies)
+        await local.mounted("half")
+    local.again()
+    assert (await local.mounted("half")).stat().st_mode & 0o777 == 0o777
+
+
+async def test_a_device_is_found_without_an_entry_in_dev(
+    local: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.use = Use(("ReadWriteOnce",), block=True)
+    await local.create("raw", 8 * MIB)
+    await local.mounted("raw")
+    (tmp_path / "dev").mkdir()
+    with monkeypatch.context() as container:  # one that was made again, whose /dev is new
+        container.setattr(loop_devices, "_DEVICES", tmp_path / "dev")
+        found = loop_devices.find(local.root / "pool/volumes/raw/raw.img")
+        assert found is not None
+        assert found.is_block_device()
+
+
 @pytest.mark.parametrize("fs_type", ["ext4", "xfs"])
 async def test_volumes_of_every_size_have_room_for_it(local: Local, fs_type: str) -> None:
     for size in (1, 40, 100, 300, 1024, 10 * 1024, 20 * 1024):

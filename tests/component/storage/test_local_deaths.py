@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,9 @@ class Writer:
         self._ending = True
         self._thread.join()
 
+    def is_beyond(self, number: int) -> bool:
+        return self.safe > number
+
     def _write(self) -> None:
         with self._file.open("wb", buffering=0) as file:
             while not self._ending:
@@ -102,8 +106,7 @@ async def _copies(log: Path, disk: Path) -> list[int]:
     safe: list[int] = []
     with Writer(log) as writer:
         for number in range(MOMENTS):
-            before = writer.safe
-            await until(lambda before=before: writer.safe > before + 20, "more is safe")  # type: ignore[misc]
+            await until(partial(writer.is_beyond, writer.safe + 20), "more is safe")
             copy = disk.parent / f"copy-{number}.img"
             copy.touch()
             safe.append(writer.safe)

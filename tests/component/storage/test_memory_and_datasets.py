@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ async def test_memory_is_bounded_and_outlives_pods_and_the_engine(tmp_path: Path
     await driver.delete("pvc-1", {})
     await driver.delete("pvc-1", {})
     assert os.listdir(tmp_path / "memory") == []
+
+
+async def test_mount_options_of_memory_hold_also_when_it_grows(tmp_path: Path) -> None:
+    driver, staged = MemoryDriver(tmp_path / "memory", "here"), tmp_path / "staged"
+    await driver.create(VolumeRequest("pvc-1", MIB, WRITER))
+    staged.mkdir()
+    unknown = replace(WRITER, mount_options=("noexec", "size=1g"))
+    with pytest.raises(StorageError, match="cannot have the mount option size=1g"):
+        await driver.stage(Staging("pvc-1", staged, unknown, {}, {}))
+    known = replace(WRITER, mount_options=("noexec", "ro"))
+    for _ in range(2):
+        await driver.stage(Staging("pvc-1", staged, known, {}, {}))
+    await driver.publish(shown("pvc-1", tmp_path, "pod"))
+    await driver.expand("pvc-1", 2 * MIB, {})
+    flags = os.statvfs(tmp_path / "pod").f_flag
+    assert flags & os.ST_NOEXEC
+    assert flags & os.ST_NOSUID
+    assert flags & os.ST_RDONLY
 
 
 async def test_pods_read_a_dataset_and_cannot_change_it(tmp_path: Path) -> None:

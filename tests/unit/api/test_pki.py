@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from skerry.engine.api.auth.authentication import user_of_certificate
-from skerry.engine.api.pki import CA_DAYS, FRONT_PROXY, FRONT_PROXY_CA, Pki, ensure, renew, server_names, write_private
+from skerry.engine.api.pki import CA_DAYS, FRONT_PROXY, FRONT_PROXY_CA, Pki, ensure, renew, server_names
+from skerry.engine.private_files import write_private
 from skerry.kube.clock import SystemClock
 from tests.support.api import engine_config
 from tests.support.clock import SetClock

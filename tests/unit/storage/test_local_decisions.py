@@ -1,4 +1,4 @@
-"""What the local driver decides without touching a disk: parameters, sizes, room, records."""
+"""What the local driver decides without a mount: parameters, sizes, room, records."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from skerry.engine.storage.drivers import handles, mount_options
 from skerry.engine.storage.drivers.local import parameters, records, sizing
 from skerry.engine.storage.drivers.local.records import Record
 from skerry.engine.storage.drivers.local.room import Room, require
+from skerry.engine.storage.drivers.local.volumes import LocalVolumes
+from skerry.engine.storage.drivers.memory import MemoryDriver
 
 GIB = 2**30
 KEPT = Record("pvc-1", GIB, "ext4", 0.0)
@@ -101,6 +103,19 @@ def test_what_a_crash_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     records.remove(tmp_path / "pvc-1")
     records.remove(tmp_path / "pvc-1")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_spoilt_note_of_a_volume_in_memory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pvc-1.size").touch()
+    with pytest.raises(StorageError, match=r"pvc-1\.size cannot be read"):
+        await MemoryDriver(tmp_path, "here").volumes()
+
+
+def test_locks_of_volumes_last_as_long_as_somebody_has_them(tmp_path: Path) -> None:
+    volumes = LocalVolumes(tmp_path)
+    with volumes.alone("pvc-1"), volumes.alone("pvc-1"), volumes.alone("pvc-2"):
+        assert len(volumes._locks) == 2
+    assert not volumes._locks
 
 
 def test_a_spoilt_record_is_told_not_taken_for_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from base64 import b64encode
 from pathlib import Path
 
-from skerry.engine.api.pki import ADMIN, Pki, write_private
+from skerry.engine.api.pki import ADMIN, Pki
+from skerry.engine.private_files import write_private
 
 
 def kubeconfig(server: str, pki: Pki) -> str:

@@ -11,7 +11,6 @@ ECDSA P-256 throughout, files 0600 in a directory 0700. What was issued, until w
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -22,6 +21,7 @@ import orjson
 
 from skerry.engine.api.auth.authentication import MASTERS
 from skerry.engine.config import EngineConfig
+from skerry.engine.private_files import write_private
 from skerry.kube.certificates.wanted import BACKDATED, Wanted
 from skerry.kube.clock import WallClock
 from skerry.kube.records import record
@@ -99,18 +99,6 @@ def server_names(config: EngineConfig) -> tuple[str, ...]:
     if not ip_address(config.bind).is_unspecified:
         names.append(config.bind)
     return tuple(dict.fromkeys(name for name in names if name))
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file that only its owner may read, at once or not at all."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def _is_good(pki: Pki, wanted: Wanted, issued: dict[str, dict[str, object]], now: datetime) -> bool:

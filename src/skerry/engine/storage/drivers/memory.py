@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skerry.engine import mounts
+from skerry.engine.private_files import to_disk, write_private
 from skerry.engine.storage.contract import (
     Ability,
     Driver,
@@ -32,7 +33,7 @@ from skerry.kube.quantities import bytes_of
 
 _PAGE = 4096
 _LEAST_INODES = 1024
-_FLAGS = mounts.MS_NOSUID | mounts.MS_NODEV
+_REMOUNT = mount_options.ALWAYS | mounts.MS_REMOUNT
 
 
 class MemoryDriver(Driver):
@@ -123,11 +124,13 @@ class MemoryDriver(Driver):
                 _require(self._sizes(), size - before, limit)
                 self._write(handle, size, limit)
             if publishing.is_mounted(self._mountpoint(handle)):
-                mounts.mount("tmpfs", self._mountpoint(handle), "tmpfs", _FLAGS | mounts.MS_REMOUNT, _options(size))
+                mounts.mount("tmpfs", self._mountpoint(handle), "tmpfs", _REMOUNT, _options(size))
             return size
 
     def _stage(self, staging: Staging) -> None:
-        mount_options.split(staging.use.mount_options)
+        flags, rest = mount_options.split(staging.use.mount_options)
+        if rest:
+            raise StorageError("INVALID_ARGUMENT", f"volumes in memory cannot have the mount option {rest}")
         with self._lock:
             size, point = self._size(staging.handle), self._mountpoint(staging.handle)
             if not publishing.is_mounted(point):
@@ -135,6 +138,7 @@ class MemoryDriver(Driver):
                 mounts.mount_tmpfs(point, f"{_options(size)},mode=0777")
             if not publishing.is_mounted(staging.path):
                 mounts.bind(str(point), staging.path)
+            mounts.mount("none", staging.path, flags=flags | mounts.MS_REMOUNT | mounts.MS_BIND)
 
     def _sizes(self) -> dict[str, int]:
         return {note.stem: _numbers(note)[0] for note in sorted(self._root.glob("*.size"))}
@@ -151,9 +155,8 @@ class MemoryDriver(Driver):
 
     def _write(self, handle: str, size: int, limit: int) -> None:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = self._root / f".{checked(handle)}"
-        new.write_text(f"{size} {limit}")
-        new.rename(self._note(handle))
+        write_private(self._note(handle), f"{size} {limit}".encode())
+        to_disk(self._root)
 
     def _note(self, handle: str) -> Path:
         return self._root / f"{checked(handle)}.size"
@@ -177,8 +180,11 @@ def _require(sizes: Mapping[str, int], more: int, limit: int) -> None:
 
 
 def _numbers(note: Path) -> tuple[int, int]:
-    size, limit = note.read_text().split()
-    return int(size), int(limit)
+    try:
+        size, limit = map(int, note.read_text().split())
+    except ValueError as error:
+        raise StorageError("INTERNAL", f"{note} cannot be read: {error}") from error
+    return size, limit
 
 
 def _pages(size: int) -> int:

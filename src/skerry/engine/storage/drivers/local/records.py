@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from skerry.engine.private_files import to_disk, write_private
 from skerry.engine.storage.contract import StorageError
 from skerry.kube.records import record
 
@@ -88,22 +89,20 @@ def make(folder: Path, kept: Record, fill: Callable[[Path], None]) -> None:
     try:
         os.close(os.open(image, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
         fill(image)
-        _write(making / _RECORD, kept)
-        _to_disk(image)
-        _to_disk(making)
+        _write(making, kept)
+        to_disk(image)
+        to_disk(making)
         making.rename(folder)
     except BaseException:
         _remove(making)
         raise
-    _to_disk(folder.parent)
+    to_disk(folder.parent)
 
 
 def replace(folder: Path, kept: Record) -> None:
     """Write a changed record in place of the old one."""
-    new = folder / f".{_RECORD}"
-    _write(new, kept)
-    new.rename(folder / _RECORD)
-    _to_disk(folder)
+    _write(folder, kept)
+    to_disk(folder)
 
 
 def remove(folder: Path) -> None:
@@ -112,7 +111,7 @@ def remove(folder: Path) -> None:
     _remove(going)
     with contextlib.suppress(FileNotFoundError):
         folder.rename(going)
-        _to_disk(folder.parent)
+        to_disk(folder.parent)
     _remove(going)
 
 
@@ -124,21 +123,9 @@ def sweep_halves(parent: Path) -> None:
                 _remove(entry)
 
 
-def _write(path: Path, kept: Record) -> None:
+def _write(folder: Path, kept: Record) -> None:
     content = {name: getattr(kept, name) for name in Record.__match_args__}
-    descriptor = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_private(folder / _RECORD, json.dumps(content).encode())
 
 
 def _remove(folder: Path) -> None:

@@ -51,10 +51,9 @@ def without_copy_on_write(directory: Path) -> None:
     Harmless where the file system knows no such thing."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        (flags,) = struct.unpack("L", fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8)))
-        fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("L", flags | _NO_COW))
-    except OSError:
-        pass
+        with contextlib.suppress(OSError):
+            (flags,) = struct.unpack("L", fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8)))
+            fcntl.ioctl(descriptor, _SET_FLAGS, struct.pack("L", flags | _NO_COW))
     finally:
         os.close(descriptor)
 

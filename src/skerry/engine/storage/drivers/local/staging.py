@@ -34,7 +34,7 @@ class LocalStaging:
             if not kept.fs_type:
                 with loop_devices.attached(image_of(folder), keep=True) as device:
                     loop_devices.follow_size(device)
-            elif not publishing.is_mounted(staging.path):
+            else:
                 self._mount(staging, image_of(folder), kept)
 
     def unstage(self, handle: str, path: Path) -> None:
@@ -79,13 +79,9 @@ class LocalStaging:
         return usage_of(handle, path)
 
     def _mount(self, staging: Staging, image: Path, kept: Record) -> None:
+        """What follows the mount is done also when it is there: an engine may have died in between."""
         flags, rest = mount_options.split(staging.use.mount_options)
-        options = ",".join(filter(None, (filesystems.MOUNT_OPTIONS[kept.fs_type], rest)))
-        with _locked(image) as lock:
-            checked = loop_devices.find(image) is None and filesystems.prepare(image, kept.fs_type, lock)
-            with loop_devices.attached(image) as device:
-                loop_devices.follow_size(device)
-                mounts.mount(str(device), staging.path, kept.fs_type, flags, options)
+        checked = not publishing.is_mounted(staging.path) and _mount_image(staging.path, image, kept, flags, rest)
         if flags & mounts.MS_RDONLY:
             return
         if checked:
@@ -93,6 +89,17 @@ class LocalStaging:
         filesystems.open_to_all(staging.path)
         if filesystems.is_smaller(image, kept.fs_type):
             filesystems.grow(staging.path, kept.fs_type, image.stat().st_size)
+
+
+def _mount_image(point: Path, image: Path, kept: Record, flags: int, rest: str) -> bool:
+    """Whether its file system was checked before."""
+    options = ",".join(filter(None, (filesystems.MOUNT_OPTIONS[kept.fs_type], rest)))
+    with _locked(image) as lock:
+        checked = loop_devices.find(image) is None and filesystems.prepare(image, kept.fs_type, lock)
+        with loop_devices.attached(image) as device:
+            loop_devices.follow_size(device)
+            mounts.mount(str(device), point, kept.fs_type, flags, options)
+    return checked
 
 
 @contextlib.contextmanager

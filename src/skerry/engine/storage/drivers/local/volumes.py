@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from skerry.engine import loop_devices, mounts
 from skerry.engine.storage.contract import Snapshot, StorageError, VolumeRequest
@@ -40,7 +41,9 @@ class LocalVolumes:
 
     def __init__(self, root: Path) -> None:
         self.homes = Homes(root)
-        self._locks: dict[str, threading.RLock] = {}
+        self._locks: WeakValueDictionary[str, threading.RLock] = WeakValueDictionary()
+        """By handle, as long as somebody has them."""
+        self._choosing = threading.Lock()
         self._budget = threading.Lock()
         self._pending: dict[str, int] = {}
         """Bytes by handle that calls under way have been promised."""
@@ -48,7 +51,9 @@ class LocalVolumes:
     @contextlib.contextmanager
     def alone(self, handle: str) -> Iterator[None]:
         """Nobody else works on this volume or snapshot meanwhile."""
-        with self._locks.setdefault(checked(handle), threading.RLock()):
+        with self._choosing:
+            lock = self._locks.setdefault(checked(handle), threading.RLock())
+        with lock:
             yield
 
     # ---- volumes
