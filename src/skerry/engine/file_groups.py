@@ -7,6 +7,7 @@ of others given away. Source of the behaviour: Kubernetes' `pkg/volume/volume_li
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -25,6 +26,13 @@ def give_to_group(root: Path, group: int, *, read_only: bool = False, go_on: Cal
     """Change the group of everything at and below `root` and give it permissions, until `go_on` says no; the root
     comes last, so that it tells whether all was done. Links themselves change hands, what they lead to does not. What
     vanishes meanwhile is left out. Raises OSError."""
+    try:
+        _give_below(root, group, read_only, go_on)
+    except RecursionError:
+        raise OSError(errno.ELOOP, "Directories are nested too deeply to be given to a group", str(root)) from None
+
+
+def _give_below(root: Path, group: int, read_only: bool, go_on: Callable[[], bool]) -> None:
     for _, directories, files, parent in os.fwalk(root, topdown=False, follow_symlinks=False):
         for name in files:
             _give(parent, name, group, read_only)

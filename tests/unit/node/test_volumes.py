@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skerry.engine import file_groups
 from skerry.engine.node.errors import VolumeError
 from skerry.engine.node.spec.downward import NodeFacts, PodFacts
 from skerry.engine.node.volumes import atomic, host_path
@@ -109,3 +110,14 @@ def test_host_paths(tmp_path: Path) -> None:
         host_path.set_up({"path": "/", "type": "Folder"})
     with pytest.raises(VolumeError, match="must be absolute"):
         host_path.set_up({"path": "/a/../b"})
+
+
+def test_directories_nested_too_deeply_for_a_group_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+
+    def deep(*_: object, **__: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(os, "fwalk", deep)
+    with pytest.raises(OSError, match="nested too deeply"):
+        file_groups.give_to_group(tmp_path, os.getgid())

@@ -39,8 +39,8 @@ async def install_classes(client: Client) -> None:
 def wanted_objects() -> Sequence[Wanted]:
     """All of them."""
     classes = (
-        _storage_class("local", LOCAL, is_default=True, expands=True),
-        _storage_class("memory", MEMORY, is_default=False, expands=True),
+        _storage_class("local", LOCAL, is_default=True),
+        _storage_class("memory", MEMORY, is_default=False),
     )
     return (
         *((STORAGE_CLASSES, one) for one in classes),
@@ -49,14 +49,14 @@ def wanted_objects() -> Sequence[Wanted]:
     )
 
 
-def _storage_class(name: str, driver: str, *, is_default: bool, expands: bool) -> Obj:
+def _storage_class(name: str, driver: str, *, is_default: bool) -> Obj:
     mark = {"storageclass.kubernetes.io/is-default-class": "true"} if is_default else {}
     return {
         "metadata": {"name": name, **({"annotations": mark} if mark else {})},
         "provisioner": driver,
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "WaitForFirstConsumer",
-        "allowVolumeExpansion": expands,
+        "allowVolumeExpansion": True,
     }
 
 

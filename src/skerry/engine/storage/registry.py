@@ -71,11 +71,6 @@ class Drivers:
         """All names, in order."""
         return sorted({*self._drivers, *self._built_in.names()})
 
-    @property
-    def built_in(self) -> BuiltInDrivers:
-        """Those that come with the engine."""
-        return self._built_in
-
     def add(self, name: str, driver: Driver) -> None:
         """Use a driver from now on, in the place of one that has its name."""
         self._drivers[name] = driver
