@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from skerry.kube.clock import Clock
 from skerry.kube.controller import Controller
@@ -18,6 +18,8 @@ from skerry.platform.base.kinds import Kind
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
+
+_T = TypeVar("_T")
 
 NAMESPACE = "skerry-system"
 """Where the platform keeps what is its own."""
@@ -49,6 +51,14 @@ class Context:
     recorder: Recorder
     clock: Clock
     settings: Settings
+    _made: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, kind: type[_T], make: Callable[[], _T]) -> _T:
+        """What the capability's controllers, hooks and routes share: made by whoever asks first."""
+        if kind not in self._made:
+            self._made[kind] = make()
+        made: _T = self._made[kind]
+        return made
 
 
 @record

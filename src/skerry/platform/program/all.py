@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skerry.platform.base.capability import Capability
+from skerry.platform.identity.capability import IDENTITY
 from skerry.platform.projects.capability import PROJECTS
 
-ALL: tuple[Capability, ...] = (PROJECTS,)
+ALL: tuple[Capability, ...] = (PROJECTS, IDENTITY)

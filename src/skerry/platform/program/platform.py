@@ -43,6 +43,8 @@ class Platform:
         self.url = ""
         self.ca = b""
         """Whom to trust at `url`, PEM."""
+        self.contexts: dict[str, Context] = {}
+        """What each capability works with, by name."""
         self._client = client
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -76,6 +78,7 @@ class Platform:
             (one, Context(self._client.acting_as(account_of(one.name)), informers, recorder, self._clock, settings))
             for one in self._capabilities
         ]
+        self.contexts = {one.name: context for one, context in contexts}
         hooks = [hook for one, context in contexts for hook in one.hooks(context)]
         controllers = [controller for one, context in contexts for controller in one.controllers(context)]
         routes = [route for one, context in contexts for route in one.routes(context)]

@@ -1,0 +1,49 @@
+"""What this capability brings: people, groups, where they sign in, sessions. Its parts share `sessions_of(context)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from skerry.kube.controller import Controller
+from skerry.platform.base.capability import Capability, Context
+from skerry.platform.identity.sessions.keeping import SessionController
+from skerry.platform.identity.sessions.sessions import sessions_of
+from skerry.platform.identity.shipped import shipped
+from skerry.platform.identity.types import GROUP, IDENTITY_PROVIDER, SESSION, USER
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+_READ = ["get", "list", "watch"]
+
+
+def _controllers(context: Context) -> Sequence[Controller]:
+    return [SessionController(context, sessions_of(context))]
+
+
+def _routes(context: Context) -> Sequence[BaseRoute]:
+    return []
+
+
+IDENTITY = Capability(
+    name="identity",
+    kinds=(USER, GROUP, IDENTITY_PROVIDER, SESSION),
+    rights=(
+        {
+            "apiGroups": ["skerry.dev"],
+            "resources": ["users", "groups", "identityproviders", "sessions", "projects"],
+            "verbs": _READ,
+        },
+        {"apiGroups": ["skerry.dev"], "resources": ["users", "groups"], "verbs": ["create", "update"]},
+        {"apiGroups": ["skerry.dev"], "resources": ["sessions"], "verbs": ["create", "patch", "delete"]},
+        {
+            "apiGroups": ["skerry.dev"],
+            "resources": ["users/status", "groups/status", "identityproviders/status", "sessions/status"],
+            "verbs": ["update", "patch"],
+        },
+    ),
+    objects=shipped,
+    controllers=_controllers,
+    routes=_routes,
+)

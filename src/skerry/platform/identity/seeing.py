@@ -1,0 +1,38 @@
+"""Waiting until a cache shows what was written, so that who asks next is answered by what is so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from skerry.kube.informer import Delta, Informer
+from skerry.kube.objects import Obj, name_of
+
+_LONGEST = 10.0  # seconds
+
+
+class Sight:
+    """Of the objects of one informer, which have no namespace."""
+
+    def __init__(self, informer: Informer) -> None:
+        self._informer = informer
+        self._waiting: dict[str, set[asyncio.Event]] = {}
+        informer.add_handler(self._changed)
+
+    async def until(self, name: str, is_so: Callable[[Obj | None], bool]) -> None:
+        """Returns when the cache's object of this name (None: there is none) is so. Raises TimeoutError."""
+        changed = asyncio.Event()
+        self._waiting.setdefault(name, set()).add(changed)
+        try:
+            async with asyncio.timeout(_LONGEST):
+                while not is_so(self._informer.get(name)):
+                    await changed.wait()
+                    changed.clear()
+        finally:
+            self._waiting[name].discard(changed)
+            if not self._waiting[name]:
+                del self._waiting[name]
+
+    def _changed(self, delta: Delta) -> None:
+        for one in self._waiting.get(name_of(delta.object), ()):
+            one.set()

@@ -1,0 +1,1 @@
+"""Sessions: opaque tokens, whom they stand for, and how they end."""

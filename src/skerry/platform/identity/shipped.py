@@ -1,0 +1,47 @@
+"""What identity ships: the operators' rights, and a role to read its own secrets with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skerry.kube.objects import Obj
+from skerry.platform.base.capability import NAMESPACE
+from skerry.platform.identity.types import OPERATORS
+
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def shipped() -> Sequence[Obj]:
+    """The objects to apply."""
+    return [_operators(), _role(), _role_binding()]
+
+
+def _operators() -> Obj:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": OPERATORS},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": OPERATORS}],
+    }
+
+
+def _role() -> Obj:
+    """Secrets in the platform's own namespace only: hashes of passwords and links, secrets of providers."""
+    verbs = ["get", "create", "update", "delete"]
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "Role",
+        "metadata": {"name": "skerry:identity", "namespace": NAMESPACE},
+        "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": verbs}],
+    }
+
+
+def _role_binding() -> Obj:
+    return {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "skerry:identity", "namespace": NAMESPACE},
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": "skerry:identity"},
+        "subjects": [{"kind": "ServiceAccount", "name": "identity", "namespace": NAMESPACE}],
+    }
