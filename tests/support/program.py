@@ -25,11 +25,12 @@ def program_path(name: str) -> str:
 
 
 class Program:
-    """One instance in `data_dir`. `options`: more of what its engine is started with ("--audit-policy", ...)."""
+    """One instance in `data_dir`. `options`: more of what its engine is started with ("--audit-policy", ...);
+    `platform`: whether the platform runs beside it."""
 
-    def __init__(self, data_dir: Path, *options: str) -> None:
+    def __init__(self, data_dir: Path, *options: str, platform: bool = False) -> None:
         self.data_dir = data_dir
-        self.options = options
+        self.options = options if platform else (*options, "--no-platform")
         self.kubeconfig = data_dir / "kubeconfig"
 
     def skerry(self, *words: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:

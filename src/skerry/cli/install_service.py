@@ -21,7 +21,9 @@ from skerry.cli.options import (
     authentication_config_option,
     data_dir_option,
     engine_options,
+    platform_option,
 )
+from skerry.cli.platform_process import beside, keep_port
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")
 UNITS = Path("/etc/systemd/system")
@@ -59,6 +61,7 @@ WantedBy=multi-user.target
 @data_dir_option
 @authentication_config_option
 @audit_policy_option
+@platform_option
 @click.option("--print", "print_only", is_flag=True, help="Print the unit; change nothing.")
 @click.option(
     "--directory",
@@ -68,7 +71,12 @@ WantedBy=multi-user.target
     help="Where units are kept.",
 )
 def command(
-    data_dir: Path, authentication_config: Path | None, audit_policy: Path | None, print_only: bool, directory: Path
+    data_dir: Path,
+    authentication_config: Path | None,
+    audit_policy: Path | None,
+    platform: bool,
+    print_only: bool,
+    directory: Path,
 ) -> None:
     """Start Skerry when the machine boots, by a systemd unit.
 
@@ -79,13 +87,17 @@ def command(
       skerry install-service --print
       skerry install-service --data-dir /srv/second
     """
-    data_dir, options = data_dir.resolve(), engine_options(authentication_config, audit_policy)
+    data_dir = data_dir.resolve()
+    companion = beside(data_dir, data_dir / "platform.kubeconfig") if platform else ""
+    options = engine_options(authentication_config, audit_policy, companion)
     if print_only:
         click.echo(unit(data_dir, *options), nl=False)
         return
     path = directory / unit_name(data_dir)
     try:
         (data_dir / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
+        if platform:
+            keep_port(data_dir)
         path.write_text(unit(data_dir, *options))
     except OSError as error:
         raise MachineLacks(f"cannot write {path}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""`skerry logs`: the engine's own log, or containerd's."""
+"""`skerry logs`: the engine's own log, or those of what it runs for itself."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ _LOOK_EVERY = 0.2  # seconds between looks for new lines while following
 @data_dir_option
 @click.option("-f", "--follow", is_flag=True, help="Go on with new lines until interrupted.")
 @click.option("--tail", type=click.IntRange(0), default=200, show_default=True, help="How many lines to begin with.")
-@click.option("--containerd", is_flag=True, help="containerd's log instead.")
-def command(data_dir: Path, follow: bool, tail: int, containerd: bool) -> None:
+@click.option("--containerd", "which", flag_value="containerd", help="containerd's log instead.")
+@click.option("--platform", "which", flag_value="platform", help="The platform's log instead.")
+def command(data_dir: Path, follow: bool, tail: int, which: str | None) -> None:
     """Show the engine's own log. (Logs of apps: `skerry kubectl logs`.)
 
     \b
     Examples:
       skerry logs -f
+      skerry logs --platform
       skerry logs --containerd --tail 50
     """
-    path = need_instance(data_dir).log_dir / ("containerd.log" if containerd else "engine.log")
+    path = need_instance(data_dir).log_dir / f"{which or 'engine'}.log"
     if not path.is_file():
         raise NotRunning(f"there is no {path} yet")
     position = size_of(path)

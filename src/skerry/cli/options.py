@@ -56,7 +56,15 @@ audit_policy_option = click.option(
 )
 
 
-def engine_options(authentication_config: Path | None, audit_policy: Path | None) -> list[str]:
-    """What the engine is told of them."""
-    given = {"--authentication-config": authentication_config, "--audit-policy": audit_policy}
-    return [word for option, path in given.items() if path is not None for word in (option, str(path))]
+platform_option = click.option(
+    "--platform/--no-platform",
+    default=True,
+    show_default=True,
+    help="Whether the platform (projects, identity) runs beside the engine.",
+)
+
+
+def engine_options(authentication_config: Path | None, audit_policy: Path | None, beside: str) -> list[str]:
+    """What the engine is told of them. `beside`: what runs beside it, "" for nothing."""
+    given = {"--authentication-config": authentication_config, "--audit-policy": audit_policy, "--beside": beside}
+    return [word for option, value in given.items() if value for word in (option, str(value))]

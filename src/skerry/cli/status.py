@@ -14,6 +14,7 @@ from skerry.cli.engine_process import run_module
 from skerry.cli.errors import NotRunning
 from skerry.cli.instance_files import InstanceFiles, need_instance
 from skerry.cli.options import data_dir_option, output_option
+from skerry.cli.platform_process import announced, answers
 from skerry.cli.printing import pairs, print_document, table
 
 FEATURES = "skerry.engine.network.features"
@@ -45,16 +46,17 @@ def command(data_dir: Path, output: str) -> None:
 def describe(files: InstanceFiles) -> dict[str, Any]:
     """The whole answer, as `-o json` prints it."""
     pid, kept = files.engine_pid(), files.status()
-    answers = _ask_api(files, str(kept.get("node", ""))) if pid is not None else {}
+    said = _ask_api(files, str(kept.get("node", ""))) if pid is not None else {}
     return {
         "running": pid is not None,
-        "ready": bool(answers.get("ready")),
+        "ready": bool(said.get("ready")),
         "instance": files.instance,
         "pid": pid,
         "api": str(kept.get("api", "")).replace("//0.0.0.0:", "//127.0.0.1:"),
-        "components": answers.get("components", []),
-        "node": answers.get("node", {}),
-        "versions": {**kept.get("versions", {}), **answers.get("versions", {}), "skerry": __version__},
+        "components": said.get("components", []),
+        "node": said.get("node", {}),
+        "platform": said.get("platform", {}),
+        "versions": {**kept.get("versions", {}), **said.get("versions", {}), "skerry": __version__},
         "networks": kept.get("networks", {}),
         "nodePorts": kept.get("nodePorts", ""),
         "paths": {
@@ -74,12 +76,14 @@ def _ask_api(files: InstanceFiles, node_name: str) -> dict[str, Any]:
             code, checks = api.get("/readyz?verbose")
             node = api.get_object(f"/api/v1/nodes/{node_name}") or {}
             version = api.get_object("/version") or {}
+            platform = announced(api)
     except OSError:
         return {"components": [{"name": "api", "ok": False, "message": "does not answer"}]}
     return {
         "ready": code == 200 and node_is_ready(node),
         "components": parse_checks(checks),
         "node": _node(node),
+        "platform": {"url": platform.url, "answers": answers(platform)} if platform else {},
         "versions": {
             "kubernetes": version.get("gitVersion", ""),
             "containerd": node.get("status", {})
@@ -112,6 +116,12 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _platform(platform: dict[str, Any]) -> list[tuple[str, str]]:
+    if not platform:
+        return []
+    return [("Platform", platform["url"] + ("" if platform["answers"] else ", does not answer"))]
+
+
 def _missing_features() -> list[dict[str, Any]]:
     done = run_module(FEATURES)
     features: list[dict[str, Any]] = json.loads(done.stdout) if done.returncode == 0 else []
@@ -133,6 +143,7 @@ def _print(document: dict[str, Any]) -> None:
         ("Capacity", ", ".join(f"{capacity[key]} {key}" for key in ("cpu", "memory", "pods") if key in capacity)),
         ("Pods, services", f"{networks.get('pods', '')}, {networks.get('services', '')}"),
         ("Node ports", str(document["nodePorts"])),
+        *_platform(document["platform"]),
         ("Versions", ", ".join(f"{name} {value}" for name, value in document["versions"].items() if value)),
         *((f"Path of {name}", value) for name, value in document["paths"].items()),
     ]

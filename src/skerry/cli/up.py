@@ -24,7 +24,14 @@ from skerry.cli.down import stop_all
 from skerry.cli.engine_process import last_lines, size_of, start_detached
 from skerry.cli.errors import CommandFailed, MachineLacks
 from skerry.cli.instance_files import InstanceFiles, find_instance
-from skerry.cli.options import audit_policy_option, authentication_config_option, data_dir_option, engine_options
+from skerry.cli.options import (
+    audit_policy_option,
+    authentication_config_option,
+    data_dir_option,
+    engine_options,
+    platform_option,
+)
+from skerry.cli.platform_process import announced, answers, beside, keep_port
 from skerry.cli.printing import step
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import InstanceError, open_instance, port_is_free
@@ -46,6 +53,7 @@ _SECONDS_TO_END = 15.0
 )
 @authentication_config_option
 @audit_policy_option
+@platform_option
 @click.option("--detach", is_flag=True, help="Return when it is ready instead of staying attached.")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait until it is ready.")
 def command(
@@ -54,6 +62,7 @@ def command(
     ip_families: str | None,
     authentication_config: Path | None,
     audit_policy: Path | None,
+    platform: bool,
     detach: bool,
     timeout: float,
 ) -> None:
@@ -75,6 +84,9 @@ def command(
     config = replace(
         _open(data_dir, port, families), authentication_config=authentication_config, audit_policy=audit_policy
     )
+    if platform:
+        keep_port(config.paths.data)
+        config = replace(config, beside=beside(config.paths.data, config.paths.platform_kubeconfig))
     start = Start(config, InstanceFiles(config.paths.data, config.instance), time.monotonic() + timeout)
     with _alone(config.paths.data):
         if start.files.engine_pid() is not None:
@@ -151,12 +163,14 @@ def _start(start: Start) -> subprocess.Popen[bytes]:
     take_back = partial(_end, process) if outlived else partial(stop_all, start.files)
     with _otherwise(take_back), _Interrupts():
         _wait_until_ready(start, process)
+        if start.config.beside:
+            _wait_for_platform(start)
     click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(start)}")
     return process
 
 
 def _engine_options(config: EngineConfig) -> list[str]:
-    return engine_options(config.authentication_config, config.audit_policy)
+    return engine_options(config.authentication_config, config.audit_policy, config.beside)
 
 
 def _stay(start: Start, process: subprocess.Popen[bytes]) -> None:
@@ -199,6 +213,18 @@ def _wait_until_ready(start: Start, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(_LOOK_EVERY)
     raise CommandFailed(_why_it_ended(start, "the engine did not become ready in time"))
+
+
+def _wait_for_platform(start: Start) -> None:
+    begun = time.monotonic()
+    with Api(start.files.kubeconfig) as api:
+        while time.monotonic() < start.deadline:
+            where = announced(api)
+            if where is not None and answers(where):
+                step("platform", time.monotonic() - begun)
+                return
+            time.sleep(_LOOK_EVERY)
+    raise CommandFailed("the platform did not become ready in time: see `skerry logs --platform`")
 
 
 def _answers(start: Start) -> bool:

@@ -42,6 +42,11 @@ class Paths:
         return self.data / "log"
 
     @property
+    def platform_kubeconfig(self) -> Path:
+        """That of what runs beside the engine, 0600."""
+        return self.data / "platform.kubeconfig"
+
+    @property
     def engine_log(self) -> Path:
         """What `skerry logs` shows."""
         return self.logs / "engine.log"
@@ -134,6 +139,8 @@ class EngineConfig:
     """An audit policy (`audit.k8s.io/v1`); without one no audit log is kept."""
     authentication_config: Path | None = None
     """An AuthenticationConfiguration: further issuers of tokens, and who may come anonymously."""
+    beside: str = ""
+    """A module and its arguments, as for a shell, to run beside the engine: the platform. "" for none."""
     clock: Clock = field(default_factory=SystemClock)
 
     @property

@@ -27,7 +27,8 @@ from skerry.kube.clock import WallClock
 from skerry.kube.records import record
 
 CA_DAYS, CA_RENEW_DAYS = 3650, 730
-ADMIN = "kubernetes-admin"
+ADMIN, PLATFORM = "kubernetes-admin", "skerry-platform"
+"""Common names, and users: whoever runs the cluster, and what runs beside the engine."""
 TOKENS = "service-account"
 """The key that signs service-account tokens: kept as long as the data directory, it has no certificate."""
 FRONT_PROXY_CA, FRONT_PROXY = "front-proxy-ca", "front-proxy-client"
@@ -41,7 +42,7 @@ class Pki:
     folder: Path
 
     def certificate(self, name: str) -> Path:
-        """The certificate of "ca", "server", "admin", FRONT_PROXY_CA or FRONT_PROXY."""
+        """The certificate of "ca", "server", "admin", "platform", FRONT_PROXY_CA or FRONT_PROXY."""
         return self.folder / f"{name}.crt"
 
     def key(self, name: str) -> Path:
@@ -81,6 +82,7 @@ def _all_wanted(config: EngineConfig) -> list[Wanted]:
         _authority("ca", f"skerry-ca-{config.instance}"),
         Wanted("server", "kube-apiserver", names=server_names(config)),
         Wanted("admin", ADMIN, organization=MASTERS),
+        Wanted("platform", PLATFORM, organization=MASTERS),
         _authority(FRONT_PROXY_CA, f"skerry-front-proxy-ca-{config.instance}"),
         Wanted(FRONT_PROXY, FRONT_PROXY, authority=FRONT_PROXY_CA),
     ]

@@ -39,7 +39,7 @@ from skerry.engine.api.http.edge import Edge
 from skerry.engine.api.kubeconfig import write_kubeconfig
 from skerry.engine.api.local import LocalClient
 from skerry.engine.api.metrics import Metrics
-from skerry.engine.api.pki import Pki, ensure, renew
+from skerry.engine.api.pki import PLATFORM, Pki, ensure, renew
 from skerry.engine.api.plain import Plain
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.api.request import Request
@@ -232,6 +232,8 @@ class ApiServer:
     def _publish_files(self) -> None:
         self.root_ca.replace(self._pki.certificate("ca").read_text())
         write_kubeconfig(self.config.paths.kubeconfig, self.url, self._pki)
+        if self.config.beside:
+            write_kubeconfig(self.config.paths.platform_kubeconfig, self.url, self._pki, PLATFORM)
 
     async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         await self._let_in(request)

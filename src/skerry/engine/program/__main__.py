@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, required=True, help="the instance's data directory")
     parser.add_argument("--authentication-config", type=Path, help="an AuthenticationConfiguration")
     parser.add_argument("--audit-policy", type=Path, help="an audit policy")
+    parser.add_argument("--beside", default="", help="a module and its arguments, to run beside the engine")
     parser.add_argument("--stop-all", action="store_true", help="end everything of the instance; its state stays")
     arguments = parser.parse_args()
     try:
@@ -35,6 +36,7 @@ def main() -> int:
             config = replace(config, authentication_config=arguments.authentication_config.resolve())
         if arguments.audit_policy is not None:
             config = replace(config, audit_policy=arguments.audit_policy.resolve())
+        config = replace(config, beside=arguments.beside)
         return _stop_all(config) if arguments.stop_all else _run(config)
     except (InstanceError, mount_namespace.NamespaceError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -41,6 +41,7 @@ from skerry.engine.node.containerd.images import ensure_pause_image
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri.client import CriClient
 from skerry.engine.node.pod_network import PodNetwork
+from skerry.engine.program.companion import Companion
 from skerry.engine.program.context import host_network, make_context
 from skerry.engine.program.csi import make_csi, prepare_paths
 from skerry.engine.program.pod_networks import PodNetworks
@@ -189,6 +190,8 @@ class Engine:
         await self._begin(*controllers, proxy, announcer, checks, names, ingress, bandwidth, volumes, agent, usage)
         ready["network-policies"] = lambda: policies.trouble
         await self._begin(policies)  # the agent has told of the pods that run
+        if config.beside:
+            await self._begin(Companion(config.beside, config.paths.logs / "platform.log"))
 
     async def _begin(self, *parts: _Part) -> None:
         """Start them in this order; they end in the opposite one."""

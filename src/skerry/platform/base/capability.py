@@ -35,9 +35,9 @@ class Settings:
     """Where admission and web are served."""
     port: int = 0
     url: str = ""
-    """How people and the API server reach it; "": by host and port."""
-    api_url: str = ""
-    """Where the Kubernetes API is, for who must be told. "": where the platform itself finds it."""
+    """How people and the API server reach it; "": by the first name and port."""
+    names: tuple[str, ...] = ("127.0.0.1", "localhost")
+    """Host names and addresses by which it may be called: its certificate is for these."""
 
 
 @record

@@ -32,6 +32,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, default=None, help="of an administrator of the cluster")
     parser.add_argument("--host", default="127.0.0.1", help="where admission and web are served")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--name", action="append", help="a host name or address by which it is called; the first by itself"
+    )
     parser.add_argument("--url", default="", help="how the API server and people reach it, when not by host and port")
     return parser.parse_args()
 
@@ -40,7 +43,8 @@ async def _run_until_told(options: argparse.Namespace) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    settings = Settings(host=options.host, port=options.port, url=options.url)
+    names = tuple(options.name) if options.name else Settings().names
+    settings = Settings(options.host, options.port, options.url, names)
     async with (
         HttpClient(load_kubeconfig(options.kubeconfig), field_manager=MANAGER) as client,
         Platform(client, settings) as platform,

@@ -19,6 +19,9 @@ from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.events import Recorder
 from skerry.kube.http_client import HttpClient
 from skerry.kube.informer import Informers
+from skerry.kube.objects import Obj
+from skerry.kube.resources import CONFIG_MAPS
+from skerry.platform.base.applying import apply
 from skerry.platform.base.capability import MANAGER, Capability, Context, Settings
 from skerry.platform.program.all import ALL
 from skerry.platform.program.installing import install
@@ -55,7 +58,7 @@ class Platform:
         async with self._stack as stack:
             web = WebServer(self._settings.host, self._settings.port)
             stack.push_async_callback(web.close)
-            self.url = self._settings.url or f"https://{self._settings.host}:{web.port}"
+            self.url = self._settings.url or f"https://{self._settings.names[0]}:{web.port}"
             await install(self._client, self._capabilities)
             await self._start(web, stack)
             self._stack = stack.pop_all()
@@ -83,11 +86,18 @@ class Platform:
         controllers = [controller for one, context in contexts for controller in one.controllers(context)]
         routes = [route for one, context in contexts for route in one.routes(context)]
         await informers.start()
-        await web.start([_HEALTH, admission_route(hooks), *routes], serving(own, (self._settings.host,), self._clock))
+        await web.start([_HEALTH, admission_route(hooks), *routes], serving(own, self._settings.names, self._clock))
         await register(self._client, hooks, self.url, self.ca)
+        await apply(self._client, CONFIG_MAPS, _announcement(self.url, self.ca))
         for controller in controllers:
             stack.push_async_callback(controller.close)
             controller.start()
+
+
+def _announcement(url: str, ca: bytes) -> Obj:
+    """Where the platform is and whom to trust there: for command lines that know the cluster only."""
+    data = {"url": url, "ca.crt": ca.decode()}
+    return {"metadata": {"name": MANAGER, "namespace": "kube-public"}, "data": data}
 
 
 _HEALTH: BaseRoute = Route("/healthz", lambda _: PlainTextResponse("ok"))
