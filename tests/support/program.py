@@ -30,7 +30,8 @@ class Program:
 
     def __init__(self, data_dir: Path, *options: str, platform: bool = False) -> None:
         self.data_dir = data_dir
-        self.options = options if platform else (*options, "--no-platform")
+        self.options = options
+        self.platform = platform
         self.kubeconfig = data_dir / "kubeconfig"
 
     def skerry(self, *words: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
@@ -40,7 +41,7 @@ class Program:
 
     def up(self) -> None:
         """Start, ready when this returns."""
-        self.skerry("up", "--port", "0", "--detach", *self.options)
+        self.skerry("up", "--port", "0", "--detach", *self.options, *([] if self.platform else ["--no-platform"]))
 
     def down(self) -> None:
         """Stop everything, keep the state."""

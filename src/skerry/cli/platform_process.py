@@ -45,18 +45,26 @@ def keep_port(data_dir: Path) -> None:
     kept = data_dir / _FILE
     if not kept.exists():
         kept.touch(0o600)
-        kept.write_text(json.dumps({"port": _free_port()}) + "\n")
+        kept.write_text(json.dumps({"port": _free_port(_place_of(data_dir))}) + "\n")
 
 
 def _port_of(data_dir: Path) -> int:
     try:
         return int(json.loads((data_dir / _FILE).read_text())["port"])
     except (OSError, ValueError, KeyError, TypeError):
-        return _free_port()
+        return _free_port(_place_of(data_dir))
 
 
-def _free_port() -> int:
-    for port in range(DEFAULT_PORT, DEFAULT_PORT + _TRIES):
+def _place_of(data_dir: Path) -> int:
+    """The instance's own on this machine, so that two that start at once choose two ports; 0 before there is one."""
+    try:
+        return int(json.loads((data_dir / "instance.json").read_text())["index"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _free_port(place: int) -> int:
+    for port in range(DEFAULT_PORT + place, DEFAULT_PORT + _TRIES):
         with socket.socket() as probe:
             try:
                 probe.bind(("0.0.0.0", port))  # noqa: S104  # as the platform will

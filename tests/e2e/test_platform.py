@@ -1,0 +1,63 @@
+"""The platform beside the engine, as a user starts it: it answers, comes back when it dies, goes with the engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from tests.support.program import Program
+from tests.support.waiting import eventually
+
+_PROJECT = """
+apiVersion: skerry.dev/v1alpha1
+kind: Project
+metadata: {name: lidar}
+spec: {tier: free, owner: anna@uni.example, namespaces: [lidar, lidar-test]}
+"""
+
+
+def platform_of(program: Program) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(program.skerry("status", "-o", "json").stdout)["platform"]
+    return found
+
+
+def processes(program: Program) -> list[int]:
+    """Of the platform."""
+    mark = f"{program.data_dir}/platform.kubeconfig".encode()
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (directory / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"skerry.platform.program" in words and mark in words:
+            found.append(int(directory.name))
+    return found
+
+
+def test_it_comes_back_and_goes_with_the_engine(fresh_program: Program) -> None:
+    program = fresh_program
+    program.platform = True
+    program.up()
+    assert platform_of(program)["answers"]
+    program.apply(_PROJECT)
+    program.kubectl("wait", "--for=condition=Ready", "project/lidar", "--timeout=60s")
+    assert {"lidar", "lidar-test"} <= {one["metadata"]["name"] for one in program.get("namespaces")["items"]}
+
+    (first,) = processes(program)
+    status = Path(f"/proc/{first}/status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "CapEff:\t0000000000000000" in status
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: processes(program) not in ([], [first]) and platform_of(program)["answers"], "it is back")
+
+    program.kill_engine()
+    eventually(lambda: processes(program) == [], "it goes with the engine")
+    program.up()
+    assert platform_of(program)["answers"]
+    assert program.get("project/lidar")["status"]["phase"] == "Active"
+    program.down()
+    assert processes(program) == []
