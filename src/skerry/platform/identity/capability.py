@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from skerry.kube.controller import Controller
 from skerry.platform.base.capability import Capability, Context
+from skerry.platform.identity.groups import GroupController
+from skerry.platform.identity.local.method import local_routes
+from skerry.platform.identity.login.server import login_routes
 from skerry.platform.identity.sessions.keeping import SessionController
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.platform.identity.shipped import shipped
@@ -19,11 +22,11 @@ _READ = ["get", "list", "watch"]
 
 
 def _controllers(context: Context) -> Sequence[Controller]:
-    return [SessionController(context, sessions_of(context))]
+    return [SessionController(context, sessions_of(context)), GroupController(context)]
 
 
 def _routes(context: Context) -> Sequence[BaseRoute]:
-    return []
+    return [*login_routes(context), *local_routes(context)]
 
 
 IDENTITY = Capability(

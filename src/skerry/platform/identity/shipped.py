@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from skerry.kube.objects import Obj
 from skerry.platform.base.capability import NAMESPACE
-from skerry.platform.identity.types import OPERATORS
+from skerry.platform.identity.types import IDENTITY_PROVIDERS, LOCAL, OPERATORS
 
 _RBAC = "rbac.authorization.k8s.io"
 
 
 def shipped() -> Sequence[Obj]:
     """The objects to apply."""
-    return [_operators(), _role(), _role_binding()]
+    return [_operators(), _role(), _role_binding(), _local()]
 
 
 def _operators() -> Obj:
@@ -44,4 +44,15 @@ def _role_binding() -> Obj:
         "metadata": {"name": "skerry:identity", "namespace": NAMESPACE},
         "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": "skerry:identity"},
         "subjects": [{"kind": "ServiceAccount", "name": "identity", "namespace": NAMESPACE}],
+    }
+
+
+def _local() -> Obj:
+    """Accounts with passwords; nobody has one until an operator gives somebody a link."""
+    metadata, spec = {"name": LOCAL}, {"type": "Local", "displayName": "this cluster"}
+    return {
+        "apiVersion": IDENTITY_PROVIDERS.api_version,
+        "kind": IDENTITY_PROVIDERS.kind,
+        "metadata": metadata,
+        "spec": spec,
     }

@@ -1,0 +1,1 @@
+"""Accounts with passwords kept here, and links that let somebody set one."""

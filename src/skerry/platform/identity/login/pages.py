@@ -1,0 +1,110 @@
+"""The pages of the login server: plain HTML without scripts, one style sheet, a strict content security policy.
+
+Whatever a page is given is escaped. The portal gives them other looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from skerry.platform.identity.login.forms import FIELD, form_value, remember_form
+
+STYLE = """\
+:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
+body { max-width: 26rem; margin: 12vh auto; padding: 0 1rem }
+h1 { font-size: 1.5rem }
+label, input, button, .other { display: block; width: 100%; box-sizing: border-box }
+label { margin-top: .8rem }
+input, button { font: inherit; padding: .5rem; margin-top: .2rem }
+button, .other { margin-top: 1rem; text-align: center }
+.other { padding: .5rem; border: 1px solid }
+[role=alert] { border-left: .3rem solid #c00; padding-left: .7rem }
+code { font-size: 1.2rem }
+table { width: 100%; text-align: left }
+"""
+_PAGE = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title} - Skerry</title><link rel="stylesheet" href="/identity/style.css"></head>
+<body><main><h1>{title}</h1>
+{body}
+</main></body></html>
+"""
+
+
+class Page:
+    """One page, part by part. What it is given is escaped."""
+
+    def __init__(self, request: Request, title: str) -> None:
+        self._request, self._title = request, title
+        self._parts: list[str] = []
+        self._form = form_value(request)
+        self._may_lead_to = ""
+
+    def says(self, text: str) -> Page:
+        """A paragraph."""
+        self._parts.append(f"<p>{escape(text)}</p>")
+        return self
+
+    def warns(self, text: str) -> Page:
+        """What went wrong; nothing when it is ""."""
+        if text:
+            self._parts.append(f'<p role="alert">{escape(text)}</p>')
+        return self
+
+    def shows(self, text: str) -> Page:
+        """A code to compare."""
+        self._parts.append(f"<p><code>{escape(text)}</code></p>")
+        return self
+
+    def leads_to(self, path: str, label: str) -> Page:
+        """A link."""
+        self._parts.append(f'<a class="other" href="{escape(path)}">{escape(label)}</a>')
+        return self
+
+    def asks(self, action: str, fields: Iterable[str], *buttons: str, **hidden: str) -> Page:
+        """A form. `fields`: what `field` makes; `buttons`: their labels, the one pressed is the field `answer`."""
+        carried = "".join(_hidden(name, value) for name, value in {FIELD: self._form, **hidden}.items())
+        pressed = "".join(f'<button name="answer" value="{escape(one)}">{escape(one)}</button>' for one in buttons)
+        self._parts.append(f'<form method="post" action="{escape(action)}">{carried}{"".join(fields)}{pressed}</form>')
+        return self
+
+    def may_lead_to(self, origin: str) -> Page:
+        """Where a form's answer may send the browser besides here: browsers hold redirects to the policy."""
+        self._may_lead_to = f" {origin}"
+        return self
+
+    def answer(self, status: int = 200) -> Response:
+        """As a response."""
+        whole = _PAGE.format(title=escape(self._title), body="\n".join(self._parts))
+        response = HTMLResponse(whole, status, _headers(self._may_lead_to))
+        if any("<form" in part for part in self._parts):
+            remember_form(response, self._form)
+        return response
+
+
+def field(name: str, label: str, kind: str = "text", value: str = "", complete: str = "off") -> str:
+    """One input with its label. `complete`: what browsers may fill in (autocomplete of HTML)."""
+    attributes = f'name="{name}" type="{kind}" value="{escape(value)}" autocomplete="{complete}"'
+    return f'<label>{escape(label)}<input {attributes} autocapitalize="none" required></label>'
+
+
+def _hidden(name: str, value: str) -> str:
+    return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+
+
+def _headers(origin: str) -> dict[str, str]:
+    policy = (
+        f"default-src 'none'; style-src 'self'; form-action 'self'{origin}; frame-ancestors 'none'; base-uri 'none'"
+    )
+    return {
+        "content-security-policy": policy,
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }

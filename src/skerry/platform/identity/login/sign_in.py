@@ -1,0 +1,108 @@
+"""Signing in and out with a browser: the page with all providers, passwords, and who one is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from skerry.platform.base.capability import Context
+from skerry.platform.identity.login.attempts import Attempts
+from skerry.platform.identity.login.forms import own_fields_of
+from skerry.platform.identity.login.handling import SIGN_IN, address_of, as_pages
+from skerry.platform.identity.login.methods import Methods, methods_of
+from skerry.platform.identity.login.pages import STYLE, Page, field
+from skerry.platform.identity.login.people import SignInRefused, people_of
+from skerry.platform.identity.login.welcome import COOKIE, HOME, close_former, local_path, signed_in, welcome
+
+_SIGN_OUT = "/identity/sign-out"
+
+
+class SignInPages:
+    """For browsers."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._methods: Methods = methods_of(context)
+        self._attempts = Attempts(people_of(context), context.clock)
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """GET and POST of the pages here."""
+        return [
+            Route(HOME, as_pages(self._home), methods=["GET"]),
+            Route(SIGN_IN, as_pages(self._page), methods=["GET"]),
+            Route(SIGN_IN, as_pages(self._sign_in), methods=["POST"]),
+            Route(_SIGN_OUT, as_pages(self._sign_out), methods=["POST"]),
+            Route("/identity/style.css", _style, methods=["GET"]),
+        ]
+
+    async def _home(self, request: Request) -> Response:
+        person = signed_in(self._context, request)
+        if person is None:
+            return RedirectResponse(SIGN_IN, 303)
+        page = Page(request, "Signed in").says(f"You are {person.user}.")
+        if person.groups:
+            page.says(f"Member of {', '.join(person.groups)}.")
+        return page.asks(_SIGN_OUT, (), "Sign out").answer()
+
+    async def _page(self, request: Request) -> Response:
+        return self._ask(request, request.query_params.get("next", HOME)).answer()
+
+    async def _sign_in(self, request: Request) -> Response:
+        fields = await own_fields_of(request)
+        next_, username = fields.get("next", HOME), fields.get("username", "").strip()
+        try:
+            return await self._checked(request, fields, username, next_)
+        except SignInRefused as refused:
+            return self._ask(request, next_, str(refused), username).answer(403)
+        except OSError as error:
+            provider = fields.get("provider", "")
+            why = f"{provider} does not answer ({error}): try again, or sign in another way"
+            return self._ask(request, next_, why, username).answer(503)
+
+    async def _checked(self, request: Request, fields: dict[str, str], username: str, next_: str) -> Response:
+        provider = self._methods.provider(fields.get("provider", ""))
+        if provider is None or provider.spec.type not in self._methods.passwords or not username:
+            raise SignInRefused("choose where to sign in, and say who you are")
+        address, name = address_of(request), f"{provider.spec.username_prefix}{username}"
+        self._attempts.begin(address, name)
+        method = self._methods.passwords[provider.spec.type]
+        try:
+            identity = await method.check(provider, username, fields.get("password", ""))
+        except OSError:
+            self._attempts.untold(address, name)
+            raise
+        if identity is None:
+            await self._attempts.wrong(name)
+            raise SignInRefused("this username and password do not go together")
+        self._attempts.right(address, name)
+        return await welcome(self._context, request, identity, next_)
+
+    async def _sign_out(self, request: Request) -> Response:
+        await own_fields_of(request)
+        await close_former(self._context, request)
+        answer = Page(request, "Signed out").leads_to(SIGN_IN, "Sign in again").answer()
+        answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+        return answer
+
+    def _ask(self, request: Request, next_: str, why: str = "", username: str = "") -> Page:
+        next_ = local_path(next_)
+        page = Page(request, "Sign in").warns(why)
+        for provider, path in self._methods.elsewhere():
+            page.leads_to(f"{path}?next={quote(next_, safe='')}", f"Sign in with {provider.title}")
+        for provider in self._methods.with_passwords():
+            fields = [
+                field("username", f"Username ({provider.title})", value=username, complete="username"),
+                field("password", "Password", "password", complete="current-password"),
+            ]
+            page.asks(SIGN_IN, fields, "Sign in", provider=provider.name, next=next_)
+        if not self._methods.providers():
+            page.warns("there is nowhere to sign in: an operator has to make an IdentityProvider")
+        return page
+
+
+async def _style(_: Request) -> Response:
+    return Response(STYLE, media_type="text/css", headers={"cache-control": "max-age=3600"})
