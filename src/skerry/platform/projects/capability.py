@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skerry.platform.base.capability import Capability
+from skerry.platform.projects.quota import parts as quota
 from skerry.platform.projects.reconcile import ProjectController
 from skerry.platform.projects.tiers import built_in
 from skerry.platform.projects.types import PROJECT, PROJECT_REQUEST, TIER
@@ -13,8 +14,10 @@ PROJECTS = Capability(
     rights=(
         {"apiGroups": ["skerry.dev"], "resources": ["projects", "tiers"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": ["skerry.dev"], "resources": ["projects/status"], "verbs": ["update", "patch"]},
-        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "create", "patch"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch", "create", "patch"]},
+        *quota.RIGHTS,
     ),
     objects=built_in,
-    controllers=lambda context: [ProjectController(context)],
+    controllers=lambda context: [ProjectController(context), *quota.controllers(context)],
+    hooks=quota.hooks,
 )
