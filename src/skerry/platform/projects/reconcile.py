@@ -46,8 +46,5 @@ class ProjectController(Controller):
             await apply(self._context.client, NAMESPACES, namespace)
         theirs = sorted(name_of(one) for one in self._namespaces.list() if labels_of(one).get(PROJECT_LABEL) == key)
         ready = Condition("Ready", True, "Ready", "its namespaces can be used")
-        phase = (project.get("status") or {}).get("phase") or "Active"
-        await write_status(
-            self._context.client, self._context.clock, PROJECTS, project, (ready,), namespaces=theirs, phase=phase
-        )
+        await write_status(self._context.client, self._context.clock, PROJECTS, project, (ready,), namespaces=theirs)
         return None

@@ -56,7 +56,7 @@ class TierSpec(Model):
     quota: Quota = Field({}, description="One number for all namespaces of a project together.")
     budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
     lifetime_days: int | None = Field(None, ge=1, description="A project ends so many days after it was made.")
-    purge_after_days: int = Field(30, ge=0, description="What is archived is kept so long.")
+    drain_hours: int = Field(24, ge=0, description="From the end of a project until what runs is put to sleep.")
     limits: ContainerLimits = ContainerLimits(default_request={}, default={}, max={})
     pod_security: PodSecurity = "restricted"
     priority: int = Field(0, ge=-1_000_000, le=1_000_000, description="Of the pods: higher ones go first.")
@@ -94,9 +94,7 @@ class ProjectSpec(Model):
     sites: list[Name] = Field([], description="Where its pods may run, by node label `skerry.dev/site`; [] anywhere.")
     overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None)
     expires: datetime | None = Field(None, description="Its end, instead of that which the tier gives.")
-    state: Literal["Active", "Hibernated", "Archived"] = Field(
-        "Active", description="Hibernated: scaled to zero, data kept. Archived: exported as well, then purged."
-    )
+    state: Literal["Active", "Hibernated"] = Field("Active", description="Hibernated: scaled to zero, data kept.")
 
 
 class Amount(Model):
@@ -121,7 +119,7 @@ class Happening(Model):
     by: str = ""
 
 
-Phase = Literal["Pending", "Active", "Draining", "Hibernated", "Archived", "Purged"]
+Phase = Literal["Pending", "Active", "Draining", "Hibernated"]
 
 
 class ProjectStatus(Model):
@@ -132,7 +130,7 @@ class ProjectStatus(Model):
     quota: dict[str, Amount] = Field({})
     budgets: dict[str, Spent] = Field({}, description="By name: cpuHours, gpuHours.")
     expires: datetime | None = None
-    purge_at: datetime | None = None
+    warned: list[str] = Field([], description="What its people were told already.")
     history: list[Happening] = Field([], description="The last hundred things that happened to it.")
 
 
@@ -149,6 +147,7 @@ class ProjectRequestSpec(Model):
     reason: str = Field("", description="Why; for whoever decides.")
     decision: Literal["Approved", "Denied"] | None = Field(None, description="By those who may `approve` requests.")
     answer: str = Field("", description="The reason of the decision; required to deny.")
+    decided_by: str = Field("", description="Set from who decides.")
 
 
 class ProjectRequestStatus(Model):

@@ -1,0 +1,173 @@
+"""From a request to sleep and back, on a test cluster: decisions by right, one free project each, gentle ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from skerry.kube.errors import Forbidden
+from skerry.kube.http_client import HttpClient
+from skerry.kube.objects import Obj
+from skerry.kube.resources import CLUSTER_ROLES, CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS
+from skerry.platform.projects.lifecycle.readers import CLUSTER_ROLE_BINDINGS
+from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS
+from tests.support.clock import SetClock
+from tests.support.platform import RunningPlatform, running_platform
+from tests.support.waiting import until
+
+DAY = 24 * 3600
+FREE = {"kind": "Project", "project": "lidar", "tier": "free", "reason": "maps"}
+
+
+async def ask(client: HttpClient, name: str, **spec: Any) -> Obj:
+    return await client.create(PROJECT_REQUESTS, {"metadata": {"name": name}, "spec": spec})
+
+
+async def said(running: RunningPlatform, name: str) -> tuple[str, str]:
+    """A request's phase and what its condition says, once it has one."""
+
+    async def status() -> Obj:
+        return (await running.admin.get(PROJECT_REQUESTS, name)).get("status") or {}
+
+    async def is_said() -> bool:
+        return (await status()).get("phase") is not None
+
+    await until(is_said, f"{name} is looked at")
+    found = await status()
+    return found["phase"], found["conditions"][0]["message"]
+
+
+async def allow(running: RunningPlatform, user: str, role: str, rules: list[Obj]) -> None:
+    await running.admin.create(CLUSTER_ROLES, {"metadata": {"name": role}, "rules": rules})
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
+    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
+    await running.admin.create(
+        CLUSTER_ROLE_BINDINGS, {"metadata": {"name": role}, "roleRef": ref, "subjects": [subject]}
+    )
+
+
+async def test_requests_are_made_in_ones_own_name_and_decided_by_right() -> None:
+    async with running_platform() as running:
+        anna, ben, eve = (running.as_user(name) for name in ("anna", "ben", "eve"))
+        made = await ask(anna, "first", **FREE, requester="ben")
+        assert made["spec"]["requester"] == "anna"
+        assert await said(running, "first") == ("Approved", "")
+        lidar = await running.admin.get(PROJECTS, "lidar")
+        assert (lidar["spec"]["owner"], lidar["spec"]["tier"]) == ("anna", "free")
+        await ask(anna, "second", **{**FREE, "project": "sonar"})
+        assert await said(running, "second") == ("Pending", "an operator has to decide")
+
+        with pytest.raises(Forbidden, match="there is a project lidar already"):
+            await ask(ben, "third", **FREE)
+        with pytest.raises(Forbidden, match="there is no tier gold: there are free, guaranteed"):
+            await ask(ben, "third", kind="Project", project="gold", tier="gold")
+        with pytest.raises(Forbidden, match="ben owns no project lidar: its owners ask for more"):
+            await ask(ben, "third", kind="Quota", project="lidar", quota={"pods": 100})
+        with pytest.raises(Forbidden, match="a request is decided after it was made"):
+            await ask(ben, "third", kind="Project", project="x", decision="Approved")
+
+        async def anna_sees() -> bool:
+            return bool((await anna.get(PROJECT_REQUESTS, "second"))["spec"])
+
+        await until(anna_sees)
+        for wrong in (ben, eve):
+            with pytest.raises(Forbidden):
+                await wrong.get(PROJECT_REQUESTS, "second")
+        with pytest.raises(Forbidden):
+            await anna.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
+
+        # Who may write requests may not decide them yet: that is a right of its own.
+        rule = {"apiGroups": ["skerry.dev"], "resources": ["projectrequests"], "verbs": ["get", "patch"]}
+        await allow(running, "eve", "clerk", [rule])
+        with pytest.raises(Forbidden, match="eve may not decide requests: that needs the verb approve"):
+            await eve.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
+        await allow(running, "ben", "decider", [{**rule, "verbs": ["get", "patch", "approve"]}])
+        with pytest.raises(Forbidden, match="say why in"):
+            await ben.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Denied"}})
+        denied = {"spec": {"decision": "Denied", "answer": "one is enough", "decidedBy": "anna"}}
+        assert (await ben.patch(PROJECT_REQUESTS, "second", denied))["spec"]["decidedBy"] == "ben"
+        with pytest.raises(Forbidden, match="this request was decided: make a new one"):
+            await ben.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
+
+        async def is_denied() -> bool:
+            return await said(running, "second") == ("Denied", "one is enough")
+
+        await until(is_denied)
+
+        await ask(anna, "more", kind="Quota", project="lidar", quota={"requests.cpu": "8"}, reason="a campaign")
+        await ben.patch(PROJECT_REQUESTS, "more", {"spec": {"decision": "Approved"}})
+
+        async def is_granted() -> bool:
+            project = await running.admin.get(PROJECTS, "lidar")
+            last = (project["status"].get("history") or [{}])[-1]
+            granted = project["spec"].get("overrides", {}).get("quota") == {"requests.cpu": "8"}
+            return granted and (last.get("what"), last.get("by")) == ("more: quota granted to anna", "ben")
+
+        await until(is_granted, "what was approved is granted, and on record")
+
+
+async def test_a_project_ends_gently_and_comes_back() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running:
+        await running.admin.create(PROJECTS, {"metadata": {"name": "lidar"}, "spec": {"owner": "anna", "tier": "free"}})
+
+        async def phase() -> str:
+            return str(((await running.admin.get(PROJECTS, "lidar")).get("status") or {}).get("phase"))
+
+        async def is_in(wanted: str) -> None:
+            async def there() -> bool:
+                return await phase() == wanted
+
+            await until(there, wanted)
+
+        async def days_pass(days: float) -> None:
+            clock.advance(days * DAY)
+            metadata = {"annotations": {"looked-at": str(clock.now())}}  # delays go by the machine's time
+            await running.admin.patch(PROJECTS, "lidar", {"metadata": metadata})
+
+        async def is_there() -> bool:
+            return any(one["metadata"]["name"] == "lidar" for one in (await running.admin.list(NAMESPACES)).items)
+
+        await is_in("Active")
+        await until(is_there)
+        container = {"name": "c", "image": "x", "resources": {"limits": {"cpu": "100m", "memory": "64Mi"}}}
+        template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
+        spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+        await running.admin.create(DEPLOYMENTS, {"metadata": {"name": "web"}, "spec": spec}, "lidar")
+        await running.admin.create(CONFIG_MAPS, {"metadata": {"name": "kept"}, "data": {"a": "b"}}, "lidar")
+
+        await days_pass(84)
+
+        async def is_told() -> bool:
+            history = (await running.admin.get(PROJECTS, "lidar"))["status"].get("history") or []
+            return [one["what"].rpartition(" ")[0][:22] for one in history] == ["the project ends on 20"]
+
+        await until(is_told, "told once, of the nearest")
+        await days_pass(6)
+        await is_in("Draining")
+        assert (await running.admin.get(DEPLOYMENTS, "web", "lidar"))["spec"]["replicas"] == 2
+        await days_pass(1)
+        await is_in("Hibernated")
+
+        async def pods() -> list[Obj]:
+            return (await running.admin.list(PODS, "lidar")).items
+
+        async def sleeps() -> bool:
+            deployment = await running.admin.get(DEPLOYMENTS, "web", "lidar")
+            return deployment["spec"]["replicas"] == 0 and not await pods()
+
+        await until(sleeps, "nothing runs")
+        assert (await running.admin.get(CONFIG_MAPS, "kept", "lidar"))["data"] == {"a": "b"}
+
+        await ask(running.as_user("anna"), "longer", kind="Extension", project="lidar", days=30)
+        await running.admin.patch(PROJECT_REQUESTS, "longer", {"spec": {"decision": "Approved"}})
+        await is_in("Active")
+
+        async def is_awake() -> bool:
+            return len(await pods()) == 2
+
+        await until(is_awake, "as it was")
+        assert (await running.admin.get(DEPLOYMENTS, "web", "lidar"))["spec"]["replicas"] == 2
+        await running.admin.patch(PROJECTS, "lidar", {"spec": {"state": "Hibernated"}})
+        await until(sleeps, "asleep as asked")
