@@ -26,6 +26,7 @@ from multidict import CIMultiDict
 from skerry import __version__
 from skerry.kube.answers import error_of, events_of
 from skerry.kube.client import EVERYTHING, PATCH_CONTENT_TYPES, ObjectList, PatchType, Selection, WatchEvent
+from skerry.kube.http_forwarding import Forwarder
 from skerry.kube.kubeconfig import Connection, KubeconfigError, load_kubeconfig
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
 from skerry.kube.records import record
@@ -75,6 +76,11 @@ class HttpClient:
         other._transport, other._field_manager = self._transport, self._field_manager
         other._identity = [("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups)]
         return other
+
+    def forwarder(self) -> Forwarder:
+        """For requests of others, with this client's credentials and as nobody else unless they say so: whoever uses
+        it settles their headers. It is closed with the client."""
+        return self._transport.forwarder
 
     async def get_raw(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
         """The body of any path of the API, for example "/version" or "/readyz"."""
@@ -181,8 +187,10 @@ class _Transport:
         self._timeout = timeout
         self._token, self._token_read = connection.token, 0.0
         self._session: aiohttp.ClientSession | None = None
+        self.forwarder = Forwarder(connection, self._current_token)
 
     async def close(self) -> None:
+        await self.forwarder.close()
         if self._session is not None:
             await self._session.close()
             self._session = None

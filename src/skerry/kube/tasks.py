@@ -1,11 +1,11 @@
-"""Ending a task that somebody started for good; waiting for several so that none is left behind."""
+"""Ending tasks that somebody started; waiting for several so that none is left behind."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
@@ -18,6 +18,13 @@ async def end(task: asyncio.Task[None] | None) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+async def stop(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel them all and wait until they are over; what they failed with is nobody's business any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def together(*asks: Awaitable[_T]) -> list[_T]:

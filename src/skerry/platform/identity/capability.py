@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from skerry.kube.controller import Controller
+from skerry.platform.base.access import MAY_ASK
 from skerry.platform.base.capability import Capability, Context
+from skerry.platform.identity.gateway.routes import gateway_routes
 from skerry.platform.identity.groups import GroupController
 from skerry.platform.identity.local.method import local_routes
 from skerry.platform.identity.login.server import login_routes
@@ -26,7 +28,7 @@ def _controllers(context: Context) -> Sequence[Controller]:
 
 
 def _routes(context: Context) -> Sequence[BaseRoute]:
-    return [*login_routes(context), *local_routes(context)]
+    return [*login_routes(context), *local_routes(context), *gateway_routes(context)]
 
 
 IDENTITY = Capability(
@@ -45,6 +47,7 @@ IDENTITY = Capability(
             "resources": ["users/status", "groups/status", "identityproviders/status", "sessions/status"],
             "verbs": ["update", "patch"],
         },
+        MAY_ASK,
     ),
     objects=shipped,
     controllers=_controllers,

@@ -47,6 +47,9 @@ class WebServer:
             Starlette(routes=list(routes)),
             http="httptools",
             ws="websockets-sansio",
+            # Who reads slowly answers pings late: streams wait for their readers, however long.
+            ws_ping_timeout=None,
+            log_level="warning",  # else it tells of paths with what people run in their pods
             lifespan="off",
             log_config=None,
             access_log=False,
