@@ -27,7 +27,7 @@ from skerry.platform.identity.sessions.judging import Person
 from tests.support.waiting import LIMIT, until
 
 ANNA = Person("anna@uni.example", ("team",), "commandline-1", "CommandLine")
-SECRET = "base64url.bearer.authorization.k8s.io." + base64.urlsafe_b64encode(b"sky_x").decode()
+SECRET = "base64url.bearer.authorization.k8s.io." + base64.urlsafe_b64encode(b"sky_x").decode().rstrip("=")
 EXEC = "/api/v1/namespaces/lab/pods/box/exec"
 
 
