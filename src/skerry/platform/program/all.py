@@ -5,5 +5,6 @@ from __future__ import annotations
 from skerry.platform.base.capability import Capability
 from skerry.platform.identity.capability import IDENTITY
 from skerry.platform.projects.capability import PROJECTS
+from skerry.platform.usage.capability import USAGE
 
-ALL: tuple[Capability, ...] = (PROJECTS, IDENTITY)
+ALL: tuple[Capability, ...] = (PROJECTS, IDENTITY, USAGE)

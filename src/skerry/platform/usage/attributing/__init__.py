@@ -1,0 +1,1 @@
+"""Whose an object is: noted when it is made, carried over from its owner, never changed."""

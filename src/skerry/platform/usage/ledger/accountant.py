@@ -1,0 +1,90 @@
+"""Counts, project by project: soon after something ended, and every few minutes while something goes on.
+
+What is idle costs nothing: nothing is written, and nobody looks. Writes a project's `status.budgets` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from skerry.kube.controller import Controller
+from skerry.kube.informer import Delta
+from skerry.kube.objects import Obj, name_of
+from skerry.kube.resources import NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS
+from skerry.platform.base.capability import Context
+from skerry.platform.usage.ledger.book import Book
+from skerry.platform.usage.ledger.budgets import budgets_patch, budgets_status, noted_hours, used_hours
+from skerry.platform.usage.ledger.ledger import Ledger
+from skerry.platform.usage.measuring.measurer import Measurer
+from skerry.platform.usage.metering.meter import Meter
+from skerry.platform.usage.metering.spans import claim_span, pod_span
+from skerry.platform.usage.projects import PROJECTS, TIERS, Account, account_of, budgets_of
+
+SECONDS_BETWEEN = 300.0
+"""While something goes on."""
+SECONDS_AFTER_A_CHANGE = 2.0
+"""What ends together is counted together. What was deleted and is not counted yet is lost with this process."""
+
+
+class Accountant(Controller):
+    """Keys are projects."""
+
+    name = "usage"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._client, self._clock = context.client, context.clock
+        self._projects = context.informers.of(PROJECTS)
+        self._tiers = context.informers.of(TIERS)
+        self._ledger = context.once(Ledger, lambda: Ledger(context.client))
+        self._meter = Meter(context.clock, lambda project: self.queue.add_after(project, SECONDS_AFTER_A_CHANGE))
+        self._meter.watch_namespaces(context.informers.of(NAMESPACES))
+        self._meter.watch_holders(context.informers.of(PODS), pod_span)
+        self._meter.watch_holders(context.informers.of(PERSISTENT_VOLUME_CLAIMS), claim_span)
+        self._measurer = Measurer(context.client, context.informers.of(PODS), self._meter)
+        self._projects.add_handler(self._project_changed)
+        self._tiers.add_handler(self._tier_changed)
+
+    async def reconcile(self, key: str) -> float | None:
+        """Count until now. Comes back while something goes on."""
+        project = self._projects.get(key)
+        if project is None:
+            self._meter.counted(key, self._now())
+            return None
+        if self._meter.is_active(key):
+            used = used_hours((await self._count(key, account_of(project))).lifetime)
+        else:
+            used = noted_hours(project)
+        await self._write_budgets(project, used)
+        return SECONDS_BETWEEN if self._meter.goes_on(key) else None
+
+    async def _count(self, key: str, account: Account) -> Book:
+        until = self._now()
+        book = await self._ledger.book(account)
+        seen = await self._measurer.look(key, book.counters)
+        book = await self._ledger.add(
+            account, lambda begin, end: self._meter.tally(key, begin, end), until, seen.more, seen.counters
+        )
+        self._meter.counted(key, until)
+        return book
+
+    async def _write_budgets(self, project: Obj, used: Mapping[str, float]) -> None:
+        limits = budgets_of(project, self._tiers.get(project["spec"].get("tier", "")))
+        present, wanted = (project.get("status") or {}).get("budgets") or {}, budgets_status(used, limits)
+        if wanted != present:
+            status = {"status": {"budgets": budgets_patch(present, wanted)}}
+            await self._client.patch(PROJECTS, name_of(project), status, subresource="status")
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    def _project_changed(self, delta: Delta) -> None:
+        if delta.old is not None and delta.new is None:
+            self._ledger.forget(account_of(delta.old).uid)
+        if delta.old is None or delta.new is None or delta.old["spec"] != delta.new["spec"]:
+            self.queue.add(name_of(delta.object))
+
+    def _tier_changed(self, delta: Delta) -> None:
+        for project in self._projects.list():
+            if project["spec"].get("tier") == name_of(delta.object):
+                self.queue.add(name_of(project))

@@ -1,0 +1,107 @@
+"""Writes what was counted: each part of the time once, whatever becomes of this process or its connection.
+
+A write that fails, or whose answer is lost, is followed by reading everything anew: `countedUntil` tells whether it
+was done. Two of us at once get a Conflict, never a double count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from skerry.kube.client import Client, Selection
+from skerry.kube.errors import AlreadyExists
+from skerry.kube.objects import Obj, Resource
+from skerry.platform.usage.amounts import Tally, together
+from skerry.platform.usage.ledger.book import (
+    Book,
+    after_writing,
+    book_of,
+    counted,
+    is_day,
+    name_of_day,
+    new_day,
+    without_counters,
+)
+from skerry.platform.usage.ledger.days import by_day
+from skerry.platform.usage.projects import PROJECT_LABEL, Account
+from skerry.platform.usage.types import USAGE_DAYS, USAGE_MONTHS, Counters
+
+Counting = Callable[[int, int], Tally]
+"""What was used after one second and until another."""
+_PART = 500
+
+
+class Ledger:
+    """Of all projects."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._books: dict[str, Book] = {}
+        """By uid of the project."""
+
+    def known(self, account: Account) -> Book | None:
+        """What is known without asking."""
+        return self._books.get(account.uid)
+
+    async def book(self, account: Account) -> Book:
+        """What is written. Raises StatusError, OSError."""
+        if account.uid not in self._books:
+            days = await self._all(USAGE_DAYS, account)
+            months = await self._all(USAGE_MONTHS, account)
+            self._books[account.uid] = book_of(account, days, months)
+        return self._books[account.uid]
+
+    def forget(self, account_uid: str) -> None:
+        """Read it anew when it is needed next."""
+        self._books.pop(account_uid, None)
+
+    async def add(
+        self, account: Account, counting: Counting, until: int, measured: Tally, counters: Mapping[str, Counters]
+    ) -> Book:
+        """Count until then. `measured` is added to the last day, with what it was worked out from.
+        Raises StatusError, OSError."""
+        book = await self.book(account)
+        try:
+            for day, begin, end in by_day(book.counted_until, until):
+                last = end == until
+                more = together(counting(begin, end), measured if last else {})
+                if more:
+                    book = await self._write(account, book, (day, end), more, counters if last else book.counters)
+        except BaseException:
+            self.forget(account.uid)
+            raise
+        return book
+
+    async def _write(
+        self, account: Account, book: Book, reach: tuple[date, int], more: Tally, counters: Mapping[str, Counters]
+    ) -> Book:
+        day, until = reach
+        obj = await self._object(account, book, day)
+        written = await self._client.update(USAGE_DAYS, counted(obj, more, until, counters), "status")
+        before, book = book.latest, after_writing(book, written, more)
+        self._books[account.uid] = book
+        if before is not None and not is_day(before, name_of_day(account, day)) and before["status"].get("counters"):
+            await self._client.update(USAGE_DAYS, without_counters(before), "status")
+        return book
+
+    async def _object(self, account: Account, book: Book, day: date) -> Obj:
+        """The day's, made when there is none."""
+        name = name_of_day(account, day)
+        if book.latest is not None and is_day(book.latest, name):
+            return book.latest
+        try:
+            return await self._client.create(USAGE_DAYS, new_day(account, day))
+        except AlreadyExists:  # made, and not written to before something failed
+            return await self._client.get(USAGE_DAYS, name)
+
+    async def _all(self, resource: Resource, account: Account) -> list[Obj]:
+        found: list[Obj] = []
+        token = ""
+        selection = Selection(label_selector=f"{PROJECT_LABEL}={account.project}")
+        while True:
+            part = await self._client.list(resource, None, selection, limit=_PART, next_token=token)
+            found += [one for one in part.items if one["spec"].get("projectUid") == account.uid]
+            token = part.next_token
+            if not token:
+                return found

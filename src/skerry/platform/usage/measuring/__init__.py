@@ -1,0 +1,1 @@
+"""What pods really used, as their nodes tell."""

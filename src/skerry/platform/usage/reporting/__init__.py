@@ -1,0 +1,1 @@
+"""What members of a project may read of the ledger."""
