@@ -12,6 +12,7 @@ if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
   PACKAGES+=" sshfs davfs2 s3fs openssh-server apache2-bin"
   PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
+  PACKAGES+=" slapd"
   # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
   command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 fi
@@ -45,11 +46,16 @@ install_packages() {
   }
 }
 
+# What is started at boot: units, and scripts of old kind (slapd has one).
+boot_links() {
+  { ls -d /etc/systemd/system/multi-user.target.wants/* /etc/rc[2-5].d/S* 2>/dev/null || true; } | sort
+}
+
 # Installing containerd, Caddy or BIND would start the distribution's own service, and again at every boot. Skerry and its
 # tests run their own; a service that was here before is left alone.
 without_services() {
-  local wants=/etc/systemd/system/multi-user.target.wants before made_policy=0 code=0
-  before=$(ls $wants 2>/dev/null || true)
+  local before made_policy=0 code=0
+  before=$(boot_links)
   if [ ! -e $POLICY ]; then
     printf '#!/bin/sh\nexit 101\n' >$POLICY
     chmod 755 $POLICY
@@ -57,7 +63,7 @@ without_services() {
   fi
   "$@" || code=$?
   if [ $made_policy = 1 ]; then rm -f $POLICY; fi
-  for link in $(comm -13 <(echo "$before" | sort) <(ls $wants 2>/dev/null | sort)); do rm -f "$wants/$link"; done
+  for link in $(comm -13 <(echo "$before") <(boot_links)); do rm -f "$link"; done
   return $code
 }
 

@@ -50,6 +50,7 @@ class UserStatus(Model):
     """What the platform knows of a person."""
 
     groups: list[str] = Field([], description="What the provider said last, by the rules for it.")
+    told: list[str] = Field([], description="What the provider said last, before any rule.")
     last_login: datetime | None = None
     failed_logins: int = Field(0, ge=0, description="Wrong passwords since the last right one.")
     locked_until: datetime | None = Field(None, description="No password is looked at before.")
@@ -81,7 +82,7 @@ class Rule(Model):
     """What a provider says of a person, and the group that means."""
 
     match: str = Field(min_length=1, description="An entitlement or group; `*` stands for anything but `:`.")
-    group: ClusterName = Field(description="The group of the cluster.")
+    group: ClusterName = Field(description="The group of the cluster; `$1` is what the first `*` stands for.")
 
 
 class OidcSettings(Model):
@@ -90,7 +91,10 @@ class OidcSettings(Model):
     issuer: str = Field(pattern="^https?://[^ ]+$", description="Its address, as it names itself.")
     client_id: str = Field(min_length=1)
     client_secret: SecretRef | None = Field(None, description="None: a public client (PKCE alone).")
-    scopes: list[str] = Field(["openid", "profile", "email"])
+    scopes: list[str] = Field(
+        ["openid", "profile", "email", "offline_access"],
+        description="`offline_access` is left out where the provider does not know it.",
+    )
     username_claim: str = Field("email", description="The claim that becomes the username; an e-mail must be verified.")
     entitlement_claims: list[str] = Field(["eduperson_entitlement", "entitlements"])
     groups_claim: str = Field(
@@ -109,6 +113,7 @@ class LdapSettings(Model):
     bind_password: SecretRef | None = None
     user_base: str = Field(min_length=1)
     user_filter: str = Field("(objectClass=person)", description="Who may sign in.")
+    subject_attribute: str = Field("entryUUID", description="What stays when somebody is renamed.")
     username_attribute: str = "uid"
     email_attribute: str = "mail"
     display_name_attribute: str = "cn"
@@ -135,6 +140,11 @@ class IdentityProviderSpec(Model):
     oidc: OidcSettings | None = None
     ldap: LdapSettings | None = None
     local: LocalSettings | None = None
+    trusted_namespaces: list[str] = Field(
+        [],
+        description="Entitlements that begin so are groups as they are, e.g. `urn:mace:egi.eu:group`; "
+        "others are what rules make of them. Empty: all that are URNs.",
+    )
     rules: list[Rule] = Field(
         [], description="What becomes a group. Entitlements that are URNs are groups as they are."
     )

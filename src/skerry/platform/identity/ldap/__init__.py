@@ -1,0 +1,1 @@
+"""Signing in with a directory's password: LDAP servers."""

@@ -1,0 +1,1 @@
+"""Signing in at OpenID Connect providers, several at once: we are their relying party."""

@@ -1,0 +1,1 @@
+"""What providers say of people, and the groups that this means here."""
