@@ -17,6 +17,7 @@ COMMANDS = {
     "ca": "Print, show or trust the authority that signs web sites.",
     "image": "Load, build, list and remove container images.",
     "lb": "Write configurations of balancers in front of clusters.",
+    "requests": "Ask for a project, for more, for longer; decide.",
     "volumes": "Show what claims hold, and give them more room.",
     "storage": "Look after volumes: totals, mistakes, orphans.",
     "logs": "Show the engine's own log.",

@@ -1,0 +1,8 @@
+"""The platform's kinds that commands name. What they mean says `platform.projects.types`, which costs pydantic."""
+
+from __future__ import annotations
+
+from skerry.kube.objects import Resource
+
+PROJECTS = Resource("skerry.dev", "v1alpha1", "projects", "Project", namespaced=False)
+PROJECT_REQUESTS = Resource("skerry.dev", "v1alpha1", "projectrequests", "ProjectRequest", namespaced=False)
