@@ -19,6 +19,7 @@ COMMANDS = {
     "lb": "Write configurations of balancers in front of clusters.",
     "requests": "Ask for a project, for more, for longer; decide.",
     "volumes": "Show what claims hold, and give them more room.",
+    "users": "Add, list and disable people who sign in.",
     "storage": "Look after volumes: totals, mistakes, orphans.",
     "logs": "Show the engine's own log.",
     "install-service": "Start Skerry when the machine boots.",

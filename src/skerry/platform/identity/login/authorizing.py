@@ -24,6 +24,9 @@ from skerry.platform.identity.login.welcome import signed_in
 
 CLIENT = "skerry-cli"
 AUTHORIZE = "/identity/authorize"
+_CARRIED = (
+    "client_id", "response_type", "redirect_uri", "code_challenge", "code_challenge_method", "state", "description"
+)  # fmt: skip
 _CHALLENGE = re.compile(r"^[A-Za-z0-9_-]{43}$")
 
 
@@ -69,7 +72,7 @@ class Authorizing:
         page = Page(request, "Let the command line act for you?").says(f"You are {person.user}.")
         page.says(f"skerry login on {asked.description or 'this machine'} asks to act for you for some days.")
         page.says("Go on only if you have just started it yourself.")
-        carried = dict(request.query_params)
+        carried = {name: request.query_params[name] for name in _CARRIED if name in request.query_params}
         return page.may_lead_to(asked.origin).asks(AUTHORIZE, (), "Allow", "Deny", **carried).answer()
 
     async def _answered(self, request: Request) -> Response:
