@@ -12,7 +12,7 @@ from skerry.engine.storage.contract import StorageError
 from skerry.engine.storage.drivers import handles, mount_options
 from skerry.engine.storage.drivers.local import parameters, records, sizing
 from skerry.engine.storage.drivers.local.records import Record
-from skerry.engine.storage.drivers.local.room import Room, require
+from skerry.engine.storage.drivers.local.room import Room, owed_by_pool, require
 from skerry.engine.storage.drivers.local.volumes import LocalVolumes
 from skerry.engine.storage.drivers.memory import MemoryDriver
 
@@ -62,6 +62,14 @@ def test_promises_fit_in_what_is_free() -> None:
         require(room, 51 * GIB, 1.0, "a volume")
     require(room, 130 * GIB, 2.0, "a volume")
     assert Room(GIB, 2 * GIB, 0, 0, 0).left(1.0) == 0
+
+
+def test_a_pool_owes_what_its_host_has_not_given_yet() -> None:
+    length = 250 * GIB
+    assert owed_by_pool(30 * GIB, length, 0) == 30 * GIB
+    assert owed_by_pool(30 * GIB, length, length // 512) == 30 * GIB, "the pool's own log is no data"
+    assert owed_by_pool(30 * GIB, length, 10 * GIB + length // 512) == 20 * GIB
+    assert owed_by_pool(30 * GIB, length, 40 * GIB) == 0
 
 
 @pytest.mark.parametrize("handle", ["", "..", "a/b", "../x", ".making-x", "a..b", "A", "x" * 250, "-"])

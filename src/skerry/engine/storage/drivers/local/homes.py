@@ -28,10 +28,12 @@ _FLAGS = mounts.MS_NOSUID | mounts.MS_NODEV | mounts.MS_NOEXEC | mounts.MS_NOATI
 
 @record
 class Home:
-    """A directory of volumes and one of snapshots; `reflinks`: whether files in it can share blocks."""
+    """A directory of volumes and one of snapshots; `reflinks`: whether files in it can share blocks; `pool`: the sparse
+    file that it is in, None when it is in the data directory itself."""
 
     root: Path
     reflinks: bool
+    pool: Path | None = None
 
     @property
     def volumes(self) -> Path:
@@ -92,7 +94,7 @@ class Homes:
                 return None
             if not os.path.ismount(self._mountpoint):
                 self._mount_pool()
-            self._pool = _opened(self._mountpoint)
+            self._pool = _opened(self._mountpoint, self._image)
         return self._pool
 
     def _make_pool(self) -> bool:
@@ -142,8 +144,8 @@ class Homes:
             programs.run("btrfs", "filesystem", "resize", "max", str(self._mountpoint), package="btrfs-progs")
 
 
-def _opened(root: Path) -> Home:
-    home = Home(root, reflinks.supported(root))
+def _opened(root: Path, pool: Path | None = None) -> Home:
+    home = Home(root, reflinks.supported(root), pool)
     for directory in (home.volumes, home.snapshots):
         if not directory.is_dir():
             directory.mkdir(mode=0o700)

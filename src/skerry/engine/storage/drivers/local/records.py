@@ -16,6 +16,7 @@ from pathlib import Path
 
 from skerry.engine.private_files import to_disk, write_private
 from skerry.engine.storage.contract import StorageError
+from skerry.engine.storage.drivers.local import reflinks
 from skerry.kube.records import record
 
 _MAKING, _GOING = ".making-", ".going-"
@@ -88,6 +89,7 @@ def make(folder: Path, kept: Record, fill: Callable[[Path], None]) -> None:
     image = making / f"{folder.name}.img"
     try:
         os.close(os.open(image, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        reflinks.in_large_pieces(image)
         fill(image)
         _write(making, kept)
         to_disk(image)

@@ -1,8 +1,9 @@
 """How much more may be promised. Pure, but for `measure`.
 
-Images are sparse: what they promise is more than what they hold. All promises together, less what is held already, fit
-in what is free, so that no volume meets an error of the disk below it; a class with `overcommit` may promise so many
-times as much. A part of the disk is nobody's: below it the node evicts pods (kubelet's `imagefs.available<15%`).
+Images are sparse, and so is a pool: what they promise is more than what they hold. All promises together, less what is
+held already, fit in what is free, so that no volume meets an error of the disk below it; a class with `overcommit` may
+promise so many times as much. A part of the disk is nobody's: below it the node evicts pods (kubelet's
+`imagefs.available<15%`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from skerry.kube.records import record
 
 RESERVE = 0.15
 _GIB, _SECTOR = 2**30, 512
+_LEAST_OWN, _OWN_PART = 96 * 2**20, 512
 
 
 @record
@@ -55,12 +57,9 @@ def measure(root: Path, homes: Iterable[Home]) -> Room:
     while not root.exists():
         root = root.parent
     disk = os.statvfs(root)
-    volumes = [_owed(*entry) for home in homes for entry in records.everything(home.volumes)]
-    snapshots = [kept.shared for home in homes for _, kept in records.everything(home.snapshots)]
-    total = disk.f_blocks * disk.f_frsize
-    return Room(
-        disk.f_bavail * disk.f_frsize, int(total * RESERVE), sum(volumes) + sum(snapshots), len(volumes), len(snapshots)
-    )
+    free, reserve = disk.f_bavail * disk.f_frsize, int(disk.f_blocks * disk.f_frsize * RESERVE)
+    shares = [_share(home) for home in homes]
+    return Room(free, reserve, *(sum(column) for column in zip((0, 0, 0), *shares, strict=True)))
 
 
 def held(image: Path) -> int:
@@ -68,12 +67,30 @@ def held(image: Path) -> int:
     return image.stat().st_blocks * _SECTOR
 
 
-def _owed(folder: Path, kept: records.Record) -> int:
+def owed_by_pool(promised: int, length: int, taken: int) -> int:
+    """Bytes that a pool of `length` bytes, of which its host has `taken` blocks' worth, may still take when what is in
+    it was promised `promised`. Blocks an image was given in the pool and has not written take nothing from the host.
+    What the pool itself needs, of which the log is most, is no data."""
+    return max(0, promised - max(0, taken - max(_LEAST_OWN, length // _OWN_PART)))
+
+
+def _share(home: Home) -> tuple[int, int, int]:
+    """Bytes owed, volumes, snapshots."""
+    volumes = [found for entry in records.everything(home.volumes) if (found := _status(*entry)) is not None]
+    snapshots = [kept.shared for _, kept in records.everything(home.snapshots)]
+    if home.pool is None:
+        owed = sum(max(0, one.st_size - one.st_blocks * _SECTOR) + shared for one, shared in volumes) + sum(snapshots)
+    else:
+        promised = sum(one.st_size for one, _ in volumes) + sum(snapshots)
+        owed = owed_by_pool(promised, home.pool.stat().st_size, held(home.pool))
+    return owed, len(volumes), len(snapshots)
+
+
+def _status(folder: Path, kept: records.Record) -> tuple[os.stat_result, int] | None:
     try:
-        status = records.image_of(folder).stat()
+        return records.image_of(folder).stat(), kept.shared
     except FileNotFoundError:  # deleted in between
-        return 0
-    return max(0, status.st_size - status.st_blocks * _SECTOR) + kept.shared
+        return None
 
 
 def _gib(size: int) -> str:
