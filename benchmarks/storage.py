@@ -124,9 +124,9 @@ def _by_hand() -> float:
 
 def _place(program: Program, pod: Obj) -> Path | None:
     """Where the pod's volume is mounted, None as long as it is not."""
-    end = f"/{pod['metadata']['uid']}/volumes/data/mount"
+    below = f"/{pod['metadata']['uid']}/volumes/kubernetes.io~csi/"
     lines = Path(f"/proc/{program.engine_pid()}/mountinfo").read_text().splitlines()
-    points = [line.split()[4] for line in lines if end in line]
+    points = [line.split()[4] for line in lines if below in line]
     return Path(points[0]) if points else None
 
 

@@ -135,16 +135,18 @@ async def test_a_pod_that_may_only_read_does(local: Local) -> None:
 async def test_what_is_written_at_random_lies_together_and_what_is_not_written_stays_promised(local: Local) -> None:
     local.use = Use(("ReadWriteOnce",), block=True)
     await local.create("raw", 64 * MIB)
-    before = await local.driver.capacity({}) or 0
+    pool, before = local.root / "pool.img", await local.driver.capacity({}) or 0
+    taken = pool.stat().st_blocks * 512
     with (await local.mounted("raw")).open("r+b", buffering=0) as device:
         for block in range(0, 64 * MIB, MIB):  # one in each piece, from the end
             device.seek(63 * MIB - block)
             device.write(b"x" * 4096)
         os.fsync(device.fileno())
     image = local.root / "pool/volumes/raw/raw.img"
-    assert image.stat().st_blocks * 512 == 64 * MIB
-    assert (local.root / "pool.img").stat().st_blocks * 512 < 48 * MIB, "of the host it has what was written"
+    assert image.stat().st_blocks * 512 >= 64 * MIB
+    assert pool.stat().st_blocks * 512 < taken + 16 * MIB, "of the host it has what was written"
     assert before - 16 * MIB < (await local.driver.capacity({}) or 0) < before + 16 * MIB
+    await local.unmounted("raw")
 
 
 async def test_many_at_once_and_twice(local: Local) -> None:
