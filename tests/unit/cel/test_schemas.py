@@ -37,6 +37,10 @@ SCHEMA: dict[str, Any] = {
                     "type": "object",
                     "additionalProperties": {"type": "object", "properties": {"x": {"type": "integer"}}},
                 },
+                "by_other": {
+                    "type": "object",
+                    "additionalProperties": {"type": "object", "properties": {"y": {"type": "integer"}}},
+                },
             },
         }
     },
@@ -47,7 +51,7 @@ VALUE = {
         "replicas": 3, "min-replicas": 1, "namespace": "q", "when": "2024-01-01T00:00:00Z", "ttl": "1h", "ratio": 1,
         "port": "http", "ports": [{"name": "a"}], "tags": {"x.y": "z"}, "deep": [["a"]],
         "whens": ["2024-01-01T00:00:00Z"], "any": {"x": [1]}, "data": "aGk=", "foo_bar": "q", "fooBar": 1,
-        "by": {"k": {"x": 1}},
+        "by": {"k": {"x": 1}}, "by_other": {"k": {"y": 2}},
     },
 }  # fmt: skip
 ROOT = Structural(SCHEMA, resource=True)
@@ -65,6 +69,7 @@ ROOT = Structural(SCHEMA, resource=True)
         "self.spec.ports.all(p, has(p.name)) && self.spec.tags['x.y'] == 'z' && self.spec.tags.all(k, v, v == 'z')",
         "self.spec.deep[0][0] == 'a' && self.spec.any.x[0] == 1 && string(self.spec.data) == 'hi'",
         "self.spec.foo_bar == 'q' && self.spec.fooBar == 1 && self.spec.by.all(k, self.spec.by[k].x == 1)",
+        "self.spec.by.k.x == 1 && self.spec.by_other.k.y == 2",
         "self.metadata.name == 'n' && self.kind == 'X'",
         "self.spec.whens.max() == self.spec.when",
     ],

@@ -134,22 +134,28 @@ class _Messages:
                 field.type, field.type_name = _F.TYPE_MESSAGE, _LIST
                 return
             field.label = _F.LABEL_REPEATED
-            self._single(message, own, field, items)
+            self._single(message, own, field, items, f"{field.name}_")
         elif kind == "map":
             self._map(message, own, field, schema["additionalProperties"])
         else:
-            self._single(message, own, field, schema)
+            self._single(message, own, field, schema, f"{field.name}_")
 
     def _single(
-        self, message: pb.DescriptorProto, own: str, field: pb.FieldDescriptorProto, schema: Mapping[str, Any]
+        self,
+        message: pb.DescriptorProto,
+        own: str,
+        field: pb.FieldDescriptorProto,
+        schema: Mapping[str, Any],
+        name: str,
     ) -> None:
+        """`name`: of the message that is made, if one is; a map's values are named after the map."""
         kind = kind_of(schema)
         if kind in _SCALARS:
             field.type = _SCALARS[kind]
         elif kind == "bytes":
             field.type = _F.TYPE_BYTES
         elif kind == "message":
-            nested = self._message(schema, message.nested_type.add(), own, f"{field.name}_")
+            nested = self._message(schema, message.nested_type.add(), own, name)
             field.type, field.type_name = _F.TYPE_MESSAGE, nested
         else:
             field.type, field.type_name = _F.TYPE_MESSAGE, _WELL_KNOWN.get(kind, _VALUE)
@@ -164,7 +170,7 @@ class _Messages:
         entry.options.map_entry = True
         entry.field.add(name="key", number=1, label=_F.LABEL_OPTIONAL, type=_F.TYPE_STRING)
         value = entry.field.add(name="value", number=2, label=_F.LABEL_OPTIONAL)
-        self._single(message, own, value, values)
+        self._single(message, own, value, values, f"{field.name}_")
         field.label, field.type = _F.LABEL_REPEATED, _F.TYPE_MESSAGE
         field.type_name = f"{own}.{entry.name}"
 
