@@ -1,23 +1,111 @@
-"""Projects on a test cluster: what they come to."""
+"""Projects on a test cluster: what they come to, how they change, how they end."""
 
 from __future__ import annotations
 
-from skerry.kube.conditions import condition_is_true
-from skerry.kube.resources import NAMESPACES
+from typing import Any
+
+from skerry.kube.conditions import condition_of
+from skerry.kube.errors import NotFound
+from skerry.kube.objects import Obj
+from skerry.kube.resources import (
+    CLUSTER_ROLES,
+    NAMESPACES,
+    NETWORK_POLICIES,
+    PRIORITY_CLASSES,
+    RESOURCE_QUOTAS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+)
 from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS
-from tests.support.platform import running_platform
-from tests.support.waiting import until
+from skerry.platform.projects.wanted import ROLE_BINDINGS
+from tests.support.platform import RunningPlatform, running_platform
+from tests.support.waiting import until, until_raises
 
 
-async def test_a_project_has_its_namespaces() -> None:
+def project(name: str, **spec: Any) -> Obj:
+    """A Project of anna's."""
+    whole = {"owner": "anna", **spec}
+    return {"apiVersion": PROJECTS.api_version, "kind": "Project", "metadata": {"name": name}, "spec": whole}
+
+
+async def until_says(running: RunningPlatform, name: str, reason: str) -> str:
+    """Wait until the condition Ready has this reason and is about the present spec; its message."""
+
+    async def says() -> Obj | None:
+        found = await running.admin.get(PROJECTS, name)
+        ready = condition_of(found, "Ready")
+        current = ready is not None and ready["observedGeneration"] == found["metadata"]["generation"]
+        return ready if ready is not None and current and ready["reason"] == reason else None
+
+    said = await until(says, f"{name}: {reason}")
+    assert said is not None
+    return str(said["message"])
+
+
+async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
     async with running_platform() as running:
-        assert {one["metadata"]["name"] for one in (await running.admin.list(TIERS)).items} == {"free", "guaranteed"}
-        project = {"metadata": {"name": "lidar"}, "spec": {"owner": "anna", "namespaces": ["lidar", "lidar-test"]}}
-        await running.admin.create(PROJECTS, {"apiVersion": "skerry.dev/v1alpha1", "kind": "Project", **project})
+        admin = running.admin
+        assert {one["metadata"]["name"] for one in (await admin.list(TIERS)).items} == {"free", "guaranteed"}
+        secret = {
+            "metadata": {"name": "hub", "labels": {"skerry.dev/pull-secret": ""}},
+            "type": "kubernetes.io/dockerconfigjson",
+            "stringData": {".dockerconfigjson": '{"auths":{}}'},
+        }
+        await admin.create(SECRETS, secret, "skerry-system")
+        members = [{"user": "ben", "role": "editor"}, {"group": "readers", "role": "viewer"}]
+        await admin.create(PROJECTS, project("lidar", namespaces=["lidar", "lidar-test"], members=members))
+        await until_says(running, "lidar", "Ready")
 
-        async def is_ready() -> bool:
-            return condition_is_true(await running.admin.get(PROJECTS, "lidar"), "Ready")
+        labels = (await admin.get(NAMESPACES, "lidar-test"))["metadata"]["labels"]
+        assert labels[PROJECT_LABEL] == "lidar"
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+        quota = await admin.get(RESOURCE_QUOTAS, "skerry", "lidar-test")
+        assert quota["spec"]["hard"]["limits.memory"] == "4Gi"
+        assert (await admin.get(NETWORK_POLICIES, "skerry-isolation", "lidar"))["spec"]["podSelector"] == {}
+        bound = await admin.get(ROLE_BINDINGS, "skerry-editor", "lidar")
+        assert [one["name"] for one in bound["subjects"]] == ["ben"]
+        account = await admin.get(SERVICE_ACCOUNTS, "default", "lidar")
+        assert account["imagePullSecrets"] == [{"name": "skerry-pull-hub"}]
+        assert (await admin.get(SECRETS, "skerry-pull-hub", "lidar"))["data"]
+        assert (await running.as_user("ben").get(PROJECTS, "lidar"))["spec"]["owner"] == "anna"
 
-        await until(is_ready, "ready")
-        made = await running.admin.get(NAMESPACES, "lidar-test")
-        assert made["metadata"]["labels"][PROJECT_LABEL] == "lidar"
+        change = {"spec": {"members": [], "tier": "guaranteed", "overrides": {"quota": {"pods": "0.5k"}}}}
+        await admin.patch(PROJECTS, "lidar", change)
+        await until_says(running, "lidar", "Ready")
+        quota = await admin.get(RESOURCE_QUOTAS, "skerry", "lidar")
+        assert quota["spec"]["hard"]["pods"] == "500"
+        await until_raises(NotFound, lambda: admin.get(ROLE_BINDINGS, "skerry-editor", "lidar"))
+        await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "skerry:project:lidar:editor"))
+        assert (await admin.get(PRIORITY_CLASSES, "skerry-tier-guaranteed"))["value"] == 1000
+
+        await admin.delete(RESOURCE_QUOTAS, "skerry", "lidar")
+
+        async def made_again() -> bool:
+            return bool((await admin.list(RESOURCE_QUOTAS, "lidar")).items)
+
+        await until(made_again)
+
+        await admin.delete(PROJECTS, "lidar")
+        await until_raises(NotFound, lambda: admin.get(PROJECTS, "lidar"))
+        await until_raises(NotFound, lambda: admin.get(NAMESPACES, "lidar-test"))
+        await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "skerry:project:lidar:owner"))
+
+
+async def test_a_project_that_cannot_be_says_why() -> None:
+    async with running_platform() as running:
+        admin = running.admin
+        await admin.create(NAMESPACES, {"metadata": {"name": "theirs"}})
+        await admin.create(PROJECTS, project("lidar", tier="gold", namespaces=["lidar", "theirs", "kube-public"]))
+        assert await until_says(running, "lidar", "TierMissing") == (
+            "there is no tier gold: an operator makes it, or sets spec.tier to free or guaranteed"
+        )
+        await admin.patch(PROJECTS, "lidar", {"spec": {"tier": "free"}})
+        said = await until_says(running, "lidar", "NamespaceTaken")
+        assert said.startswith("theirs, kube-public: there is a namespace of that name that is not this project's")
+        assert PROJECT_LABEL not in (await admin.get(NAMESPACES, "theirs"))["metadata"]["labels"]
+        assert await admin.get(RESOURCE_QUOTAS, "skerry", "lidar")
+
+        await admin.patch(PROJECTS, "lidar", {"spec": {"namespaces": ["lidar", "theirs"]}})
+        await admin.patch(NAMESPACES, "theirs", {"metadata": {"labels": {PROJECT_LABEL: "lidar"}}})
+        await until_says(running, "lidar", "Ready")
+        assert await admin.get(RESOURCE_QUOTAS, "skerry", "theirs")

@@ -18,7 +18,15 @@ PROJECTS = resource_of("projects", "Project", namespaced=False)
 PROJECT_REQUESTS = resource_of("projectrequests", "ProjectRequest", namespaced=False)
 
 PROJECT_LABEL = "skerry.dev/project"
-"""On a namespace: whose it is. Only the platform may set, change or remove it."""
+"""On a namespace: whose it is. Only the platform and operators may set, change or remove it."""
+MADE_LABEL = "skerry.dev/made-for"
+"""On what the platform makes for a project, in its namespaces and beside them: its name. Nobody else changes those."""
+PLACED_LABEL = "skerry.dev/placed"
+"""On a namespace whose pods are given sites or a priority."""
+PULL_SECRET_LABEL = "skerry.dev/pull-secret"  # noqa: S105  # its name
+"""On a Secret in skerry-system: the project whose pods may pull images with it; "" for all projects."""
+SITE_LABEL = "skerry.dev/site"
+"""On a node: where it stands."""
 
 Role = Literal["owner", "editor", "viewer"]
 PodSecurity = Literal["privileged", "baseline", "restricted"]
@@ -60,6 +68,10 @@ class TierSpec(Model):
     limits: ContainerLimits = ContainerLimits(default_request={}, default={}, max={})
     pod_security: PodSecurity = "restricted"
     priority: int = Field(0, ge=-1_000_000, le=1_000_000, description="Of the pods: higher ones go first.")
+    egress: list[str] = Field(
+        [], max_length=50, description="Networks (CIDR) that pods reach beside their project and DNS."
+    )
+    namespaces: int = Field(10, ge=1, le=1000, description="The most that members may make, all together.")
     idle: Idle | None = None
     approval: Literal["Automatic", "Manual"] = Field("Manual", description="Of requests for projects of this tier.")
 
@@ -67,8 +79,8 @@ class TierSpec(Model):
 class Member(Model):
     """Who may do what in a project: one user, or everybody in a group."""
 
-    user: str | None = Field(None, min_length=1, description="As the cluster knows the person.")
-    group: str | None = Field(None, min_length=1, description="As the cluster knows the group.")
+    user: str | None = Field(None, min_length=1, max_length=256, description="As the cluster knows the person.")
+    group: str | None = Field(None, min_length=1, max_length=512, description="As the cluster knows the group.")
     role: Role
 
 
@@ -78,7 +90,7 @@ class Overrides(Model):
     quota: Quota = Field({})
     budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
     pod_security: PodSecurity | None = None
-    priority: int | None = None
+    priority: int | None = Field(None, ge=-1_000_000, le=1_000_000)
 
 
 class ProjectSpec(Model):
@@ -86,12 +98,16 @@ class ProjectSpec(Model):
 
     description: str = ""
     tier: Name = "free"
-    owner: str = Field(min_length=1, description="The user who answers for it; has the role owner.")
-    members: list[Member] = Field([])
+    owner: str = Field(min_length=1, max_length=256, description="The user who answers for it; has the role owner.")
+    members: list[Member] = Field([], max_length=500)
     namespaces: list[Name] = Field(
-        [], description="Made for it; by default one of its own name. More may be made as `<project>-...`."
+        [],
+        max_length=1000,
+        description="Made for it; by default one of its own name. More may be made as `<project>-...`.",
     )
-    sites: list[Name] = Field([], description="Where its pods may run, by node label `skerry.dev/site`; [] anywhere.")
+    sites: list[Name] = Field(
+        [], max_length=50, description="Where its pods may run, by node label `skerry.dev/site`; [] anywhere."
+    )
     overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None)
     expires: datetime | None = Field(None, description="Its end, instead of that which the tier gives.")
     state: Literal["Active", "Hibernated"] = Field("Active", description="Hibernated: scaled to zero, data kept.")
@@ -168,6 +184,12 @@ TIER = Kind(
         Column("Days", ".spec.lifetimeDays", "integer"),
         AGE,
     ),
+    rules=(
+        {
+            "rule": "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$')",
+            "message": "a tier's name has at most 50 of a-z, 0-9 and -",
+        },
+    ),
     description="What a project is given: quota, budgets, lifetime, limits.",
 )
 PROJECT = Kind(
@@ -183,6 +205,21 @@ PROJECT = Kind(
         AGE,
     ),
     short_names=("proj",),
+    rules=(
+        {
+            "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$')",
+            "message": "a project's name begins its namespaces' names: at most 50 of a-z, 0-9 and -, a letter first",
+        },
+        {
+            "rule": "!(self.metadata.name in ['default', 'kube', 'skerry']) "
+            "&& !self.metadata.name.startsWith('kube-') && !self.metadata.name.startsWith('skerry-')",
+            "message": "default, kube, kube-..., skerry and skerry-... are names of the cluster itself",
+        },
+        {
+            "rule": "self.spec.members.all(one, has(one.user) != has(one.group))",
+            "message": "each member is either a user or a group",
+        },
+    ),
     description="A group of people, what they may do, and what they may use, in namespaces of their own.",
 )
 PROJECT_REQUEST = Kind(
