@@ -32,7 +32,7 @@ async def test_two_hundred_creators_overshoot_by_nothing() -> None:
 
 
 async def _project(running: RunningPlatform, quota: Obj) -> None:
-    tier = {"metadata": {"name": "tested"}, "spec": {"quota": quota}}
+    tier = {"metadata": {"name": "tested"}, "spec": {"quota": quota, "podSecurity": "privileged"}}
     await running.admin.create(TIERS, {"apiVersion": TIERS.api_version, "kind": "Tier", **tier})
     project = {"metadata": {"name": "lidar"}, "spec": {"owner": "anna", "tier": "tested", "namespaces": [*SPACES]}}
     await running.admin.create(PROJECTS, {"apiVersion": PROJECTS.api_version, "kind": "Project", **project})
