@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skerry.kube.controller import Controller
-from skerry.kube.errors import AlreadyExists, Conflict, NotFound
+from skerry.kube.errors import AlreadyExists, Conflict, NotFound, conflict
 from skerry.kube.objects import Obj
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import write_status
@@ -35,22 +35,21 @@ class Members:
         name = object_name(group)
         for _ in range(_ATTEMPTS):
             try:
-                await self._add(name, group, username)
-                break
+                await self._sight.written(await self._added(name, group, username))
             except (Conflict, AlreadyExists):
                 continue
-        await self._sight.until(name, lambda one: one is not None and username in (one["spec"].get("members") or ()))
+            return
+        raise conflict(GROUPS.group_resource, name, "others change it at the same time")
 
-    async def _add(self, name: str, group: str, username: str) -> None:
+    async def _added(self, name: str, group: str, username: str) -> Obj:
         try:
             found = await self._client.get(GROUPS, name)
         except NotFound:
             spec = {"name": group, "members": [username]}
             whole = {"apiVersion": GROUPS.api_version, "kind": GROUPS.kind, "metadata": {"name": name}, "spec": spec}
-            await self._client.create(GROUPS, whole)
-            return
+            return await self._client.create(GROUPS, whole)
         members = [*(found["spec"].get("members") or ()), username]
-        await self._client.update(GROUPS, {**found, "spec": {**found["spec"], "members": sorted(set(members))}})
+        return await self._client.update(GROUPS, {**found, "spec": {**found["spec"], "members": sorted(set(members))}})
 
 
 class GroupController(Controller):

@@ -19,6 +19,12 @@ class Sight:
         self._waiting: dict[str, set[asyncio.Event]] = {}
         informer.add_handler(self._changed)
 
+    async def written(self, obj: Obj) -> None:
+        """Returns when the cache reflects this write, or a later one of the same object. `obj`: as the API answered.
+        Raises TimeoutError. Not by what it says: others may have written again before anybody looks."""
+        revision = int(obj["metadata"]["resourceVersion"])
+        await self.until(name_of(obj), lambda _: self._informer.revision >= revision)
+
     async def until(self, name: str, is_so: Callable[[Obj | None], bool]) -> None:
         """Returns when the cache's object of this name (None: there is none) is so. Raises TimeoutError."""
         changed = asyncio.Event()

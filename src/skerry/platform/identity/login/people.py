@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from skerry.kube.clock import rfc3339
 from skerry.kube.errors import AlreadyExists, Conflict
-from skerry.kube.objects import Obj, name_of, uid_of
+from skerry.kube.objects import Obj, name_of
 from skerry.kube.records import record
 from skerry.platform.base.capability import Context
 from skerry.platform.identity.naming import may_be_a_group, may_be_a_user, object_name
@@ -95,7 +95,7 @@ class People:
         name = object_name(spec.username)
         whole = {"apiVersion": USERS.api_version, "kind": USERS.kind, "metadata": {"name": name}, "spec": spec.dump()}
         made = await self._client.create(USERS, whole)
-        await self._sight.until(name, lambda one: one is not None)
+        await self._sight.written(made)
         return made
 
     async def _new(self, identity: Identity) -> Obj:
@@ -127,10 +127,8 @@ class People:
         told = {name: value for name, value in status.items() if value != (user.get("status") or {}).get(name)}
         if not told:
             return
-        await self._client.patch(USERS, name_of(user), {"status": told}, subresource="status")
-        await self._sight.until(
-            name_of(user), lambda one: one is None or _says(one, told) or uid_of(one) != uid_of(user)
-        )
+        written = await self._client.patch(USERS, name_of(user), {"status": told}, subresource="status")
+        await self._sight.written(written)
 
 
 def people_of(context: Context) -> People:
@@ -169,8 +167,3 @@ def _told(identity: Identity) -> Obj:
 
 def _groups(groups: tuple[str, ...] | None) -> Obj:
     return {} if groups is None else {"groups": sorted({one for one in groups if may_be_a_group(one)})}
-
-
-def _says(user: Obj, told: Obj) -> bool:
-    status = user.get("status") or {}
-    return all(status.get(name) == value for name, value in told.items())

@@ -206,8 +206,7 @@ class Sessions:
         return await self._seen(made, access, refresh)
 
     async def _seen(self, made: Obj, access: str, refresh: str) -> Opened:
-        token = made["spec"]["tokenSha256"]
-        await self._sight.until(name_of(made), lambda one: one is not None and one["spec"]["tokenSha256"] == token)
+        await self._sight.written(made)
         return Opened(name_of(made), access, refresh, _moment(made["spec"]["tokenExpires"]))
 
 
