@@ -6,6 +6,7 @@ from typing import Any
 
 from skerry.kube.conditions import condition_of
 from skerry.kube.errors import NotFound
+from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
 from skerry.kube.resources import (
     CLUSTER_ROLES,
@@ -63,7 +64,7 @@ async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
         assert quota["spec"]["hard"]["limits.memory"] == "4Gi"
         assert (await admin.get(NETWORK_POLICIES, "skerry-isolation", "lidar"))["spec"]["podSelector"] == {}
         bound = await admin.get(ROLE_BINDINGS, "skerry-editor", "lidar")
-        assert [one["name"] for one in bound["subjects"]] == ["ben"]
+        assert [one["name"] for one in bound["subjects"]] == ["ben", "skerry:project:lidar:editor"]
         account = await admin.get(SERVICE_ACCOUNTS, "default", "lidar")
         assert account["imagePullSecrets"] == [{"name": "skerry-pull-hub"}]
         assert (await admin.get(SECRETS, "skerry-pull-hub", "lidar"))["data"]
@@ -74,7 +75,7 @@ async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
         await until_says(running, "lidar", "Ready")
         quota = await admin.get(RESOURCE_QUOTAS, "skerry", "lidar")
         assert quota["spec"]["hard"]["pods"] == "500"
-        await until_raises(NotFound, lambda: admin.get(ROLE_BINDINGS, "skerry-editor", "lidar"))
+        await until(lambda: _has_programs_only(admin), "ben is out")
         await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "skerry:project:lidar:editor"))
         assert (await admin.get(PRIORITY_CLASSES, "skerry-tier-guaranteed"))["value"] == 1000
 
@@ -109,3 +110,8 @@ async def test_a_project_that_cannot_be_says_why() -> None:
         await admin.patch(NAMESPACES, "theirs", {"metadata": {"labels": {PROJECT_LABEL: "lidar"}}})
         await until_says(running, "lidar", "Ready")
         assert await admin.get(RESOURCE_QUOTAS, "skerry", "theirs")
+
+
+async def _has_programs_only(admin: HttpClient) -> bool:
+    bound = await admin.get(ROLE_BINDINGS, "skerry-editor", "lidar")
+    return [one["name"] for one in bound["subjects"]] == ["skerry:project:lidar:editor"]

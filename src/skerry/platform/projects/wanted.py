@@ -71,8 +71,8 @@ def in_namespace(tenant: Tenant, namespace: str) -> Iterable[Wanted]:
     yield from _limits(tenant)
     yield NETWORK_POLICIES, _of(tenant, ISOLATION, spec=isolation(tenant))
     for role, subjects in subjects_of(tenant.spec).items():
-        if subjects:
-            yield ROLE_BINDINGS, _binding(tenant, f"skerry-{role}", ROLE_NAMES[role], subjects)
+        theirs = [*subjects, _programs(tenant.name, role)]
+        yield ROLE_BINDINGS, _binding(tenant, f"skerry-{role}", ROLE_NAMES[role], theirs)
     deployer = {"kind": "ServiceAccount", "name": DEPLOYER, "namespace": namespace}
     yield ROLE_BINDINGS, _binding(tenant, DEPLOYER, ROLE_NAMES["editor"], [deployer])
     yield SERVICE_ACCOUNTS, _of(tenant, DEPLOYER, **_pulling(tenant))
@@ -144,6 +144,11 @@ def subjects_of(spec: ProjectSpec) -> dict[Role, list[Obj]]:
         if subject not in found[member.role]:
             found[member.role].append(subject)
     return found
+
+
+def _programs(project: str, role: Role) -> Obj:
+    """The group as which capability `identity` lets programs with a token of the project in. It has no members else."""
+    return {"apiGroup": _RBAC, "kind": "Group", "name": f"skerry:project:{project}:{role}"}
 
 
 def isolation(tenant: Tenant) -> Obj:
