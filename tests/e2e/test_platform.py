@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import ssl
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,15 @@ def platform_of(program: Program) -> dict[str, Any]:
     return found
 
 
+def page(program: Program, url: str) -> str:
+    """By the platform's own authority, which the cluster tells."""
+    announced = program.get("-n", "kube-public", "configmap/skerry-platform")
+    context = ssl.create_default_context(cadata=announced["data"]["ca.crt"])
+    with urllib.request.urlopen(url, timeout=60, context=context) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 def processes(program: Program) -> list[int]:
     """Of the platform."""
     mark = f"{program.data_dir}/platform.kubeconfig".encode()
@@ -41,8 +53,10 @@ def processes(program: Program) -> list[int]:
 def test_it_comes_back_and_goes_with_the_engine(fresh_program: Program) -> None:
     program = fresh_program
     program.platform = True
-    program.up()
+    printed = program.skerry("up", "--port", "0", "--detach").stdout
     assert platform_of(program)["answers"]
+    (link,) = re.findall(r"first operator, once: (\S+)", printed)
+    assert "password" in page(program, link)
     program.apply(_PROJECT)
     program.kubectl("wait", "--for=condition=Ready", "project/lidar", "--timeout=60s")
     assert {"lidar", "lidar-test"} <= {one["metadata"]["name"] for one in program.get("namespaces")["items"]}

@@ -23,6 +23,7 @@ from skerry.cli.api import Api, node_is_ready
 from skerry.cli.down import stop_all
 from skerry.cli.engine_process import last_lines, size_of, start_detached
 from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.cli.first_operator import first_operator_link
 from skerry.cli.instance_files import InstanceFiles, find_instance
 from skerry.cli.options import (
     audit_policy_option,
@@ -163,10 +164,18 @@ def _start(start: Start) -> subprocess.Popen[bytes]:
     take_back = partial(_end, process) if outlived else partial(stop_all, start.files)
     with _otherwise(take_back), _Interrupts():
         _wait_until_ready(start, process)
-        if start.config.beside:
-            _wait_for_platform(start)
+        url = _wait_for_platform(start) if start.config.beside else ""
     click.echo(f"ready in {time.monotonic() - start.begun:.2f} s: {_summary(start)}")
+    if url:
+        _show_platform(start, url)
     return process
+
+
+def _show_platform(start: Start, url: str) -> None:
+    click.echo(f"  platform: {url} (skerry login)")
+    link = first_operator_link(start.files.kubeconfig, url)
+    if link is not None:
+        click.echo(f"  first operator, once: {link}")
 
 
 def _engine_options(config: EngineConfig) -> list[str]:
@@ -215,14 +224,15 @@ def _wait_until_ready(start: Start, process: subprocess.Popen[bytes]) -> None:
     raise CommandFailed(_why_it_ended(start, "the engine did not become ready in time"))
 
 
-def _wait_for_platform(start: Start) -> None:
+def _wait_for_platform(start: Start) -> str:
+    """Where it is."""
     begun = time.monotonic()
     with Api(start.files.kubeconfig) as api:
         while time.monotonic() < start.deadline:
             where = announced(api)
             if where is not None and answers(where):
                 step("platform", time.monotonic() - begun)
-                return
+                return where.url
             time.sleep(_LOOK_EVERY)
     raise CommandFailed("the platform did not become ready in time: see `skerry logs --platform`")
 
