@@ -25,6 +25,7 @@ from benchmarks import (
     scheduling,
     service_rules,
     session,
+    signing_in,
     storage,
     testing_clusters,
 )
@@ -53,6 +54,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "policies": lambda program, client: policy_rules.measure(),
     "acme": lambda program, client: _one(acme.measure(client)),
     "storage": storage.measure,
+    "sign-in": lambda program, client: signing_in.measure(),
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)

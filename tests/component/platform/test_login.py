@@ -11,7 +11,7 @@ from skerry.platform.identity.login.grants import challenge_of
 from skerry.platform.identity.login.token_endpoint import DEVICE_GRANT
 from skerry.platform.identity.login.welcome import COOKIE
 from skerry.platform.identity.naming import object_name
-from skerry.platform.identity.types import GROUPS, USERS
+from skerry.platform.identity.types import GROUPS, IDENTITY_PROVIDERS, USERS
 from tests.support.browser import Answer, Browser, browser
 from tests.support.clock import SetClock
 from tests.support.people import add_user, sessions_in
@@ -74,6 +74,9 @@ async def _is_locked_out_and_comes_back(running: RunningPlatform, clock: SetCloc
 
 async def _sets_a_new_password_by_a_link(running: RunningPlatform, clock: SetClock, someone: Browser) -> None:
     before = someone.cookie(COOKIE)
+    for _ in range(5):
+        await _sign_in(someone, "anna", "wrong")
+    assert "too many wrong passwords" in (await _sign_in(someone, "anna", PASSWORD)).says()
     link = await make_link(running.admin, clock, running.platform.url, "Password", "anna")
     path = urlsplit(link).path
     page = await someone.get(path)
@@ -81,9 +84,23 @@ async def _sets_a_new_password_by_a_link(running: RunningPlatform, clock: SetClo
     assert done.status == 303
     assert sessions_in(running).person_of(before) is None
     assert (await _sign_in(someone, "anna", PASSWORD)).status == 403
+    assert (await _sign_in(someone, "anna", f"{PASSWORD} staple")).status == 303
+    await running.admin.patch(IDENTITY_PROVIDERS, "local", {"spec": {"disabled": True}})
+    link = await make_link(running.admin, clock, running.platform.url, "Password", "anna")
+    await until(lambda: _is_turned_off(someone, urlsplit(link).path), "turned off")
+    assert "there is nowhere to sign in" in (await someone.get("/identity/sign-in")).says()
+    await running.admin.patch(IDENTITY_PROVIDERS, "local", {"spec": {"disabled": False}})
     late = await make_link(running.admin, clock, running.platform.url, "Password", "anna")
     clock.advance(25 * 3600)
-    assert "this link was used, or is over" in (await someone.get(urlsplit(late).path)).says()
+    await until(lambda: _is_over(someone, urlsplit(late).path), "over")
+
+
+async def _is_turned_off(someone: Browser, path: str) -> bool:
+    return "accounts with a password are turned off here" in (await someone.get(path)).says()
+
+
+async def _is_over(someone: Browser, path: str) -> bool:
+    return "this link was used, or is over" in (await someone.get(path)).says()
 
 
 async def _sign_in(someone: Browser, username: str, password: str, **more: str) -> Answer:

@@ -41,7 +41,7 @@ class _People:
 
     async def note(self, username: str, **status: Any) -> None:
         if username == "anna":
-            self.noted = status
+            self.noted = {key: value for key, value in status.items() if value is not None}
 
 
 async def test_guesses_at_the_same_time_are_counted_before_they_are_answered() -> None:
@@ -58,7 +58,7 @@ async def test_names_that_nobody_has_are_refused_alike_and_a_restart_forgets_not
     for name in ("anna", "nobody"):
         for _ in range(6):
             attempts.begin("10.0.0.1", name)
-            await attempts.wrong(name)
+            await attempts.note(name)
             clock.advance(31)
         with pytest.raises(SignInRefused, match="wait 30 s"):
             attempts.begin("10.0.0.1", name)
@@ -74,7 +74,8 @@ async def test_what_nobody_could_tell_does_not_count() -> None:
     attempts = Attempts(_People(), SetClock())  # type: ignore[arg-type]
     for _ in range(50):
         attempts.begin("10.0.0.1", "anna")
-        attempts.untold("10.0.0.1", "anna")
+        await attempts.note("anna")
+        await attempts.untold("10.0.0.1", "anna")
 
 
 async def test_one_address_tries_so_many_names() -> None:

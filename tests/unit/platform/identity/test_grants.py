@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from skerry.platform.identity.login.grants import Codes, Device, DeviceCodes, TooMany, challenge_of
+from skerry.platform.identity.login.grants import Codes, Device, DeviceCodes, challenge_of
+from skerry.platform.identity.login.often import TooMany
 from tests.support.clock import SetClock
 
 LOOPBACK = "http://127.0.0.1:4000/"

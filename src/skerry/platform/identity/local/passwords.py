@@ -22,11 +22,14 @@ from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, name_of, owner_reference, uid_of
 from skerry.kube.resources import SECRETS
 from skerry.platform.base.capability import NAMESPACE
+from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.types import USERS
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
+HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
 _KEY, _OF = "argon2id", "skerry.dev/user-uid"
 _LONGEST = 1024  # characters: what is longer is no password, but work for the hasher
+_MOST_WAITING = 40
+"""Hashes, two at a time: some seconds. Who comes then is sent away at once."""
 _T = TypeVar("_T")
 
 
@@ -36,10 +39,11 @@ class Passwords:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._threads = ThreadPoolExecutor(2, "passwords")
+        self._waiting = 0
 
     async def set(self, user: Obj, password: str) -> None:
-        """From now on it is this one. Raises StatusError."""
-        hashed = await self._in_thread(partial(_HASHER.hash, password))
+        """From now on it is this one. Raises TooMany, StatusError."""
+        hashed = await self._in_thread(partial(HASHER.hash, password))
         secret: Obj = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -57,22 +61,28 @@ class Passwords:
             await self._client.update(SECRETS, {**secret, "metadata": {**secret["metadata"], "namespace": NAMESPACE}})
 
     async def is_right(self, user: Obj | None, password: str) -> bool:
-        """Takes as long for who is not there. Raises StatusError."""
-        kept = await self._kept(user) if user is not None else None
+        """Takes as long for who is not there. Raises TooMany, StatusError."""
+        kept = await self._kept(user)
         right = await self._in_thread(partial(_verified, kept, password[:_LONGEST]))
         return right and kept is not None
 
-    async def _kept(self, user: Obj) -> str | None:
+    async def _kept(self, user: Obj | None) -> str | None:
         try:
-            secret = await self._client.get(SECRETS, _name(user), NAMESPACE)
+            secret = await self._client.get(SECRETS, _name(user or {}), NAMESPACE)
         except NotFound:
             return None
-        if secret["metadata"].get("annotations", {}).get(_OF) != uid_of(user):
+        if user is None or secret["metadata"].get("annotations", {}).get(_OF) != uid_of(user):
             return None
         return base64.b64decode(secret["data"][_KEY]).decode()
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        if self._waiting >= _MOST_WAITING:
+            raise TooMany("too many people sign in at this moment: try again in a minute")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
 
 
 def why_too_weak(password: str, username: str, shortest: int) -> str:
@@ -90,7 +100,7 @@ def why_too_weak(password: str, username: str, shortest: int) -> str:
 
 def _verified(kept: str | None, password: str) -> bool:
     try:
-        return _HASHER.verify(kept or _of_nobody(), password)
+        return HASHER.verify(kept or _of_nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
 
@@ -98,8 +108,8 @@ def _verified(kept: str | None, password: str) -> bool:
 @cache
 def _of_nobody() -> str:
     """So that a name that is not there takes as long to refuse as one that is."""
-    return _HASHER.hash("of nobody")
+    return HASHER.hash("of nobody")
 
 
 def _name(user: Obj) -> str:
-    return f"skerry-password-{name_of(user)}"
+    return f"skerry-password-{name_of(user) or 'of.nobody'}"

@@ -61,6 +61,8 @@ class LinkPages:
         return await welcome(self._context, request, Identity(LOCAL, username, username), HOME)
 
     async def _link(self, request: Request) -> Link:
+        if methods_of(self._context).provider(LOCAL) is None:
+            raise SignInRefused("accounts with a password are turned off here (IdentityProvider local)")
         link = await link_of(self._context.client, self._context.clock, request.path_params["token"])
         if link is None or (link.purpose == "FirstOperator" and self._members.of(OPERATORS)):
             raise SignInRefused(_OVER)

@@ -77,23 +77,27 @@ class Attempts:
             )
         self._keep(name, one_more(known, now))
 
-    async def wrong(self, name: str) -> None:
-        """It was wrong: what begin counted is kept for good. Raises StatusError."""
+    async def note(self, name: str) -> None:
+        """Write down what `begin` counted. To be awaited beside the check of the password, not after it: so a name that
+        somebody has takes no longer to refuse than one that nobody has. Raises StatusError."""
         counted = self._failures(name)
         until = rfc3339(counted.until) if counted.until else None
         await self._people.note(name, failedLogins=counted.count, lockedUntil=until)
+        if self._people.get(name) is not None and self._by_name.get(name) == counted:
+            del self._by_name[name]  # the status says it, until somebody forgives
 
     def right(self, address: str, name: str) -> None:
         """It was right: nothing is held against name and address (`People.signed_in` says so to the User)."""
         self._by_name.pop(name, None)
         self._by_address.take_back(address)
 
-    def untold(self, address: str, name: str) -> None:
-        """Nobody could tell whether it was right: it does not count."""
+    async def untold(self, address: str, name: str) -> None:
+        """Nobody could tell whether it was right: it does not count. Raises StatusError."""
         self._by_address.take_back(address)
-        known = self._by_name.pop(name, NONE)
-        if known.count > 1:
-            self._keep(name, Failures(known.count - 1))
+        known = self._failures(name)
+        self._by_name.pop(name, None)
+        self._keep(name, Failures(max(0, known.count - 1)))
+        await self._people.note(name, failedLogins=max(0, known.count - 1), lockedUntil=None)
 
     def _failures(self, name: str) -> Failures:
         kept, stored = self._by_name.get(name, NONE), failures_of(self._people.get(name))

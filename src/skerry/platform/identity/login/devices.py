@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 
 from skerry.platform.base.capability import Context
 from skerry.platform.identity.login.forms import BadForm, own_fields_of
-from skerry.platform.identity.login.grants import Device, DeviceCodes, TooMany
+from skerry.platform.identity.login.grants import Device, DeviceCodes
 from skerry.platform.identity.login.handling import as_pages, to_sign_in
-from skerry.platform.identity.login.often import Often
+from skerry.platform.identity.login.often import Often, TooMany
 from skerry.platform.identity.login.pages import Page, field
 from skerry.platform.identity.login.welcome import signed_in
 from skerry.platform.identity.sessions.judging import Person

@@ -16,6 +16,7 @@ from typing import Literal
 
 from skerry.kube.clock import Clock
 from skerry.kube.records import record
+from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.sessions.tokens import digest, new_token
 
 _CODE_LIVES, DEVICE_LIVES, INTERVAL = timedelta(seconds=60), timedelta(minutes=10), 5
@@ -47,10 +48,6 @@ class Device:
     """When it last asked."""
     state: Literal["Waiting", "Allowed", "Denied"] = "Waiting"
     username: str = ""
-
-
-class TooMany(Exception):
-    """No further code is made now."""
 
 
 class Codes:

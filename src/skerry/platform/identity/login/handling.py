@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from skerry.kube.errors import StatusError
 from skerry.platform.identity.login.forms import BadForm
-from skerry.platform.identity.login.grants import TooMany
+from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.login.pages import Page
 from skerry.platform.identity.login.people import SignInRefused
 

@@ -10,6 +10,10 @@ from skerry.kube.clock import Clock
 _REMEMBERED = 10_000
 
 
+class TooMany(Exception):
+    """Not now; the text, for the person, says when."""
+
+
 class Often:
     """So many in a window, for each key."""
 

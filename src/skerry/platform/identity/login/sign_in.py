@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -13,9 +14,10 @@ from skerry.platform.base.capability import Context
 from skerry.platform.identity.login.attempts import Attempts
 from skerry.platform.identity.login.forms import own_fields_of
 from skerry.platform.identity.login.handling import SIGN_IN, address_of, as_pages
-from skerry.platform.identity.login.methods import Methods, methods_of
+from skerry.platform.identity.login.methods import Methods, Provider, methods_of
+from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.login.pages import STYLE, Page, field
-from skerry.platform.identity.login.people import SignInRefused, people_of
+from skerry.platform.identity.login.people import Identity, SignInRefused, people_of
 from skerry.platform.identity.login.welcome import COOKIE, HOME, close_former, local_path, signed_in, welcome
 
 _SIGN_OUT = "/identity/sign-out"
@@ -69,17 +71,25 @@ class SignInPages:
             raise SignInRefused("choose where to sign in, and say who you are")
         address, name = address_of(request), f"{provider.spec.username_prefix}{username}"
         self._attempts.begin(address, name)
-        method = self._methods.passwords[provider.spec.type]
-        try:
-            identity = await method.check(provider, username, fields.get("password", ""))
-        except OSError:
-            self._attempts.untold(address, name)
-            raise
+        identity = await self._proved(provider, username, fields.get("password", ""), address, name)
         if identity is None:
-            await self._attempts.wrong(name)
             raise SignInRefused("this username and password do not go together")
         self._attempts.right(address, name)
         return await welcome(self._context, request, identity, next_)
+
+    async def _proved(
+        self, provider: Provider, username: str, password: str, address: str, name: str
+    ) -> Identity | None:
+        """Whose the password is. Raises SignInRefused, StatusError, OSError."""
+        noting = asyncio.create_task(self._attempts.note(name))
+        try:
+            return await self._methods.passwords[provider.spec.type].check(provider, username, password)
+        except (OSError, TooMany):
+            await noting
+            await self._attempts.untold(address, name)
+            raise
+        finally:
+            await noting
 
     async def _sign_out(self, request: Request) -> Response:
         await own_fields_of(request)

@@ -18,8 +18,9 @@ from skerry.platform.base.capability import Context
 from skerry.platform.identity.login.authorizing import AUTHORIZE, CLIENT
 from skerry.platform.identity.login.devices import DEVICE
 from skerry.platform.identity.login.forms import BadForm, fields_of
-from skerry.platform.identity.login.grants import DEVICE_LIVES, INTERVAL, Codes, DeviceCodes, TooMany
+from skerry.platform.identity.login.grants import DEVICE_LIVES, INTERVAL, Codes, DeviceCodes
 from skerry.platform.identity.login.handling import address_of
+from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.sessions.sessions import Opened, SessionRefused, Wanted, sessions_of
 
 log = logging.getLogger(__name__)
