@@ -8,6 +8,7 @@ from skerry.kube.controller import Controller
 from skerry.kube.objects import Obj
 from skerry.platform.base.admission import Hook
 from skerry.platform.base.capability import Capability, Context
+from skerry.platform.projects.guarding import parts as guarding
 from skerry.platform.projects.lifecycle import parts as lifecycle
 from skerry.platform.projects.lifecycle.readers import shipped as shipped_for_requests
 from skerry.platform.projects.quota import parts as quota
@@ -28,7 +29,7 @@ def _controllers(context: Context) -> Sequence[Controller]:
 
 
 def _hooks(context: Context) -> Sequence[Hook]:
-    return [*quota.hooks(context), *lifecycle.hooks(context)]
+    return [*guarding.hooks(context), *quota.hooks(context), *lifecycle.hooks(context)]
 
 
 PROJECTS = Capability(

@@ -48,7 +48,7 @@ class ProjectController(Controller):
         super().__init__()
         self._client, self._clock = context.client, context.clock
         self._projects = context.informers.of(PROJECTS)
-        self._projects.add_index(_WISHED, wished_by)
+        self._projects.add_index(WISHED, wished_by)
         self._tiers = context.informers.of(TIERS)
         self._namespaces = context.informers.of(NAMESPACES)
         self._namespaces.add_index(BY_PROJECT, project_of)
@@ -187,7 +187,7 @@ class ProjectController(Controller):
 
     def _wishing(self, namespace: str) -> list[str]:
         """Projects that name a namespace in their spec: it is free now, or not theirs."""
-        return [name_of(one) for one in self._projects.by_index(_WISHED, namespace)]
+        return [name_of(one) for one in self._projects.by_index(WISHED, namespace)]
 
     def _tier_changed(self, delta: Delta) -> None:
         for project in self._projects.list():
@@ -195,7 +195,7 @@ class ProjectController(Controller):
                 self.queue.add(name_of(project))
 
 
-_WISHED = "wished namespaces"
+WISHED = "wished namespaces"
 
 
 def wished_by(project: Obj) -> Sequence[str]:
