@@ -53,6 +53,11 @@ class Browser:
         ) as response:
             return Answer(response, await response.text())
 
+    async def ask(self, method: str, url: str, fields: dict[str, str] | None = None) -> Answer:
+        """Any address, also elsewhere; redirects are not followed."""
+        async with self._session.request(method, url, data=fields, allow_redirects=False) as response:
+            return Answer(response, await response.text())
+
     async def submit(self, page: Answer, path: str, **fields: str) -> Answer:
         """The page's last form, filled in."""
         return await self.post(path, **page.hidden(), **fields)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from skerry.kube.clock import SystemClock
+
 _STEADY_BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -30,3 +32,22 @@ class SetClock:
     def jump(self, seconds: float) -> None:
         """Somebody sets the clock: forward, or back when it is negative."""
         self.time += timedelta(seconds=seconds)
+
+
+class ShiftedClock(SystemClock):
+    """The machine's, ahead by what tests say: for what has to agree with the time of other programs."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        """The time of day, shifted."""
+        return super().now() + self._ahead
+
+    def steady(self) -> datetime:
+        """What nobody can set, shifted."""
+        return super().steady() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Time passes at once."""
+        self._ahead += timedelta(seconds=seconds)

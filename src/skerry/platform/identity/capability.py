@@ -12,6 +12,7 @@ from skerry.platform.identity.gateway.routes import gateway_routes
 from skerry.platform.identity.groups import GroupController
 from skerry.platform.identity.local.method import local_routes
 from skerry.platform.identity.login.server import login_routes
+from skerry.platform.identity.membership.parts import federation_routes, membership_controllers
 from skerry.platform.identity.sessions.keeping import SessionController
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.platform.identity.shipped import shipped
@@ -24,11 +25,15 @@ _READ = ["get", "list", "watch"]
 
 
 def _controllers(context: Context) -> Sequence[Controller]:
-    return [SessionController(context, sessions_of(context)), GroupController(context)]
+    return [
+        SessionController(context, sessions_of(context)),
+        GroupController(context),
+        *membership_controllers(context),
+    ]
 
 
 def _routes(context: Context) -> Sequence[BaseRoute]:
-    return [*login_routes(context), *local_routes(context), *gateway_routes(context)]
+    return [*login_routes(context), *local_routes(context), *federation_routes(context), *gateway_routes(context)]
 
 
 IDENTITY = Capability(

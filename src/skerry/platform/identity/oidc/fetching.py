@@ -85,7 +85,13 @@ class Fetcher:
             ) as response:
                 return Answer(response.status, _object_in(await _read(response), url, response.status))
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise ProviderDown(f"{url} does not answer: {error or 'too slow'}") from None
+            raise ProviderDown(f"{url} does not answer: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and error.strerror:
+        return error.strerror
+    return str(error) or "too slow"
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -66,10 +66,10 @@ class Party:
         self._read: datetime = clock.steady()
         self._one_at_a_time = asyncio.Lock()
 
-    async def metadata(self) -> Metadata:
-        """Raises ProviderDown."""
+    async def metadata(self, *, anew: bool = False) -> Metadata:
+        """Kept for an hour. Raises ProviderDown."""
         async with self._one_at_a_time:
-            if self._metadata is None or self._clock.steady() - self._read >= _OLD:
+            if anew or self._metadata is None or self._clock.steady() - self._read >= _OLD:
                 address = address_of(self.settings.issuer)
                 answer = await self._fetcher.get(address)
                 if not answer.is_right:
@@ -148,6 +148,8 @@ class Party:
         known = await self.metadata()
         own = tokens.id_claims or {"sub": subject}
         if not known.userinfo:
+            if tokens.id_claims is None:
+                raise ProviderDown("the provider has no userinfo, and gives no ID token with a refreshed token")
             return own
         answer = await self._fetcher.get(known.userinfo, tokens.access)
         if answer.code in (401, 403):

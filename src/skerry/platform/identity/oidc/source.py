@@ -1,0 +1,103 @@
+"""OpenID Connect as a source of memberships: asks userinfo with the access token, and for a new one when that ends.
+
+Who cannot be asked about any more (the provider takes neither token, or gave none to go on with) is not vouched for:
+that person signs in again. A provider that does not answer says nothing about anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from weakref import WeakValueDictionary
+
+from skerry.platform.base.capability import Context
+from skerry.platform.identity.login.methods import Provider
+from skerry.platform.identity.membership.per_provider import PerProvider
+from skerry.platform.identity.oidc.party import Party, Tokens
+from skerry.platform.identity.oidc.tokens import KeptTokens
+from skerry.platform.identity.rules.told import Told
+from skerry.platform.identity.types import OidcSettings
+from skerry.platform.identity.vouching import NotVouched, ProviderDown
+
+log = logging.getLogger(__name__)
+
+_SOON = timedelta(seconds=60)
+_SIGNING_IN = timedelta(minutes=10)
+
+
+class OidcSource:
+    """All providers of the type."""
+
+    def __init__(self, context: Context) -> None:
+        self._clock, self._url = context.clock, context.settings.url
+        self._parties: PerProvider[OidcSettings, Party] = PerProvider(
+            context.client, context.clock, lambda settings, secret: Party(settings, secret, context.clock)
+        )
+        self._kept = KeptTokens(context.client, context.clock)
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    def redirect_uri(self, name: str) -> str:
+        """Where the provider sends browsers back to; it has to know this address."""
+        return f"{self._url}/identity/oidc/{name}/callback"
+
+    async def party(self, provider: Provider) -> Party:
+        """Raises ValueError: settings that cannot be; ProviderDown: the Secret lacks."""
+        settings = provider.spec.oidc
+        if settings is None:
+            raise ValueError("spec.oidc is missing")
+        return await self._parties.of(provider.name, settings, settings.client_secret)
+
+    async def ready(self, provider: Provider) -> str:
+        """Raises ProviderDown, ValueError."""
+        await (await self.party(provider)).metadata(anew=True)
+        return f"people sign in there; it has to know the redirect URI {self.redirect_uri(provider.name)}"
+
+    async def keep(self, provider: Provider, subject: str, tokens: Tokens) -> None:
+        """Of somebody who signs in. Raises StatusError, OSError."""
+        async with self._lock(provider, subject):
+            await self._kept.put(provider.name, subject, tokens)
+
+    async def now(self, provider: Provider, subject: str) -> Told:
+        """Raises NotVouched, ProviderDown, Forged; StatusError, OSError."""
+        async with self._lock(provider, subject):
+            kept = await self._kept.get(provider.name, subject)
+            if kept is None:
+                raise NotVouched("nothing is kept to ask the provider with: sign in again")
+            party, tokens = await self.party(provider), kept.tokens
+            if tokens.expires > self._clock.now() + _SOON and await party.has_userinfo():
+                with suppress(NotVouched):  # it may have been taken back, and another be had
+                    return await party.memberships(tokens, subject)
+            tokens = await self._fresh(provider, party, subject, tokens)
+            return await party.memberships(tokens, subject)
+
+    async def forget(self, provider: Provider, subject: str, *, at_once: bool) -> float | None:
+        """Raises StatusError, OSError."""
+        async with self._lock(provider, subject):
+            kept = await self._kept.get(provider.name, subject)
+            if kept is None:
+                return None
+            left = kept.since + _SIGNING_IN - self._clock.now()
+            if not at_once and timedelta() < left <= _SIGNING_IN:
+                return left.total_seconds()
+            await self._kept.drop(provider.name, subject)
+        try:
+            await (await self.party(provider)).revoke(kept.tokens.refresh)
+        except (ProviderDown, ValueError) as error:
+            log.info("%s: a refresh token that is not needed any more was not revoked: %s", provider.name, error)
+        return None
+
+    async def close(self) -> None:
+        """Let connections go."""
+        await self._parties.close()
+
+    async def _fresh(self, provider: Provider, party: Party, subject: str, tokens: Tokens) -> Tokens:
+        if not tokens.refresh:
+            raise NotVouched("the access token is over, and the provider gave no refresh token: sign in again")
+        fresh = await party.refreshed(tokens.refresh, subject)
+        await self._kept.put(provider.name, subject, fresh)
+        return fresh
+
+    def _lock(self, provider: Provider, subject: str) -> asyncio.Lock:
+        return self._locks.setdefault((provider.name, subject), asyncio.Lock())
