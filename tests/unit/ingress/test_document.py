@@ -7,9 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.engine.network.ingress.document import Listeners, document
+from skerry.engine.network.ingress.document import Listeners, document, listening_by
 from skerry.engine.network.ingress.materials import Certificate, Materials
-from skerry.engine.network.ingress.program import keeps_streams
+from skerry.engine.network.ingress.program import hands_over, keeps_streams
 from skerry.engine.network.ingress.proxying import Abilities
 from skerry.engine.network.ingress.routes import _longer_than
 from skerry.kube.objects import Obj
@@ -88,3 +88,27 @@ def test_from_which_caddy_on_streams_outlive_a_change() -> None:
         True,
         False,
     ]
+
+
+def test_a_configuration_that_ends_says_so_on_kept_connections() -> None:
+    plan = planned(ingress("one", rule("a.org", path("/"))))[0]
+    found = document(plan, LISTENERS, Abilities(keeps_streams=True, resolver="10.65.0.10", hands_over=True))
+    assert found["apps"]["http"]["shutdown_delay"] > 0
+    for server in found["apps"]["http"]["servers"].values():
+        first = server["routes"][0]
+        assert first["match"] == [{"vars": {"{http.shutting_down}": ["true"]}}]
+        assert "terminal" not in first
+    assert "shutdown_delay" not in document(plan, LISTENERS, ABILITIES)["apps"]["http"]
+    assert [hands_over(version) for version in ("2.6.2", "2.9.1", "2.11.7", "")] == [False, True, True, False]
+
+
+def test_the_same_configuration_at_addresses_of_another_name() -> None:
+    plain = rendered(ingress("one", rule("a.org", path("/"))))
+    found = listening_by(plain, "tcp4")
+    servers = found["apps"]["http"]["servers"]
+    assert [servers[name]["listen"] for name in ("http", "https")] == [
+        ["tcp4/10.64.0.1:10080"],
+        ["tcp4/10.64.0.1:10443"],
+    ]
+    assert plain["apps"]["http"]["servers"]["http"]["listen"] == ["10.64.0.1:10080"], "nothing is changed in place"
+    assert servers["http"]["routes"] == plain["apps"]["http"]["servers"]["http"]["routes"]

@@ -1,5 +1,6 @@
 """Keeps one Caddy running once it is wanted: adopts the one of an engine before us, or starts one; starts it anew when
 it dies. It is in a session of its own and outlives the engine, so that requests are served while the engine is away.
+A new configuration begins while the one before is still there (`handover`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from pathlib import Path
 from skerry.engine.config import EngineConfig
 from skerry.engine.log_files import cut_back
 from skerry.engine.network.cni import pod_gateway
-from skerry.engine.network.ingress import program
+from skerry.engine.network.ingress import handover, program
 from skerry.engine.network.ingress.admin import Admin, AdminError
-from skerry.engine.network.ingress.document import Listeners
+from skerry.engine.network.ingress.document import Listeners, listening_by
+from skerry.engine.network.ingress.user import user_of
 from skerry.engine.processes import ended, listener
+from skerry.kube.objects import Obj
 from skerry.kube.tasks import end
 
 log = logging.getLogger(__name__)
@@ -32,8 +35,6 @@ _STEADY_SECONDS = 10.0
 _BACK_OFF = (0.1, 10.0)
 _LOG_CHECK_SECONDS = 600.0
 _BACKLOG = 4096
-_DEFER_SECONDS = 5
-"""How long the kernel keeps a connection on which nothing was sent yet: Caddy would close it at a new configuration."""
 _PORTS = (10080, 10443)
 """Tried first. Not 80 and 443: those of the host belong to whoever the Service is given them by."""
 
@@ -55,6 +56,11 @@ class Caddy:
         """0 while there is none."""
         self.version = ""
         self.listeners = Listeners(pod_gateway(config), *_PORTS)
+        self._reserved: list[socket.socket] = []
+        """What keeps the ports until Caddy listens there."""
+        self._network = handover.NETWORKS[0]
+        self._loading: asyncio.Task[None] | None = None
+        """Is done when the configuration before is over."""
 
     async def adopt(self) -> bool:
         """Take over the Caddy that an engine before us left, if one answers."""
@@ -65,9 +71,11 @@ class Caddy:
             noted = json.loads(self._note.read_text())
             self.version = str(noted["version"])
             http, https = (int(port) for port in noted["ports"])
-            first, second = (int(one) for one in noted["descriptors"])
-            self.listeners = Listeners(self.listeners.address, http, https, (first, second))
-            await self.admin.listening()
+            network, _, given = (await self.admin.listening())["http"][0].rpartition("/")
+            self.listeners = Listeners(self.listeners.address, http, https)
+            self._network = network or self._network
+            if given != f"{self.listeners.address}:{http}":
+                raise ValueError(f"it listens at {given}")
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("Caddy, process %d, does not answer and is replaced: %s", pid, error)
             return False
@@ -95,10 +103,49 @@ class Caddy:
         log.info("started Caddy %s, process %d", self.version, pid)
         self._write_note()
 
+    async def load(self, document: Obj) -> None:
+        """Make this the configuration; when it returns, connections that begin get it. Raises AdminError, OSError."""
+        if not program.hands_over(self.version):
+            await self.admin.load(document)
+            return
+        await self.handed_over()
+        for one in self._reserved:
+            one.listen(_BACKLOG)
+        network = next(name for name in handover.NETWORKS if name != self._network)
+        self._loading = asyncio.create_task(self.admin.load(listening_by(document, network)), name="Caddy's load")
+        loading = self._loading
+        await _until(lambda: loading.done() or self._sockets() > 1)
+        if loading.done():
+            loading.result()
+        self._network = network
+        self._release()
+
+    async def handed_over(self) -> None:
+        """Return when nothing is left of the configuration before."""
+        if self._loading is None:
+            return
+        await asyncio.wait((self._loading,))
+        self._loading = None
+        await _until(lambda: self._sockets() < 2)
+
+    def _sockets(self) -> int:
+        """How many configurations listen with all they have."""
+        address = self.listeners.address
+        return min(handover.listening(address, port) for port in (self.listeners.http, self.listeners.https))
+
+    def _release(self) -> None:
+        for one in self._reserved:
+            one.close()
+        self._reserved = []
+
     async def detach(self) -> None:
         """Stop watching; it goes on serving."""
         await end(self._watching)
-        self._watching = None
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait((self._loading,))
+        self._watching = self._loading = None
+        self._release()
         self.pid = 0
 
     async def end(self) -> None:
@@ -138,30 +185,28 @@ class Caddy:
         return self._config.paths.logs / "ingress.log"
 
     def _spawn(self, path: str) -> int:
-        """With sockets that listen already, which outlast every configuration; an old Caddy opens its own."""
         self._log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         cut_back(self._log_file)
         descriptor = os.open(self._log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        address = self.listeners.address
-        with contextlib.ExitStack() as stack:
-            stack.callback(os.close, descriptor)
-            http, https = (stack.enter_context(_socket_at(address, port)) for port in _PORTS)
-            ports = http.getsockname()[1], https.getsockname()[1]
-            if not program.takes_sockets(self.version):
-                self.listeners = Listeners(address, *ports)
-                http.close()
-                https.close()
-                return program.spawn(self._config, path, descriptor, ())
-            for one in (http, https):
-                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER_SECONDS)
-                one.listen(_BACKLOG)
-            self.listeners = Listeners(address, *ports, (http.fileno(), https.fileno()))
-            return program.spawn(self._config, path, descriptor, self.listeners.descriptors)
+        try:
+            self._reserve()
+            return program.spawn(self._config, path, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _reserve(self) -> None:
+        """The usual ports, or any. An old Caddy is not given the program, which it could not use."""
+        self._release()
+        address, user = self.listeners.address, user_of(self._config)
+        self._reserved = [handover.reserve(address, (port, 0), user) for port in _PORTS]
+        self.listeners = Listeners(address, *(one.getsockname()[1] for one in self._reserved))
+        if not program.hands_over(self.version):
+            self._release()
 
     def _write_note(self) -> None:
         """For the next engine, which adopts this Caddy. In our directory, not in Caddy's: it is believed."""
         ports = self.listeners.http, self.listeners.https
-        note = {"version": self.version, "ports": ports, "descriptors": self.listeners.descriptors}
+        note = {"version": self.version, "ports": ports}
         fresh = self._note.with_suffix(".new")
         fresh.write_text(json.dumps(note))
         fresh.chmod(0o600)
@@ -185,15 +230,10 @@ class Caddy:
             raise CaddyError(f"processes {sorted(cgroup.members())} in Caddy's cgroup do not end")
 
 
-def _socket_at(address: str, wanted: int) -> socket.socket:
-    """A socket at the usual port, or at any."""
-    for port in (wanted, 0):
-        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            made.bind((address, port))
-        except OSError:
-            made.close()
-        else:
-            return made
-    raise CaddyError(f"there is no free port at {address}")
+async def _until(holds: Callable[[], bool]) -> None:
+    """Nothing announces that sockets listen, or do no more; either takes some hundredths of a second."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        await asyncio.sleep(_PAUSE)

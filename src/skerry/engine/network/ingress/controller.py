@@ -77,6 +77,7 @@ class IngressController(Keeping):
 
     async def _rest(self) -> None:
         await asyncio.sleep(min(max(_APART, monotonic() - self._begun), _LONGEST_APART))
+        await self.caddy.handed_over()  # what changes until then is one load
 
     async def _wait_for_change(self) -> None:
         """Until something changed, or a certificate of ours must be renewed."""
@@ -120,13 +121,14 @@ class IngressController(Keeping):
         if not self.caddy.pid:
             self._loaded = None
             await self.caddy.ensure()
-        abilities = Abilities(program.keeps_streams(self.caddy.version), self._config.cluster_dns)
+        version = self.caddy.version
+        abilities = Abilities(program.keeps_streams(version), self._config.cluster_dns, program.hands_over(version))
         wanted = document(plan, self.caddy.listeners, abilities)
         if wanted != self._loaded:
             self._loaded = None
-            await self.caddy.admin.load(wanted)
+            await self.caddy.load(wanted)
             self._loaded = wanted
-            self.on_version(self.caddy.version)
+            self.on_version(version)
 
     async def _authority(self) -> tuple[bytes, bytes]:
         """The built-in authority's certificate and key; made if nobody has made it."""

@@ -19,6 +19,9 @@ from skerry.kube.objects import Obj
 
 ADMIN_SOCKET = "admin.sock"
 """Relative to the directory that Caddy runs in: its user may not look into those above it."""
+DRAIN_MILLISECONDS = 300
+"""How long clients that keep connections are told to come again, before what is idle is closed. No other configuration
+can be loaded meanwhile: Caddy waits."""
 _HEADER_SECONDS, _IDLE_SECONDS = 60, 75
 _UNGROUPED = 24
 """So many hosts are routes one after the other."""
@@ -31,13 +34,6 @@ class Listeners:
     address: str
     http: int
     https: int
-    descriptors: tuple[int, int] = (0, 0)
-    """Of listening sockets that Caddy was given, for http and https; 0 where it is to listen by itself."""
-
-    def listen(self, *, secure: bool) -> str:
-        """One of them as Caddy writes it."""
-        descriptor = self.descriptors[secure]
-        return f"fd/{descriptor}" if descriptor else f"{self.address}:{self.https if secure else self.http}"
 
 
 def empty_document() -> Obj:
@@ -57,27 +53,55 @@ def document(plan: Plan, listeners: Listeners, abilities: Abilities) -> Obj:
     """The configuration; equal plans give equal ones."""
     servers = {"http": _server(plan, listeners, abilities, secure=False)}
     apps: Obj = {"http": {"servers": servers}}
+    if abilities.hands_over:
+        apps["http"]["shutdown_delay"] = DRAIN_MILLISECONDS * SECOND // 1000
     if plan.materials.certificates:
         servers["https"] = _server(plan, listeners, abilities, secure=True)
         apps["tls"] = tls_app(plan.materials)
     return {**empty_document(), "apps": apps}
 
 
+def listening_by(document: Obj, network: str) -> Obj:
+    """The same configuration, with another name of Caddy's for the network its servers listen in."""
+    http = document["apps"]["http"]
+    servers = {
+        name: {**server, "listen": [f"{network}/{address}" for address in server["listen"]]}
+        for name, server in http["servers"].items()
+    }
+    return {**document, "apps": {**document["apps"], "http": {**http, "servers": servers}}}
+
+
 def _server(plan: Plan, listeners: Listeners, abilities: Abilities, *, secure: bool) -> Obj:
     rendering = Rendering(secure, plan.materials, abilities)
+    leaving = [_leaving()] if abilities.hands_over else []
     challenges = [] if secure else [_challenge(one) for one in plan.challenges]
     server: Obj = {
-        "listen": [listeners.listen(secure=secure)],
+        "listen": [f"{listeners.address}:{listeners.https if secure else listeners.http}"],
         "automatic_https": {"disable": True},
         "protocols": ["h1", "h2"] if secure else ["h1"],
         "read_header_timeout": _HEADER_SECONDS * SECOND,
         "idle_timeout": _IDLE_SECONDS * SECOND,
-        "routes": [*challenges, *_request_headers(secure), *_sites(plan, rendering), {"handle": [page(404, NO_RULE)]}],
+        "routes": [
+            *leaving,
+            *challenges,
+            *_request_headers(secure),
+            *_sites(plan, rendering),
+            {"handle": [page(404, NO_RULE)]},
+        ],
         "errors": {"routes": error_routes()},
     }
     if secure:
         server["tls_connection_policies"] = connection_policies(plan.materials)
     return server
+
+
+def _leaving() -> Obj:
+    """While a configuration ends, the answer to a request on a kept connection is the last there. Not that to an
+    upgrade, which needs the header for itself, and whose connection stays."""
+    last = {"handler": "headers", "response": {"set": {"Connection": ["close"]}}}
+    other = {"match": [{"not": [{"header": {"Upgrade": ["*"]}}]}], "handle": [last]}
+    match = [{"vars": {"{http.shutting_down}": ["true"]}}]
+    return {"match": match, "handle": [{"handler": "subroute", "routes": [other]}]}
 
 
 def _challenge(one: Challenge) -> Obj:

@@ -44,9 +44,8 @@ def keeps_streams(version: str) -> bool:
     return _is_from(version, 2, 7)
 
 
-def takes_sockets(version: str) -> bool:
-    """Whether Caddy can serve a socket it is given (from 2.9 on). One that opens its own opens another at every new
-    configuration, and connections that wait at the old one are cut."""
+def hands_over(version: str) -> bool:
+    """Whether a configuration can end slowly beside the next one (`shutdown_delay`, tried from 2.9 on)."""
     return _is_from(version, 2, 9)
 
 
@@ -65,9 +64,8 @@ def admin_socket(config: EngineConfig) -> Path:
     return directory_of(config) / ADMIN_SOCKET
 
 
-def spawn(config: EngineConfig, program: str, log: int, sockets: Sequence[int]) -> int:
-    """Start Caddy with nothing to serve; its process id. `log`: a descriptor for what it says; `sockets`: descriptors
-    that it keeps. Raises OSError."""
+def spawn(config: EngineConfig, program: str, log: int) -> int:
+    """Start Caddy with nothing to serve; its process id. `log`: a descriptor for what it says. Raises OSError."""
     directory, user = directory_of(config), user_of(config)
     _fresh_directory(directory, user)
     with os.fdopen(os.memfd_create("caddy", os.MFD_CLOEXEC), "w+b") as given:
@@ -78,7 +76,6 @@ def spawn(config: EngineConfig, program: str, log: int, sockets: Sequence[int]) 
             stdin=given,
             stdout=log,
             stderr=log,
-            pass_fds=sockets,
             cwd=directory,
             umask=0o077,
             start_new_session=True,

@@ -32,6 +32,8 @@ class Abilities:
     """Whether streams (WebSockets) outlive a change of the configuration: from Caddy 2.7 on."""
     resolver: str
     """The cluster's DNS server, for Services of type ExternalName."""
+    hands_over: bool = False
+    """Whether a configuration ends slowly, with the next one beside it: from Caddy 2.9 on."""
 
 
 def proxy(place: Place, abilities: Abilities) -> Obj:

@@ -1,0 +1,94 @@
+"""Requests while what is served changes all the time: none is lost, on new connections or on those that are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skerry.kube.objects import Obj
+from skerry.kube.resources import INGRESSES
+from tests.component.ingress.world import Ingresses, path, rule, running_ingress
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.root
+
+_LOADS = 25
+_HOST = "web.example.com"
+
+
+@asynccontextmanager
+async def asking(ingress: Ingresses) -> AsyncIterator[dict[str, Any]]:
+    """Clients who ask all the time; how they fared is there afterwards."""
+    listeners = ingress.ingress._controller.caddy.listeners
+    words = [str(Path(__file__).with_name("asking.py")), _HOST, listeners.address, str(listeners.http)]
+    pipe = asyncio.subprocess.PIPE
+    clients = await asyncio.create_subprocess_exec(sys.executable, "-P", *words, stdin=pipe, stdout=pipe)
+    said: dict[str, Any] = {}
+    try:
+        yield said
+        said |= json.loads((await clients.communicate(b""))[0])
+    finally:
+        if clients.returncode is None:
+            clients.kill()
+            await clients.wait()
+
+
+def counted_loads(ingress: Ingresses, monkeypatch: pytest.MonkeyPatch) -> list[Obj]:
+    """The configurations that Caddy takes from now on."""
+    admin = ingress.ingress._controller.caddy.admin
+    load, loads = admin.load, []
+
+    async def counting(document: Obj) -> None:
+        loads.append(document)
+        await load(document)
+
+    monkeypatch.setattr(admin, "load", counting)
+    return loads
+
+
+async def test_changes_of_endpoints_and_routes_lose_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running_ingress() as ingress:
+        apps = [await ingress.app(name, service=False) for name in ("one", "two", "three")]
+        await ingress.publish("web", apps)
+        await ingress.create("web", rule(_HOST, path("/", "web")))
+        await ingress.answers(_HOST, "/", "one")
+        loads = counted_loads(ingress, monkeypatch)
+        async with asking(ingress) as said:
+            changes = 0
+            while len(loads) < _LOADS:
+                await ingress.publish("web", [apps[changes % 3], apps[(changes + 1) % 3]])
+                if changes % 10 == 0:
+                    await ingress.create(f"r{changes}", rule(f"r{changes}.example.com", path("/", "web")))
+                if changes % 10 == 9:
+                    await ingress.world.client.delete(INGRESSES, f"r{changes - 9}", "default")
+                changes += 1
+                await asyncio.sleep(0.02)
+        print(f"{changes} changes, {len(loads)} configurations: {said}")
+        assert said["failures"] == {}
+        assert min(said["answered"].values()) > _LOADS
+        assert changes > len(loads), "what changes together is loaded together"
+
+
+async def test_a_connection_begun_after_a_change_is_served_as_it_says() -> None:
+    """The configuration before is still there, for others."""
+    async with running_ingress() as ingress:
+        for name in ("one", "two"):
+            await ingress.app(name)
+        await ingress.create("web", rule(_HOST, path("/", "one")))
+        await ingress.answers(_HOST, "/", "one")
+        caddy = ingress.ingress._controller.caddy
+        for name in ("two", "one", "two"):
+            before = caddy._network
+            await ingress.world.client.patch(
+                INGRESSES, "web", {"spec": {"rules": [rule(_HOST, path("/", name))]}}, "default"
+            )
+            await until(lambda before=before: caddy._network != before, "the load")
+            answers = [(await ingress.ask(_HOST)).told["app"] for _ in range(20)]
+            assert set(answers) == {name}
