@@ -194,7 +194,7 @@ def test_a_rolling_update_under_load_loses_no_request(app: App, tmp_path: Path) 
             eventually(lambda load=load: versions(load) == {"2"}, "the new version alone")
             eventually(lambda load=load: {"1", "2"} <= {said[:1] for _, said in load.answers()}, "both answered")
         assert [load.failures() for load in loads] == [[], [], []]
-        direct = loads[:2]  # Caddy closes kept connections when its configuration changes
+        direct = loads[:2]  # Caddy closes kept connections that were idle for 0.3 s when its configuration changes
         assert [load.repeated() for load in direct] == [[], []]
         for load, (address, port) in zip(loads, ways, strict=True):
             print(load.said(f"rolling update at {address}:{port}"))
