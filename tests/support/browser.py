@@ -60,7 +60,7 @@ class Browser:
 
     async def submit(self, page: Answer, path: str, **fields: str) -> Answer:
         """The page's last form, filled in."""
-        return await self.post(path, **page.hidden(), **fields)
+        return await self.post(path, **{**page.hidden(), **fields})
 
     async def json(self, path: str, **fields: str) -> dict[str, Any]:
         """What an address for programs answers to a form, errors too."""

@@ -168,6 +168,9 @@ async def _refreshes_and_revokes(running: RunningPlatform, someone: Browser, giv
     assert person is not None
     assert (person.user, person.kind) == ("ben", "CommandLine")
     assert sessions.person_of(given["access_token"]) is None
+    home = await someone.get("/identity/")
+    assert "You are also signed in with: a command line (laptop); last used" in home.says()
+    assert (await someone.submit(home, "/identity/sessions/end", session="of-anna")).status == 400
     revoked = await someone.post("/identity/revoke", client_id=CLIENT, token=fresh["refresh_token"])
     assert (revoked.status, sessions.person_of(fresh["access_token"])) == (200, None)
     over = await someone.json("/identity/token", **refresh, refresh_token=fresh["refresh_token"])
@@ -192,3 +195,5 @@ async def _by_device(running: RunningPlatform, clock: SetClock, someone: Browser
     person = await until(lambda: sessions_in(running).person_of(given["access_token"]), "recognised")
     assert person.user == "ben"
     assert (await someone.json("/identity/token", **poll))["error"] == "expired_token"
+    assert (await someone.submit(await someone.get("/identity/"), "/identity/sessions/end")).status == 303
+    assert sessions_in(running).person_of(given["access_token"]) is None

@@ -9,11 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from skerry.cli.main import main
-from skerry.kube.errors import Invalid, NotFound
+from skerry.kube.errors import Forbidden, Invalid, NotFound
+from skerry.kube.resources import SECRETS
 from skerry.platform.identity.login.people import Identity, People, SignInRefused, people_of
 from skerry.platform.identity.naming import object_name
 from skerry.platform.identity.sessions.sessions import Wanted
-from skerry.platform.identity.types import GROUPS, SESSIONS, USERS
+from skerry.platform.identity.types import GROUPS, IDENTITY_PROVIDERS, SESSIONS, USERS
 from tests.support.browser import browser
 from tests.support.people import add_group, add_user, sessions_in
 from tests.support.platform import RunningPlatform, running_platform
@@ -38,6 +39,24 @@ async def test_a_username_belongs_to_whom_had_it_first() -> None:
         await _loses_everything_when_removed(running, people)
         with pytest.raises(Invalid, match="a username never changes"):
             await running.admin.patch(USERS, "ben", {"spec": {"username": "eve"}})
+        await _is_nobody_elses_business(running)
+
+
+async def _is_nobody_elses_business(running: RunningPlatform) -> None:
+    """People see and change nothing of it by the Kubernetes API; what operators write is held to its names."""
+    eve = running.as_user("eve", "team")
+    for resource in (USERS, GROUPS, SESSIONS, IDENTITY_PROVIDERS):
+        with pytest.raises(Forbidden):
+            await eve.list(resource)
+        with pytest.raises(Forbidden):
+            await eve.create(resource, {"metadata": {"name": "x"}, "spec": {}})
+    with pytest.raises(Forbidden):
+        await eve.list(SECRETS, "skerry-system")
+    misnamed = {"apiVersion": USERS.api_version, "kind": "User", "metadata": {"name": "dora"}}
+    with pytest.raises(Invalid, match=r"metadata\.name must be 'dora-uni-example-[0-9a-f]{12}', which stands for"):
+        await running.admin.create(USERS, {**misnamed, "spec": {"username": "dora@uni.example"}})
+    with pytest.raises(Invalid, match="usernames that begin with system: or skerry: are not people's"):
+        await add_user(running, "system:dora")
 
 
 async def _is_refused_to_others(people: People) -> None:

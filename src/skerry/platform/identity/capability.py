@@ -13,6 +13,7 @@ from skerry.platform.identity.groups import GroupController
 from skerry.platform.identity.local.method import local_routes
 from skerry.platform.identity.login.server import login_routes
 from skerry.platform.identity.membership.parts import federation_routes, membership_controllers
+from skerry.platform.identity.naming_hook import naming_hook
 from skerry.platform.identity.sessions.keeping import SessionController
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.platform.identity.shipped import shipped
@@ -56,5 +57,6 @@ IDENTITY = Capability(
     ),
     objects=shipped,
     controllers=_controllers,
+    hooks=lambda _: [naming_hook()],
     routes=_routes,
 )

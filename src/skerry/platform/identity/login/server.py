@@ -10,6 +10,7 @@ from skerry.platform.base.capability import Context
 from skerry.platform.identity.login.authorizing import Authorizing
 from skerry.platform.identity.login.devices import DevicePages
 from skerry.platform.identity.login.grants import Codes, DeviceCodes
+from skerry.platform.identity.login.own_sessions import OwnSessions
 from skerry.platform.identity.login.sign_in import SignInPages
 from skerry.platform.identity.login.token_endpoint import TokenEndpoint
 
@@ -18,6 +19,7 @@ def login_routes(context: Context) -> Sequence[BaseRoute]:
     """All routes below /identity/ but those of the provider types."""
     codes, devices = Codes(context.clock), DeviceCodes(context.clock)
     parts = (
+        OwnSessions(context),
         SignInPages(context),
         Authorizing(context, codes),
         DevicePages(context, devices),

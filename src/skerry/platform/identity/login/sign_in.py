@@ -1,4 +1,4 @@
-"""Signing in and out with a browser: the page with all providers, passwords, and who one is."""
+"""Signing in and out with a browser: the page with all providers, and passwords."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from skerry.platform.base.capability import Context
@@ -16,11 +16,10 @@ from skerry.platform.identity.login.forms import own_fields_of
 from skerry.platform.identity.login.handling import SIGN_IN, address_of, as_pages
 from skerry.platform.identity.login.methods import Methods, Provider, methods_of
 from skerry.platform.identity.login.often import TooMany
+from skerry.platform.identity.login.own_sessions import SIGN_OUT
 from skerry.platform.identity.login.pages import STYLE, Page, field
 from skerry.platform.identity.login.people import Identity, SignInRefused, people_of
-from skerry.platform.identity.login.welcome import COOKIE, HOME, close_former, local_path, signed_in, welcome
-
-_SIGN_OUT = "/identity/sign-out"
+from skerry.platform.identity.login.welcome import COOKIE, HOME, close_former, local_path, welcome
 
 
 class SignInPages:
@@ -34,21 +33,11 @@ class SignInPages:
     def routes(self) -> Sequence[BaseRoute]:
         """GET and POST of the pages here."""
         return [
-            Route(HOME, as_pages(self._home), methods=["GET"]),
             Route(SIGN_IN, as_pages(self._page), methods=["GET"]),
             Route(SIGN_IN, as_pages(self._sign_in), methods=["POST"]),
-            Route(_SIGN_OUT, as_pages(self._sign_out), methods=["POST"]),
+            Route(SIGN_OUT, as_pages(self._sign_out), methods=["POST"]),
             Route("/identity/style.css", _style, methods=["GET"]),
         ]
-
-    async def _home(self, request: Request) -> Response:
-        person = signed_in(self._context, request)
-        if person is None:
-            return RedirectResponse(SIGN_IN, 303)
-        page = Page(request, "Signed in").says(f"You are {person.user}.")
-        if person.groups:
-            page.says(f"Member of {', '.join(person.groups)}.")
-        return page.asks(_SIGN_OUT, (), "Sign out").answer()
 
     async def _page(self, request: Request) -> Response:
         return self._ask(request, request.query_params.get("next", HOME)).answer()
