@@ -12,7 +12,7 @@ if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
   PACKAGES+=" sshfs davfs2 s3fs openssh-server apache2-bin"
   PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
-  PACKAGES+=" slapd"
+  PACKAGES+=" slapd ldap-utils"
   # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
   command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 fi

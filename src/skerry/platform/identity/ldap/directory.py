@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from skerry.platform.identity.ldap import entries
 from skerry.platform.identity.ldap.entries import Entry
-from skerry.platform.identity.ldap.library import LDAPException, connect, problem_in
+from skerry.platform.identity.ldap.library import LDAPException, connect, let_go, problem_in
 from skerry.platform.identity.rules.told import MOST, Told
 from skerry.platform.identity.types import LdapSettings
 from skerry.platform.identity.vouching import NotVouched, ProviderDown
@@ -35,6 +35,7 @@ class Directory:
             raise ValueError(problem)
         self.settings, self.secret = settings, secret
         self._connection: Any = None
+        self._answered = ""
         self._lookups = ThreadPoolExecutor(1, thread_name_prefix="ldap")
         self._passwords = ThreadPoolExecutor(_PASSWORDS_AT_ONCE, thread_name_prefix="ldap-password")
 
@@ -95,15 +96,17 @@ class Directory:
         connection = self._anywhere(dn, password)
         if connection is None:
             return False
-        connection.unbind()
+        let_go(connection)
         return True
 
     def _anywhere(self, dn: str, password: str) -> Any:
-        """Bound on the first server that answers; None: refused there. Raises ProviderDown: none answers."""
+        """Bound on the server that answered last, or the first that does; None: refused there. Raises ProviderDown: none answers."""
         troubles = []
-        for url in self.settings.urls:
+        for url in sorted(self.settings.urls, key=lambda one: one != self._answered):
             try:
-                return connect(self.settings, url, dn, password)
+                connection = connect(self.settings, url, dn, password)
+                self._answered = url
+                return connection
             except (LDAPException, OSError) as error:
                 troubles.append(f"{url}: {error}")
         raise ProviderDown("; ".join(troubles))
@@ -118,10 +121,7 @@ class Directory:
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
-                connection.unbind()
-            except (LDAPException, OSError):
-                connection.strategy.close()
+            let_go(connection)
 
     def _person(self, wanted: str) -> Entry | None:
         attributes = entries.attributes_of_people(self.settings)

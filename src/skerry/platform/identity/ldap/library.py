@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ with warnings.catch_warnings():
 from skerry.platform.identity.types import LdapSettings
 from skerry.platform.identity.vouching import ProviderDown
 
-__all__ = ["LDAPException", "connect", "problem_in"]
+__all__ = ["LDAPException", "connect", "let_go", "problem_in"]
 
 _SECONDS = 5
 
@@ -73,7 +74,7 @@ def connect(settings: LdapSettings, url: str, dn: str, password: str) -> Any:
             raise ProviderDown(f"{url} does not do TLS")
         bound = connection.bind()
     except BaseException:
-        _let_go(connection)
+        let_go(connection)
         raise
     return connection if bound else _refused(connection, url)
 
@@ -81,16 +82,18 @@ def connect(settings: LdapSettings, url: str, dn: str, password: str) -> Any:
 def _refused(connection: Any, url: str) -> None:
     """invalidCredentials (49) and noSuchObject (32) are about the name and password, the rest about the server."""
     result = connection.result
-    _let_go(connection)
+    let_go(connection)
     if result["result"] not in (49, 32):
         raise ProviderDown(f"{url} refuses to bind: {result['description']} {result['message']}".rstrip())
 
 
-def _let_go(connection: Any) -> None:
-    try:
+def let_go(connection: Any) -> None:
+    """End a connection, whatever became of it: the library leaves sockets open that did not get far."""
+    socket = connection.socket
+    with suppress(LDAPException, OSError):
         connection.unbind()
-    except (LDAPException, OSError):
-        connection.strategy.close()
+    if socket is not None:
+        socket.close()
 
 
 def _context(ca: str) -> ssl.SSLContext:
