@@ -100,7 +100,7 @@ class Directory:
         return True
 
     def _anywhere(self, dn: str, password: str) -> Any:
-        """Bound on the server that answered last, or the first that does; None: refused there. Raises ProviderDown: none answers."""
+        """Bound on the server that answered last, else the first that does; None: refused. Raises ProviderDown."""
         troubles = []
         for url in sorted(self.settings.urls, key=lambda one: one != self._answered):
             try:
