@@ -13,6 +13,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import yaml
 
 from skerry.kube.records import record
 
-_UNSUPPORTED_USER = ("exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra")
+_UNSUPPORTED_USER = ("auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra")
 _UNSUPPORTED_CLUSTER = ("proxy-url",)
 
 
@@ -76,7 +77,8 @@ def load_kubeconfig(path: Path | None = None, context: str | None = None) -> Con
     user = merged.find("users", "user", str(chosen["user"])) if chosen.get("user") else {}
     _refuse(user, _UNSUPPORTED_USER, f"user {chosen.get('user')!r}")
     _refuse(cluster, _UNSUPPORTED_CLUSTER, f"cluster {chosen.get('cluster')!r}")
-    return _connection(chosen, cluster, user)
+    connection = _connection(chosen, cluster, user)
+    return _with_plugin(connection, user["exec"], merged.directory_of_user(chosen)) if user.get("exec") else connection
 
 
 @record
@@ -96,6 +98,10 @@ class _Merged:
             if values.get(field):
                 values[field] = directory / str(values[field])
         return values
+
+    def directory_of_user(self, context: Mapping[str, Any]) -> Path:
+        """Where the relative paths of a context's user begin."""
+        return self.sections["users"][str(context["user"])][1]
 
 
 def _default_paths() -> list[Path]:
@@ -147,6 +153,19 @@ def _connection(context: Mapping[str, Any], cluster: Mapping[str, Any], user: Ma
         token_file=user.get("tokenFile"),
         verify=not cluster.get("insecure-skip-tls-verify"),
         tls_server_name=str(cluster.get("tls-server-name") or ""),
+    )
+
+
+def _with_plugin(connection: Connection, entry: Mapping[str, Any], directory: Path) -> Connection:
+    """As whoever the plug-in says. Raises KubeconfigError."""
+    from skerry.kube.credential_plugin import PluginError, credential_of  # seldom used
+
+    try:
+        given = credential_of(entry, directory)
+    except PluginError as error:
+        raise KubeconfigError(f"the kubeconfig's exec plug-in gives no credentials: {error}") from None
+    return replace(
+        connection, token=given.token, token_file=None, client_certificate=given.certificate, client_key=given.key
     )
 
 

@@ -38,6 +38,8 @@ class Settings:
     """How people and the API server reach it; "": by the first name and port."""
     names: tuple[str, ...] = ("127.0.0.1", "localhost")
     """Host names and addresses by which it may be called: its certificate is for these."""
+    ca: bytes = b""
+    """Whom to trust at `url`, PEM; the platform itself says so to its capabilities."""
 
 
 @record

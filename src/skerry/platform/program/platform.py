@@ -72,7 +72,7 @@ class Platform:
     async def _start(self, web: WebServer, stack: AsyncExitStack) -> None:
         own = await authority(self._client, self._clock)
         self.ca = own.certificate
-        settings = replace(self._settings, url=self.url, port=web.port)
+        settings = replace(self._settings, url=self.url, port=web.port, ca=self.ca)
         informers = Informers(self._client)
         stack.push_async_callback(informers.close)
         recorder = Recorder(self._client, self._clock, MANAGER)
