@@ -47,6 +47,7 @@ def command(
     from skerry.cli.signing_in.entry import add, default_file
     from skerry.cli.signing_in.kept import keep
 
+    server.check()
     tokens = by_device(server) if how["device"] else by_browser(server, opens=not how["no_browser"])
     file = how["kubeconfig"]
     path = file if isinstance(file, Path) else default_file()

@@ -59,7 +59,7 @@ def test_several_files_are_merged_and_the_first_wins(tmp_path: Path, monkeypatch
     assert (connection.server, connection.token) == ("https://api.example:6443", "first")
 
 
-@pytest.mark.parametrize("field", ["exec", "auth-provider", "username", "as"])
+@pytest.mark.parametrize("field", ["auth-provider", "username", "as"])
 def test_ways_to_sign_in_that_are_missing_are_refused_by_name(tmp_path: Path, field: str) -> None:
     path = _write(tmp_path / "config", _config(**{field: {"command": "x"}}))
     with pytest.raises(KubeconfigError, match=f"'{field}', which Skerry does not support"):

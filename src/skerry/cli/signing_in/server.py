@@ -23,6 +23,7 @@ CLIENT = "skerry-cli"
 GATEWAY = "/k8s"
 """Below it is the Kubernetes API."""
 _SECONDS = 30.0
+_METADATA = "/.well-known/oauth-authorization-server/identity"
 _AUTHORITY = "/identity/ca.crt"
 
 
@@ -57,6 +58,12 @@ class Server:
         except (ssl.SSLError, ValueError) as error:
             raise CommandFailed(f"the authority's certificate cannot be used: {error}") from None
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirect())
+
+    def check(self) -> None:
+        """That a platform is there, and trusted, before anybody is sent to it. Raises CommandFailed."""
+        code, answer = self._ask("GET", _METADATA, None, {})
+        if code != 200 or not isinstance(answer, dict):
+            raise CommandFailed(f"{self.url} is no platform of Skerry: it answered {code}")
 
     def token(self, grant: str, **said: str) -> Tokens:
         """From the token endpoint. Raises Refused, CommandFailed."""
