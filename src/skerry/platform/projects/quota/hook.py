@@ -73,7 +73,7 @@ class _Judge:
         except Ungranted as error:
             return Verdict(str(error))
         if counted_names(resource.group_resource, case.hard):
-            await self._ledger.ready([resource])
+            await self._ledger.ready(name, [resource])
         return self._decided(case)
 
     def _case(self, review: Review, resource: Resource, name: str) -> _Case:
@@ -99,21 +99,23 @@ class _Judge:
         project = name_of(case.project)
         over = excess(adds, self._ledger.used(project, resource) if adds else {}, case.hard)
         if over:
-            message = refusal(project, over, self._ledger.entries(project, resource))
+            known, coming = self._ledger.entries(project, resource), self._ledger.coming(project, resource)
+            message = refusal(project, over, known, coming)
             if not review.dry_run:
                 self._refusals.note(case.project, review, over, message)
             return Verdict(message)
-        if adds and not review.dry_run:
+        if not review.dry_run:
             self._ledger.hold(resource, review.namespace, write)
         return ADMITTED
 
     def _write(self, case: _Case) -> Write:
         review = case.review
-        uses = usage(case.resource.group_resource, review.object, self._clock.now())
+        resource, now = case.resource.group_resource, self._clock.now()
         # An API server that names objects only after it has asked leaves us the request's own uid to tell them apart.
         name = name_of(review.object) or review.name or f"?{review.uid}"
         before = review.old["metadata"].get("resourceVersion", "") if review.old else ""
-        return Write(name, uid_of(review.object), before, review.object, uses)
+        uses, used = usage(resource, review.object, now), usage(resource, review.old, now) if review.old else {}
+        return Write(name, uid_of(review.object), before, review.object, uses, used)
 
 
 def _at_rest(case: _Case) -> str:

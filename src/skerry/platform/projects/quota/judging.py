@@ -71,13 +71,15 @@ def one_line(over: Excess) -> str:
     return f"{over.name}: asked for {over.asked}, used {over.used} of {over.hard}, over by {over.over}"
 
 
-def refusal(project: str, over: list[Excess], entries: Iterable[tuple[Obj, Amounts]]) -> str:
-    """What is over, by how much, who uses the rest, how to ask for more."""
+def refusal(project: str, over: list[Excess], entries: Iterable[tuple[Obj, Amounts]], coming: Amounts) -> str:
+    """What is over, by how much, who uses the rest, how to ask for more. `coming`: what of it is not there yet."""
     known = list(entries)
     texts = [f"project {project} has not enough left: {'; '.join(one_line(one) for one in over)}."]
     for one in over:
         if used_by := _used_by(one.name, known):
             texts.append(used_by)
+        if one.name in coming and coming[one.name].value > 0:
+            texts.append(f"Of {one.name}, {coming[one.name]} was admitted within the last minute and is not there yet.")
     texts.append(f"To ask for more: {how_to_ask(project, over)}")
     return " ".join(texts)
 

@@ -55,12 +55,18 @@ class Ledger:
                 self._learned[namespace] = known
         return known
 
-    async def ready(self, resources: Iterable[Resource]) -> None:
-        """Returns when the caches of these resources are complete; those nobody needed so far are begun."""
+    async def ready(self, project: str, resources: Iterable[Resource]) -> None:
+        """Returns when the caches of these resources are complete, those that nobody needed so far are begun, and of
+        what a project was admitted long ago it is known what became of it. Raises StatusError."""
         for resource in resources:
             if resource not in self._caches:
                 self._follow(resource, self._informers.metadata_of(resource))
             await self._caches[resource].synced.wait()
+            for namespace in self.namespaces(project):
+                table = self.table(resource, namespace)
+                for held in table.overdue(self._clock.steady()):
+                    there = await self._there(resource, namespace, held.write.name)
+                    table.settle(held, there, self._clock.steady())
 
     def table(self, resource: Resource, namespace: str) -> Table:
         """What is counted of a resource in a namespace. Its cache must be `ready`."""
@@ -73,9 +79,9 @@ class Ledger:
     def used(self, project: str, resource: Resource) -> Amounts:
         """What a project's objects of one resource use, over all its namespaces."""
         total: Amounts = {}
-        now, steady = self._clock.now(), self._clock.steady()
+        now = self._clock.now()
         for namespace in self.namespaces(project):
-            total = added(total, self.table(resource, namespace).total(now, steady))
+            total = added(total, self.table(resource, namespace).total(now))
         return total
 
     def used_by_names(self, project: str, names: Iterable[str]) -> Amounts:
@@ -94,10 +100,23 @@ class Ledger:
         for namespace in self.namespaces(project):
             yield from self.table(resource, namespace).entries()
 
+    def coming(self, project: str, resource: Resource) -> Amounts:
+        """What of `used` is admitted and not seen."""
+        total: Amounts = {}
+        for namespace in self.namespaces(project):
+            total = added(total, self.table(resource, namespace).coming())
+        return total
+
     def namespaces(self, project: str) -> list[str]:
         """The namespaces of a project."""
         seen = [name_of(one) for one in self._namespaces.by_index(_BY_PROJECT, project)]
         return [*seen, *(name for name, whose in self._learned.items() if whose == project and name not in seen)]
+
+    async def _there(self, resource: Resource, namespace: str, name: str) -> Obj | None:
+        try:
+            return await self._client.get(resource, name, namespace)
+        except NotFound:
+            return None
 
     def _known_project(self, namespace: str) -> str | None:
         seen = self._namespaces.get(namespace)

@@ -46,15 +46,18 @@ class Refusals:
         self._listeners.append(listener)
 
     def note(self, project: Obj, review: Review, over: list[Excess], message: str) -> None:
-        """Remember a refusal, and tell whoever looks at the project or at what made the object."""
+        """Tell whoever looks at the project or at what made the object; remember what a program was refused, for it
+        goes on trying. A person has the answer."""
         owner = controller_of(review.object)
         what = _what(review, owner)
+        self._tell(project, review, owner, f"{what}: {message}")
+        if owner is None and not review.user.startswith("system:"):
+            return
         known = self._known.setdefault(name_of(project), {})
         known.pop(what, None)
         known[what] = Refused(what, {one.name: one.asked for one in over}, message, self._clock.steady())
         if len(known) > _MOST:
             del known[next(iter(known))]
-        self._tell(project, review, owner, f"{what}: {message}")
         for listener in self._listeners:
             listener(name_of(project))
 

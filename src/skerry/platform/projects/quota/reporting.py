@@ -18,6 +18,7 @@ from skerry.platform.projects.quota.granted import Ungranted, quota_of, tier_of
 from skerry.platform.projects.quota.ledger import ledger_of
 from skerry.platform.projects.quota.refusals import FORGOTTEN_AFTER, REASON, Refused, refusals_of
 from skerry.platform.projects.quota.resources import counted, not_counted
+from skerry.platform.projects.quota.table import LONGEST_WRITE
 from skerry.platform.projects.types import PROJECTS, TIERS
 
 _PAUSE = 0.5  # seconds; of what happens within, one status is written
@@ -49,10 +50,12 @@ class QuotaReport(Controller):
         except Ungranted as error:
             await self._write(project, (Condition(HELD, False, "NotGranted", str(error)),), None)
             return None
-        await self._ledger.ready(counted(hard))
+        await self._ledger.ready(key, counted(hard))
         used = self._ledger.used_by_names(key, hard)
         refused = self._refusals.of(key, used, hard)
         await self._write(project, (_held(hard), exceeded(refused)), amounts_of(hard, used))
+        if any(self._ledger.coming(key, resource) for resource in counted(hard)):
+            return LONGEST_WRITE.total_seconds()
         return FORGOTTEN_AFTER.total_seconds() if refused else None
 
     async def _write(self, project: Obj, conditions: tuple[Condition, ...], quota: Obj | None) -> None:
