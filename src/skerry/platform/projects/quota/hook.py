@@ -7,17 +7,20 @@ looking and holding nothing else runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from skerry.kube.informer import Informer
 from skerry.kube.objects import Obj, Resource, name_of, uid_of
-from skerry.kube.quota.amounts import Amount, only
+from skerry.kube.quota.amounts import Amount, Amounts, amounts, only
+from skerry.kube.quota.scopes import scopes_of
 from skerry.kube.quota.usage import counted_names, missing, usage
 from skerry.kube.records import record
-from skerry.kube.resources import JOBS, PODS
+from skerry.kube.resources import JOBS, PODS, RESOURCE_QUOTAS
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.base.capability import Context
-from skerry.platform.projects.quota.granted import Ungranted, budgets_of, quota_of, tier_of
-from skerry.platform.projects.quota.jobs import default_requests, hours_of, too_long
-from skerry.platform.projects.quota.judging import excess, refusal
+from skerry.platform.projects.quota.granted import Allowance, Ungranted, allowance, tier_of
+from skerry.platform.projects.quota.jobs import hours_of, too_long
+from skerry.platform.projects.quota.judging import excess, one_line, refusal
 from skerry.platform.projects.quota.ledger import ledger_of
 from skerry.platform.projects.quota.refusals import refusals_of
 from skerry.platform.projects.quota.resources import BY_NAME, CONDITIONS, rules
@@ -25,10 +28,11 @@ from skerry.platform.projects.quota.table import Write
 from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS
 
 _AT_REST = {
-    "Draining": "it is drained, because its time or a budget is over: ask for more (skerry requests create --help)",
-    "Hibernated": "its state is kept; wake it first: skerry projects wake {project}",
-    "Archived": "it was exported and is to be removed: ask its operators",
-    "Purged": "its data has been removed: ask its operators for a new one",
+    "Draining": "its time or a budget is over. To ask for more: skerry requests create extension {project} --days 30, "
+    "or skerry requests create quota {project} --cpu-hours 100",
+    "Hibernated": "its data is kept. To wake it: skerry projects wake {project}",
+    "Archived": "it was exported and will be removed. Its operators can bring it back",
+    "Purged": "its data has been removed. To ask for a new one: skerry requests create project {project}",
 }
 """Phases in which no pods start, and what to do."""
 
@@ -52,8 +56,12 @@ class _Case:
     review: Review
     resource: Resource
     project: Obj
-    tier: Obj
-    hard: dict[str, Amount]
+    allowance: Allowance
+
+    @property
+    def hard(self) -> Mapping[str, Amount]:
+        """What may be used of each name."""
+        return self.allowance.hard
 
 
 class _Judge:
@@ -61,6 +69,8 @@ class _Judge:
         self._ledger, self._refusals, self._clock = ledger_of(context), refusals_of(context), context.clock
         self._projects: Informer = context.informers.of(PROJECTS)
         self._tiers: Informer = context.informers.of(TIERS)
+        self._quotas: Informer = context.informers.of(RESOURCE_QUOTAS)
+        self._quotas.list("")  # the index by namespace is there from the beginning
 
     async def judge(self, review: Review) -> Verdict:
         """The verdict. Raises StatusError: then nobody knows, and the request is refused."""
@@ -80,9 +90,7 @@ class _Judge:
         project = self._projects.get(name)
         if project is None:
             raise Ungranted(f"namespace {review.namespace} is of project {name}, which does not exist (any more)")
-        tier = self._tiers.get(tier_of(project))
-        hard = quota_of(project, tier)
-        return _Case(review, resource, project, tier or {}, hard)
+        return _Case(review, resource, project, allowance(project, self._tiers.get(tier_of(project))))
 
     def _decided(self, case: _Case) -> Verdict:
         """Nothing in here waits."""
@@ -104,9 +112,25 @@ class _Judge:
             if not review.dry_run:
                 self._refusals.note(case.project, review, over, message)
             return Verdict(message)
+        if message := self._refused_later(case, adds):
+            return Verdict(message)
         if not review.dry_run:
             self._ledger.hold(resource, review.namespace, write)
+            self._refusals.admitted(project, review)
         return ADMITTED
+
+    def _refused_later(self, case: _Case, adds: Amounts) -> str:
+        """Whether the namespace's own quotas will say no, as they do for a moment after the project's was raised: what
+        we admitted would be held for nothing, and with every attempt more of it."""
+        resource, namespace = case.resource, case.review.namespace
+        used = self._ledger.table(resource, namespace).total(self._clock.now())
+        for quota in self._quotas.list(namespace):
+            for hard in ((quota.get("spec") or {}).get("hard"), (quota.get("status") or {}).get("hard")):
+                over = excess(adds, used, amounts(hard)) if not scopes_of(quota) else []
+                if over:
+                    texts = "; ".join(one_line(one) for one in over)
+                    return f"namespace {namespace} has not enough left by its ResourceQuota {name_of(quota)}: {texts}"
+        return ""
 
     def _write(self, case: _Case) -> Write:
         review = case.review
@@ -123,16 +147,16 @@ def _at_rest(case: _Case) -> str:
     if case.resource != PODS or case.review.operation != "CREATE" or phase not in _AT_REST:
         return ""
     project = name_of(case.project)
-    return f"project {project} is {phase}, no pods are started in it: {_AT_REST[phase].format(project=project)}"
+    return f"project {project} is {phase}, so no pods start in it: {_AT_REST[phase].format(project=project)}"
 
 
 def _out_of_budget(case: _Case) -> str:
     if case.resource != JOBS:
         return ""
-    limits = budgets_of(case.project, case.tier)
-    spent = (case.project.get("status") or {}).get("budgets") or {}
-    left = {name: limit - float((spent.get(name) or {}).get("used", 0.0)) for name, limit in limits.items()}
-    return too_long(name_of(case.project), hours_of(case.review.object, default_requests(case.tier)), left)
+    told = (case.project.get("status") or {}).get("budgets") or {}
+    spent = {name: float(one.get("used") or 0.0) for name, one in told.items()}
+    hours = hours_of(case.review.object, case.allowance.requests)
+    return too_long(name_of(case.project), hours, case.allowance.hours, spent)
 
 
 def _silent(case: _Case) -> str:

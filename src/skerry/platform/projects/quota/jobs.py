@@ -5,10 +5,11 @@ A Job without any deadline says nothing, and is admitted: its project is drained
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from skerry.kube.objects import Obj
-from skerry.kube.quota.amounts import Amounts, amounts
+from skerry.kube.quota.amounts import Amounts
 from skerry.kube.quota.pod_resources import pod_total
 from skerry.kube.quota.usage import is_extended
 
@@ -63,24 +64,18 @@ def _gpus(asked: Amounts) -> float:
     return float(sum(one.value for name, one in asked.items() if is_extended(name) and "gpu" in name.lower()))
 
 
-def default_requests(tier: Obj) -> dict[str, str]:
-    """What a tier gives containers that ask for nothing."""
-    limits = tier["spec"].get("limits") or {}
-    both = amounts({**(limits.get("default") or {}), **(limits.get("defaultRequest") or {})})
-    return {name: str(value) for name, value in both.items()}
-
-
-def too_long(project: str, hours: Mapping[str, float], left: Mapping[str, float]) -> str:
-    """Why a Job cannot be started; "" when its deadline fits what is left. `left`: hours by budget."""
-    over = [name for name, value in sorted(hours.items()) if name in left and value > max(left[name], 0.0)]
+def too_long(project: str, hours: Mapping[str, float], limits: Mapping[str, float], spent: Mapping[str, float]) -> str:
+    """Why a Job cannot be started; "" when its deadline fits what is left. All in hours, by budget."""
+    left = {name: max(limit - spent.get(name, 0.0), 0.0) for name, limit in limits.items()}
+    over = [name for name in sorted(hours) if name in left and hours[name] > left[name]]
     if not over:
         return ""
-    texts = [f"up to {hours[name]:.4g} {_WORDS[name]}, left {max(left[name], 0.0):.4g}" for name in over]
-    wanted = " ".join(f"{_OPTIONS[name]} HOURS" for name in over)
+    texts = [f"up to {hours[name]:.4g} {_WORDS[name]}, left {left[name]:.4g} of {limits[name]:.4g}" for name in over]
+    wanted = " ".join(f"{_OPTIONS[name]} {math.ceil(spent.get(name, 0.0) + hours[name])}" for name in over)
     return (
         f"project {project}: this Job's deadline allows it more than is left of the budget: {'; '.join(texts)}. "
-        "Give it a shorter activeDeadlineSeconds, fewer pods at once or smaller requests, or ask for more: "
-        f"skerry requests create quota {project} {wanted} --reason '...'"
+        "Give it a shorter activeDeadlineSeconds, fewer pods at once or smaller requests. "
+        f"To ask for more: skerry requests create quota {project} {wanted} --reason '...'"
     )
 
 

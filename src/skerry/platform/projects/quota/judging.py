@@ -79,7 +79,7 @@ def refusal(project: str, over: list[Excess], entries: Iterable[tuple[Obj, Amoun
         if used_by := _used_by(one.name, known):
             texts.append(used_by)
         if one.name in coming and coming[one.name].value > 0:
-            texts.append(f"Of {one.name}, {coming[one.name]} was admitted within the last minute and is not there yet.")
+            texts.append(f"Of {one.name}, {coming[one.name]} was admitted a moment ago and is not there yet.")
     texts.append(f"To ask for more: {how_to_ask(project, over)}")
     return " ".join(texts)
 
@@ -92,5 +92,5 @@ def _used_by(name: str, entries: list[tuple[Obj, Amounts]]) -> str:
 
 def how_to_ask(project: str, over: list[Excess]) -> str:
     """The command."""
-    wanted = " ".join(f"--quota {one.name}={one.used.plus(one.asked)}" for one in over)
+    wanted = " ".join(f"--set {one.name}={one.used.plus(one.asked)}" for one in over)
     return f"skerry requests create quota {project} {wanted} --reason '...'"

@@ -1,7 +1,7 @@
 """What was refused, for the people who were not there: a controller asked, and nobody reads its answer.
 
 An event on the object that the controller works for and one on the project; and what `reporting` makes the condition
-`QuotaExceeded` of, until it would fit, or nobody has asked for it for an hour.
+`QuotaExceeded` of, until it comes through or would fit, or nobody has asked for it for an hour.
 """
 
 from __future__ import annotations
@@ -60,6 +60,13 @@ class Refusals:
             del known[next(iter(known))]
         for listener in self._listeners:
             listener(name_of(project))
+
+    def admitted(self, project: str, review: Review) -> None:
+        """What was refused before has come through."""
+        known = self._known.get(project)
+        if known and known.pop(_what(review, controller_of(review.object)), None):
+            for listener in self._listeners:
+                listener(project)
 
     def of(self, project: str, used: Amounts, hard: Mapping[str, Amount]) -> list[Refused]:
         """Those that would be refused again, the newest last. What fits by now is forgotten."""

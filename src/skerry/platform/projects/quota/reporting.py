@@ -14,7 +14,7 @@ from skerry.kube.objects import Obj, name_of
 from skerry.kube.quota.amounts import ZERO, Amount, Amounts
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
-from skerry.platform.projects.quota.granted import Ungranted, quota_of, tier_of
+from skerry.platform.projects.quota.granted import Ungranted, allowance, tier_of
 from skerry.platform.projects.quota.ledger import ledger_of
 from skerry.platform.projects.quota.refusals import FORGOTTEN_AFTER, REASON, Refused, refusals_of
 from skerry.platform.projects.quota.resources import counted, not_counted
@@ -46,7 +46,7 @@ class QuotaReport(Controller):
         if project is None:
             return None
         try:
-            hard = quota_of(project, self._tiers.get(tier_of(project)))
+            hard = allowance(project, self._tiers.get(tier_of(project))).hard
         except Ungranted as error:
             await self._write(project, (Condition(HELD, False, "NotGranted", str(error)),), None)
             return None

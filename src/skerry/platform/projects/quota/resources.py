@@ -33,13 +33,16 @@ NUMBERED = (
 BY_NAME: dict[str, Resource] = {one.group_resource: one for one in (*MEASURED, *NUMBERED)}
 _READ = ("get", "list", "watch")
 
-RIGHTS: tuple[Obj, ...] = tuple(
-    {
-        "apiGroups": [group],
-        "resources": [one.plural for one in BY_NAME.values() if one.group == group],
-        "verbs": [*_READ],
-    }
-    for group in sorted({one.group for one in BY_NAME.values()})
+RIGHTS: tuple[Obj, ...] = (
+    {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": [*_READ]},
+    *(
+        {
+            "apiGroups": [group],
+            "resources": [one.plural for one in BY_NAME.values() if one.group == group],
+            "verbs": [*_READ],
+        }
+        for group in sorted({one.group for one in BY_NAME.values()})
+    ),
 )
 """What counting needs."""
 

@@ -16,8 +16,9 @@ from skerry.kube.quota.amounts import Amount, Amounts, added, largest, reduced
 from skerry.kube.quota.usage import given_up_at, usage
 from skerry.kube.records import record
 
-LONGEST_WRITE = timedelta(seconds=65)
-"""The API server gives a request a minute; what it has not stored then it never will."""
+LONGEST_WRITE = timedelta(seconds=20)
+"""So long an API server takes at most from asking us to storing: ten seconds for the webhooks it asks beside us, ten
+for its own quotas. What it has not stored then, somebody else refused."""
 
 
 @record
