@@ -91,9 +91,9 @@ def test_what_is_renewed_is_told_and_nothing_else_is_touched(tmp_path: Path) -> 
     ensure(config, clock)
     assert renew(config, clock) == []
     clock.jump(timedelta(days=336).total_seconds())
-    assert renew(config, clock) == ["server", "admin", FRONT_PROXY]
+    assert renew(config, clock) == ["server", "admin", "platform", FRONT_PROXY]
     clock.jump(-timedelta(days=300).total_seconds())
-    assert renew(config, clock) == ["server", "admin", FRONT_PROXY]
+    assert renew(config, clock) == ["server", "admin", "platform", FRONT_PROXY]
 
 
 def test_an_interrupted_renewal_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
