@@ -13,6 +13,7 @@ from skerry.kube.errors import Forbidden, Invalid, NotFound
 from skerry.kube.resources import SECRETS
 from skerry.platform.identity.login.people import Identity, People, SignInRefused, people_of
 from skerry.platform.identity.naming import object_name
+from skerry.platform.identity.seeing import Sight
 from skerry.platform.identity.sessions.sessions import Wanted
 from skerry.platform.identity.types import GROUPS, IDENTITY_PROVIDERS, SESSIONS, USERS
 from tests.support.browser import browser
@@ -26,6 +27,7 @@ ANNA = Identity("egi", "s-1", "anna@uni.example", "Anna Berg", "anna@uni.example
 async def test_a_username_belongs_to_whom_had_it_first() -> None:
     async with running_platform() as running:
         people = people_of(running.platform.contexts["identity"])
+        await _add_provider(running)
         names = await asyncio.gather(*(people.signed_in(ANNA) for _ in range(8)))
         assert set(names) == {ANNA.username}
         user = await running.admin.get(USERS, object_name(ANNA.username))
@@ -40,6 +42,19 @@ async def test_a_username_belongs_to_whom_had_it_first() -> None:
         with pytest.raises(Invalid, match="a username never changes"):
             await running.admin.patch(USERS, "ben", {"spec": {"username": "eve"}})
         await _is_nobody_elses_business(running)
+
+
+async def _add_provider(running: RunningPlatform) -> None:
+    """One that does not answer, and so changes nothing about who is signed in; without it they would be signed out."""
+    egi = {"apiVersion": IDENTITY_PROVIDERS.api_version, "kind": "IdentityProvider", "metadata": {"name": "egi"}}
+    with pytest.raises(Invalid, match="only it has the type Local"):
+        await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "Local"}})
+    with pytest.raises(Invalid, match=r"spec\.type OIDC needs spec\.oidc"):
+        await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "OIDC"}})
+    oidc = {"issuer": "https://127.0.0.1:1", "clientId": "skerry"}
+    await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "OIDC", "oidc": oidc}})
+    known = Sight(running.platform.contexts["identity"].informers.of(IDENTITY_PROVIDERS))
+    await known.until("egi", lambda one: one is not None)
 
 
 async def _is_nobody_elses_business(running: RunningPlatform) -> None:

@@ -200,6 +200,10 @@ _SETTINGS_OF_ITS_TYPE = {
     " && (self.spec.type == 'Local' || !has(self.spec.local))",
     "message": "spec.type OIDC needs spec.oidc, LDAP spec.ldap, Local may have spec.local; none has another's",
 }
+_LOCAL_IS_LOCAL = {
+    "rule": "(self.spec.type == 'Local') == (self.metadata.name == 'local')",
+    "message": "accounts with a password here are those of the provider named local, and only it has the type Local",
+}
 _SCOPE_OF_PROGRAMS = {
     "rule": "(self.spec.kind == 'Program') == has(self.spec.scope)",
     "message": "programs, and they alone, have a spec.scope",
@@ -239,7 +243,7 @@ IDENTITY_PROVIDER = Kind(
     ),
     short_names=("idp",),
     description="Where people sign in.",
-    rules=(_SETTINGS_OF_ITS_TYPE,),
+    rules=(_SETTINGS_OF_ITS_TYPE, _LOCAL_IS_LOCAL),
 )
 SESSION = Kind(
     SESSIONS,
