@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from skerry.kube.objects import Resource
 
+TIERS = Resource("skerry.dev", "v1alpha1", "tiers", "Tier", namespaced=False)
 PROJECTS = Resource("skerry.dev", "v1alpha1", "projects", "Project", namespaced=False)
 PROJECT_REQUESTS = Resource("skerry.dev", "v1alpha1", "projectrequests", "ProjectRequest", namespaced=False)

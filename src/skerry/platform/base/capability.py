@@ -23,6 +23,8 @@ _T = TypeVar("_T")
 
 NAMESPACE = "skerry-system"
 """Where the platform keeps what is its own."""
+INITIAL = "skerry.dev/initial"
+"""Annotation of a shipped object that is the operators' once it is there: made where it is missing, never changed."""
 MANAGER = "skerry-platform"
 """Whose the fields are that the platform applies."""
 
@@ -73,7 +75,8 @@ class Capability:
     rights: Sequence[Obj]
     """Rules of its ClusterRole, as small as they can be."""
     objects: Callable[[], Sequence[Obj]] = tuple
-    """What it ships (built-in tiers, roles for people): applied at every start, fields of others left alone."""
+    """What it ships (built-in tiers, roles for people): applied at every start, fields of others left alone; but see
+    `INITIAL`."""
     controllers: Callable[[Context], Sequence[Controller]] = field(default=lambda _: ())
     hooks: Callable[[Context], Sequence[Hook]] = field(default=lambda _: ())
     routes: Callable[[Context], Sequence[BaseRoute]] = field(default=lambda _: ())

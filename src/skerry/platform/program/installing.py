@@ -6,14 +6,16 @@ Everything is applied at every start, so that a new release brings its own up to
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from skerry.kube.client import Client
 from skerry.kube.conditions import condition_is_true
-from skerry.kube.objects import Obj, Resource
+from skerry.kube.errors import AlreadyExists
+from skerry.kube.objects import Obj, Resource, annotations_of
 from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS
 from skerry.platform.base.applying import apply, apply_all
-from skerry.platform.base.capability import Capability
+from skerry.platform.base.capability import INITIAL, Capability
 from skerry.platform.base.kinds import definition
 from skerry.platform.program.rights import rights_of
 
@@ -28,7 +30,15 @@ async def install(client: Client, capabilities: Sequence[Capability]) -> None:
     await apply_all(client, rights_of(capabilities))
     await _until_served(client, {definition(kind)["metadata"]["name"] for kind in kinds})
     shipped = [(_resource_of(one, resources), one) for capability in capabilities for one in capability.objects()]
-    await apply_all(client, shipped)
+    await apply_all(client, [one for one in shipped if INITIAL not in annotations_of(one[1])])
+    for resource, obj in shipped:
+        if INITIAL in annotations_of(obj):
+            await _make_if_missing(client, resource, obj)
+
+
+async def _make_if_missing(client: Client, resource: Resource, obj: Obj) -> None:
+    with contextlib.suppress(AlreadyExists):
+        await client.create(resource, obj)
 
 
 def _resource_of(obj: Obj, own: dict[str, Resource]) -> Resource:

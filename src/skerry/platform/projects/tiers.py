@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import canonical
 from skerry.kube.records import record
+from skerry.platform.base.capability import INITIAL
 from skerry.platform.projects.types import TIERS, Budgets, ContainerLimits, PodSecurity, ProjectSpec, Quota, TierSpec
 
 _SPECS: dict[str, Obj] = {
@@ -37,9 +38,14 @@ _SPECS: dict[str, Obj] = {
 
 
 def built_in() -> Sequence[Obj]:
-    """The objects to apply."""
+    """The objects to make where they are missing."""
     return [
-        {"apiVersion": TIERS.api_version, "kind": TIERS.kind, "metadata": {"name": name}, "spec": spec}
+        {
+            "apiVersion": TIERS.api_version,
+            "kind": TIERS.kind,
+            "metadata": {"name": name, "annotations": {INITIAL: "true"}},
+            "spec": spec,
+        }
         for name, spec in _SPECS.items()
     ]
 

@@ -61,7 +61,7 @@ def _foreign_namespaces(name: str, before: Obj, after: Obj) -> Iterable[str]:
 def _cluster_members(before: Obj, after: Obj) -> Iterable[str]:
     for one in _added("members", before, after):
         who = one.get("user") or one.get("group") or ""
-        if who.startswith("system:"):
+        if who.startswith("system:") and not who.startswith("system:serviceaccount:"):
             yield f"{who} is a name of the cluster's own: only operators make it a member"
 
 
