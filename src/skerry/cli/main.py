@@ -29,6 +29,7 @@ COMMANDS = {
     "volumes": "Show what claims hold, and give them more room.",
     "users": "Add, list and disable people who sign in.",
     "storage": "Look after volumes: totals, mistakes, orphans.",
+    "usage": "Show what projects used; accounting records.",
     "logs": "Show the engine's own log.",
     "install-service": "Start Skerry when the machine boots.",
     "clean": "Stop everything and remove the state.",

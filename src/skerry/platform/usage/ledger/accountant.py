@@ -5,43 +5,41 @@ What is idle costs nothing: nothing is written, and nobody looks. Writes a proje
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from skerry.kube.controller import Controller
 from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, name_of
-from skerry.kube.resources import NAMESPACES, PERSISTENT_VOLUME_CLAIMS, PODS
+from skerry.kube.resources import PODS
 from skerry.platform.base.capability import Context
 from skerry.platform.usage.ledger.book import Book
 from skerry.platform.usage.ledger.budgets import budgets_patch, budgets_status, noted_hours, used_hours
 from skerry.platform.usage.ledger.ledger import Ledger
 from skerry.platform.usage.measuring.measurer import Measurer
 from skerry.platform.usage.metering.meter import Meter
-from skerry.platform.usage.metering.spans import claim_span, pod_span
 from skerry.platform.usage.projects import PROJECTS, TIERS, Account, account_of, budgets_of
 
 SECONDS_BETWEEN = 300.0
 """While something goes on."""
-SECONDS_AFTER_A_CHANGE = 2.0
+SECONDS_AFTER_A_CHANGE = 3.0
 """What ends together is counted together. What was deleted and is not counted yet is lost with this process."""
+SECONDS_TO_SETTLE = 2
+"""What nodes and controllers say takes a moment to arrive: nothing that is younger is counted."""
 
 
 class Accountant(Controller):
-    """Keys are projects."""
+    """Keys are projects. `counted` is called with each that was counted."""
 
     name = "usage"
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, ledger: Ledger, meter: Meter, counted: Callable[[str], None]) -> None:
         super().__init__()
         self._client, self._clock = context.client, context.clock
         self._projects = context.informers.of(PROJECTS)
         self._tiers = context.informers.of(TIERS)
-        self._ledger = context.once(Ledger, lambda: Ledger(context.client))
-        self._meter = Meter(context.clock, lambda project: self.queue.add_after(project, SECONDS_AFTER_A_CHANGE))
-        self._meter.watch_namespaces(context.informers.of(NAMESPACES))
-        self._meter.watch_holders(context.informers.of(PODS), pod_span)
-        self._meter.watch_holders(context.informers.of(PERSISTENT_VOLUME_CLAIMS), claim_span)
-        self._measurer = Measurer(context.client, context.informers.of(PODS), self._meter)
+        self._ledger, self._meter, self._counted = ledger, meter, counted
+        self._measurer = Measurer(context.client, context.informers.of(PODS), meter)
+        meter.on_change(lambda project: self.queue.add_after(project, SECONDS_AFTER_A_CHANGE))
         self._projects.add_handler(self._project_changed)
         self._tiers.add_handler(self._tier_changed)
 
@@ -56,16 +54,20 @@ class Accountant(Controller):
         else:
             used = noted_hours(project)
         await self._write_budgets(project, used)
+        now = self._now()
+        if self._meter.is_unsettled(key, now - SECONDS_TO_SETTLE, now):
+            return SECONDS_AFTER_A_CHANGE
         return SECONDS_BETWEEN if self._meter.goes_on(key) else None
 
     async def _count(self, key: str, account: Account) -> Book:
-        until = self._now()
+        until = self._now() - SECONDS_TO_SETTLE
         book = await self._ledger.book(account)
         seen = await self._measurer.look(key, book.counters)
         book = await self._ledger.add(
             account, lambda begin, end: self._meter.tally(key, begin, end), until, seen.more, seen.counters
         )
         self._meter.counted(key, until)
+        self._counted(key)
         return book
 
     async def _write_budgets(self, project: Obj, used: Mapping[str, float]) -> None:

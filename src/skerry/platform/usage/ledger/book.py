@@ -45,7 +45,7 @@ def book_of(account: Account, days: Sequence[Obj], months: Sequence[Obj]) -> Boo
     merged: set[date] = set()
     lifetime = NOTHING
     for one in months:
-        status = UsageMonthStatus.of(_status(one))
+        status = status_of_month(one)
         merged.update(status.days)
         lifetime = lifetime.plus(total_of(tally_of(status).values()))
     book = Book(account.opened, lifetime)
@@ -56,7 +56,7 @@ def book_of(account: Account, days: Sequence[Obj], months: Sequence[Obj]) -> Boo
 
 
 def _with_day(book: Book, obj: Obj) -> Book:
-    status = UsageDayStatus.of(_status(obj))
+    status = status_of_day(obj)
     if status.counted_until is None:
         return book
     tally = tally_of(status)
@@ -76,7 +76,7 @@ def _recent(days: Mapping[date, Tally]) -> Mapping[date, Tally]:
 
 def after_writing(book: Book, written: Obj, more: Tally) -> Book:
     """The book when `more` was added to a day."""
-    status = UsageDayStatus.of(written["status"])
+    status = status_of_day(written)
     assert status.counted_until is not None
     days = _recent({**book.days, day_in(written): tally_of(status)})
     until = int(status.counted_until.timestamp())
@@ -103,7 +103,7 @@ def new_day(account: Account, day: date) -> Obj:
 
 def counted(obj: Obj, more: Tally, until: int, counters: Mapping[str, Counters]) -> Obj:
     """A day's object with more in it, counted until then."""
-    before = UsageDayStatus.of(_status(obj))
+    before = status_of_day(obj)
     tally = bounded(together(tally_of(before), more))
     status = UsageDayStatus(
         entries=entries_of(tally), total=total_hours(tally), counted_until=moment(until), counters=dict(counters)
@@ -126,7 +126,17 @@ def is_day(obj: Obj | None, name: str) -> bool:
     return obj is not None and name_of(obj) == name
 
 
-def _status(obj: Obj) -> Obj:
+def status_of_day(obj: Obj) -> UsageDayStatus:
+    """As it is written."""
+    return UsageDayStatus.of(_own(obj))
+
+
+def status_of_month(obj: Obj) -> UsageMonthStatus:
+    """As it is written."""
+    return UsageMonthStatus.of(_own(obj))
+
+
+def _own(obj: Obj) -> Obj:
     """What models know of: conditions and the like are others'."""
     status = obj.get("status") or {}
     return {name: value for name, value in status.items() if name not in ("conditions", "observedGeneration")}

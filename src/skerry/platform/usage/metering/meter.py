@@ -20,11 +20,11 @@ SpanOf = Callable[[Obj], Span | None]
 
 
 class Meter:
-    """Of all projects. `changed` is called with a project of which something began or ended."""
+    """Of all projects."""
 
-    def __init__(self, clock: Clock, changed: Callable[[str], None]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._changed = changed
+        self._changed: Callable[[str], None] = lambda _: None
         self._project_of: dict[str, str] = {}
         self._namespaces: dict[str, set[str]] = {}
         self._held: dict[str, dict[str, Span]] = {}
@@ -33,6 +33,10 @@ class Meter:
         """Of what was deleted, by project."""
         self._gone: set[str] = set()
         """Namespaces that were seen to go before all that was in them."""
+
+    def on_change(self, changed: Callable[[str], None]) -> None:
+        """Call it with a project of which something began or ended."""
+        self._changed = changed
 
     def watch_namespaces(self, informer: Informer) -> None:
         """Which projects they belong to."""
@@ -50,6 +54,11 @@ class Meter:
         """Whether something holds what it will hold a while longer."""
         held = (span for one in self._namespaces.get(project, ()) for span in self._held.get(one, {}).values())
         return any(span.end is None for span in held)
+
+    def is_unsettled(self, project: str, counted: int, now: int) -> bool:
+        """Whether something is deleted, began or ended that is not yet counted. What is to begin does not matter."""
+        recent = (edge for span in self._spans(project) for edge in (span.begin, span.end) if edge is not None)
+        return bool(self._over.get(project)) or any(counted < edge <= now for edge in recent)
 
     def tally(self, project: str, after: int, until: int) -> dict[Who, Amounts]:
         """What a project used in a time, without what comes to nothing."""
