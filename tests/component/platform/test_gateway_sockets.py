@@ -24,6 +24,7 @@ from skerry.platform.identity.gateway.asking import PREFIX, asked_of, protocols_
 from skerry.platform.identity.gateway.guard import Guard, Underway
 from skerry.platform.identity.gateway.sockets import Socket
 from skerry.platform.identity.sessions.judging import Person
+from skerry.platform.program.sockets import SocketProtocol
 from tests.support.waiting import LIMIT, until
 
 ANNA = Person("anna@uni.example", ("team",), "commandline-1", "CommandLine")
@@ -71,7 +72,7 @@ class EndsWhenTold(Guard):
 
 @asynccontextmanager
 async def _serving(app: Starlette) -> AsyncIterator[int]:
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="websockets-sansio", log_level="warning")
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws=SocketProtocol, log_level="warning")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())
@@ -103,10 +104,10 @@ async def _gateway(backend: Backend, guard: Guard) -> AsyncIterator[str]:
 
 async def test_messages_and_closes_pass_both_ways() -> None:
     backend, guard = Backend(), EndsWhenTold()
-    protocols = [SECRET, "v5.channel.k8s.io"]
+    protocols = [SECRET, "SPDY/3.1+portforward.k8s.io"]
     async with _gateway(backend, guard) as url, aiohttp.ClientSession() as session, asyncio.timeout(LIMIT):
         async with session.ws_connect(f"{url}?command=id", protocols=protocols) as socket:
-            assert socket.protocol == "v5.channel.k8s.io"
+            assert socket.protocol == "SPDY/3.1+portforward.k8s.io"
             for said in (b"\x00hello", b"\x01" + b"x" * 3_000_000):
                 await socket.send_bytes(said)
                 assert await socket.receive_bytes() == said
@@ -125,7 +126,7 @@ async def test_messages_and_closes_pass_both_ways() -> None:
 async def test_a_socket_ends_with_the_right_to_it_and_a_refusal_has_its_text() -> None:
     backend, guard = Backend(), EndsWhenTold()
     async with _gateway(backend, guard) as url, aiohttp.ClientSession() as session, asyncio.timeout(LIMIT):
-        async with session.ws_connect(url, protocols=["v5.channel.k8s.io"]) as socket:
+        async with session.ws_connect(url, protocols=["SPDY/3.1+portforward.k8s.io"]) as socket:
             await socket.send_bytes(b"hello")
             assert await socket.receive_bytes() == b"hello"
             guard.told.set()
@@ -133,7 +134,7 @@ async def test_a_socket_ends_with_the_right_to_it_and_a_refusal_has_its_text() -
             assert (closed.data, closed.extra) == (1008, "exec is over")
         await until(lambda: backend.closes, "the end at the API")
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
-            await session.ws_connect(f"{url}?deny=1", protocols=["v5.channel.k8s.io"])
+            await session.ws_connect(f"{url}?deny=1", protocols=["SPDY/3.1+portforward.k8s.io"])
         upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
         key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
         async with session.get(f"{url}?deny=1", headers={**upgrade, **key}) as refused:

@@ -12,6 +12,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from skerry.platform.program.sockets import SocketProtocol
+
 _SECONDS_TO_END = 3
 
 
@@ -46,7 +48,7 @@ class WebServer:
         config = uvicorn.Config(
             Starlette(routes=list(routes)),
             http="httptools",
-            ws="websockets-sansio",
+            ws=SocketProtocol,
             # Who reads slowly answers pings late: streams wait for their readers, however long.
             ws_ping_timeout=None,
             log_level="warning",  # else it tells of paths with what people run in their pods

@@ -43,6 +43,22 @@ def test_nothing_that_could_say_who_asks_passes(headers: list[tuple[str, str]]) 
     assert {name for name, _ in passed[:-4]} <= _PASS
 
 
+@pytest.mark.parametrize(
+    ("headers", "has_body", "passed"),
+    [
+        ([(b"content-length", b"3")], True, [("content-length", "3")]),
+        ([(b"transfer-encoding", b"chunked")], True, []),
+        ([(b"content-length", b"0")], False, []),
+        ([(b"content-length", b"3"), (b"upgrade", b"WebSocket")], False, []),
+    ],
+)
+def test_a_length_is_told_of_what_is_sent_only(
+    headers: list[tuple[bytes, bytes]], has_body: bool, passed: list[tuple[str, str]]
+) -> None:
+    asked = asked_of(PROGRAM, "POST", "/api", headers, "")
+    assert (asked.has_body, list(asked.headers)) == (has_body, [*passed, *IDENTITY])
+
+
 @pytest.mark.parametrize("name", ["impersonate-user", "Impersonate-Group", "IMPERSONATE-EXTRA-x", "impersonate-uid"])
 def test_acting_as_somebody_else_is_refused(name: str) -> None:
     with pytest.raises(Forbidden, match="--as"):

@@ -27,9 +27,10 @@ _IDENTITY = ("x-remote-", "x-forwarded-", "authorization", "cookie", "proxy-", "
 _OF_THE_CONNECTION = frozenset({
     "connection", "expect", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
-_OF_WEBSOCKETS = "sec-websocket-"
+_OF_WEBSOCKETS, _WEBSOCKET = "sec-websocket-", "websocket"
+_LENGTH = "content-length"
 _NOT_RETURNED = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection", "date", "keep-alive", "proxy-authenticate", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
 
 
@@ -50,7 +51,10 @@ def asked_of(person: Person, method: str, target: str, headers: RawHeaders, sour
     """`source`: the client's address. Raises Forbidden for a request that wants to act as somebody else."""
     read = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
     upgrade = next((value.lower() for name, value in read if name == "upgrade"), "")
-    return Asked(person, method, target, _sent(read, person, source), _has_body(read), upgrade)
+    has_body = upgrade != _WEBSOCKET and _has_body(read)
+    if not has_body:  # nobody must wait for what is never sent, and take the next request for it
+        read = [(name, value) for name, value in read if name != _LENGTH]
+    return Asked(person, method, target, _sent(read, person, source), has_body, upgrade)
 
 
 def target_of(raw_path: bytes, query: bytes) -> str:
@@ -93,7 +97,7 @@ def _sent(read: Sequence[tuple[str, str]], person: Person, source: str) -> list[
 
 
 def _has_body(read: Sequence[tuple[str, str]]) -> bool:
-    return any(name == "transfer-encoding" or (name == "content-length" and value != "0") for name, value in read)
+    return any(name == "transfer-encoding" or (name == _LENGTH and value != "0") for name, value in read)
 
 
 def _passes(name: str) -> bool:
