@@ -30,7 +30,8 @@ _OF_THE_CONNECTION = frozenset({
 _OF_WEBSOCKETS, _WEBSOCKET = "sec-websocket-", "websocket"
 _LENGTH = "content-length"
 _NOT_RETURNED = frozenset({
-    "connection", "date", "keep-alive", "proxy-authenticate", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection", "date", "keep-alive", "proxy-authenticate", "set-cookie", "te", "trailer", "transfer-encoding",
+    "upgrade",
 })  # fmt: skip
 
 
