@@ -27,6 +27,7 @@ COMMANDS = {
     "tiers": "Show what projects are given.",
     "requests": "Ask for a project, for more, for longer; decide.",
     "volumes": "Show what claims hold, and give them more room.",
+    "identity": "Explain what providers' words make people members of.",
     "users": "Add, list and disable people who sign in.",
     "storage": "Look after volumes: totals, mistakes, orphans.",
     "usage": "Show what projects used; accounting records.",

@@ -3,6 +3,7 @@ real; what attacks do to their answers is refused by name (to ID tokens: tests/u
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from skerry.cli.main import main
 from skerry.kube.resources import SECRETS
 from skerry.platform.base.capability import NAMESPACE
 from skerry.platform.identity.login.welcome import COOKIE
@@ -111,7 +114,8 @@ async def _groups_follow_the_provider(here: Federated) -> None:
     person = here.person()
     assert person
     assert EGI in person.groups
-    await until(lambda: _told(here) == [EGI], "what was told to be seen")
+    await until(lambda: _told(here) == {"entitlements": [EGI], "groups": []}, "what was told to be seen")
+    await _is_explained(here)
     here.egi.say("1", eduperson_entitlement="urn:mace:egi.eu:group:other", email="renamed@uni.example")
     await until(lambda: (now := here.person()) and now.groups == ("urn:mace:egi.eu:group:other",), "other groups")
     person = here.person()
@@ -119,9 +123,22 @@ async def _groups_follow_the_provider(here: Federated) -> None:
     assert person.user == "anna@uni.example", "a name stays"
 
 
-def _told(here: Federated) -> list[str]:
+async def _is_explained(here: Federated) -> None:
+    words = ["identity", "explain", "egi", "--kubeconfig", str(here.running.cluster.kubeconfig), "-o", "json"]
+    for more, expected in (
+        (["--user", "anna@uni.example"], '"urn:mace:egi.eu:group:vo.access.egi.eu"'),
+        (["--user", "nobody"], "there is no user nobody"),
+        (["--group", "x"], '"there are no rules"'),
+    ):
+        done = await asyncio.to_thread(CliRunner().invoke, main, [*words, *more])
+        assert expected in done.output
+    done = await asyncio.to_thread(CliRunner().invoke, main, [*words[:2], "no", *words[3:], "--group", "x"])
+    assert "there is no IdentityProvider no" in done.output
+
+
+def _told(here: Federated) -> dict[str, list[str]]:
     user = here.running.platform.contexts["identity"].informers.of(USERS).get(object_name("anna@uni.example"))
-    told: list[str] = ((user or {}).get("status") or {}).get("told", [])
+    told: dict[str, list[str]] = ((user or {}).get("status") or {}).get("told", {})
     return told
 
 

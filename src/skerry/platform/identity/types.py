@@ -46,11 +46,18 @@ class UserSpec(Model):
     gid_number: int | None = Field(None, ge=1, description="POSIX group, where the provider tells.")
 
 
+class Said(Model):
+    """What a provider says that somebody is a member of, word for word."""
+
+    entitlements: list[str] = Field([], description="Those that are URNs are groups as they are.")
+    groups: list[str] = Field([], description="Plain names: groups here by rules only.")
+
+
 class UserStatus(Model):
     """What the platform knows of a person."""
 
     groups: list[str] = Field([], description="What the provider said last, by the rules for it.")
-    told: list[str] = Field([], description="What the provider said last, before any rule.")
+    told: Said | None = Field(None, description="What the provider said last, before any rule.")
     last_login: datetime | None = None
     failed_logins: int = Field(0, ge=0, description="Wrong passwords since the last right one.")
     locked_until: datetime | None = Field(None, description="No password is looked at before.")
@@ -81,7 +88,7 @@ class SecretRef(Model):
 class Rule(Model):
     """What a provider says of a person, and the group that means."""
 
-    match: str = Field(min_length=1, description="An entitlement or group; `*` stands for anything but `:`.")
+    match: str = Field(min_length=1, description="An entitlement or group; `*` stands for anything but `:` and `#`.")
     group: ClusterName = Field(description="The group of the cluster; `$1` is what the first `*` stands for.")
 
 

@@ -93,7 +93,8 @@ class MembershipController(Controller):
     async def _note(self, username: str, provider: Provider, told: Told) -> None:
         """The groups first: they are what counts."""
         await self._people.told(username, groups_of(told, provider.spec))
-        await self._people.note(username, told=[*told.entitlements, *told.groups])
+        said = {"entitlements": list(told.entitlements), "groups": list(told.groups)}
+        await self._people.note(username, told=said)
 
     async def _out(self, user: Obj, why: str) -> None:
         username = user["spec"]["username"]

@@ -96,4 +96,4 @@ def applied(rule: Rule, value: str) -> str:
 
 @lru_cache(1024)
 def _pattern(match: str) -> re2._Regexp:
-    return re2.compile("([^:]+)".join(re2.escape(one) for one in match.split("*")))
+    return re2.compile("([^:#]+)".join(re2.escape(one) for one in match.split("*")))
