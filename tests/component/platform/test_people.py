@@ -51,8 +51,8 @@ async def _add_provider(running: RunningPlatform) -> None:
         await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "Local"}})
     with pytest.raises(Invalid, match=r"spec\.type OIDC needs spec\.oidc"):
         await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "OIDC"}})
-    oidc = {"issuer": "https://127.0.0.1:1", "clientId": "skerry"}
-    await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "OIDC", "oidc": oidc}})
+    ldap = {"urls": ["ldaps://127.0.0.1:1"], "userBase": "dc=egi"}
+    await running.admin.create(IDENTITY_PROVIDERS, {**egi, "spec": {"type": "LDAP", "ldap": ldap}})
     known = Sight(running.platform.contexts["identity"].informers.of(IDENTITY_PROVIDERS))
     await known.until("egi", lambda one: one is not None)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, name_of
 
-_LONGEST = 10.0  # seconds
+_LONGEST = 30.0  # seconds; a watch that was cut comes back within ten
 
 
 class Sight:
