@@ -21,6 +21,7 @@ from benchmarks import (
     latency,
     names,
     policy_rules,
+    quota,
     rollouts,
     scheduling,
     service_rules,
@@ -55,6 +56,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "acme": lambda program, client: _one(acme.measure(client)),
     "storage": storage.measure,
     "sign-in": lambda program, client: signing_in.measure(),
+    "quota": lambda program, client: _one(quota.measure()),
     "jobs": lambda program, client: _one(jobs.measure(client)),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from skerry.kube.objects import Obj
 from skerry.kube.quota.amounts import amounts, pieces
-from skerry.platform.projects.quota.judging import Excess, excess, refusal, shares
+from skerry.platform.projects.quota.judging import Excess, excess, refusal, shares, used_by
 from skerry.platform.projects.quota.resources import not_counted
 
 NUMBERS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.integers(0, 9).map(pieces))
@@ -42,7 +42,8 @@ ENTRIES = [
 
 def test_a_refusal_says_what_is_over_by_how_much_who_uses_the_rest_and_how_to_ask() -> None:
     over = Excess("requests.memory", *amounts({"asked": "1Gi", "used": "3584Mi", "hard": "4Gi"}).values())
-    assert refusal("lidar", [over], ENTRIES, amounts({"requests.memory": "512Mi"})) == (
+    users = {over.name: used_by(over.name, ENTRIES)}
+    assert refusal("lidar", [over], users, amounts({"requests.memory": "512Mi"})) == (
         "project lidar has not enough left: requests.memory: asked for 1Gi, used 3584Mi of 4Gi, over by 512Mi. "
         "requests.memory is used by namespaces lidar 3Gi, lidar-ci 512Mi; "
         "most by ben@uni.example 2560Mi, ReplicaSet web-5d 1Gi. "

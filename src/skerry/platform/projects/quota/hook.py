@@ -18,9 +18,10 @@ from skerry.kube.records import record
 from skerry.kube.resources import JOBS, PODS, RESOURCE_QUOTAS
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.base.capability import Context
+from skerry.platform.projects.quota.explaining import Explaining
 from skerry.platform.projects.quota.granted import Allowance, Ungranted, allowance, tier_of
 from skerry.platform.projects.quota.jobs import hours_of, too_long
-from skerry.platform.projects.quota.judging import excess, one_line, refusal
+from skerry.platform.projects.quota.judging import excess, one_line
 from skerry.platform.projects.quota.ledger import ledger_of
 from skerry.platform.projects.quota.refusals import refusals_of
 from skerry.platform.projects.quota.resources import BY_NAME, CONDITIONS, rules
@@ -67,6 +68,7 @@ class _Case:
 class _Judge:
     def __init__(self, context: Context) -> None:
         self._ledger, self._refusals, self._clock = ledger_of(context), refusals_of(context), context.clock
+        self._explaining = Explaining(self._ledger, self._clock)
         self._projects: Informer = context.informers.of(PROJECTS)
         self._tiers: Informer = context.informers.of(TIERS)
         self._quotas: Informer = context.informers.of(RESOURCE_QUOTAS)
@@ -107,8 +109,7 @@ class _Judge:
         project = name_of(case.project)
         over = excess(adds, self._ledger.used(project, resource) if adds else {}, case.hard)
         if over:
-            known, coming = self._ledger.entries(project, resource), self._ledger.coming(project, resource)
-            message = refusal(project, over, known, coming)
+            message = self._explaining.message(project, resource, over)
             if not review.dry_run:
                 self._refusals.note(case.project, review, over, message)
             return Verdict(message)

@@ -71,20 +71,23 @@ def one_line(over: Excess) -> str:
     return f"{over.name}: asked for {over.asked}, used {over.used} of {over.hard}, over by {over.over}"
 
 
-def refusal(project: str, over: list[Excess], entries: Iterable[tuple[Obj, Amounts]], coming: Amounts) -> str:
-    """What is over, by how much, who uses the rest, how to ask for more. `coming`: what of it is not there yet."""
-    known = list(entries)
+def refusal(project: str, over: list[Excess], users: Mapping[str, str], coming: Amounts) -> str:
+    """What is over, by how much, who uses the rest, how to ask for more.
+
+    `users`: `used_by`, by name; `coming`: what of the usage is not there yet.
+    """
     texts = [f"project {project} has not enough left: {'; '.join(one_line(one) for one in over)}."]
     for one in over:
-        if used_by := _used_by(one.name, known):
-            texts.append(used_by)
+        if users.get(one.name):
+            texts.append(users[one.name])
         if one.name in coming and coming[one.name].value > 0:
             texts.append(f"Of {one.name}, {coming[one.name]} was admitted a moment ago and is not there yet.")
     texts.append(f"To ask for more: {how_to_ask(project, over)}")
     return " ".join(texts)
 
 
-def _used_by(name: str, entries: list[tuple[Obj, Amounts]]) -> str:
+def used_by(name: str, entries: list[tuple[Obj, Amounts]]) -> str:
+    """Who uses most of a quota name; "" when nobody uses any."""
     spaces = ", ".join(f"{one.whose} {one.amount}" for one in shares(name, entries, by="namespace"))
     owners = ", ".join(f"{one.whose} {one.amount}" for one in shares(name, entries, by="owner"))
     return f"{name} is used by namespaces {spaces}; most by {owners}." if spaces else ""
