@@ -78,6 +78,12 @@ def is_extended(name: str) -> bool:
     return "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
 
 
+def is_gpu(resource: str) -> bool:
+    """Whether one piece of an extended resource is a GPU, or a part of one: `nvidia.com/gpu`, `gpu.intel.com/i915`,
+    `nvidia.com/mig-1g.5gb`."""
+    return is_extended(resource) and ("gpu" in resource or resource.startswith("nvidia.com/mig-"))
+
+
 def _service_usage(spec: Obj) -> dict[str, Amount]:
     ports, kind = spec.get("ports") or (), spec.get("type")
     balanced = kind == "LoadBalancer"

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.kube.objects import Obj
+from skerry.kube.quota.usage import is_gpu
 from skerry.platform.usage.amounts import OTHERS, Amounts, bounded, total_of
 from skerry.platform.usage.metering.meter import Meter
-from skerry.platform.usage.metering.spans import claim_span, is_gpu, pod_span, used_between
+from skerry.platform.usage.metering.spans import claim_span, pod_span, used_between
 from tests.support.clock import SetClock
 from tests.unit.platform.usage.api import Told
 from tests.unit.platform.usage.objects import BEGIN, NOON, at, claim, namespace, pod

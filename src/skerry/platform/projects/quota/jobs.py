@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from skerry.kube.objects import Obj
 from skerry.kube.quota.amounts import Amounts
 from skerry.kube.quota.pod_resources import pod_total
-from skerry.kube.quota.usage import is_extended
+from skerry.kube.quota.usage import is_gpu
 
 _HOUR = 3600.0
 
@@ -61,7 +61,7 @@ def _cpus(asked: Amounts) -> float:
 
 
 def _gpus(asked: Amounts) -> float:
-    return float(sum(one.value for name, one in asked.items() if is_extended(name) and "gpu" in name.lower()))
+    return float(sum(one.value for name, one in asked.items() if is_gpu(name)))
 
 
 def too_long(project: str, hours: Mapping[str, float], limits: Mapping[str, float], spent: Mapping[str, float]) -> str:

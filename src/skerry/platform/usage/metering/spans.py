@@ -14,7 +14,7 @@ from skerry.kube.objects import Obj, annotations_of, namespace_of
 from skerry.kube.quantities import bytes_of
 from skerry.kube.quota.amounts import ZERO
 from skerry.kube.quota.pod_resources import pod_total
-from skerry.kube.quota.usage import is_extended
+from skerry.kube.quota.usage import is_gpu
 from skerry.kube.records import record
 from skerry.platform.usage.amounts import Amounts, Who
 from skerry.platform.usage.types import USER_ANNOTATION
@@ -71,12 +71,6 @@ def _pod_rate(pod: Obj) -> Amounts:
         memory=_mebibytes(asked.get("memory", ZERO).units),
         gpu=sum(amount.units for name, amount in asked.items() if is_gpu(name)),
     )
-
-
-def is_gpu(resource: str) -> bool:
-    """Whether one piece of an extended resource is a GPU, or a part of one: `nvidia.com/gpu`, `gpu.intel.com/i915`,
-    `nvidia.com/mig-1g.5gb`."""
-    return is_extended(resource) and ("gpu" in resource or resource.startswith("nvidia.com/mig-"))
 
 
 def _mebibytes(number: int) -> int:
