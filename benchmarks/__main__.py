@@ -22,6 +22,7 @@ from benchmarks import (
     latency,
     names,
     policy_rules,
+    projects,
     quota,
     rollouts,
     scheduling,
@@ -60,6 +61,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "sign-in": lambda program, client: signing_in.measure(),
     "quota": lambda program, client: _one(quota.measure()),
     "jobs": lambda program, client: _one(jobs.measure(client)),
+    "projects": lambda program, client: projects.measure(),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)
 

@@ -56,6 +56,32 @@ async def test_projects_on_the_command_line(tmp_path: Path) -> None:
         assert free[:7] == ["free", "2", "4Gi", "10Gi", "500", "90", "Automatic"]
         assert "podSecurity: restricted" in (await run(hers, "tiers", "show", "free")).output
 
+        assert "cpuHours 700" in (await run(operator, "projects", "top-up", "lidar", "--cpu-hours", "200")).output
+
+        async def has_an_end() -> bool:
+            return bool((await admin.get(PROJECTS, "lidar"))["status"].get("expires"))
+
+        await until(has_an_end)
+        assert "lidar ends on 20" in (await run(operator, "projects", "extend", "lidar", "--days", "30")).output
+        assert (
+            "only operators change spec.expires"
+            in (await run(hers, "projects", "extend", "lidar", "--days", "9", code=1)).output
+        )
+
+        async def phase() -> str:
+            return str((await admin.get(PROJECTS, "lidar"))["status"].get("phase"))
+
+        async def sleeps() -> bool:
+            return await phase() == "Hibernated"
+
+        async def is_awake() -> bool:
+            return await phase() == "Active"
+
+        await run(hers, "projects", "hibernate", "lidar")
+        await until(sleeps)
+        await run(hers, "projects", "wake", "lidar")
+        await until(is_awake)
+
         kept = await run(operator, "projects", "delete", "lidar", code=1)
         assert "lidar would go with everything in lidar: give --yes if that is meant" in kept.output
         await admin.create(CONFIG_MAPS, {"metadata": {"name": "a"}}, "lidar")

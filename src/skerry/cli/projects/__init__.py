@@ -6,8 +6,11 @@ import click
 
 from skerry.cli.projects.create import create
 from skerry.cli.projects.delete import delete
+from skerry.cli.projects.extend import extend
+from skerry.cli.projects.hibernate import hibernate, wake
 from skerry.cli.projects.ls import ls
 from skerry.cli.projects.show import show
+from skerry.cli.projects.top_up import top_up
 
 
 @click.group()
@@ -24,5 +27,5 @@ def command() -> None:
     """
 
 
-for one in (ls, show, create, delete):
+for one in (ls, show, create, hibernate, wake, extend, top_up, delete):
     command.add_command(one)

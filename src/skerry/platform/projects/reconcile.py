@@ -6,7 +6,7 @@ differs. A namespace that exists and is not the project's is never taken over: o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, Conflict, NotFound, StatusError
@@ -18,6 +18,7 @@ from skerry.platform.base.applying import apply
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
 from skerry.platform.projects import condition
+from skerry.platform.projects.indexes import BY_PROJECT, WISHED, project_of, wished_by
 from skerry.platform.projects.made import Made, made_for
 from skerry.platform.projects.pull_secrets import PullSecrets
 from skerry.platform.projects.tiers import granted
@@ -35,8 +36,6 @@ from skerry.platform.projects.wanted import (
 )
 
 FINALIZER = "skerry.dev/project"
-BY_PROJECT = "by project"
-"""The index of namespaces by whose they are."""
 
 
 class ProjectController(Controller):
@@ -193,16 +192,3 @@ class ProjectController(Controller):
         for project in self._projects.list():
             if project["spec"].get("tier") == name_of(delta.object):
                 self.queue.add(name_of(project))
-
-
-WISHED = "wished namespaces"
-
-
-def wished_by(project: Obj) -> Sequence[str]:
-    """The namespaces it names."""
-    return project["spec"].get("namespaces") or [name_of(project)]
-
-
-def project_of(namespace: Obj) -> Iterable[str]:
-    """Whose it is, if anybody's."""
-    return filter(None, [labels_of(namespace).get(PROJECT_LABEL)])

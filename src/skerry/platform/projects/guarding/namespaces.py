@@ -15,7 +15,7 @@ from skerry.platform.base.access import Action, may
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.base.capability import Context
 from skerry.platform.projects.guarding.conditions import DIVIDES, NO_OPERATOR, has_label, rule
-from skerry.platform.projects.reconcile import BY_PROJECT, WISHED, project_of, wished_by
+from skerry.platform.projects.indexes import BY_PROJECT, WISHED, project_of, wished_by
 from skerry.platform.projects.tiers import Granted, granted
 from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS, ProjectSpec, TierSpec
 from skerry.platform.projects.wanted import Tenant, namespace_labels

@@ -19,6 +19,7 @@ from skerry.kube.objects import Obj, Resource, controller_of, is_deleting, label
 from skerry.kube.resources import NAMESPACES, PODS
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
+from skerry.platform.projects.indexes import BY_PROJECT, project_of
 from skerry.platform.projects.lifecycle.history import with_line
 from skerry.platform.projects.lifecycle.landing import Landing, landing_of
 from skerry.platform.projects.lifecycle.sleeping import SLEEPERS, asleep, awake
@@ -37,6 +38,7 @@ class Lifecycle(Controller):
         self._client, self._clock, self._recorder = context.client, context.clock, context.recorder
         of = context.informers.of
         self._projects, self._tiers, self._namespaces, self._pods = of(PROJECTS), of(TIERS), of(NAMESPACES), of(PODS)
+        self._namespaces.add_index(BY_PROJECT, project_of)
         self._workloads = {resource: of(resource) for resource in SLEEPERS}
         self.watch(self._projects)
         self._tiers.add_handler(self._tier_changed)
@@ -113,7 +115,7 @@ class Lifecycle(Controller):
                 yield from ((resource, obj) for obj in informer.list(namespace))
 
     def _theirs(self, key: str) -> list[str]:
-        return [name_of(one) for one in self._namespaces.list() if labels_of(one).get(PROJECT_LABEL) == key]
+        return [name_of(one) for one in self._namespaces.by_index(BY_PROJECT, key)]
 
     async def _end_bare_pods(self, key: str) -> None:
         for namespace in self._theirs(key):

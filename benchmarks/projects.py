@@ -1,0 +1,153 @@
+"""The platform's projects: until a new one can be used, and until many are looked at again after a restart.
+
+The cluster (`skerry.testing`) is a process of its own, as it is for users; the platform is in this one. The floor of a
+new project: as many writes as it takes, one after the other. Of a restart: listing everything that it has to know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from benchmarks.results import Row
+from skerry.kube.client import Selection
+from skerry.kube.conditions import condition_is_true
+from skerry.kube.http_client import HttpClient
+from skerry.kube.kubeconfig import load_kubeconfig
+from skerry.kube.objects import Obj
+from skerry.kube.resources import CONFIG_MAPS, NAMESPACES, NETWORK_POLICIES, RESOURCE_QUOTAS, SERVICE_ACCOUNTS
+from skerry.platform.base.capability import MANAGER, Settings
+from skerry.platform.program.platform import Platform
+from skerry.platform.projects.types import MADE_LABEL, PROJECTS
+from skerry.platform.projects.wanted import LIMIT_RANGES, ROLE_BINDINGS
+
+MANY, NAMESPACES_EACH, TIMES, AT_ONCE = 1000, 5, 20, 16
+_WRITES = 13
+"""What one project with one namespace takes, the namespace and the status included."""
+_CLUSTER = """
+import json, sys
+from skerry.testing import cluster
+with cluster(nodes=0) as made:
+    print(json.dumps(str(made.kubeconfig)), flush=True)
+    sys.stdin.read()
+"""
+
+
+async def measure(many: int = MANY) -> list[Row]:
+    """The two rows."""
+    async with _cluster() as kubeconfig, HttpClient.from_kubeconfig(kubeconfig) as admin:
+        async with _platform(kubeconfig):
+            ready = await _ready(admin)
+            await _make(admin, many)
+        floor = await _listed(admin)
+        await _touch(admin, many)
+        began = time.perf_counter()
+        async with _platform(kubeconfig):
+            await _until_all(admin, _is_observed)
+            restarted = time.perf_counter() - began
+    spaces = many * NAMESPACES_EACH
+    return [ready, Row(f"{many} projects, {spaces} namespaces: restart", restarted, "s", floor, 20)]
+
+
+@asynccontextmanager
+async def _cluster() -> AsyncIterator[Path]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _CLUSTER, stdin=pipe, stdout=pipe)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Path(json.loads(await process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+@asynccontextmanager
+async def _platform(kubeconfig: Path) -> AsyncIterator[None]:
+    async with HttpClient(load_kubeconfig(kubeconfig), field_manager=MANAGER) as own, Platform(own, Settings()):
+        yield
+
+
+async def _ready(admin: HttpClient) -> Row:
+    taken = [await _timed(_one(admin, f"one-{number}")) for number in range(TIMES)]
+    floor = await _timed(_writes(admin))
+    return Row("project ready", statistics.median(taken), "s", floor, 1)
+
+
+async def _one(admin: HttpClient, name: str) -> None:
+    project = await admin.create(PROJECTS, _project(name, [name]))
+    watched = Selection(field_selector=f"metadata.name={name}")
+    version = project["metadata"]["resourceVersion"]
+    async with admin.watch(PROJECTS, selection=watched, resource_version=version) as events:
+        async for event in events:
+            if condition_is_true(event.object, "Ready"):
+                return
+
+
+async def _writes(admin: HttpClient) -> None:
+    for number in range(_WRITES):
+        await admin.create(CONFIG_MAPS, {"metadata": {"name": f"floor-{number}"}}, "default")
+
+
+async def _make(admin: HttpClient, many: int) -> None:
+    names = [f"many-{number}" for number in range(many)]
+    await _each(names, lambda name: admin.create(PROJECTS, _project(name, _spaces(name))))
+    await _until_all(admin, lambda one: condition_is_true(one, "Ready"))
+
+
+async def _touch(admin: HttpClient, many: int) -> None:
+    change = {"spec": {"description": "changed while nobody looked"}}
+    await _each([f"many-{number}" for number in range(many)], lambda name: admin.patch(PROJECTS, name, change))
+
+
+async def _listed(admin: HttpClient) -> float:
+    began = time.perf_counter()
+    await admin.list(NAMESPACES)
+    for resource in (ROLE_BINDINGS, RESOURCE_QUOTAS, LIMIT_RANGES, NETWORK_POLICIES, SERVICE_ACCOUNTS):
+        await admin.list(resource, selection=Selection(MADE_LABEL))
+    return time.perf_counter() - began
+
+
+async def _each(names: list[str], work: Callable[[str], Awaitable[object]]) -> None:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str) -> None:
+        async with turns:
+            await work(name)
+
+    await asyncio.gather(*(one(name) for name in names))
+
+
+async def _until_all(admin: HttpClient, holds: Callable[[Obj], bool]) -> None:
+    listed = await admin.list(PROJECTS)
+    missing = {one["metadata"]["name"] for one in listed.items if not holds(one)}
+    async with admin.watch(PROJECTS, resource_version=listed.resource_version) as events:
+        while missing:
+            event = await anext(aiter(events))
+            if event.type != "BOOKMARK" and holds(event.object):
+                missing.discard(event.object["metadata"]["name"])
+
+
+def _is_observed(project: Obj) -> bool:
+    return bool(project["status"].get("observedGeneration") == project["metadata"]["generation"])
+
+
+def _project(name: str, namespaces: list[str]) -> Obj:
+    spec = {"owner": "anna", "namespaces": namespaces, "members": [{"user": "ben", "role": "editor"}]}
+    return {"apiVersion": PROJECTS.api_version, "kind": "Project", "metadata": {"name": name}, "spec": spec}
+
+
+def _spaces(name: str) -> list[str]:
+    return [name, *(f"{name}-{number}" for number in range(1, NAMESPACES_EACH))]
+
+
+async def _timed(work: Awaitable[None]) -> float:
+    began = time.perf_counter()
+    await work
+    return time.perf_counter() - began
