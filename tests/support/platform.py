@@ -39,13 +39,17 @@ async def running_platform(
 
 @asynccontextmanager
 async def running_on(
-    made: Cluster, *, clock: Clock | None = None, capabilities: Sequence[Capability] = ALL
+    made: Cluster,
+    *,
+    clock: Clock | None = None,
+    capabilities: Sequence[Capability] = ALL,
+    settings: Settings | None = None,
 ) -> AsyncIterator[RunningPlatform]:
     """A platform on a cluster that is there."""
     connection = load_kubeconfig(made.kubeconfig)
     async with (
         HttpClient(connection) as admin,
         HttpClient(connection, field_manager=MANAGER) as own,
-        Platform(own, Settings(), clock=clock or SystemClock(), capabilities=capabilities) as platform,
+        Platform(own, settings or Settings(), clock=clock or SystemClock(), capabilities=capabilities) as platform,
     ):
         yield RunningPlatform(made, platform, admin)

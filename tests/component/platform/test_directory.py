@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from skerry.kube.resources import SECRETS
+from skerry.kube.errors import Forbidden
+from skerry.kube.http_client import HttpClient
+from skerry.kube.resources import CONFIG_MAPS, NAMESPACES, SECRETS
 from skerry.platform.base.capability import NAMESPACE
 from skerry.platform.identity.ldap.directory import Directory
 from skerry.platform.identity.login.welcome import COOKIE
@@ -21,9 +23,10 @@ from skerry.platform.identity.vouching import NotVouched, ProviderDown
 from tests.support import directory as served
 from tests.support.browser import Answer, Browser, browser
 from tests.support.directory import BASE, GROUPS, PEOPLE, READER, READER_PASSWORD, directory
+from tests.support.gateway import BINDINGS, client_of
 from tests.support.people import sessions_in
 from tests.support.platform import RunningPlatform, running_platform
-from tests.support.waiting import until
+from tests.support.waiting import until, until_raises
 
 PASSWORD = "correct horse battery"
 ANNA = f"uid=anna,{PEOPLE}"
@@ -149,12 +152,34 @@ async def test_people_sign_in_with_the_directory_s_password_and_go_when_it_says_
             assert "You are lab:anna. Member of at-lab/staff." in page.says()
             spec = (await running.admin.get(USERS, object_name("lab:anna")))["spec"]
             assert (spec["uidNumber"], spec["gidNumber"], spec["email"]) == (1001, 100, "anna@lab.example")
-            server.group("more", ANNA)
+            server.group("Größe", ANNA)
             server.change(f"dn: cn=staff,{GROUPS}\nchangetype: delete\n")
-            await until(lambda: (now := here.person()) and now.groups == ("at-lab/more",), "the groups of now")
+            await until(lambda: (now := here.person()) and now.groups == ("at-lab/Größe",), "the groups of now")
+            await _what_a_group_may_ends_with_it(here, server)
             server.change(f"dn: {ANNA}\nchangetype: delete\n")
             await until(lambda: here.person() is None, "the person to be signed out")
         assert "lab does not answer" in (await here.signs_in("anna", PASSWORD)).says()
+
+
+async def _what_a_group_may_ends_with_it(here: Signing, server: served.Directory) -> None:
+    """From the directory to the Kubernetes API."""
+    await here.running.admin.create(NAMESPACES, {"metadata": {"name": "lab"}})
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": "readers"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "view"},
+        "subjects": [{"apiGroup": group, "kind": "Group", "name": "at-lab/Größe"}],
+    }
+    await here.running.admin.create(BINDINGS, binding, "lab")
+    async with client_of(here.running, here.someone.cookie(COOKIE)) as anna:
+        await until(lambda: _reads(anna), "the right to be known")
+        server.change(f"dn: cn=Größe,{GROUPS}\nchangetype: delete\n")
+        await until_raises(Forbidden, lambda: anna.list(CONFIG_MAPS, "lab"))
+
+
+async def _reads(client: HttpClient) -> bool:
+    await client.list(CONFIG_MAPS, "lab")
+    return True
 
 
 async def _add(running: RunningPlatform, settings: dict[str, Any]) -> None:

@@ -16,18 +16,20 @@ from click.testing import CliRunner
 
 from skerry.cli.main import main
 from skerry.kube.resources import SECRETS
-from skerry.platform.base.capability import NAMESPACE
+from skerry.platform.base.capability import NAMESPACE, Settings
 from skerry.platform.identity.login.welcome import COOKIE
 from skerry.platform.identity.membership import controller
 from skerry.platform.identity.naming import object_name
 from skerry.platform.identity.sessions.judging import Person
 from skerry.platform.identity.types import IDENTITY_PROVIDERS, USERS
+from skerry.testing import cluster
 from tests.support.browser import Browser, browser
 from tests.support.clock import ShiftedClock
+from tests.support.dns_servers import free_port
 from tests.support.javascript import Javascript
 from tests.support.openid_provider import SECRET, OpenIdProvider, openid_provider, sign_in_elsewhere
 from tests.support.people import sessions_in
-from tests.support.platform import RunningPlatform, running_platform
+from tests.support.platform import RunningPlatform, running_on, running_platform
 from tests.support.waiting import until
 
 EGI = "urn:mace:egi.eu:group:vo.access.egi.eu:role=member#aai.egi.eu"
@@ -176,6 +178,47 @@ async def _keys_may_change_and_silence_says_nothing(here: Federated) -> None:
     here.clock.advance(11)
     here.someone.forget()
     assert "You are cleo@uni.example." in await here.signs_in("egi", "3")
+
+
+async def test_a_restart_forgets_nothing_and_the_last_session_takes_all_of_it(
+    javascript: Javascript, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second platform knows the first one's people, and goes on asking with tokens that the first one was given."""
+    monkeypatch.setattr(controller, "INTERVAL", 0.5)
+    clock, port = ShiftedClock(), free_port()
+    with cluster(nodes=0) as made:
+        back = f"https://127.0.0.1:{port}/identity/oidc/lab/callback"
+        with openid_provider(javascript, tmp_path / "lab", back, public=True, seconds=1) as lab:
+            lab.say("1", **ANNA)
+            async with running_on(made, clock=clock, settings=Settings(port=port)) as running:
+                await add(running, "lab", lab)
+                async with browser(running.platform.url, running.platform.ca) as someone:
+                    await someone.get(await sign_in_elsewhere(someone, START.format("lab"), "1"))
+                    token = someone.cookie(COOKIE)
+            async with running_on(made, clock=clock, settings=Settings(port=port)) as running:
+                sessions = sessions_in(running)
+                person = sessions.person_of(token)
+                assert person
+                assert EGI in person.groups
+                lab.say("1", eduperson_entitlement=[])
+                await until(lambda: (now := sessions.person_of(token)) and now.groups == (), "the groups of now")
+                await sessions.close(person.session)
+                assert await _kept(running), "somebody may be signing in at this moment"
+                clock.advance(601)
+                await running.admin.patch(IDENTITY_PROVIDERS, "lab", {"spec": {"displayName": "the lab"}})
+                await until(lambda: _nothing_kept(running), "the provider's tokens to be forgotten")
+
+
+async def _kept(running: RunningPlatform) -> list[str]:
+    return [
+        one["metadata"]["name"]
+        for one in (await running.admin.list(SECRETS, NAMESPACE)).items
+        if one.get("type") == "skerry.dev/provider-tokens"
+    ]
+
+
+async def _nothing_kept(running: RunningPlatform) -> bool:
+    return not await _kept(running)
 
 
 async def test_answers_that_are_not_for_us_are_refused(javascript: Javascript, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _wanted(headers: Sequence[tuple[bytes, bytes]]) -> User | None:
     name, uid, groups = "", "", list[str]()
     extra: dict[str, list[str]] = {}
     for header, raw in headers:
-        value = raw.decode("latin-1")
+        value = raw.decode("utf-8", "replace")  # clients written in Go and Python send names so
         if header == b"impersonate-user":
             name = name or value
         elif header == b"impersonate-uid":

@@ -62,10 +62,11 @@ class OidcSource:
     async def now(self, provider: Provider, subject: str) -> Told:
         """Raises NotVouched, ProviderDown, Forged; StatusError, OSError."""
         async with self._lock(provider, subject):
-            kept = await self._kept.get(provider.name, subject)
+            party, kept = await self.party(provider), await self._kept.get(provider.name, subject)
             if kept is None:
+                await party.metadata()  # nothing is concluded while the provider is silent
                 raise NotVouched("nothing is kept to ask the provider with: sign in again")
-            party, tokens = await self.party(provider), kept.tokens
+            tokens = kept.tokens
             if tokens.expires > self._clock.now() + _SOON and await party.has_userinfo():
                 with suppress(NotVouched):  # it may have been taken back, and another be had
                     return await party.memberships(tokens, subject)

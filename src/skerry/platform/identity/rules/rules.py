@@ -91,7 +91,14 @@ def applied(rule: Rule, value: str) -> str:
     reserved = next((one for one in _RESERVED if group.startswith(one)), "")
     if reserved and not literal.startswith(reserved):
         return ""
-    return group if group and len(group) <= _LONGEST_GROUP and may_be_a_group(group) else ""
+    return group if _can_be_one(group) else ""
+
+
+def _can_be_one(group: str) -> bool:
+    """Whether the cluster can have a group of this name. Spaces at its ends would be lost on the way, and make another
+    name of it."""
+    is_as_it_is = group == " ".join(group.split()) and group.isprintable()
+    return bool(group) and len(group) <= _LONGEST_GROUP and is_as_it_is and may_be_a_group(group)
 
 
 @lru_cache(1024)

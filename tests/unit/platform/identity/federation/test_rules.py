@@ -55,10 +55,13 @@ def test_what_a_star_stands_for_can_be_said_in_the_group() -> None:
     assert applied(rule, EGI.replace(":role", ":sub:role")) == "", "a star stands for no colon"
 
 
-@pytest.mark.parametrize("hostile", ["skerry:operators", "system:masters", "skerry:project:lidar:owner"])
+@pytest.mark.parametrize(
+    "hostile", ["skerry:operators", "system:masters", " skerry:operators", "skerry:project:lidar:owner"]
+)
 def test_nobody_becomes_an_operator_by_the_name_of_a_group_elsewhere(hostile: str) -> None:
     assert groups_of(told(groups=(hostile,)), provider(("*", "$1"), ("*:*", "$1:$2"), ("*:*:*:*", "$1:$2:$3:$4"))) == ()
     assert applied(Rule(match="*", group="$1:masters"), "system") == ""
+    assert applied(Rule(match="*", group="$1"), "a  b") == "" == applied(Rule(match="a*", group="$1"), "a system")
     assert applied(Rule(match="a", group="system:masters"), "a") == "", "not by an operator's rule either"
     assert applied(Rule(match="ops", group="skerry:operators"), "ops") == "skerry:operators"
 
