@@ -105,6 +105,8 @@ def test_streams_pass_and_end_with_the_session(fresh_program: Program, tmp_path:
     program.platform = True
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
+    told = program.skerry("login", "--show-fingerprint").stdout
+    assert re.fullmatch(r"skerry login https://127\.0\.0\.1:\d+ --fingerprint ([0-9A-F]{2}:){31}[0-9A-F]{2}\n", told)
     program.kubectl("create", "namespace", "lab")
     program.apply(PERSON % {"user": USER, "namespace": "lab"})
     anna = Person(program, "lab", tmp_path)

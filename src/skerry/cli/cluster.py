@@ -51,10 +51,16 @@ class Cluster:
             return self.kubeconfig
         if not self.data_dir_given and os.environ.get("KUBECONFIG"):
             return None
-        instance = find_instance(self.data_dir)
+        has_own = not self.data_dir_given and (Path.home() / ".kube" / "config").is_file()
+        try:
+            instance = find_instance(self.data_dir)
+        except CommandFailed:  # somebody else's: who signed in has a kubeconfig
+            if has_own:
+                return None
+            raise
         if instance is not None:
             return instance.kubeconfig
-        if not self.data_dir_given and (Path.home() / ".kube" / "config").is_file():
+        if has_own:
             return None
         raise NotRunning(f"there is no instance in {self.data_dir}: start one with `skerry up`, or give --kubeconfig")
 

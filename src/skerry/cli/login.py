@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -53,6 +54,18 @@ def command(
     path = file if isinstance(file, Path) else default_file()
     name = add(path, keep(server, tokens), str(how["namespace"]))
     click.echo(f"Signed in: {name} is the current context of {path}. `skerry whoami` says who you are.")
+    if _is_administrators(data_dir):
+        click.echo(f"You may also act as this machine's administrator, which skerry prefers: export KUBECONFIG={path}")
+
+
+def _is_administrators(data_dir: Path) -> bool:
+    """Whether commands would take the instance's own kubeconfig instead."""
+    from skerry.cli.instance_files import find_instance
+
+    try:
+        return not os.environ.get("KUBECONFIG") and find_instance(data_dir) is not None
+    except CommandFailed:
+        return False
 
 
 def _show(url: str, ca: str) -> None:
