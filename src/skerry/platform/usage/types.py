@@ -20,6 +20,8 @@ USAGE_REPORTS = resource_of("usagereports", "UsageReport", namespaced=True)
 PROJECT_LABEL = "skerry.dev/project"
 MONTH_LABEL = "skerry.dev/month"
 """On UsageDays: `2026-11`."""
+WEEK_LABEL = "skerry.dev/week"
+"""On UsageDays: `2026-w47`, as ISO 8601 counts."""
 USER_ANNOTATION = "skerry.dev/user"
 """On what people make in a project: who made it. Set by the platform, for good."""
 

@@ -86,6 +86,9 @@ def test_a_namespace_that_changes_hands_is_settled_with_both() -> None:
     assert world.used("radar", 300).cpu == 200 * 1000
     world.namespaces.tell(namespace("lidar", "radar"), namespace("lidar"))
     assert not world.meter.goes_on("radar")
+    world.clock.advance(100)
+    world.namespaces.tell(namespace("lidar"), namespace("lidar", "sonar"))
+    assert world.used("sonar", 300).cpu == 100 * 1000
 
 
 @pytest.mark.parametrize("namespace_first", [True, False])

@@ -49,18 +49,17 @@ class Accountant(Controller):
         if project is None:
             self._meter.counted(key, self._now())
             return None
+        until = self._now() - SECONDS_TO_SETTLE
         if self._meter.is_active(key):
-            used = used_hours((await self._count(key, account_of(project))).lifetime)
+            used = used_hours((await self._count(key, account_of(project), until)).lifetime)
         else:
             used = noted_hours(project)
         await self._write_budgets(project, used)
-        now = self._now()
-        if self._meter.is_unsettled(key, now - SECONDS_TO_SETTLE, now):
+        if self._meter.is_unsettled(key, until, self._now()):
             return SECONDS_AFTER_A_CHANGE
         return SECONDS_BETWEEN if self._meter.goes_on(key) else None
 
-    async def _count(self, key: str, account: Account) -> Book:
-        until = self._now() - SECONDS_TO_SETTLE
+    async def _count(self, key: str, account: Account, until: int) -> Book:
         book = await self._ledger.book(account)
         seen = await self._measurer.look(key, book.counters)
         book = await self._ledger.add(

@@ -12,11 +12,12 @@ from datetime import date, timedelta
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.records import record
 from skerry.platform.usage.amounts import NOTHING, Amounts, Tally, bounded, together, total_of
-from skerry.platform.usage.ledger.days import moment, month_of
+from skerry.platform.usage.ledger.days import moment, month_of, week_of
 from skerry.platform.usage.projects import PROJECT_LABEL, Account
 from skerry.platform.usage.types import (
     MONTH_LABEL,
     USAGE_DAYS,
+    WEEK_LABEL,
     Counters,
     UsageDayStatus,
     UsageMonthStatus,
@@ -95,7 +96,7 @@ def new_day(account: Account, day: date) -> Obj:
         "kind": USAGE_DAYS.kind,
         "metadata": {
             "name": name_of_day(account, day),
-            "labels": {PROJECT_LABEL: account.project, MONTH_LABEL: month_of(day)},
+            "labels": {PROJECT_LABEL: account.project, MONTH_LABEL: month_of(day), WEEK_LABEL: week_of(day)},
         },
         "spec": {"project": account.project, "projectUid": account.uid, "day": day.isoformat()},
     }

@@ -37,6 +37,12 @@ def month_of(day: date) -> str:
     return f"{day:%Y-%m}"
 
 
+def week_of(day: date) -> str:
+    """`2026-w47`, as ISO 8601 counts; sorts by time."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-w{week:02}"
+
+
 def months_before(day: date, count: int) -> Iterator[str]:
     """The months before that of a day, the latest first."""
     for _ in range(count):

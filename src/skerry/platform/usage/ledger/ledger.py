@@ -25,7 +25,7 @@ from skerry.platform.usage.ledger.book import (
 )
 from skerry.platform.usage.ledger.days import by_day
 from skerry.platform.usage.projects import PROJECT_LABEL, Account
-from skerry.platform.usage.types import USAGE_DAYS, USAGE_MONTHS, Counters
+from skerry.platform.usage.types import USAGE_DAYS, USAGE_MONTHS, WEEK_LABEL, Counters
 
 Counting = Callable[[int, int], Tally]
 """What was used after one second and until another."""
@@ -47,10 +47,16 @@ class Ledger:
     async def book(self, account: Account) -> Book:
         """What is written. Raises StatusError, OSError."""
         if account.uid not in self._books:
-            days = await self._all(USAGE_DAYS, account)
-            months = await self._all(USAGE_MONTHS, account)
+            days = await self._of(USAGE_DAYS, account)
+            months = await self._of(USAGE_MONTHS, account)
             self._books[account.uid] = book_of(account, days, months)
         return self._books[account.uid]
+
+    async def active_in(self, week: str) -> frozenset[str]:
+        """Uids of the projects that used something in a week: one question for all of them. Raises StatusError,
+        OSError."""
+        days = await self._all(USAGE_DAYS, f"{WEEK_LABEL}={week}")
+        return frozenset(one["spec"]["projectUid"] for one in days)
 
     def forget(self, account_uid: str) -> None:
         """Read it anew when it is needed next."""
@@ -95,13 +101,15 @@ class Ledger:
         except AlreadyExists:  # made, and not written to before something failed
             return await self._client.get(USAGE_DAYS, name)
 
-    async def _all(self, resource: Resource, account: Account) -> list[Obj]:
+    async def _of(self, resource: Resource, account: Account) -> list[Obj]:
+        found = await self._all(resource, f"{PROJECT_LABEL}={account.project}")
+        return [one for one in found if one["spec"].get("projectUid") == account.uid]
+
+    async def _all(self, resource: Resource, labels: str) -> list[Obj]:
         found: list[Obj] = []
         token = ""
-        selection = Selection(label_selector=f"{PROJECT_LABEL}={account.project}")
         while True:
-            part = await self._client.list(resource, None, selection, limit=_PART, next_token=token)
-            found += [one for one in part.items if one["spec"].get("projectUid") == account.uid]
-            token = part.next_token
+            part = await self._client.list(resource, None, Selection(labels), limit=_PART, next_token=token)
+            found, token = [*found, *part.items], part.next_token
             if not token:
                 return found

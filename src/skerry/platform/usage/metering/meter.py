@@ -104,6 +104,8 @@ class Meter:
             return
         if before:
             self._hand_over(name, before)
+        elif delta.old is not None:
+            self._begin_anew(name)
         if after:
             self._project_of[name] = after
             self._namespaces.setdefault(after, set()).add(name)
@@ -111,12 +113,18 @@ class Meter:
 
     def _hand_over(self, namespace: str, project: str) -> None:
         """What is held there is another's from now on."""
-        now, held = self._now(), self._held.get(namespace, {})
-        for uid, span in held.items():
+        now = self._now()
+        for span in self._held.get(namespace, {}).values():
             self._end(project, span, now)
-            held[uid] = Span(span.who, span.rate, max(span.begin, now), span.end)
+        self._begin_anew(namespace)
         self._leave(namespace, project)
         self._changed(project)
+
+    def _begin_anew(self, namespace: str) -> None:
+        """What is held there was nobody's until now."""
+        now, held = self._now(), self._held.get(namespace, {})
+        for uid, span in held.items():
+            held[uid] = Span(span.who, span.rate, max(span.begin, now), span.end)
 
     def _holder_changed(self, delta: Delta, span_of: SpanOf) -> None:
         namespace, uid = namespace_of(delta.object), uid_of(delta.object)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
 from skerry.platform.usage.amounts import Amounts, Tally, Who, together, total_of
+from skerry.platform.usage.ledger.days import week_of
 from skerry.platform.usage.projects import PROJECT_LABEL
 from skerry.platform.usage.types import (
     USAGE_REPORTS,
@@ -48,8 +49,7 @@ def lately(today: date) -> Subject:
 
 def week_name(begins: date) -> str:
     """`week-2026-w47`: sorts by time."""
-    year, week, _ = begins.isocalendar()
-    return f"week-{year}-w{week:02}"
+    return f"week-{week_of(begins)}"
 
 
 def is_outdated(name: str, today: date) -> bool:

@@ -6,13 +6,14 @@ What a report says can be worked out again from the ledger, whatever becomes of 
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, name_of
 from skerry.platform.base.capability import Context
-from skerry.platform.usage.ledger.days import begin_of, day_of
+from skerry.platform.usage.ledger.days import begin_of, day_of, week_of
 from skerry.platform.usage.ledger.ledger import Ledger
 from skerry.platform.usage.metering.meter import Meter
 from skerry.platform.usage.projects import PROJECTS, account_of, home_of
@@ -49,8 +50,9 @@ class Reporter(Controller):
         self._reports = context.informers.of(USAGE_REPORTS)
         self._counted: set[str] = set()
         """Projects whose figures changed."""
-        self._without: dict[str, date] = {}
-        """Projects, and the week in which they used nothing."""
+        self._active: tuple[str, frozenset[str]] = ("", frozenset())
+        """A week, and the uids of who used something in it."""
+        self._asking = asyncio.Lock()
         self._projects.add_handler(lambda delta: self.queue.add(name_of(delta.object)) if delta.old is None else None)
 
     def counted(self, project: str) -> None:
@@ -63,7 +65,6 @@ class Reporter(Controller):
         project = self._projects.get(key)
         if project is None:
             self._counted.discard(key)
-            self._without.pop(key, None)
             return None
         today = self._today()
         try:
@@ -84,19 +85,26 @@ class Reporter(Controller):
 
     async def _tell_week(self, project: Obj, today: date) -> bool:
         """False when the week is not yet counted."""
-        key, subject = name_of(project), _about(project, last_week(today))
+        key, account, subject = name_of(project), account_of(project), _about(project, last_week(today))
         name = week_name(subject.begins)
-        if self._without.get(key) == subject.begins or self._reports.get(name, home_of(project)) is not None:
+        if self._reports.get(name, home_of(project)) is not None:
             return True
-        book = await self._ledger.book(account_of(project))
+        if self._ledger.known(account) is None and account.uid not in await self._active_in(week_of(subject.begins)):
+            return not self._meter.is_active(key)  # one that is will be counted in a moment
+        book = await self._ledger.book(account)
         if self._meter.tally(key, book.counted_until, begin_of(subject.ends) + _SECONDS_OF_A_DAY):
             return False
         if not within(subject, book.days):
-            self._without[key] = subject.begins
             return True
         await self._write(project, subject, name, weekly(subject, book.days, _budgets(project), self._clock.now()))
         await self._delete_outdated(project, today)
         return True
+
+    async def _active_in(self, week: str) -> frozenset[str]:
+        async with self._asking:
+            if self._active[0] != week:
+                self._active = (week, await self._ledger.active_in(week))
+            return self._active[1]
 
     async def _write(self, project: Obj, subject: Subject, name: str, status: Obj) -> None:
         namespace = home_of(project)
