@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.results import Row
 from skerry.kube.client import Selection
-from skerry.kube.conditions import condition_is_true
+from skerry.kube.conditions import condition_is_true, condition_of
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.kube.objects import Obj
@@ -135,7 +135,9 @@ async def _until_all(admin: HttpClient, holds: Callable[[Obj], bool]) -> None:
 
 
 def _is_observed(project: Obj) -> bool:
-    return bool(project["status"].get("observedGeneration") == project["metadata"]["generation"])
+    """By who makes projects: others write their own conditions."""
+    ready = condition_of(project, "Ready") or {}
+    return bool(ready.get("observedGeneration") == project["metadata"]["generation"])
 
 
 def _project(name: str, namespaces: list[str]) -> Obj:

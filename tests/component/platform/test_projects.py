@@ -111,6 +111,16 @@ async def test_a_project_that_cannot_be_says_why() -> None:
         await until_says(running, "lidar", "Ready")
         assert await admin.get(RESOURCE_QUOTAS, "skerry", "theirs")
 
+        # taken out of it again, it is nobody's: its people lose it
+        await admin.patch(PROJECTS, "lidar", {"spec": {"namespaces": ["lidar"]}})
+        await admin.patch(NAMESPACES, "theirs", {"metadata": {"labels": {PROJECT_LABEL: None}}})
+
+        async def is_bare() -> bool:
+            return not (await admin.list(ROLE_BINDINGS, "theirs")).items
+
+        await until(is_bare, "released")
+        await until_raises(NotFound, lambda: admin.get(RESOURCE_QUOTAS, "skerry", "theirs"))
+
 
 async def _has_programs_only(admin: HttpClient) -> bool:
     bound = await admin.get(ROLE_BINDINGS, "skerry-editor", "lidar")

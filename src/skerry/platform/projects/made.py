@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from skerry.kube.client import Client, Selection
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Handler, Informer
-from skerry.kube.objects import Obj, Resource, labels_of, name_of
+from skerry.kube.objects import Obj, Resource, labels_of, name_of, namespace_of
 from skerry.kube.resources import (
     CLUSTER_ROLES,
     NETWORK_POLICIES,
@@ -30,6 +30,9 @@ _KINDS = (
 )  # fmt: skip
 
 
+_BY_PROJECT = "by project"
+
+
 class Made:
     """The caches, and writing what differs from them."""
 
@@ -38,6 +41,8 @@ class Made:
         ours = Selection(MADE_LABEL)
         self._informers = {kind: Informer(client, kind, None, ours, _shortened) for kind in _KINDS}
         self._tasks: list[asyncio.Task[None]] = []
+        for informer in self._informers.values():
+            informer.add_index(_BY_PROJECT, lambda one: [made_for(one)])
 
     def add_handler(self, handler: Handler) -> None:
         """Of every change."""
@@ -73,6 +78,11 @@ class Made:
         """Delete what is there of these. Raises StatusError."""
         there = [(resource, name) for resource, name in names if self._informers[resource].get(name, namespace)]
         await together(*(self._delete(resource, name, namespace) for resource, name in there))
+
+    def namespaces_of(self, project: str) -> set[str]:
+        """Where something stands that was made for a project."""
+        there = (one for informer in self._informers.values() for one in informer.by_index(_BY_PROJECT, project))
+        return {namespace_of(one) for one in there} - {""}
 
     async def _write(self, resource: Resource, obj: Obj, namespace: str) -> None:
         """What Kubernetes lets nobody change is made anew."""

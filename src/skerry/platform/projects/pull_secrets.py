@@ -55,7 +55,13 @@ class PullSecrets:
 
     async def copy(self, project: str, namespace: Obj) -> bool:
         """Bring a namespace's copies up to date; True when something was to be done. Raises StatusError."""
-        secrets = self._of(project)
+        return await self._bring(self._of(project), project, namespace)
+
+    async def take_away(self, namespace: Obj) -> None:
+        """A namespace is no project's any more. Raises StatusError."""
+        await self._bring([], "", namespace)
+
+    async def _bring(self, secrets: Sequence[Obj], project: str, namespace: Obj) -> bool:
         note = _note(secrets)
         old = annotations_of(namespace).get(NOTE, "")
         if note == old:

@@ -42,6 +42,7 @@ class ProjectController(Controller):
     """One project at a time."""
 
     name = "projects"
+    workers = 16  # they wait for answers most of the time
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -109,6 +110,7 @@ class ProjectController(Controller):
             taken, made = await self._make_namespaces(tenant)
             theirs = {name_of(one): one for one in (*made, *self._theirs(name))}
             await together(*(self._furnish(tenant, one) for one in theirs.values()))
+            await together(*(self._release(one) for one in self._lost(name)))
         except Conflict:
             raise
         except StatusError as error:
@@ -152,6 +154,18 @@ class ProjectController(Controller):
         await self._made.put(wanted, name)
         names = {(resource, name_of(obj)) for resource, obj in wanted}
         await self._made.take_away((one for one in IN_NAMESPACE if one not in names), name)
+
+    def _lost(self, project: str) -> list[Obj]:
+        """Namespaces that operators took out of it, and in which something of it is left."""
+        there = [self._namespaces.get(one) for one in self._made.namespaces_of(project)]
+        return [one for one in there if one is not None and not labels_of(one).get(PROJECT_LABEL)]
+
+    async def _release(self, namespace: Obj) -> None:
+        """What was made goes, so that members have no rights there any more; what they made stays."""
+        await self._made.take_away(IN_NAMESPACE, name_of(namespace))
+        await self._pull_secrets.take_away(namespace)
+        if PLACED_LABEL in labels_of(namespace):
+            await self._client.patch(NAMESPACES, name_of(namespace), {"metadata": {"labels": {PLACED_LABEL: None}}})
 
     async def _end(self, project: Obj) -> None:
         """Its namespaces go, then what stands beside them, then the project itself."""
