@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute
 from skerry.platform.program.sockets import SocketProtocol
 
 _SECONDS_TO_END = 3
+_SECONDS_IDLE = 75
+"""Longer than clients keep connections that they still use: a new one costs both sides a TLS handshake."""
 
 
 class _Server(uvicorn.Server):
@@ -60,6 +62,7 @@ class WebServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_SECONDS_TO_END,
+            timeout_keep_alive=_SECONDS_IDLE,
             ssl_context_factory=lambda _config, _default: tls,
         )
         config.load()
