@@ -142,7 +142,7 @@ async def test_a_project_ends_gently_and_comes_back() -> None:
 
         async def is_told() -> bool:
             history = (await running.admin.get(PROJECTS, "lidar"))["status"].get("history") or []
-            return [one["what"].rpartition(" ")[0][:22] for one in history] == ["the project ends on 20"]
+            return [one["what"][:22] for one in history] == ["made", "the project ends on 20"]
 
         await until(is_told, "told once, of the nearest")
         await days_pass(6)
@@ -172,3 +172,11 @@ async def test_a_project_ends_gently_and_comes_back() -> None:
         assert (await running.admin.get(DEPLOYMENTS, "web", "lidar"))["spec"]["replicas"] == 2
         await running.admin.patch(PROJECTS, "lidar", {"spec": {"state": "Hibernated"}})
         await until(sleeps, "asleep as asked")
+
+        async def is_recorded() -> bool:
+            history = (await running.admin.get(PROJECTS, "lidar"))["status"]["history"]
+            said = [(one["what"].partition(":")[0], one.get("by", "")) for one in history if one.get("by")]
+            admin = history[0]["by"]
+            return said == [("made", admin), ("longer", admin), ("state", admin)]
+
+        await until(is_recorded, "each change and who made it")

@@ -19,6 +19,8 @@ PROJECT_REQUESTS = resource_of("projectrequests", "ProjectRequest", namespaced=F
 
 PROJECT_LABEL = "skerry.dev/project"
 """On a namespace: whose it is. Only the platform and operators may set, change or remove it."""
+CHANGES = "skerry.dev/changes"
+"""Annotation of a Project: who changed what lately, JSON. Only admission writes it."""
 MADE_LABEL = "skerry.dev/made-for"
 """On what the platform makes for a project, in its namespaces and beside them: its name. Nobody else changes those."""
 PLACED_LABEL = "skerry.dev/placed"

@@ -8,7 +8,7 @@ from typing import Any
 from skerry.kube.objects import Obj, annotations_of, labels_of
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.projects.guarding.conditions import NO_OPERATOR, rule
-from skerry.platform.projects.types import PROJECTS
+from skerry.platform.projects.types import CHANGES, PROJECTS
 
 _FREE = ("members", "description", "state", "namespaces")
 _ASK = {
@@ -73,7 +73,7 @@ def _metadata(old: Obj, new: Obj) -> Iterable[str]:
         ("annotation", annotations_of(old), annotations_of(new)),
     ):
         for key in sorted(before.keys() | after.keys()):
-            if "skerry.dev/" in key and before.get(key) != after.get(key):
+            if "skerry.dev/" in key and key != CHANGES and before.get(key) != after.get(key):
                 yield f"only operators change {kind} {key}"
 
 

@@ -22,6 +22,7 @@ from skerry.platform.base.status import Condition, write_status
 from skerry.platform.projects.indexes import BY_PROJECT, project_of
 from skerry.platform.projects.lifecycle.history import with_line
 from skerry.platform.projects.lifecycle.landing import Landing, landing_of
+from skerry.platform.projects.lifecycle.recording import unrecorded
 from skerry.platform.projects.lifecycle.sleeping import SLEEPERS, asleep, awake
 from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS, ProjectSpec, TierSpec
 
@@ -86,10 +87,10 @@ class Lifecycle(Controller):
         if landing.phase not in (before, "Active") or before not in ("Pending", "Active", landing.phase):
             said.append(f"{landing.phase}: {landing.message}" if landing.message else landing.phase)
             self._recorder.event(project, "Normal", landing.phase, landing.message or "it is awake")
+        lines = [*unrecorded(project), *({"time": rfc3339(now), "what": text} for text in said)]
         history = status.get("history") or []
-        for text in said:
-            line = {"time": rfc3339(now), "what": text}
-            history = with_line({"status": {"history": history}}, line)
+        for line in lines:
+            history = with_line(history, line)
         lasting = Condition("Lasting", landing.phase == "Active", landing.reason, landing.message)
         fields: Obj = {
             "phase": landing.phase,

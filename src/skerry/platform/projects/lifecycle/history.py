@@ -11,14 +11,13 @@ from skerry.platform.projects.types import PROJECTS
 _KEPT = 100
 
 
-def with_line(project: Obj, line: Obj) -> list[Obj]:
+def with_line(history: list[Obj], line: Obj) -> list[Obj]:
     """The history with one more line."""
-    before = (project.get("status") or {}).get("history") or []
-    return [*before, line][-_KEPT:]
+    return [*history, line][-_KEPT:]
 
 
 class Historian:
-    """Writes it down. The same line twice in a row is one: who is killed between deed and word says it again."""
+    """Writes it down. The same line is written once: who is killed between deed and word says it again."""
 
     def __init__(self, context: Context) -> None:
         self._client = context.client
@@ -29,11 +28,11 @@ class Historian:
         """One line more. Raises StatusError (NotFound when the project is gone)."""
         while True:
             there = await self._client.get(PROJECTS, project)
-            last = ((there.get("status") or {}).get("history") or [{}])[-1]
-            if (last.get("what"), last.get("by", "")) == (what, by):
+            history = (there.get("status") or {}).get("history") or []
+            if any((one["what"], one.get("by", "")) == (what, by) for one in history):
                 return
             line = {"time": rfc3339(self._clock.now()), "what": what, "by": by}
-            status = {**(there.get("status") or {}), "history": with_line(there, line)}
+            status = {**(there.get("status") or {}), "history": with_line(history, line)}
             try:
                 await self._client.update(PROJECTS, {**there, "status": status}, "status")
             except Conflict:

@@ -12,6 +12,7 @@ from skerry.platform.base.capability import Context
 from skerry.platform.projects.lifecycle.asking import Asking
 from skerry.platform.projects.lifecycle.controller import Lifecycle
 from skerry.platform.projects.lifecycle.readers import RequestReaders
+from skerry.platform.projects.lifecycle.recording import recording_hook
 from skerry.platform.projects.lifecycle.requests import Requests
 
 _WORKLOADS = {
@@ -45,4 +46,4 @@ def controllers(context: Context) -> Sequence[Controller]:
 
 def hooks(context: Context) -> Sequence[Hook]:
     """For the capability."""
-    return Asking(context).hooks()
+    return [*Asking(context).hooks(), recording_hook(context)]
