@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from skerry.kube.informer import Informer
+from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, labels_of, name_of
-from skerry.kube.resources import NAMESPACES
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.base.capability import Context
 from skerry.platform.projects.guarding.conditions import IN_PROJECTS, IS_OURS, NO_OPERATOR, rule
-from skerry.platform.projects.types import MADE_LABEL, PROJECT_LABEL
+from skerry.platform.projects.guarding.whose import Whose
+from skerry.platform.projects.types import MADE_LABEL
 
 _RBAC = "rbac.authorization.k8s.io"
 _KEPT = (
@@ -30,7 +30,7 @@ class ObjectGuard:
     """Reads which namespaces are whose."""
 
     def __init__(self, context: Context) -> None:
-        self._namespaces: Informer = context.informers.of(NAMESPACES)
+        self._whose = Whose(context)
 
     def hooks(self) -> Sequence[Hook]:
         """For the capability."""
@@ -52,7 +52,7 @@ class ObjectGuard:
 
     async def judge_binding(self, review: Review) -> Verdict:
         """Whom a binding gives rights."""
-        project = self._project_of(review.namespace)
+        project = await self._whose.project_of(review.namespace)
         for subject in review.object.get("subjects") or ():
             if subject["kind"] != "ServiceAccount":
                 return Verdict(
@@ -60,7 +60,7 @@ class ObjectGuard:
                     f"members (skerry members add {project} ...), so that they lose them as such; a binding here "
                     "names service accounts"
                 )
-            if self._project_of(subject.get("namespace") or review.namespace) != project:
+            if await self._other_project(subject.get("namespace") or review.namespace, project):
                 return Verdict(
                     f"service account {subject.get('namespace')}/{subject['name']} is not of project {project}"
                 )
@@ -80,9 +80,11 @@ class ObjectGuard:
             "or type LoadBalancer"
         )
 
-    def _project_of(self, namespace: str) -> str:
-        found = self._namespaces.get(namespace)
-        return labels_of(found).get(PROJECT_LABEL, "") if found is not None else ""
+    async def _other_project(self, namespace: str, project: str) -> bool:
+        try:
+            return await self._whose.project_of(namespace) != project
+        except NotFound:
+            return True
 
 
 def _hook(name: str, judge: Callable[[Review], Awaitable[Verdict]], rules: Sequence[Obj], *conditions: Obj) -> Hook:

@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from skerry.kube.informer import Informer
-from skerry.kube.objects import Obj, labels_of, name_of
-from skerry.kube.resources import NAMESPACES, PRIORITY_CLASSES
+from skerry.kube.objects import Obj
+from skerry.kube.records import record
+from skerry.kube.resources import PRIORITY_CLASSES
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.base.capability import Context
 from skerry.platform.projects.guarding.conditions import IN_PROJECTS, rule
+from skerry.platform.projects.guarding.whose import Whose
 from skerry.platform.projects.tiers import Granted, granted
 from skerry.platform.projects.types import (
     PLACED_LABEL,
-    PROJECT_LABEL,
     PROJECTS,
     SITE_LABEL,
     TIERS,
@@ -30,13 +31,22 @@ _NAMED: Obj = {"name": "named", "expression": "object.spec.?priorityClassName.or
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
+@record
+class _Given:
+    """Whose pods they are, and what those are given."""
+
+    project: str
+    spec: ProjectSpec
+    granted: Granted
+
+
 class Placement:
     """Reads projects, tiers, classes."""
 
     def __init__(self, context: Context) -> None:
         self._projects: Informer = context.informers.of(PROJECTS)
         self._tiers: Informer = context.informers.of(TIERS)
-        self._namespaces: Informer = context.informers.of(NAMESPACES)
+        self._whose = Whose(context)
         self._classes: Informer = context.informers.of(PRIORITY_CLASSES)
 
     def hooks(self) -> Sequence[Hook]:
@@ -49,26 +59,27 @@ class Placement:
 
     async def place(self, review: Review) -> Verdict:
         """A pod with sites and priority."""
-        found = self._granted(review.namespace)
+        found = await self._given(review.namespace)
         if found is None:
-            return Verdict(f"it is not known yet what project namespace {review.namespace} is of: try again")
-        spec, given = found
-        if spec.sites and review.object["spec"].get("nodeName"):
+            return _unknown(review.namespace)
+        pod, sites = review.object["spec"], found.spec.sites
+        if sites and pod.get("nodeName"):
             return Verdict("pods of a project that is bound to sites cannot name their node (spec.nodeName)")
-        pod = review.object["spec"]
-        return Verdict(patch=[*_site_patch(pod, spec.sites), *self._priority_patch(pod, given.priority_class)])
+        return Verdict(patch=[*_site_patch(pod, sites), *self._priority_patch(pod, found.granted.priority_class)])
 
     async def judge(self, review: Review) -> Verdict:
         """A pod that goes before others by a class it names, or was given."""
         named = review.object["spec"]["priorityClassName"]
-        found, known = self._granted(review.namespace), self._classes.get(named)
-        if found is None or named == found[1].priority_class or known is None:
-            return ADMITTED if found is not None else Verdict(f"namespace {review.namespace} is of no project")
-        if known["value"] <= found[1].priority:
+        found, known = await self._given(review.namespace), self._classes.get(named)
+        if found is None:
+            return _unknown(review.namespace)
+        most = found.granted.priority
+        if named == found.granted.priority_class or (known is not None and known["value"] <= most):
             return ADMITTED
+        value = known["value"] if known is not None else "not known yet"
         return Verdict(
-            f"priority class {named} ({known['value']}) is above what pods of project {found[0]} have "
-            f"({found[1].priority}): leave out spec.priorityClassName"
+            f"priority class {named} ({value}) is above what pods of project {found.project} have "
+            f"({most}): leave out spec.priorityClassName"
         )
 
     def _priority_patch(self, pod: Obj, name: str) -> list[Obj]:
@@ -80,16 +91,18 @@ class Placement:
         values = {"priorityClassName": name, "priority": known["value"], "preemptionPolicy": policy}
         return [{"op": "add", "path": f"/spec/{field}", "value": value} for field, value in values.items()]
 
-    def _granted(self, namespace: str) -> tuple[ProjectSpec, Granted] | None:
-        there = self._namespaces.get(namespace)
-        project = self._projects.get(labels_of(there).get(PROJECT_LABEL, "")) if there is not None else None
-        if project is None:
+    async def _given(self, namespace: str) -> _Given | None:
+        name = await self._whose.project_of(namespace)
+        project = self._projects.get(name)
+        spec = ProjectSpec.of(project["spec"]) if project is not None else None
+        tier = self._tiers.get(spec.tier) if spec is not None else None
+        if spec is None or tier is None:
             return None
-        spec = ProjectSpec.of(project["spec"])
-        tier = self._tiers.get(spec.tier)
-        if tier is None:
-            return None
-        return spec, granted(name_of(project), spec.tier, TierSpec.of(tier["spec"]), spec)
+        return _Given(name, spec, granted(name, spec.tier, TierSpec.of(tier["spec"]), spec))
+
+
+def _unknown(namespace: str) -> Verdict:
+    return Verdict(f"the project of namespace {namespace} has no tier: `kubectl get projects` says what to do")
 
 
 def _is_default(pod: Obj, classes: Informer) -> bool:
