@@ -177,7 +177,7 @@ async def test_members_read_reports_and_operators_the_ledger() -> None:
         assert shown_by_user.splitlines()[1].startswith(f"{ANNA},384.0,")
         days = (await _skerry("usage", "lidar", *options)).splitlines()
         assert days[0].startswith("DAY")
-        assert days[-1].split()[:2] == ["total", "384.0"]
+        assert days[-1].split()[:2] == ["total", "384.00"]
         records = await _skerry("usage", *options, "-o", "egi", "--site", "EXAMPLE-SITE")
         assert records.count("LocalGroupId: lidar\n") == len(days) - 2
 

@@ -62,8 +62,8 @@ def test_tables_have_a_total(capsys: pytest.CaptureFixture[str]) -> None:
     print_sheet(Sheet("user", {"": hours}, hours), "table")
     head, unknown, total = capsys.readouterr().out.splitlines()
     assert head.split()[:2] == ["USER", "CPU-HOURS"]
-    assert unknown.split()[:2] == ["(unknown)", "1.0"]
-    assert total.split()[:2] == ["total", "1.0"]
+    assert unknown.split()[:2] == ["(unknown)", "1.00"]
+    assert total.split()[:2] == ["total", "1.00"]
     print_sheet(Sheet("user", {}, hours), "table")
     assert capsys.readouterr().out == "nothing was used in this time\n"
 

@@ -53,7 +53,7 @@ def _table(sheet: Sheet) -> str:
 
 
 def _cells(row: Obj) -> Sequence[str]:
-    return [f"{row[field]:.1f}" for field in COLUMNS]
+    return [f"{row[field]:.2f}" for field in COLUMNS]
 
 
 def _csv(sheet: Sheet) -> str:

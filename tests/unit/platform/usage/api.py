@@ -37,7 +37,7 @@ class Api:
         self, resource: Resource, namespace: str | None = None, selection: Selection = EVERYTHING, **_: Any
     ) -> ObjectList:
         name, _sign, value = selection.label_selector.partition("=")
-        return ObjectList([one for one in self.of(resource) if labels_of(one).get(name) == value], "1")
+        return ObjectList([one for one in self.of(resource) if not name or labels_of(one).get(name) == value], "1")
 
     async def create(self, resource: Resource, obj: Obj, *_: Any) -> Obj:
         key = (resource.plural, name_of(obj))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, cast
 
 import pytest
@@ -165,6 +166,17 @@ async def test_two_at_once_get_a_conflict_and_count_nothing_twice() -> None:
     assert world.written() == (Amounts(cpu=200_000, memory=200 * 1024), BEGIN + 200)
 
 
+async def test_two_that_begin_at_once_count_nothing_twice() -> None:
+    api = Api()
+    one, other = Ledger(cast("Any", api)), Ledger(cast("Any", api))
+    await other.book(LIDAR)
+    for ledger in (one, other, other):
+        with contextlib.suppress(Conflict):
+            await ledger.add(LIDAR, lambda begin, end: {ANNA: Amounts(cpu=end - begin)}, BEGIN + 60, {}, {})
+    (day,) = api.of(USAGE_DAYS)
+    assert tally_of(status_of_day(day)) == {ANNA: Amounts(cpu=60)}
+
+
 async def test_a_day_that_begins_takes_over_the_counters() -> None:
     api = Api()
     ledger = Ledger(cast("Any", api))
@@ -188,3 +200,17 @@ async def test_a_project_of_the_same_name_begins_at_nothing() -> None:
     await world.count("")
     again = Account("lidar", "abcdef0123", BEGIN + 60)
     assert (await Ledger(cast("Any", world.api)).book(again)).lifetime == NOTHING
+
+
+async def test_projects_of_the_past_are_read_when_they_are_needed() -> None:
+    api = Api()
+    radar = Account("radar", "9876543210", BEGIN)
+    await Ledger(cast("Any", api)).add(LIDAR, lambda *_: {ANNA: Amounts(cpu=1)}, BEGIN + 60, {}, {})
+    late = BEGIN + 50 * 86_400
+    await Ledger(cast("Any", api)).add(radar, lambda *_: {ANNA: Amounts(cpu=1)}, late, {}, {})
+    ledger = Ledger(cast("Any", api))
+    assert (await ledger.book(radar)).lifetime == Amounts(cpu=51)
+    assert ledger.known(LIDAR) is None
+    assert (await ledger.book(LIDAR)).lifetime == Amounts(cpu=1)
+    assert (await ledger.book(LIDAR)).counted_until == BEGIN + 60
+    assert (await ledger.book(Account("sonar", "5555555555", late))).counted_until == late

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.platform.usage.amounts import Amounts, total_of
-from skerry.platform.usage.ledger.book import book_of, counted, new_day, status_of_month
+from skerry.platform.usage.ledger.book import Shelf, counted, new_day, status_of_month
 from skerry.platform.usage.ledger.days import begin_of, by_day, months_before
 from skerry.platform.usage.ledger.merging import merge_month
 from skerry.platform.usage.projects import Account
@@ -73,5 +73,6 @@ def _break_at(api: Api, place: int, breaking: Breaking) -> None:
 
 
 def _has_all(api: Api) -> None:
-    book = book_of(LIDAR, api.of(USAGE_DAYS), api.of(USAGE_MONTHS))
-    assert book.lifetime == Amounts(cpu=111)
+    shelf = Shelf(api.of(USAGE_MONTHS))
+    shelf.add(api.of(USAGE_DAYS))
+    assert shelf.book(LIDAR.uid).lifetime == Amounts(cpu=111)

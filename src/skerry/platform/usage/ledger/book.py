@@ -6,7 +6,8 @@ before it. So whoever reads the objects anew knows exactly what is still to be c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
 from datetime import date, timedelta
 
 from skerry.kube.objects import Obj, name_of
@@ -26,7 +27,7 @@ from skerry.platform.usage.types import (
     total_hours,
 )
 
-_DAYS_KNOWN = 35
+DAYS_KNOWN = 35
 """So many are kept in memory, for reports."""
 
 
@@ -37,41 +38,56 @@ class Book:
     counted_until: int
     lifetime: Amounts = NOTHING
     latest: Obj | None = None
-    days: Mapping[date, Tally] = {}  # never changed
-    counters: Mapping[str, Counters] = {}
+    days: Mapping[date, Tally] = field(default_factory=dict)
+    counters: Mapping[str, Counters] = field(default_factory=dict)
+
+    def since(self, account: Account) -> Book:
+        """Nothing is counted from before a project was made."""
+        return replace(self, counted_until=max(self.counted_until, account.opened))
 
 
-def book_of(account: Account, days: Sequence[Obj], months: Sequence[Obj]) -> Book:
-    """What the objects of a project come to. A day that is in a month already does not count again."""
-    merged: set[date] = set()
-    lifetime = NOTHING
-    for one in months:
-        status = status_of_month(one)
-        merged.update(status.days)
-        lifetime = lifetime.plus(total_of(tally_of(status).values()))
-    book = Book(account.opened, lifetime)
-    for one in sorted(days, key=day_in):
-        if day_in(one) not in merged:
-            book = _with_day(book, one)
-    return book
+class Shelf:
+    """What objects of any projects come to, by uid of the project. A day that is in a month already does not count
+    again, so months come first; days come in whatever order."""
+
+    def __init__(self, months: Iterable[Obj]) -> None:
+        self.books: dict[str, Book] = {}
+        self._merged: set[tuple[str, date]] = set()
+        for one in months:
+            uid, status = one["spec"]["projectUid"], status_of_month(one)
+            self._merged.update((uid, day) for day in status.days)
+            book = self.book(uid)
+            self.books[uid] = replace(book, lifetime=book.lifetime.plus(total_of(tally_of(status).values())))
+
+    def add(self, days: Iterable[Obj]) -> None:
+        """Some more."""
+        for one in days:
+            uid = one["spec"]["projectUid"]
+            if (uid, day_in(one)) not in self._merged:
+                self.books[uid] = _with_day(self.book(uid), one)
+
+    def book(self, uid: str) -> Book:
+        """An empty one of a project that has nothing."""
+        return self.books.get(uid, Book(0))
 
 
 def _with_day(book: Book, obj: Obj) -> Book:
     status = status_of_day(obj)
     if status.counted_until is None:
         return book
-    tally = tally_of(status)
-    return Book(
-        max(book.counted_until, int(status.counted_until.timestamp())),
-        book.lifetime.plus(total_of(tally.values())),
-        obj,
-        _recent({**book.days, day_in(obj): tally}),
-        status.counters,
+    tally, until = tally_of(status), int(status.counted_until.timestamp())
+    whole = replace(
+        book,
+        lifetime=book.lifetime.plus(total_of(tally.values())),
+        days=_recent({**book.days, day_in(obj): tally}),
     )
+    if until <= book.counted_until:
+        return whole
+    return replace(whole, counted_until=until, latest=obj, counters=status.counters)
 
 
 def _recent(days: Mapping[date, Tally]) -> Mapping[date, Tally]:
-    oldest = max(days) - timedelta(days=_DAYS_KNOWN)
+    oldest = max(days) - timedelta(days=DAYS_KNOWN)
     return {day: tally for day, tally in days.items() if day > oldest}
 
 

@@ -6,17 +6,19 @@ was done. Two of us at once get a Conflict, never a double count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import date
 
 from skerry.kube.client import Client, Selection
-from skerry.kube.errors import AlreadyExists
-from skerry.kube.objects import Obj, Resource
+from skerry.kube.errors import AlreadyExists, Conflict
+from skerry.kube.objects import Obj, Resource, name_of
 from skerry.platform.usage.amounts import Tally, together
 from skerry.platform.usage.ledger.book import (
+    DAYS_KNOWN,
     Book,
+    Shelf,
     after_writing,
-    book_of,
     counted,
     is_day,
     name_of_day,
@@ -30,6 +32,7 @@ from skerry.platform.usage.types import USAGE_DAYS, USAGE_MONTHS, WEEK_LABEL, Co
 Counting = Callable[[int, int], Tally]
 """What was used after one second and until another."""
 _PART = 500
+_SECONDS_OF_A_DAY = 86_400
 
 
 class Ledger:
@@ -39,6 +42,10 @@ class Ledger:
         self._client = client
         self._books: dict[str, Book] = {}
         """By uid of the project."""
+        self._to_read: set[str] = set()
+        """Uids of projects that have something written, of which nothing is known here."""
+        self._has_read = False
+        self._reading = asyncio.Lock()
 
     def known(self, account: Account) -> Book | None:
         """What is known without asking."""
@@ -46,11 +53,38 @@ class Ledger:
 
     async def book(self, account: Account) -> Book:
         """What is written. Raises StatusError, OSError."""
+        async with self._reading:
+            if not self._has_read:
+                await self._read_all()
         if account.uid not in self._books:
-            days = await self._of(USAGE_DAYS, account)
-            months = await self._of(USAGE_MONTHS, account)
-            self._books[account.uid] = book_of(account, days, months)
-        return self._books[account.uid]
+            self._books[account.uid] = await self._read(account)
+        return self._books[account.uid].since(account)
+
+    async def _read_all(self) -> None:
+        """Once, for all: to choose one project's objects costs the API a look at all of them. Who used nothing lately
+        is read when it is needed: most are projects of the past."""
+        months = await self._all(USAGE_MONTHS)
+        while True:
+            shelf = Shelf(months)
+            async for part in self._parts(USAGE_DAYS):
+                shelf.add(part)
+            before, months = months, await self._all(USAGE_MONTHS)
+            if _versions(before) == _versions(months):  # else days became a month meanwhile
+                break
+        books = shelf.books
+        reach = max((book.counted_until for book in books.values()), default=0) - DAYS_KNOWN * _SECONDS_OF_A_DAY
+        self._books = {uid: book for uid, book in books.items() if book.counted_until > reach}
+        self._to_read = set(books) - set(self._books)
+        self._has_read = True
+
+    async def _read(self, account: Account) -> Book:
+        if account.uid not in self._to_read:
+            return Book(0)
+        days = await self._of(USAGE_DAYS, account)  # first: a day that is merged meanwhile is in both
+        shelf = Shelf(await self._of(USAGE_MONTHS, account))
+        shelf.add(days)
+        self._to_read.discard(account.uid)
+        return shelf.book(account.uid)
 
     async def active_in(self, week: str) -> frozenset[str]:
         """Uids of the projects that used something in a week: one question for all of them. Raises StatusError,
@@ -61,6 +95,7 @@ class Ledger:
     def forget(self, account_uid: str) -> None:
         """Read it anew when it is needed next."""
         self._books.pop(account_uid, None)
+        self._to_read.add(account_uid)
 
     async def add(
         self, account: Account, counting: Counting, until: int, measured: Tally, counters: Mapping[str, Counters]
@@ -99,17 +134,27 @@ class Ledger:
         try:
             return await self._client.create(USAGE_DAYS, new_day(account, day))
         except AlreadyExists:  # made, and not written to before something failed
-            return await self._client.get(USAGE_DAYS, name)
+            present = await self._client.get(USAGE_DAYS, name)
+        if (present.get("status") or {}).get("countedUntil"):
+            raise Conflict(f"somebody else has counted {name}")
+        return present
 
     async def _of(self, resource: Resource, account: Account) -> list[Obj]:
         found = await self._all(resource, f"{PROJECT_LABEL}={account.project}")
         return [one for one in found if one["spec"].get("projectUid") == account.uid]
 
-    async def _all(self, resource: Resource, labels: str) -> list[Obj]:
-        found: list[Obj] = []
+    async def _all(self, resource: Resource, labels: str = "") -> list[Obj]:
+        return [one async for part in self._parts(resource, labels) for one in part]
+
+    async def _parts(self, resource: Resource, labels: str = "") -> AsyncIterator[list[Obj]]:
         token = ""
         while True:
             part = await self._client.list(resource, None, Selection(labels), limit=_PART, next_token=token)
-            found, token = [*found, *part.items], part.next_token
+            yield part.items
+            token = part.next_token
             if not token:
-                return found
+                return
+
+
+def _versions(objects: Iterable[Obj]) -> list[tuple[str, str]]:
+    return sorted((name_of(one), one["metadata"]["resourceVersion"]) for one in objects)
