@@ -193,13 +193,12 @@ def _of(tenant: Tenant, name: str, **content: object) -> Obj:
 
 
 def covers(there: object, wanted: object) -> bool:
-    """Whether what is there says everything that is wanted; it may say more, as defaults do. Lists are whole."""
-    if isinstance(wanted, dict):
-        return isinstance(there, dict) and all(covers(there.get(name), value) for name, value in wanted.items())
-    if isinstance(wanted, list):
-        return (
-            isinstance(there, list)
-            and len(there) == len(wanted)
-            and all(covers(one, other) for one, other in zip(there, wanted, strict=True))
-        )
-    return there == wanted
+    """Whether what is there says everything that is wanted; it may say more, as defaults do. Lists are whole.
+    Compared with every object at every restart: what is equal is not looked into."""
+    if there == wanted:
+        return True
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        return all(covers(there.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(there, list):
+        return len(there) == len(wanted) and all(map(covers, there, wanted))
+    return False
