@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -92,3 +93,25 @@ async def test_a_connection_begun_after_a_change_is_served_as_it_says() -> None:
             await until(lambda before=before: caddy._network != before, "the load")
             answers = [(await ingress.ask(_HOST)).told["app"] for _ in range(20)]
             assert set(answers) == {name}
+
+
+async def test_a_request_finds_the_successor_of_the_only_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Caddy is told that there is one; an error of the app is not tried again."""
+    async with running_ingress() as ingress:
+        one, two = [await ingress.app(name, service=False) for name in ("one", "two")]
+        await ingress.publish("web", [one])
+        await ingress.create("web", rule(_HOST, path("/", "web")))
+        await ingress.answers(_HOST, "/", "one")
+        route = await asyncio.create_subprocess_exec("ip", "route", "add", "default", "dev", "lo")
+        assert await route.wait() == 0, "the kernel translates what it can route"
+        monkeypatch.setattr(ingress.ingress._controller, "_serve", AsyncMock())  # hears of nothing
+        assert {(await ingress.ask(_HOST)).told["app"] for _ in range(10)} == {"one"}
+        one.stop()
+        await ingress.publish("web", [two])
+        await ingress.answers(_HOST, "/", "two")
+        body = b"x" * 10_000
+        told = [(await ingress.ask(_HOST, method=method, body=body)).told for method in ("GET", "POST", "PUT")]
+        assert [(each["app"], each["length"]) for each in told] == [("two", len(body))] * 3
+        assert (await ingress.ask(_HOST, "/no")).status == 401
+        two.stop()
+        assert (await ingress.ask(_HOST)).status == 502

@@ -7,11 +7,14 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skerry.engine.network.ingress.backends import Backend
 from skerry.engine.network.ingress.document import Listeners, document, listening_by
 from skerry.engine.network.ingress.materials import Certificate, Materials
+from skerry.engine.network.ingress.plan import Place
 from skerry.engine.network.ingress.program import hands_over, keeps_streams
-from skerry.engine.network.ingress.proxying import Abilities
+from skerry.engine.network.ingress.proxying import Abilities, proxy
 from skerry.engine.network.ingress.routes import _longer_than
+from skerry.engine.network.ingress.settings import PLAIN, Settings
 from skerry.kube.objects import Obj
 from tests.unit.ingress.objects import ingress, path, planned, rule
 
@@ -112,3 +115,33 @@ def test_the_same_configuration_at_addresses_of_another_name() -> None:
     ]
     assert plain["apps"]["http"]["servers"]["http"]["listen"] == ["10.64.0.1:10080"], "nothing is changed in place"
     assert servers["http"]["routes"] == plain["apps"]["http"]["servers"]["http"]["routes"]
+
+
+def dialled(found: Obj) -> list[str]:
+    return [one["dial"] for one in found["upstreams"]]
+
+
+def passed_on(*dials: str, service: str = "10.65.0.20:80", settings: Settings = PLAIN) -> Obj:
+    return proxy(Place("Prefix", "", Backend(dials, service), settings, "default/web", "uid"), ABILITIES)
+
+
+def test_the_service_itself_is_asked_only_when_its_one_endpoint_fails() -> None:
+    found = passed_on("10.64.0.5:80")
+    (first,) = found["routes"][0]["handle"]
+    second = found["errors"]["routes"][0]["handle"][0]
+    assert (dialled(first), dialled(second)) == (["10.64.0.5:80"], ["10.65.0.20:80"])
+    assert "try_duration" not in first["load_balancing"], "the endpoint is not tried twice"
+    assert first["transport"] == second["transport"]
+    assert found["errors"]["routes"][1]["handle"][0]["handler"] == "error", "what may not be repeated stays an error"
+
+
+def test_several_endpoints_are_each_others_second_try() -> None:
+    found = passed_on("10.64.0.5:80", "10.64.0.6:80")
+    assert dialled(found) == ["10.64.0.5:80", "10.64.0.6:80"]
+    assert found["load_balancing"]["try_duration"] > 0
+
+
+def test_a_single_endpoint_with_affinity_or_without_a_service_address_is_all_there_is() -> None:
+    assert dialled(passed_on("10.64.0.5:80", service="")) == ["10.64.0.5:80"]
+    assert dialled(passed_on("10.64.0.5:80", settings=Settings(affinity_cookie="route"))) == ["10.64.0.5:80"]
+    assert dialled(passed_on("10.64.0.5:80", settings=Settings(by_service=True))) == ["10.65.0.20:80"]

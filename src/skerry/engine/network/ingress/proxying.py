@@ -2,13 +2,14 @@
 
 Caddy sets X-Forwarded-For, -Proto and -Host by itself and believes none that clients send; the other headers that
 ingress-nginx sets are set once for a whole server (`document`). Bodies stream both ways. A connection that fails is
-tried at another endpoint; a request that was sent is sent again only if that is safe (GET). Source of the fields:
-Caddy's `http.handlers.reverse_proxy`.
+tried at another endpoint, and beside a single one at the Service's own address; a request that was sent is sent again
+only if that is safe (GET). Source of the fields: Caddy's `http.handlers.reverse_proxy`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from skerry.engine.network.ingress.pages import NO_ENDPOINT, page
@@ -18,8 +19,11 @@ from skerry.kube.objects import Obj
 
 SECOND = 1_000_000_000
 """Caddy counts nanoseconds."""
-_RETRY_SECONDS = 5
-_RETRY_PAUSE = SECOND // 50
+_RETRIES: Mapping[str, int] = {"try_duration": 5 * SECOND, "try_interval": SECOND // 50}
+_MAY_BE_REPEATED: Sequence[Obj] = (
+    {"vars_regexp": {"{http.error.message}": {"pattern": "^dial "}}},  # how Go begins what it says then
+    {"method": ["GET"], "vars": {"{http.error.status_code}": ["502"]}},
+)
 _STREAM_SECONDS = 24 * 3600
 _IDLE_CONNECTIONS = 256
 
@@ -38,9 +42,30 @@ class Abilities:
 
 def proxy(place: Place, abilities: Abilities) -> Obj:
     """The last handler of a path."""
-    dials = _dials(place)
-    if not dials:
+    settings, backend = place.settings, place.backend
+    if settings.by_service and backend.service_dial:
+        return _passing_on((backend.service_dial,), place, abilities)
+    if not backend.dials:
         return page(503, NO_ENDPOINT)
+    first = _passing_on(backend.dials, place, abilities)
+    if len(backend.dials) == 1 and backend.service_dial and not settings.affinity_cookie:
+        return _or_successor(first, _passing_on((backend.service_dial,), place, abilities))
+    return first
+
+
+def _or_successor(first: Obj, second: Obj) -> Obj:
+    """A single endpoint may be on its way out: the Service's own address is where its successor is found. Nothing else
+    goes there: translating addresses costs more, and kept connections stay with a pod that has left its Service."""
+    second = {**second, "load_balancing": _RETRIES}
+    other = {"handler": "error", "error": "{http.error.message}", "status_code": "{http.error.status_code}"}
+    return {
+        "handler": "subroute",
+        "routes": [{"handle": [first]}],
+        "errors": {"routes": [{"match": _MAY_BE_REPEATED, "handle": [second], "terminal": True}, {"handle": [other]}]},
+    }
+
+
+def _passing_on(dials: Sequence[str], place: Place, abilities: Abilities) -> Obj:
     handler: Obj = {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": dial} for dial in dials],
@@ -54,25 +79,12 @@ def proxy(place: Place, abilities: Abilities) -> Obj:
     return handler
 
 
-def _dials(place: Place) -> tuple[str, ...]:
-    """A single endpoint may be on its way out: the Service's own address is where its successor is found."""
-    settings, backend = place.settings, place.backend
-    if settings.by_service and backend.service_dial:
-        return (backend.service_dial,)
-    if len(backend.dials) == 1 and backend.service_dial and not settings.affinity_cookie:
-        return (*backend.dials, backend.service_dial)
-    return backend.dials
-
-
 def _balancing(place: Place, choices: int) -> Obj:
     policy: Obj = {"policy": place.settings.balancing}
     if place.settings.affinity_cookie:
         secret = hashlib.sha256(place.uid.encode()).hexdigest()  # not secret: it names an endpoint, nothing more
         policy = {"policy": "cookie", "name": place.settings.affinity_cookie, "secret": secret}
-    balancing: Obj = {"selection_policy": policy}
-    if choices > 1:
-        balancing |= {"try_duration": _RETRY_SECONDS * SECOND, "try_interval": _RETRY_PAUSE}
-    return balancing
+    return {"selection_policy": policy, **(_RETRIES if choices > 1 else {})}
 
 
 def _transport(place: Place, abilities: Abilities) -> Obj:
