@@ -52,7 +52,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "rollouts": lambda program, client: rollouts.measure(client),
     "names": lambda program, client: _one(names.measure(client)),
     "latency": latency.measure,
-    "ingress": lambda program, client: ingress.measure(client),
+    "ingress": lambda program, client: ingress.measure(client, program.run_dir),
     "services": lambda program, client: service_rules.measure(),
     "policies": lambda program, client: policy_rules.measure(),
     "acme": lambda program, client: _one(acme.measure(client)),

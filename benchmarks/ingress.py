@@ -1,7 +1,8 @@
 """Requests through Ingress beside those through a plain Caddy with the same upstream, and a route added beside 500.
 
 The upstream is a Caddy that answers by itself, the load `wrk`: all on the cores of the program that is measured. The
-program must run. The floor of the new route is Caddy's own time to take a configuration with as many routes.
+plain Caddy is in the cgroup of ours, since shares of busy cores go by cgroup. The program must run. The floor of the
+new route is Caddy's own time to take a configuration with as many routes.
 """
 
 from __future__ import annotations
@@ -22,25 +23,28 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Row
+from skerry.engine.network.ingress.document import ADMIN_SOCKET
 from skerry.engine.network.ingress.program import find_caddy
+from skerry.engine.processes import listener
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
 from skerry.kube.resources import ENDPOINTS, INGRESSES, NAMESPACES, SERVICES
 
 _NAMESPACE = "bench-ingress"
-_SECONDS, _ROUNDS, _CONNECTIONS = 3, 3, 16
+_SECONDS, _ROUNDS, _CONNECTIONS = 2, 9, 16
 _ROUTES, _NEW = 500, 5
 _BODY = "x" * 1024
 _HOST = "bench.localhost"
 
 
-async def measure(client: HttpClient) -> list[Row]:
-    """Both rows."""
+async def measure(client: HttpClient, run: Path) -> list[Row]:
+    """Both rows. `run`: where the program has its sockets."""
     await client.create(NAMESPACES, {"metadata": {"name": _NAMESPACE}})
     try:
         await client.create(INGRESSES, _ingress(_HOST), _NAMESPACE)
         address, port = await _entrance(client)
-        with _caddy(_upstream(address)) as upstream, _caddy(_plain(address, upstream)) as plain:
+        ours = listener(run / "ingress" / ADMIN_SOCKET)
+        with _caddy(_upstream(address)) as upstream, _caddy(_plain(address, upstream), beside=ours) as plain:
             await _publish(client, address, upstream)
             await _until_served(address, port, _HOST)
             rates = await asyncio.to_thread(_compare, (address, port), (address, plain))
@@ -154,8 +158,8 @@ def _load_time(address: str, upstream: int) -> float:
 
 
 @contextlib.contextmanager
-def _caddy(document: dict[str, Any]) -> Iterator[int]:
-    """A Caddy with this configuration; the port it listens on."""
+def _caddy(document: dict[str, Any], beside: int = 0) -> Iterator[int]:
+    """A Caddy with this configuration, in the cgroup of the process `beside`; the port it listens on."""
     path, (listen,) = find_caddy(), document["apps"]["http"]["servers"]["a"]["listen"]
     assert path is not None
     document.setdefault("admin", {"disabled": True})
@@ -165,11 +169,21 @@ def _caddy(document: dict[str, Any]) -> Iterator[int]:
         environment = {**os.environ, "HOME": folder}
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment) as process:
             try:
+                if beside:
+                    _cpu_cgroup(beside).joinpath("cgroup.procs").write_text(str(process.pid))
                 address, _, port = listen.partition(":")
                 _until_listening(address, int(port))
                 yield int(port)
             finally:
                 process.kill()
+
+
+def _cpu_cgroup(pid: int) -> Path:
+    """With cgroup v1 that of the controller, with v2 the only one."""
+    lines = [line.split(":", 2) for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
+    found = {name: path.strip("/") for _, controllers, path in lines for name in controllers.split(",")}
+    root = Path("/sys/fs/cgroup")
+    return root / "cpu" / found["cpu"] if "cpu" in found else root / found[""]
 
 
 def _until_listening(address: str, port: int) -> None:

@@ -72,10 +72,14 @@ class Program:
         networks = [one.partition("::")[0] if ":" in one else one.rsplit(".", 2)[0] + "." for one in ranges]
         return [str(self.data_dir), f"skerry-{status['instance']}", status["paths"]["run"], *networks]
 
+    @property
+    def run_dir(self) -> Path:
+        """Where a running engine has its sockets."""
+        return Path(json.loads((self.data_dir / "status.json").read_text())["paths"]["run"])
+
     def engine_pid(self) -> int:
         """The engine's process."""
-        run_dir = Path(json.loads((self.data_dir / "status.json").read_text())["paths"]["run"])
-        return int((run_dir / "engine.pid").read_text().split()[0])
+        return int((self.run_dir / "engine.pid").read_text().split()[0])
 
     def kill_engine(self) -> None:
         """End the engine as a crash would, and wait until it is gone."""
