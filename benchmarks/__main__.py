@@ -29,6 +29,7 @@ from benchmarks import (
     service_rules,
     session,
     signing_in,
+    signing_in_elsewhere,
     storage,
     testing_clusters,
 )
@@ -59,6 +60,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "storage": storage.measure,
     "gateway": lambda program, client: gateway.measure(),
     "sign-in": lambda program, client: signing_in.measure(),
+    "sign-in-elsewhere": lambda program, client: _one(signing_in_elsewhere.measure()),
     "quota": lambda program, client: _one(quota.measure()),
     "jobs": lambda program, client: _one(jobs.measure(client)),
     "projects": lambda program, client: projects.measure(),

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+from skerry.platform.identity.types import IDENTITY_PROVIDERS
 from tests.support.browser import Answer, Browser
 from tests.support.dns_servers import free_port
 from tests.support.javascript import Javascript
+from tests.support.platform import RunningPlatform
 from tests.support.program import program_path
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, until
 
 SECRET = "a secret: of / the client"
 
@@ -90,9 +92,30 @@ def openid_provider(
         running.stop()
 
 
+async def add_openid_provider(
+    running: RunningPlatform, name: str, provider: OpenIdProvider, more: dict[str, Any] | None = None, **oidc: Any
+) -> None:
+    """An IdentityProvider for it. Returns when it is ready. `oidc`: more of `spec.oidc`."""
+    settings = {"issuer": provider.issuer, "clientId": "skerry", **oidc}
+    spec = {"type": "OIDC", "oidc": settings, **(more or {})}
+    whole = {"apiVersion": IDENTITY_PROVIDERS.api_version, "kind": "IdentityProvider", "metadata": {"name": name}}
+    await running.admin.create(IDENTITY_PROVIDERS, {**whole, "spec": spec})
+    await until(
+        lambda: has_condition(running, name, "True", "Answers", f"/identity/oidc/{name}/callback"),
+        f"{name} to be ready",
+    )
+
+
+async def has_condition(running: RunningPlatform, name: str, status: str, reason: str, message: str = "") -> bool:
+    """Whether an IdentityProvider says so."""
+    conditions = (await running.admin.get(IDENTITY_PROVIDERS, name)).get("status", {}).get("conditions", [])
+    return any((one["status"], one["reason"]) == (status, reason) and message in one["message"] for one in conditions)
+
+
 async def sign_in_elsewhere(someone: Browser, path: str, subject: str) -> str:
-    """Begin at our `path`, sign in and agree there: the path at which the browser comes back, not yet asked for."""
-    page = await _followed(someone, "GET", f"{someone.url}{path}")
+    """Begin at our `path`, or at an address elsewhere, sign in and agree there: the path at which the browser comes back,
+    not yet asked for."""
+    page = await _followed(someone, "GET", path if path.startswith("http") else f"{someone.url}{path}")
     assert isinstance(page, Answer)
     page = await _submitted(someone, page, login=subject, password="any")
     if isinstance(page, Answer):

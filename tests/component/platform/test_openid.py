@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -27,7 +26,14 @@ from tests.support.browser import Browser, browser
 from tests.support.clock import ShiftedClock
 from tests.support.dns_servers import free_port
 from tests.support.javascript import Javascript
-from tests.support.openid_provider import SECRET, OpenIdProvider, openid_provider, sign_in_elsewhere
+from tests.support.openid_provider import (
+    SECRET,
+    OpenIdProvider,
+    add_openid_provider,
+    has_condition,
+    openid_provider,
+    sign_in_elsewhere,
+)
 from tests.support.people import sessions_in
 from tests.support.platform import RunningPlatform, running_on, running_platform
 from tests.support.waiting import until
@@ -72,27 +78,12 @@ async def federated(javascript: Javascript, folder: Path) -> AsyncIterator[Feder
                 {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "egi-client"}, "data": data},
                 NAMESPACE,
             )
-            await add(running, "egi", egi, clientSecret={"name": "egi-client", "key": "secret"})
+            await add_openid_provider(running, "egi", egi, clientSecret={"name": "egi-client", "key": "secret"})
             rules = [{"match": "staff", "group": "lab:staff"}]
-            await add(running, "lab", lab, more={"rules": rules, "trustedNamespaces": ["urn:mace:lab.example"]})
+            await add_openid_provider(
+                running, "lab", lab, more={"rules": rules, "trustedNamespaces": ["urn:mace:lab.example"]}
+            )
             yield Federated(running, clock, someone, egi, lab)
-
-
-async def add(
-    running: RunningPlatform, name: str, provider: OpenIdProvider, more: dict[str, Any] | None = None, **oidc: Any
-) -> None:
-    settings = {"issuer": provider.issuer, "clientId": "skerry", **oidc}
-    spec = {"type": "OIDC", "oidc": settings, **(more or {})}
-    whole = {"apiVersion": IDENTITY_PROVIDERS.api_version, "kind": "IdentityProvider", "metadata": {"name": name}}
-    await running.admin.create(IDENTITY_PROVIDERS, {**whole, "spec": spec})
-    await until(
-        lambda: _has(running, name, "True", "Answers", f"/identity/oidc/{name}/callback"), f"{name} to be ready"
-    )
-
-
-async def _has(running: RunningPlatform, name: str, status: str, reason: str, message: str = "") -> bool:
-    conditions = (await running.admin.get(IDENTITY_PROVIDERS, name)).get("status", {}).get("conditions", [])
-    return any((one["status"], one["reason"]) == (status, reason) and message in one["message"] for one in conditions)
 
 
 async def test_people_of_two_providers_are_who_they_are_and_what_they_are_members_of_now(
@@ -171,7 +162,7 @@ async def _keys_may_change_and_silence_says_nothing(here: Federated) -> None:
     await here.signs_in("egi", "3")
     person = here.person()
     here.egi.stop()
-    await until(lambda: _has(here.running, "egi", "False", "NoAnswer"), "silence to be said")
+    await until(lambda: has_condition(here.running, "egi", "False", "NoAnswer"), "silence to be said")
     assert person == here.person()
     here.egi.start()  # with other keys, and without any of its tokens
     await until(lambda: here.person() is None, "nobody vouched for")
@@ -191,7 +182,7 @@ async def test_a_restart_forgets_nothing_and_the_last_session_takes_all_of_it(
         with openid_provider(javascript, tmp_path / "lab", back, public=True, seconds=1) as lab:
             lab.say("1", **ANNA)
             async with running_on(made, clock=clock, settings=Settings(port=port)) as running:
-                await add(running, "lab", lab)
+                await add_openid_provider(running, "lab", lab)
                 async with browser(running.platform.url, running.platform.ca) as someone:
                     await someone.get(await sign_in_elsewhere(someone, START.format("lab"), "1"))
                     token = someone.cookie(COOKIE)
@@ -259,5 +250,5 @@ async def _problems_of_settings_are_named(here: Federated) -> None:
     ):
         settings = {"issuer": here.egi.issuer, "clientId": "skerry", "clientSecret": None, "ca": "", **change}
         await here.running.admin.patch(IDENTITY_PROVIDERS, "egi", {"spec": {"oidc": settings}})
-        await until(lambda m=message, r=reason: _has(here.running, "egi", "False", r, m), message)  # type: ignore[misc]
+        await until(lambda m=message, r=reason: has_condition(here.running, "egi", "False", r, m), message)  # type: ignore[misc]
         assert message in (await here.someone.get(START.format("egi"))).says()
