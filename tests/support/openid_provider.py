@@ -113,8 +113,8 @@ async def has_condition(running: RunningPlatform, name: str, status: str, reason
 
 
 async def sign_in_elsewhere(someone: Browser, path: str, subject: str) -> str:
-    """Begin at our `path`, or at an address elsewhere, sign in and agree there: the path at which the browser comes back,
-    not yet asked for."""
+    """Begin at our `path`, or at an address elsewhere, sign in and agree there: the path at which the browser comes
+    back, not yet asked for."""
     page = await _followed(someone, "GET", path if path.startswith("http") else f"{someone.url}{path}")
     assert isinstance(page, Answer)
     page = await _submitted(someone, page, login=subject, password="any")

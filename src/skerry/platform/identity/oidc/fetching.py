@@ -104,7 +104,9 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _object_in(body: bytes, url: str, code: int) -> Obj:
-    """Errors may have any body, RFC 6750's none at all."""
+    """Errors may have any body; these and confirmations of RFC 7009 none at all."""
+    if not body:
+        return {}
     try:
         read: Any = orjson.loads(body)
     except ValueError:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
@@ -16,7 +18,7 @@ from skerry.platform.base.capability import Context
 from skerry.platform.identity.login.methods import Provider
 from skerry.platform.identity.membership.per_provider import PerProvider
 from skerry.platform.identity.oidc.party import Party, Tokens
-from skerry.platform.identity.oidc.tokens import KeptTokens
+from skerry.platform.identity.oidc.tokens import Kept, KeptTokens
 from skerry.platform.identity.rules.told import Told
 from skerry.platform.identity.types import OidcSettings
 from skerry.platform.identity.vouching import NotVouched, ProviderDown
@@ -35,7 +37,8 @@ class OidcSource:
         self._parties: PerProvider[OidcSettings, Party] = PerProvider(
             context.client, context.clock, lambda settings, secret: Party(settings, secret, context.clock)
         )
-        self._kept = KeptTokens(context.client, context.clock)
+        self._kept = KeptTokens(context.client)
+        self._refreshing: set[asyncio.Task[Tokens]] = set()
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def redirect_uri(self, name: str) -> str:
@@ -57,7 +60,7 @@ class OidcSource:
     async def keep(self, provider: Provider, subject: str, tokens: Tokens) -> None:
         """Of somebody who signs in. Raises StatusError, OSError."""
         async with self._lock(provider, subject):
-            await self._kept.put(provider.name, subject, tokens)
+            await self._kept.put(provider.name, subject, Kept(tokens, self._clock.now()))
 
     async def now(self, provider: Provider, subject: str) -> Told:
         """Raises NotVouched, ProviderDown, Forged; StatusError, OSError."""
@@ -70,7 +73,7 @@ class OidcSource:
             if tokens.expires > self._clock.now() + _SOON and await party.has_userinfo():
                 with suppress(NotVouched):  # it may have been taken back, and another be had
                     return await party.memberships(tokens, subject)
-            tokens = await self._fresh(provider, party, subject, tokens)
+            tokens = await self._whole(self._fresh(provider, party, subject, kept))
             return await party.memberships(tokens, subject)
 
     async def forget(self, provider: Provider, subject: str, *, at_once: bool) -> float | None:
@@ -90,14 +93,22 @@ class OidcSource:
         return None
 
     async def close(self) -> None:
-        """Let connections go."""
+        """Let connections go, when nothing that was begun can be lost."""
+        await asyncio.gather(*self._refreshing, return_exceptions=True)
         await self._parties.close()
 
-    async def _fresh(self, provider: Provider, party: Party, subject: str, tokens: Tokens) -> Tokens:
-        if not tokens.refresh:
+    async def _whole(self, refreshing: Coroutine[None, None, Tokens]) -> Tokens:
+        """A refresh token is good once: who stops us between its use and the note of the next one must not lose it."""
+        task = asyncio.create_task(refreshing)
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
+        return await asyncio.shield(task)
+
+    async def _fresh(self, provider: Provider, party: Party, subject: str, kept: Kept) -> Tokens:
+        if not kept.tokens.refresh:
             raise NotVouched("the access token is over, and the provider gave no refresh token: sign in again")
-        fresh = await party.refreshed(tokens.refresh, subject)
-        await self._kept.put(provider.name, subject, fresh)
+        fresh = await party.refreshed(kept.tokens.refresh, subject)
+        await self._kept.put(provider.name, subject, replace(kept, tokens=fresh))
         return fresh
 
     def _lock(self, provider: Provider, subject: str) -> asyncio.Lock:

@@ -14,7 +14,7 @@ from datetime import datetime
 import orjson
 
 from skerry.kube.client import Client
-from skerry.kube.clock import Clock, parse_time, rfc3339
+from skerry.kube.clock import parse_time, rfc3339
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
@@ -27,17 +27,18 @@ _KEY = "tokens"
 
 @record
 class Kept:
-    """With when it was put there."""
+    """Of one person."""
 
     tokens: Tokens
     since: datetime
+    """When the person last signed in."""
 
 
 class KeptTokens:
     """By provider and subject."""
 
-    def __init__(self, client: Client, clock: Clock) -> None:
-        self._client, self._clock = client, clock
+    def __init__(self, client: Client) -> None:
+        self._client = client
         self._known: dict[str, Kept] = {}
 
     async def get(self, provider: str, subject: str) -> Kept | None:
@@ -50,11 +51,11 @@ class KeptTokens:
                 return None
         return self._known[name]
 
-    async def put(self, provider: str, subject: str, tokens: Tokens) -> None:
+    async def put(self, provider: str, subject: str, kept: Kept) -> None:
         """Raises StatusError, OSError: they are in memory only."""
-        name, now = _name(provider, subject), self._clock.now()
-        self._known[name] = Kept(tokens, now)
-        secret = _secret(name, provider, subject, tokens, now)
+        name = _name(provider, subject)
+        self._known[name] = kept
+        secret = _secret(name, provider, subject, kept)
         try:
             await self._client.update(SECRETS, secret)
         except NotFound:
@@ -74,14 +75,14 @@ def _name(provider: str, subject: str) -> str:
     return f"oidc-{hashlib.sha256(both.encode()).hexdigest()[:40]}"
 
 
-def _secret(name: str, provider: str, subject: str, tokens: Tokens, now: datetime) -> Obj:
+def _secret(name: str, provider: str, subject: str, kept: Kept) -> Obj:
     written = {
         "provider": provider,
         "subject": subject,
-        "access": tokens.access,
-        "expires": rfc3339(tokens.expires),
-        "refresh": tokens.refresh,
-        "since": rfc3339(now),
+        "access": kept.tokens.access,
+        "expires": rfc3339(kept.tokens.expires),
+        "refresh": kept.tokens.refresh,
+        "since": rfc3339(kept.since),
     }
     return {
         "apiVersion": "v1",
