@@ -157,13 +157,16 @@ async def _each(names: list[str], work: Callable[[str], Awaitable[object]]) -> N
 
 
 async def _until_all(admin: HttpClient, holds: Callable[[Obj], bool]) -> None:
-    listed = await admin.list(PROJECTS)
-    missing = {one["metadata"]["name"] for one in listed.items if not holds(one)}
-    async with admin.watch(PROJECTS, resource_version=listed.resource_version) as events:
-        while missing:
-            event = await anext(aiter(events))
-            if event.type != "BOOKMARK" and holds(event.object):
-                missing.discard(event.object["metadata"]["name"])
+    """Asks anew when the server ends the watch."""
+    while True:
+        listed = await admin.list(PROJECTS)
+        missing = {one["metadata"]["name"] for one in listed.items if not holds(one)}
+        async with admin.watch(PROJECTS, resource_version=listed.resource_version) as events:
+            while missing and (event := await anext(aiter(events), None)) is not None:
+                if event.type != "BOOKMARK" and holds(event.object):
+                    missing.discard(event.object["metadata"]["name"])
+        if not missing:
+            return
 
 
 def _project(name: str, namespaces: list[str]) -> Obj:
