@@ -104,6 +104,7 @@ _ENVIRONMENT = {
     "HOME": "/proc/self/cwd",
     "XDG_DATA_HOME": "/proc/self/cwd/data",
     "XDG_CONFIG_HOME": "/proc/self/cwd/config",
+    "GOGC": "200",  # percent: what is in use is little, so that Go would collect all the time for few megabytes
 }
 
 
