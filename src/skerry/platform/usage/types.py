@@ -17,7 +17,6 @@ USAGE_DAYS = resource_of("usagedays", "UsageDay", namespaced=False)
 USAGE_MONTHS = resource_of("usagemonths", "UsageMonth", namespaced=False)
 USAGE_REPORTS = resource_of("usagereports", "UsageReport", namespaced=True)
 
-PROJECT_LABEL = "skerry.dev/project"
 MONTH_LABEL = "skerry.dev/month"
 """On UsageDays: `2026-11`."""
 WEEK_LABEL = "skerry.dev/week"
