@@ -28,7 +28,7 @@ from skerry.platform.program.installing import install
 from skerry.platform.program.rights import account_of
 from skerry.platform.program.tls import authority, serving
 from skerry.platform.program.web import WebServer
-from skerry.platform.program.webhooks import admission_route, register
+from skerry.platform.program.webhooks import admission_route, new_key, register
 
 
 class Platform:
@@ -86,8 +86,10 @@ class Platform:
         controllers = [controller for one, context in contexts for controller in one.controllers(context)]
         routes = [route for one, context in contexts for route in one.routes(context)]
         await informers.start()
-        await web.start([_HEALTH, admission_route(hooks), *routes], serving(own, self._settings.names, self._clock))
-        await register(self._client, hooks, self.url, self.ca)
+        key = new_key()
+        tls = serving(own, self._settings.names, self._clock)
+        await web.start([_HEALTH, admission_route(hooks, key), *routes], tls)
+        await register(self._client, hooks, self.url, self.ca, key)
         await apply(self._client, CONFIG_MAPS, _announcement(self.url, self.ca))
         for controller in controllers:
             stack.push_async_callback(controller.close)

@@ -1,13 +1,15 @@
 """Admission over HTTPS: the webhook configurations that hooks come to, and the route that answers reviews.
 
-What fails in a hook is a refusal with a reason and a line in the log, never an open door. Source:
-`admission.k8s.io/v1`.
+What fails in a hook is a refusal with a reason and a line in the log, never an open door. API servers bring no
+credentials, so a key that is made anew at every start is part of the path: whoever does not know it is not read, and
+cannot have quota held for pods that nobody makes. Source: `admission.k8s.io/v1`.
 """
 
 from __future__ import annotations
 
 import base64
 import logging
+import secrets
 from collections.abc import Iterable, Sequence
 
 import orjson
@@ -34,18 +36,24 @@ _NAME = "skerry-platform"
 _SECONDS = 10
 
 
-async def register(client: Client, hooks: Sequence[Hook], url: str, ca: bytes) -> None:
+def new_key() -> str:
+    """The secret part of the path."""
+    return secrets.token_urlsafe(32)
+
+
+async def register(client: Client, hooks: Sequence[Hook], url: str, ca: bytes, key: str) -> None:
     """Tell the API server. `url`: where we are, e.g. https://127.0.0.1:8443; `ca`: PEM. Raises StatusError."""
+    base = f"{url}/admission/{key}"
     for resource, is_mutating in ((VALIDATING, False), (MUTATING, True)):
-        webhooks = [_webhook(one, url, ca) for one in hooks if one.mutating == is_mutating]
+        webhooks = [_webhook(one, base, ca) for one in hooks if one.mutating == is_mutating]
         await apply(client, resource, {"metadata": {"name": _NAME}, "webhooks": webhooks})
 
 
-def _webhook(hook: Hook, url: str, ca: bytes) -> Obj:
+def _webhook(hook: Hook, base: str, ca: bytes) -> Obj:
     whole: Obj = {
         "name": f"{hook.name}.skerry.dev",
         "admissionReviewVersions": ["v1"],
-        "clientConfig": {"url": f"{url}/admission/{hook.name}", "caBundle": base64.b64encode(ca).decode()},
+        "clientConfig": {"url": f"{base}/{hook.name}", "caBundle": base64.b64encode(ca).decode()},
         "rules": list(hook.rules),
         "failurePolicy": "Fail",
         "matchPolicy": "Equivalent",
@@ -60,13 +68,14 @@ def _webhook(hook: Hook, url: str, ca: bytes) -> Obj:
     return whole
 
 
-def admission_route(hooks: Iterable[Hook]) -> Route:
-    """POST /admission/<hook>."""
+def admission_route(hooks: Iterable[Hook], key: str) -> Route:
+    """POST /admission/<key>/<hook>."""
     by_name = {one.name: one for one in hooks}
 
     async def answer(request: Request) -> Response:
         hook = by_name.get(request.path_params["hook"])
-        if hook is None:
+        is_known = secrets.compare_digest(request.path_params["key"].encode(), key.encode())
+        if hook is None or not is_known:
             return Response("there is no such hook", 404)
         try:
             wanted = orjson.loads(await request.body())["request"]
@@ -75,7 +84,7 @@ def admission_route(hooks: Iterable[Hook]) -> Route:
             return Response(f"not an AdmissionReview: {error!r}", 400)
         return Response(orjson.dumps(_answer(review.uid, await _judged(hook, review))), media_type="application/json")
 
-    return Route("/admission/{hook}", answer, methods=["POST"])
+    return Route("/admission/{key}/{hook}", answer, methods=["POST"])
 
 
 async def _judged(hook: Hook, review: Review) -> Verdict:
