@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import orjson
 
 from skerry.engine.definitions.notation import BUNDLED, Definition, custom_resource_definition
 from skerry.kube.client import Client
-from skerry.kube.conditions import condition_is_true
+from skerry.kube.definitions import until_served
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, CUSTOM_RESOURCE_DEFINITIONS
@@ -33,7 +33,7 @@ async def install(client: Client, definitions: Sequence[Definition]) -> None:
     if not changed:
         return
     new = await asyncio.gather(*(_put(client, one, is_new=name not in noted) for name, one in changed.items()))
-    await _until_served(client, [name for name, is_new in zip(changed, new, strict=True) if is_new])
+    await until_served(client, [name for name, is_new in zip(changed, new, strict=True) if is_new], _ESTABLISH_SECONDS)
     await _note(client, {**noted, **digests})
 
 
@@ -68,22 +68,6 @@ async def _put(client: Client, wanted: Obj, *, is_new: bool) -> bool:
         metadata = {**current["metadata"], "annotations": annotations}
         await client.update(CUSTOM_RESOURCE_DEFINITIONS, {**current, "metadata": metadata, "spec": wanted["spec"]})
     return False
-
-
-async def _until_served(client: Client, names: Iterable[str]) -> None:
-    missing = set(names)
-    if not missing:
-        return
-    listed = await client.list(CUSTOM_RESOURCE_DEFINITIONS)
-    missing -= {one["metadata"]["name"] for one in listed.items if condition_is_true(one, "Established")}
-    async with (
-        asyncio.timeout(_ESTABLISH_SECONDS),
-        client.watch(CUSTOM_RESOURCE_DEFINITIONS, resource_version=listed.resource_version) as events,
-    ):
-        while missing:
-            event = await anext(aiter(events))
-            if condition_is_true(event.object, "Established"):
-                missing.discard(event.object["metadata"]["name"])
 
 
 async def _noted(client: Client) -> dict[str, str]:

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Sequence
 
 from skerry.kube.client import Client
-from skerry.kube.conditions import condition_is_true
+from skerry.kube.definitions import until_served
 from skerry.kube.errors import AlreadyExists
 from skerry.kube.objects import Obj, Resource, annotations_of
 from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS
@@ -28,7 +28,7 @@ async def install(client: Client, capabilities: Sequence[Capability]) -> None:
     resources = {kind.resource.kind: kind.resource for kind in kinds}
     await asyncio.gather(*(apply(client, CUSTOM_RESOURCE_DEFINITIONS, definition(kind)) for kind in kinds))
     await apply_all(client, rights_of(capabilities))
-    await _until_served(client, {definition(kind)["metadata"]["name"] for kind in kinds})
+    await until_served(client, {definition(kind)["metadata"]["name"] for kind in kinds}, _SECONDS_TO_SERVE)
     shipped = [(_resource_of(one, resources), one) for capability in capabilities for one in capability.objects()]
     await apply_all(client, [one for one in shipped if INITIAL not in annotations_of(one[1])])
     for resource, obj in shipped:
@@ -47,16 +47,3 @@ def _resource_of(obj: Obj, own: dict[str, Resource]) -> Resource:
     group, _, version = obj["apiVersion"].rpartition("/")
     namespaced = "namespace" in obj["metadata"]
     return Resource(group, version, f"{obj['kind'].lower()}s", obj["kind"], namespaced)
-
-
-async def _until_served(client: Client, missing: set[str]) -> None:
-    listed = await client.list(CUSTOM_RESOURCE_DEFINITIONS)
-    missing = missing - {one["metadata"]["name"] for one in listed.items if condition_is_true(one, "Established")}
-    async with (
-        asyncio.timeout(_SECONDS_TO_SERVE),
-        client.watch(CUSTOM_RESOURCE_DEFINITIONS, resource_version=listed.resource_version) as events,
-    ):
-        while missing:
-            event = await anext(aiter(events))
-            if condition_is_true(event.object, "Established"):
-                missing.discard(event.object["metadata"]["name"])
