@@ -33,6 +33,7 @@ class Containerd:
 
     def __init__(self, files: InstanceFiles) -> None:
         self._socket = files.containerd_socket
+        self._data_dir = files.data_dir
 
     def images(self) -> list[Image]:
         """All named images; the bare-digest aliases that Kubernetes keeps are left out."""
@@ -50,6 +51,7 @@ class Containerd:
         names = [line.split()[1] for line in lines if line.startswith("unpacking ")]
         if invented := [one for one in names if one.startswith(_INVENTED)]:
             self.remove(invented)
+        self._to_disk()
         return [one for one in names if one not in invented]
 
     def export(self, archive: Path, name: str) -> None:
@@ -69,6 +71,14 @@ class Containerd:
                 return
             time.sleep(0.01)
         raise CommandFailed(f"containerd did not take up {', '.join(names)}: see `skerry logs --containerd`")
+
+    def _to_disk(self) -> None:
+        """containerd does not sync the files of images: after a power cut their programs would be empty."""
+        done = subprocess.run(
+            ["sync", "--file-system", str(self._data_dir)], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise CommandFailed(f"what was loaded could not be written to disk: {done.stderr.strip()}")
 
     def _ctr(self, *words: str) -> str:
         command = ["ctr", "--address", str(self._socket), "--namespace", _NAMESPACE, *words]

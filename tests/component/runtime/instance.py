@@ -132,7 +132,7 @@ async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[In
     with forwarding_given_back():
         try:
             await supervisor.start()
-            await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
+            await asyncio.to_thread(images.ensure_pause_image, config.paths)
             images.load(config.paths.containerd_socket, busybox_archive(base))
             yield Instance(config, supervisor, cri)
         finally:

@@ -117,7 +117,7 @@ async def left_running() -> AsyncIterator[EngineConfig]:
     with forwarding_given_back():
         try:
             await supervisor.start()
-            await asyncio.to_thread(images.ensure_pause_image, config.paths.containerd_socket)
+            await asyncio.to_thread(images.ensure_pause_image, config.paths)
             images.load(config.paths.containerd_socket, busybox_archive(base))
             instance = Instance(config, supervisor, cri)
             await instance.run_pod()

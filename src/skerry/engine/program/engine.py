@@ -159,7 +159,7 @@ class Engine:
             self._stack.push_async_callback(self._cri.close)
             self._stack.push_async_callback(self._supervisor.detach)
             await self._supervisor.start()
-            await asyncio.to_thread(ensure_pause_image, self.config.paths.containerd_socket)
+            await asyncio.to_thread(ensure_pause_image, self.config.paths)
 
     async def _start_loops(self, api: ApiServer, store: SqliteStore) -> None:
         """What reaches state through a client only. Caches are complete before anybody acts on them."""

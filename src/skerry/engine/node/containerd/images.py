@@ -13,20 +13,23 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from skerry.engine.config import Paths
 from skerry.engine.node.containerd.client import NAMESPACE
 from skerry.engine.node.containerd.config_file import PAUSE_IMAGE
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.pause_image import choose_program, make_pause_image
 from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.private_files import file_system_to_disk
 
 _UNPACKED = re.compile(r"^unpacking (\S+) \(", re.MULTILINE)
 
 
-def ensure_pause_image(socket: Path) -> None:
-    """Import the sandbox image if it is not there just as we make it. Blocks: call it in a thread.
+def ensure_pause_image(paths: Paths) -> None:
+    """Import the sandbox image if it is not there just as we make it; it is on disk then. Blocks: call it in a thread.
 
-    Raises ContainerdError.
+    Raises ContainerdError, OSError.
     """
+    socket = paths.containerd_socket
     image = make_pause_image(PAUSE_IMAGE, choose_program(), platform.machine())
     if asyncio.run(_image_id(socket, PAUSE_IMAGE)) == image.id:
         return
@@ -34,6 +37,7 @@ def ensure_pause_image(socket: Path) -> None:
         file.write(image.archive)
         file.flush()
         load(socket, Path(file.name))
+    file_system_to_disk(paths.containerd)
 
 
 def load(socket: Path, archive: Path) -> list[str]:

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from skerry.engine.node.backoff import BackOff
@@ -19,10 +20,12 @@ from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.errors import ImageError
 from skerry.engine.node.pulling.credentials import credentials
 from skerry.engine.node.spec.security import ImageUser
+from skerry.engine.private_files import file_system_to_disk
 from skerry.kube.clock import Clock
 from skerry.kube.events import Recorder
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
+from skerry.kube.threads import in_own_thread
 
 _REFERENCE = re.compile(
     r"^(?:[A-Za-z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
@@ -61,10 +64,11 @@ def policy_of(container: Obj) -> str:
 
 
 class Puller:
-    """All images of the node."""
+    """All images of the node. containerd keeps them below `root`."""
 
-    def __init__(self, cri: CriClient, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, cri: CriClient, recorder: Recorder, clock: Clock, root: Path) -> None:
         self._cri = cri
+        self._root = root
         self._recorder = recorder
         self._clock = clock
         self._locks: dict[str, asyncio.Lock] = {}
@@ -88,7 +92,7 @@ class Puller:
             message = f'Container image "{wanted.image}" is not present with pull policy of Never'
             self._event(wanted, "Warning", "ErrImageNeverPull", message)
             raise ImageError("ErrImageNeverPull", message)
-        return await self._pull(wanted)
+        return await self._pull(wanted, present)
 
     async def _present(self, image: str) -> Available | None:
         try:
@@ -97,7 +101,7 @@ class Puller:
             raise ImageError("ImageInspectError", f'Failed to inspect image "{image}": {error.message}') from error
         return Available(status.image.id, ImageUser.of(status.image)) if status else None
 
-    async def _pull(self, wanted: Wanted) -> Available:
+    async def _pull(self, wanted: Wanted, present: Available | None) -> Available:
         until = self._blocked.get(wanted.key)
         if until is not None and until > self._clock.steady():
             message = f'Back-off pulling image "{wanted.image}"'
@@ -106,9 +110,9 @@ class Puller:
             raise ImageError("ImagePullBackOff", message, until)
         began = time.monotonic()
         async with self._locks.setdefault(wanted.image, asyncio.Lock()):
-            return await self._pull_now(wanted, began)
+            return await self._pull_now(wanted, present, began)
 
-    async def _pull_now(self, wanted: Wanted, began: float) -> Available:
+    async def _pull_now(self, wanted: Wanted, present: Available | None, began: float) -> Available:
         self._event(wanted, "Normal", "Pulling", f'Pulling image "{wanted.image}"')
         started = time.monotonic()
         try:
@@ -118,6 +122,8 @@ class Puller:
         status = await self._cri.image_status(wanted.image)
         if status is None:
             raise ImageError("ErrImagePull", f'image "{wanted.image}" is not there after it was pulled')
+        if present is None or present.reference != status.image.id:
+            await self._to_disk(wanted.image)
         self.forget(wanted.key)
         took, waited = time.monotonic() - started, time.monotonic() - began
         message = (
@@ -126,6 +132,13 @@ class Puller:
         )
         self._event(wanted, "Normal", "Pulled", message)
         return Available(status.image.id, ImageUser.of(status.image))
+
+    async def _to_disk(self, image: str) -> None:
+        """containerd does not sync the files of images: after a power cut their programs would be empty."""
+        try:
+            await in_own_thread(None, file_system_to_disk, self._root)
+        except OSError as error:
+            raise ImageError("ErrImagePull", f'image "{image}" could not be written to disk: {error}') from error
 
     async def _try_credentials(self, wanted: Wanted) -> None:
         """Each matching credential in turn, the last failure is what is told; without any, anonymously."""
