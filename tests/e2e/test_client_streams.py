@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import kr8s
@@ -61,9 +62,11 @@ async def test_kr8s(program: Program, pod: str) -> None:
         assert await answer.text() == "page\n"
 
 
-async def test_kubernetes_asyncio(program: Program, pod: str) -> None:
+async def test_kubernetes_asyncio(program: Program, pod: str, tmp_path: Path) -> None:
     configuration = asyncio_client.Configuration()
-    await asyncio_config.load_kube_config(str(program.kubeconfig), client_configuration=configuration)
+    await asyncio_config.load_kube_config(
+        str(program.kubeconfig), client_configuration=configuration, temp_file_path=str(tmp_path)
+    )
     async with WsApiClient(configuration) as connection:
         core = asyncio_client.CoreV1Api(connection)
         words = {"stdout": True, "stderr": True, "stdin": False, "tty": False}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ POD: dict[str, Any] = {"metadata": {"name": "p"}, "spec": {"containers": [{"name
 
 
 @pytest.fixture
-async def connection(shared_cluster: Cluster) -> AsyncIterator[client.ApiClient]:
-    async with await config.new_client_from_config(str(shared_cluster.kubeconfig)) as opened:
+async def connection(shared_cluster: Cluster, tmp_path: Path) -> AsyncIterator[client.ApiClient]:
+    kubeconfig = str(shared_cluster.kubeconfig)
+    async with await config.new_client_from_config(kubeconfig, temp_file_path=str(tmp_path)) as opened:
         yield opened
 
 
