@@ -10,18 +10,19 @@ import pytest
 from skerry.kube.errors import Forbidden
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     CONFIG_MAPS,
     NAMESPACES,
     NETWORK_POLICIES,
     PODS,
     RESOURCE_QUOTAS,
+    ROLE_BINDINGS,
     SECRETS,
     SERVICE_ACCOUNTS,
     SERVICES,
 )
 from skerry.platform.projects.types import MADE_LABEL, PROJECT_LABEL, PROJECTS, TIERS
-from skerry.platform.projects.wanted import CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS
 from tests.component.platform.test_projects import project, until_says
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until

@@ -9,8 +9,7 @@ import pytest
 from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
-from skerry.kube.resources import CLUSTER_ROLES, CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS
-from skerry.platform.projects.lifecycle.readers import CLUSTER_ROLE_BINDINGS
+from skerry.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS
 from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS
 from tests.support.clock import SetClock
 from tests.support.platform import RunningPlatform, running_platform
@@ -107,74 +106,85 @@ async def test_requests_are_made_in_ones_own_name_and_decided_by_right() -> None
         await until(is_granted, "what was approved is granted, and on record")
 
 
-async def test_a_project_ends_gently_and_comes_back() -> None:
-    clock = SetClock()
-    async with running_platform(clock=clock) as running:
+class Lidar:
+    """A project of that name, with a Deployment of two pods, and the time that passes for it."""
+
+    def __init__(self, running: RunningPlatform, clock: SetClock) -> None:
+        self.admin, self._clock = running.admin, clock
+
+    async def begin(self) -> None:
+        """Make it, and what runs in it."""
         loose = {"owner": "anna", "tier": "free", "overrides": {"podSecurity": "privileged"}}
-        await running.admin.create(PROJECTS, {"metadata": {"name": "lidar"}, "spec": loose})
-
-        async def phase() -> str:
-            return str(((await running.admin.get(PROJECTS, "lidar")).get("status") or {}).get("phase"))
-
-        async def is_in(wanted: str) -> None:
-            async def there() -> bool:
-                return await phase() == wanted
-
-            await until(there, wanted)
-
-        async def days_pass(days: float) -> None:
-            clock.advance(days * DAY)
-            metadata = {"annotations": {"looked-at": str(clock.now())}}  # delays go by the machine's time
-            await running.admin.patch(PROJECTS, "lidar", {"metadata": metadata})
-
-        async def is_there() -> bool:
-            return any(one["metadata"]["name"] == "lidar" for one in (await running.admin.list(NAMESPACES)).items)
-
-        await is_in("Active")
-        await until(is_there)
+        await self.admin.create(PROJECTS, {"metadata": {"name": "lidar"}, "spec": loose})
+        await self.is_in("Active")
+        await until(self._has_namespace)
         container = {"name": "c", "image": "x", "resources": {"limits": {"cpu": "100m", "memory": "64Mi"}}}
         template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}}
         spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
-        await running.admin.create(DEPLOYMENTS, {"metadata": {"name": "web"}, "spec": spec}, "lidar")
-        await running.admin.create(CONFIG_MAPS, {"metadata": {"name": "kept"}, "data": {"a": "b"}}, "lidar")
+        await self.admin.create(DEPLOYMENTS, {"metadata": {"name": "web"}, "spec": spec}, "lidar")
+        await self.admin.create(CONFIG_MAPS, {"metadata": {"name": "kept"}, "data": {"a": "b"}}, "lidar")
 
-        await days_pass(84)
+    async def days_pass(self, days: float) -> None:
+        self._clock.advance(days * DAY)
+        metadata = {"annotations": {"looked-at": str(self._clock.now())}}  # delays go by the machine's time
+        await self.admin.patch(PROJECTS, "lidar", {"metadata": metadata})
+
+    async def is_in(self, phase: str) -> None:
+        async def there() -> bool:
+            return (await self.status()).get("phase") == phase
+
+        await until(there, phase)
+
+    async def status(self) -> Obj:
+        return (await self.admin.get(PROJECTS, "lidar")).get("status") or {}
+
+    async def history(self) -> list[Obj]:
+        return (await self.status()).get("history") or []
+
+    async def runs(self) -> tuple[int, int]:
+        """Replicas that are wanted, and pods that are there."""
+        deployment = await self.admin.get(DEPLOYMENTS, "web", "lidar")
+        return deployment["spec"]["replicas"], len((await self.admin.list(PODS, "lidar")).items)
+
+    async def is_awake(self) -> bool:
+        return await self.runs() == (2, 2)
+
+    async def sleeps(self) -> bool:
+        return await self.runs() == (0, 0)
+
+    async def _has_namespace(self) -> bool:
+        return any(one["metadata"]["name"] == "lidar" for one in (await self.admin.list(NAMESPACES)).items)
+
+
+async def test_a_project_ends_gently_and_comes_back() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running:
+        lidar = Lidar(running, clock)
+        await lidar.begin()
+        await until(lidar.is_awake)
+        await lidar.days_pass(84)
 
         async def is_told() -> bool:
-            history = (await running.admin.get(PROJECTS, "lidar"))["status"].get("history") or []
-            return [one["what"][:22] for one in history] == ["made", "the project ends on 20"]
+            return [one["what"][:22] for one in await lidar.history()] == ["made", "the project ends on 20"]
 
         await until(is_told, "told once, of the nearest")
-        await days_pass(6)
-        await is_in("Draining")
-        assert (await running.admin.get(DEPLOYMENTS, "web", "lidar"))["spec"]["replicas"] == 2
-        await days_pass(1)
-        await is_in("Hibernated")
-
-        async def pods() -> list[Obj]:
-            return (await running.admin.list(PODS, "lidar")).items
-
-        async def sleeps() -> bool:
-            deployment = await running.admin.get(DEPLOYMENTS, "web", "lidar")
-            return deployment["spec"]["replicas"] == 0 and not await pods()
-
-        await until(sleeps, "nothing runs")
+        await lidar.days_pass(6)
+        await lidar.is_in("Draining")
+        assert await lidar.is_awake(), "what runs goes on for a while"
+        await lidar.days_pass(1)
+        await lidar.is_in("Hibernated")
+        await until(lidar.sleeps, "nothing runs")
         assert (await running.admin.get(CONFIG_MAPS, "kept", "lidar"))["data"] == {"a": "b"}
 
         await ask(running.as_user("anna"), "longer", kind="Extension", project="lidar", days=30)
         await running.admin.patch(PROJECT_REQUESTS, "longer", {"spec": {"decision": "Approved"}})
-        await is_in("Active")
-
-        async def is_awake() -> bool:
-            return len(await pods()) == 2
-
-        await until(is_awake, "as it was")
-        assert (await running.admin.get(DEPLOYMENTS, "web", "lidar"))["spec"]["replicas"] == 2
+        await lidar.is_in("Active")
+        await until(lidar.is_awake, "as it was")
         await running.admin.patch(PROJECTS, "lidar", {"spec": {"state": "Hibernated"}})
-        await until(sleeps, "asleep as asked")
+        await until(lidar.sleeps, "asleep as asked")
 
         async def is_recorded() -> bool:
-            history = (await running.admin.get(PROJECTS, "lidar"))["status"]["history"]
+            history = await lidar.history()
             said = [(one["what"].partition(":")[0], one.get("by", "")) for one in history if one.get("by")]
             admin = history[0]["by"]
             return said == [("made", admin), ("longer", admin), ("state", admin)]

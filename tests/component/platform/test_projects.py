@@ -14,11 +14,11 @@ from skerry.kube.resources import (
     NETWORK_POLICIES,
     PRIORITY_CLASSES,
     RESOURCE_QUOTAS,
+    ROLE_BINDINGS,
     SECRETS,
     SERVICE_ACCOUNTS,
 )
 from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS
-from skerry.platform.projects.wanted import ROLE_BINDINGS
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until, until_raises
 

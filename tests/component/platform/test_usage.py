@@ -17,16 +17,17 @@ from skerry.cli.errors import CommandFailed
 from skerry.cli.main import main
 from skerry.cli.usage.reading import read_report
 from skerry.kube.errors import Forbidden
-from skerry.kube.objects import Obj, Resource, annotations_of, name_of
+from skerry.kube.objects import Obj, annotations_of, name_of
 from skerry.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
     DEPLOYMENTS,
     NAMESPACES,
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
+    ROLE_BINDINGS,
     SERVICE_ACCOUNTS,
     STATEFUL_SETS,
 )
-from skerry.platform.program.rights import CLUSTER_ROLE_BINDINGS
 from skerry.platform.usage.amounts import Amounts, Who, together
 from skerry.platform.usage.projects import PROJECTS
 from skerry.platform.usage.types import USAGE_DAYS, USAGE_REPORTS, USER_ANNOTATION, UsageDayStatus, tally_of
@@ -36,7 +37,6 @@ from tests.support.waiting import until
 
 ANNA, BEN = "anna@uni.example", "ben@institute.example"
 _HOUR = 3600
-ROLE_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 
 
 def project(name: str, **spec: object) -> Obj:

@@ -6,6 +6,7 @@ Order: what serves admission answers before it is registered; controllers start 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -21,12 +22,13 @@ from skerry.kube.http_client import HttpClient
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS
+from skerry.kube.tasks import end
 from skerry.platform.base.applying import apply
 from skerry.platform.base.capability import MANAGER, Capability, Context, Settings
 from skerry.platform.program.all import ALL
 from skerry.platform.program.installing import install
 from skerry.platform.program.rights import account_of
-from skerry.platform.program.tls import authority, serving
+from skerry.platform.program.tls import authority, renewing, serving
 from skerry.platform.program.web import WebServer
 from skerry.platform.program.webhooks import admission_route, new_key, register
 
@@ -88,6 +90,8 @@ class Platform:
         await informers.start()
         key = new_key()
         tls = serving(own, self._settings.names, self._clock)
+        renewal = asyncio.create_task(renewing(tls, own, self._settings.names, self._clock), name="platform tls")
+        stack.push_async_callback(end, renewal)
         await web.start([_HEALTH, admission_route(hooks, key), *routes], tls)
         await register(self._client, hooks, self.url, self.ca, key)
         await apply(self._client, CONFIG_MAPS, _announcement(self.url, self.ca))

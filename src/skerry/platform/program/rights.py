@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skerry.kube.objects import Obj, Resource
-from skerry.kube.resources import CLUSTER_ROLES, NAMESPACES, SERVICE_ACCOUNTS
+from skerry.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACES, SERVICE_ACCOUNTS
 from skerry.platform.base.capability import NAMESPACE, Capability
 
-CLUSTER_ROLE_BINDINGS = Resource(
-    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False
-)
 _GROUP = "rbac.authorization.k8s.io"
 
 

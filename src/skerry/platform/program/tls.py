@@ -1,10 +1,11 @@
-"""The platform's own authority, kept in a Secret, and the certificate it serves with, made anew at every start.
+"""The platform's own authority, kept in a Secret, and the certificate it serves with, made anew every month.
 
 Whoever trusts the authority (webhook configurations, kubeconfigs of `skerry login`) goes on trusting after restarts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import ssl
@@ -20,6 +21,7 @@ from skerry.platform.base.capability import NAMESPACE
 
 SECRET = "skerry-platform-ca"  # noqa: S105  # its name
 _YEARS = 10
+_MONTH = 30 * 24 * 3600.0  # seconds
 _AUTHORITY = Wanted("platform-ca", "Skerry platform", days=_YEARS * 365, authority="platform-ca")
 
 
@@ -49,9 +51,22 @@ def _pair(secret: Obj) -> Pair:
 
 def serving(own: Pair, names: tuple[str, ...], clock: Clock) -> ssl.SSLContext:
     """A server's TLS settings for these names and addresses."""
-    leaf = issue_leaf(Wanted("platform", "skerry-platform", names=names), (own.certificate, own.key), clock.now())
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _show(context, own, names, clock)
+    return context
+
+
+async def renewing(context: ssl.SSLContext, own: Pair, names: tuple[str, ...], clock: Clock) -> None:
+    """Show a new certificate every month, for ever: one is good for a year, and nobody may start us anew for two."""
+    while True:
+        await asyncio.sleep(_MONTH)
+        _show(context, own, names, clock)
+
+
+def _show(context: ssl.SSLContext, own: Pair, names: tuple[str, ...], clock: Clock) -> None:
+    """From the next connection on."""
+    leaf = issue_leaf(Wanted("platform", "skerry-platform", names=names), (own.certificate, own.key), clock.now())
     # The library takes a file: one that is in memory only, so that no key is left behind.
     file = os.memfd_create("platform-tls")
     try:
@@ -59,4 +74,3 @@ def serving(own: Pair, names: tuple[str, ...], clock: Clock) -> ssl.SSLContext:
         context.load_cert_chain(f"/proc/self/fd/{file}")
     finally:
         os.close(file)
-    return context

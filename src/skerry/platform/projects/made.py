@@ -13,16 +13,19 @@ from skerry.kube.errors import NotFound
 from skerry.kube.informer import Handler, Informer
 from skerry.kube.objects import Obj, Resource, labels_of, name_of, namespace_of
 from skerry.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
+    LIMIT_RANGES,
     NETWORK_POLICIES,
     PRIORITY_CLASSES,
     RESOURCE_QUOTAS,
+    ROLE_BINDINGS,
     SERVICE_ACCOUNTS,
 )
 from skerry.kube.tasks import end, together
 from skerry.platform.base.applying import apply
 from skerry.platform.projects.types import MADE_LABEL
-from skerry.platform.projects.wanted import CLUSTER_ROLE_BINDINGS, LIMIT_RANGES, ROLE_BINDINGS, Wanted, covers
+from skerry.platform.projects.wanted import Wanted, covers
 
 _KINDS = (
     CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS, PRIORITY_CLASSES,

@@ -52,13 +52,6 @@ class ContainerLimits(Model):
     max: dict[str, Quantity] = Field({}, description="The largest limits of a container.")
 
 
-class Idle(Model):
-    """When nobody uses what runs."""
-
-    after_minutes: int = Field(ge=1, description="So long without use.")
-    action: Literal["Hibernate"] = Field("Hibernate", description="Scale to zero; state is kept.")
-
-
 class TierSpec(Model):
     """What projects of a tier are given."""
 
@@ -74,7 +67,6 @@ class TierSpec(Model):
         [], max_length=50, description="Networks (CIDR) that pods reach beside their project and DNS."
     )
     namespaces: int = Field(10, ge=1, le=1000, description="The most that members may make, all together.")
-    idle: Idle | None = None
     approval: Literal["Automatic", "Manual"] = Field("Manual", description="Of requests for projects of this tier.")
 
 

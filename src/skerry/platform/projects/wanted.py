@@ -11,10 +11,13 @@ from dataclasses import field
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.records import record
 from skerry.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
+    LIMIT_RANGES,
     NETWORK_POLICIES,
     PRIORITY_CLASSES,
     RESOURCE_QUOTAS,
+    ROLE_BINDINGS,
     SERVICE_ACCOUNTS,
 )
 from skerry.platform.projects.roles import ROLE_NAMES
@@ -22,9 +25,6 @@ from skerry.platform.projects.tiers import Granted, project_class
 from skerry.platform.projects.types import MADE_LABEL, PLACED_LABEL, PROJECT_LABEL, ProjectSpec, Role
 
 _RBAC = "rbac.authorization.k8s.io"
-LIMIT_RANGES = Resource("", "v1", "limitranges", "LimitRange")
-ROLE_BINDINGS = Resource(_RBAC, "v1", "rolebindings", "RoleBinding")
-CLUSTER_ROLE_BINDINGS = Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False)
 
 QUOTA, LIMITS, ISOLATION, DEPLOYER = "skerry", "skerry", "skerry-isolation", "skerry-deployer"
 INGRESS_LABEL = "skerry.dev/ingress"

@@ -152,8 +152,6 @@ async def test_a_dry_run_notes_nothing() -> None:
     [
         ("Draining", "is Draining, so no pods start in it: its time or a budget is over. To ask for more: skerry"),
         ("Hibernated", "so no pods start in it: its data is kept. To wake it: skerry projects wake lidar"),
-        ("Archived", "it was exported and will be removed. Its operators can bring it back"),
-        ("Purged", "To ask for a new one: skerry requests create project lidar"),
     ],
 )
 async def test_no_pods_start_in_a_project_at_rest(phase: str, message: str) -> None:

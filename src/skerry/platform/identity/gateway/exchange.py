@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import aiohttp
 from starlette.types import Receive, Send
@@ -88,8 +89,9 @@ class Exchange:
 
     async def _client_gone(self) -> None:
         await self._sent.wait()
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        message: Mapping[str, Any] = {}
+        while message.get("type") != "http.disconnect":
+            message = await self._receive()
 
     async def _cut(self, why: str) -> None:
         log.info("cut off: %s, %s %s: %s", self._asked.person.user, self._asked.method, self._attributes, why)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
-from skerry.platform.projects.types import Phase, ProjectSpec, ProjectStatus, TierSpec
+from skerry.platform.projects.types import Phase, ProjectSpec, TierSpec
 
 _DAYS = (14, 7, 1)
 _PERCENTS = (75, 90)
@@ -55,13 +55,13 @@ def landing_of(
 ) -> Landing:
     """`draining_since`: when it was first seen at its end, None when it was not."""
     end = end_of(project, spec, tier)
-    status = ProjectStatus.model_construct(budgets=(project.get("status") or {}).get("budgets") or {})
-    warnings = tuple(_warnings(end, status.budgets, now))
+    budgets: Obj = (project.get("status") or {}).get("budgets") or {}
+    warnings = tuple(_warnings(end, budgets, now))
     if spec.state == "Hibernated":
         return Landing(
             "Hibernated", "Hibernated", "asleep as asked: `skerry projects wake` brings it back", warnings, end
         )
-    over = _what_is_over(end, status.budgets, now)
+    over = _what_is_over(end, budgets, now)
     if not over:
         return Landing("Active", "Active", "", warnings, end, _next_moment(end, now))
     asleep = (draining_since or now) + timedelta(hours=tier.drain_hours)

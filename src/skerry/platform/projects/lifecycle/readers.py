@@ -11,14 +11,11 @@ from collections.abc import Sequence
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, Resource, name_of
-from skerry.kube.resources import CLUSTER_ROLES
+from skerry.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES
 from skerry.platform.base.applying import apply
 from skerry.platform.base.capability import Context
 from skerry.platform.projects.types import PROJECT_REQUESTS, TIERS
 
-CLUSTER_ROLE_BINDINGS = Resource(
-    "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", namespaced=False
-)
 _RBAC = "rbac.authorization.k8s.io"
 
 

@@ -32,8 +32,6 @@ _AT_REST = {
     "Draining": "its time or a budget is over. To ask for more: skerry requests create extension {project} --days 30, "
     "or skerry requests create quota {project} --cpu-hours 100",
     "Hibernated": "its data is kept. To wake it: skerry projects wake {project}",
-    "Archived": "it was exported and will be removed. Its operators can bring it back",
-    "Purged": "its data has been removed. To ask for a new one: skerry requests create project {project}",
 }
 """Phases in which no pods start, and what to do."""
 
