@@ -4,7 +4,7 @@ BIN := .venv/bin
 export SKERRY_DATA_DIR ?= /var/lib/skerry
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: help setup setup-dev up down clean test check bench lock
+.PHONY: help setup setup-dev up images down clean test check bench lock
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -16,6 +16,9 @@ setup: ## install what is needed: Debian packages, .venv with skerry, kubectl an
 up: setup ## start Skerry, run examples/01-hello, print its URL and KUBECONFIG
 	@$(BIN)/skerry up --detach
 	@scripts/hello.sh
+
+images: setup ## build the images of the catalogue's apps, where `make up` has been (docs/apps.md)
+	@set -e; for recipe in images/*/recipe.toml; do $(BIN)/skerry image build "$${recipe%/recipe.toml}"; done
 
 down: ## stop everything, keep the state
 	@if [ -x $(BIN)/skerry ]; then $(BIN)/skerry down; fi

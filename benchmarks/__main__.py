@@ -22,8 +22,10 @@ from benchmarks import (
     latency,
     names,
     policy_rules,
+    portal,
     projects,
     quota,
+    releases,
     rollouts,
     scheduling,
     service_rules,
@@ -64,6 +66,8 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "quota": lambda program, client: _one(quota.measure()),
     "jobs": lambda program, client: _one(jobs.measure(client)),
     "projects": lambda program, client: projects.measure(),
+    "portal": lambda program, client: portal.measure(),
+    "releases": lambda program, client: releases.measure(),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)
 

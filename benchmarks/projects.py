@@ -38,7 +38,7 @@ _WRITES = 13
 _CLUSTER = """
 import json, sys
 from skerry.testing import cluster
-with cluster(nodes=0) as made:
+with cluster(nodes=int(sys.argv[1])) as made:
     print(json.dumps(str(made.kubeconfig)), flush=True)
     sys.stdin.read()
 """
@@ -46,7 +46,7 @@ with cluster(nodes=0) as made:
 
 async def measure(many: int = MANY) -> list[Row]:
     """The two rows."""
-    async with _cluster() as kubeconfig, HttpClient.from_kubeconfig(kubeconfig) as admin:
+    async with simulated_cluster() as kubeconfig, HttpClient.from_kubeconfig(kubeconfig) as admin:
         async with _platform(kubeconfig):
             ready = await _ready(admin)
             await _make(admin, many)
@@ -57,9 +57,10 @@ async def measure(many: int = MANY) -> list[Row]:
 
 
 @asynccontextmanager
-async def _cluster() -> AsyncIterator[Path]:
+async def simulated_cluster(nodes: int = 0) -> AsyncIterator[Path]:
+    """Its kubeconfig."""
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _CLUSTER, stdin=pipe, stdout=pipe)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _CLUSTER, str(nodes), stdin=pipe, stdout=pipe)
     assert process.stdin is not None
     assert process.stdout is not None
     try:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs examples/01-hello on the instance that is up and prints where it answers.
+# Runs the image of examples/01-hello as a release of the shipped catalogue (examples/05-release), prints where it answers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
@@ -22,13 +22,14 @@ END
 }
 
 step "image hello:1 built" $skerry image build --build-context programs=/usr/bin -t hello:1 examples/01-hello
-step "examples/01-hello applied" $skerry kubectl apply -f examples/01-hello
-step "rolled out" $skerry kubectl rollout status deployment/hello --timeout 120s
+step "examples/05-release applied" $skerry kubectl apply -f examples/05-release
+step "release ready" $skerry kubectl wait --for=condition=Ready release/hello --timeout 120s
 
 address=$($skerry status -o json | .venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["nodePorts"].split(":")[0])')
-port=$($skerry kubectl get service hello -o 'jsonpath={.spec.ports[0].nodePort}')
+port=$($skerry kubectl get service -l app.kubernetes.io/instance=hello -o 'jsonpath={.items[0].spec.ports[0].nodePort}')
 step "http://$address:$port/ answers" answers "http://$address:$port/"
 
 echo
 echo "  http://$address:$port/"
 echo "  export KUBECONFIG=$($skerry kubeconfig)"
+echo "  portal: $($skerry status -o json | .venv/bin/python -c 'import json, sys; print(json.load(sys.stdin)["platform"]["url"])')/"

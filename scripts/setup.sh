@@ -7,14 +7,15 @@ cd "$(dirname "$0")/.."
 locks=(requirements.lock)
 
 PACKAGES="containerd crun runc nftables containernetworking-plugins busybox-static catatonit buildah iproute2 conntrack
-  util-linux mount procps e2fsprogs xfsprogs ca-certificates make git"
+  util-linux mount procps e2fsprogs xfsprogs mmdebstrap ca-certificates make git"
+# The portal's JavaScript comes by npm. Whose npm it is does not matter: Debian's is a package of its own, others bring
+# it with nodejs.
+command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
   PACKAGES+=" sshfs davfs2 s3fs openssh-server apache2-bin"
-  PACKAGES+=" mmdebstrap bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
-  PACKAGES+=" slapd ldap-utils"
-  # whose npm it is does not matter: Debian's is a package of its own, others bring it with nodejs
-  command -v npm >/dev/null || PACKAGES+=" nodejs npm"
+  PACKAGES+=" bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
+  PACKAGES+=" slapd ldap-utils chromium docker-registry"
 fi
 POLICY=/usr/sbin/policy-rc.d
 
@@ -108,3 +109,5 @@ for lock in "${locks[@]}"; do
     echo "$fingerprint" >"$stamp"
   fi
 done
+
+scripts/portal_assets.sh --missing || step "JavaScript of the portal" scripts/portal_assets.sh

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from tests.support.images import busybox_archive
 from tests.support.program import Program, program_path
+from tests.support.signed_in import signed_in
 from tests.support.waiting import LIMIT, eventually
 
 USER = "anna"
@@ -42,18 +42,6 @@ metadata: {name: editors, namespace: %(namespace)s}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %(user)s}]
 """
-SESSION = """
-apiVersion: skerry.dev/v1alpha1
-kind: Session
-metadata: {name: %(name)s}
-spec:
-  user: %(user)s
-  userUid: %(uid)s
-  kind: CommandLine
-  tokenSha256: %(hash)s
-  tokenExpires: "2100-01-01T00:00:00Z"
-  expires: "2100-01-01T00:00:00Z"
-"""
 
 
 class Person:
@@ -67,9 +55,7 @@ class Person:
 
     def signs_in(self, name: str) -> None:
         """As a session of this name."""
-        uid = self._program.get("users.skerry.dev", USER)["metadata"]["uid"]
-        digest = hashlib.sha256(name.encode()).hexdigest()
-        self._program.apply(SESSION % {"name": name, "user": USER, "uid": uid, "hash": digest})
+        signed_in(self._program, USER, name, name=name, kind="CommandLine")
         user = {"name": "u", "user": {"token": name}}
         cluster = {"name": "c", "cluster": {"server": f"{self._url}/k8s", "certificate-authority-data": self._ca}}
         context = {"name": "x", "context": {"cluster": "c", "user": "u", "namespace": self._namespace}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import ssl
 import urllib.request
@@ -14,6 +15,7 @@ from typing import Any
 from tests.support.program import Program
 from tests.support.waiting import eventually
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 _PROJECT = """
 apiVersion: skerry.dev/v1alpha1
 kind: Project
@@ -45,9 +47,22 @@ def processes(program: Program) -> list[int]:
             words = (directory / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"skerry.platform.program" in words and mark in words:
+        if b"skerry.portal.program" in words and mark in words:
             found.append(int(directory.name))
     return found
+
+
+def _runs_the_fifth_example(program: Program) -> None:
+    """A release of the shipped catalogue, as `make up` makes it."""
+    context = ["--build-context", f"programs={Path(shutil.which('busybox') or '').parent}"]
+    program.skerry("image", "build", "-t", "hello:1", *context, str(EXAMPLES / "01-hello"))
+    program.kubectl("apply", "-f", str(EXAMPLES / "05-release"))
+    program.kubectl("wait", "--for=condition=Ready", "release/hello", "--timeout=120s")
+    address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
+    with urllib.request.urlopen(f"http://{address}:30080/", timeout=60) as answer:
+        assert "Hello from Skerry" in answer.read().decode()
+    status = program.get("release/hello")["status"]
+    assert (status["phase"], status["revision"], status["url"][:4]) == ("Deployed", 1, "http")
 
 
 def test_it_comes_back_and_goes_with_the_engine(fresh_program: Program) -> None:
@@ -60,6 +75,8 @@ def test_it_comes_back_and_goes_with_the_engine(fresh_program: Program) -> None:
     program.apply(_PROJECT)
     program.kubectl("wait", "--for=condition=Ready", "project/lidar", "--timeout=60s")
     assert {"lidar", "lidar-test"} <= {one["metadata"]["name"] for one in program.get("namespaces")["items"]}
+
+    _runs_the_fifth_example(program)
 
     (first,) = processes(program)
     status = Path(f"/proc/{first}/status").read_text()

@@ -1,299 +1,163 @@
-"""Services as their users need them: nothing is lost while what is behind them changes, from the host and from pods.
-
-The rules themselves are tested in tests/component/network, names in test_dns.
-"""
+"""The services of the shipped catalogue, installed by the real Helm where Pod Security is at its strictest."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from base64 import b64decode
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.images import BUSYBOX
-from tests.support.load import CLIENT, Load
+from tests.support.helm import Helm
 from tests.support.program import Program
 from tests.support.waiting import eventually
 
-HOST = "web.example.com"
-_PAUSE = "0.005"  # seconds: some hundred requests a second from each load
-_SCRIPT = (Path(__file__).parents[1] / "support/pod_server.py").read_text()
-# The machine's own Python, as test_dns has its C library: the image has busybox only.
-_MOUNTS = {"server": "/server", "usr": "/usr", "lib": "/lib", "lib64": "/lib64"}
-_VOLUMES: list[dict[str, Any]] = [
-    {"name": "server", "configMap": {"name": "server"}},
-    {"name": "usr", "hostPath": {"path": "/usr"}},
-    {"name": "lib", "hostPath": {"path": "/usr/lib"}},
-    {"name": "lib64", "hostPath": {"path": "/usr/lib64"}},
-]
+_ROOT = Path(__file__).parents[2]
+_RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
-def pod_spec(*ports: int, **container: Any) -> dict[str, Any]:
-    """A pod that answers on these ports; the first is called `web`."""
-    path = {"name": "PATH", "value": "/usr/local/bin:/usr/bin:/bin"}
-    main = {
-        "name": "main",
-        "image": BUSYBOX,
-        "command": ["sh", "-c", f"exec python3 /server/server.py {' '.join(map(str, ports))}"],
-        "env": [path, {"name": "VERSION", "value": "1"}],
-        "ports": [{"name": "web", "containerPort": ports[0]}],
-        "readinessProbe": {"httpGet": {"port": "web"}, "periodSeconds": 1},
-        "volumeMounts": [{"name": name, "mountPath": where, "readOnly": True} for name, where in _MOUNTS.items()],
-        **container,
-    }
-    return {"containers": [main], "volumes": _VOLUMES}
-
-
-def pod(name: str, *ports: int, **container: Any) -> dict[str, Any]:
-    """A pod of the app."""
-    spec = {**pod_spec(*ports, **container), "terminationGracePeriodSeconds": 0}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": "web"}}, "spec": spec}
-
-
-def service(name: str, *ports: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    """A Service of the app."""
-    wanted = list(ports) or [{"port": 80, "targetPort": "web"}]
-    whole = {"selector": {"app": "web"}, "ports": wanted, **spec}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": whole}
-
-
-def ingress() -> dict[str, Any]:
-    """The app under a name."""
-    backend = {"service": {"name": "web", "port": {"number": 80}}}
-    rule = {"host": HOST, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
-    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}}
-    return {**kind, "spec": {"rules": [rule]}}
-
-
-class App:
-    """What is served in a namespace, and who asks."""
-
-    def __init__(self, program: Program, namespace: str) -> None:
-        self.program = program
-        self.namespace = namespace
-        script = {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "server"},
-            "data": {"server.py": _SCRIPT},
-        }
-        self.apply(script)
-
-    def kubectl(self, *words: str, stdin: str | None = None) -> str:
-        return self.program.kubectl("-n", self.namespace, *words, stdin=stdin).stdout
-
-    def apply(self, *objects: dict[str, Any]) -> None:
-        self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
-
-    def deploy(self, replicas: int) -> None:
-        """A Deployment as one that must not lose requests: it is told to go some seconds before it is stopped."""
-        template = {
-            "metadata": {"labels": {"app": "web"}},
-            "spec": pod_spec(8080, lifecycle={"preStop": {"sleep": {"seconds": 3}}}),
-        }
-        strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
-        spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
-        deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
-        self.apply({**deployment, "spec": {**spec, "strategy": strategy}}, service("web", type="NodePort"))
-        self.rolled_out()
-
-    def rolled_out(self) -> None:
-        self.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
-
-    def ready(self, *pods: str) -> None:
-        self.kubectl("wait", "--for=condition=Ready", "--timeout=120s", *(f"pod/{name}" for name in pods))
-
-    def get(self, *words: str) -> Any:
-        return self.program.get("-n", self.namespace, *words)
-
-    def address(self, name: str = "web") -> str:
-        """The cluster address of a Service."""
-        return str(self.get("service", name)["spec"]["clusterIP"])
-
-    def node_port(self) -> tuple[str, int]:
-        """Where the host offers it, which need not be the node's address: another instance may have had that before."""
-        address = json.loads(self.program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
-        return address, int(self.get("service", "web")["spec"]["ports"][0]["nodePort"])
-
-    def ingress_address(self) -> tuple[str, int]:
-        """Where the Ingress answers, once it does."""
-        (found,) = eventually(lambda: self.get("ingress", "web")["status"]["loadBalancer"]["ingress"], "an address")
-        address = str(found["ip"])
-        eventually(lambda: ask(address), "the Ingress answers")
-        return address, 80
-
-    def inside(self, name: str, address: str, port: int = 80) -> str:
-        """Which server answers a pod."""
-        script = f"wget -q -T 20 -O - http://{address}:{port}/"
-        return str(json.loads(self.kubectl("exec", name, "--", "sh", "-c", script))["server"])
-
-    @contextmanager
-    def load(self, directory: Path, places: Sequence[tuple[str, int]]) -> Iterator[list[Load]]:
-        """Clients of the host at each of these addresses and ports."""
-        loads, clients = [], []
-        try:
-            for number, (address, port) in enumerate(places):
-                loads.append(Load(directory / f"load{number}"))
-                words = [sys.executable, "-P", str(CLIENT), HOST, address, str(port), _PAUSE]
-                with loads[-1].path.open("w") as notes:
-                    clients.append(subprocess.Popen(words, stdout=notes))
-            yield loads
-        finally:
-            for client in clients:
-                client.kill()
-                client.wait()
+def _build(program: Program, recipe: str) -> None:
+    program.skerry("image", "build", str(_ROOT / "images" / recipe), timeout=600)
 
 
 @pytest.fixture
-def app(program: Program, namespace: str) -> App:
-    return App(program, namespace)
+def helm(program: Program, namespace: str, tmp_path: Path) -> Helm:
+    program.kubectl("label", "namespace", namespace, _RESTRICTED)
+    return Helm(program.kubeconfig, tmp_path, namespace)
 
 
-def ask(address: str, port: int = 80) -> str:
-    """Which server answers the host."""
-    connection = http.client.HTTPConnection(address, port, timeout=30)
-    try:
-        return asked(connection)
-    finally:
-        connection.close()
+class Database:
+    """A release `db` of the chart postgresql."""
+
+    def __init__(self, program: Program, helm: Helm) -> None:
+        self.program, self.helm, self.namespace = program, helm, helm.namespace
+
+    def is_as(self, *values: str) -> None:
+        """Install or upgrade it with these values, and wait until it is ready."""
+        words = [word for value in values for word in ("--set", value)]
+        chart = str(_ROOT / "charts" / "postgresql")
+        self.helm("upgrade", "--install", "db", chart, *words, "--wait", "--timeout=180s")
+
+    def kubectl(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.program.kubectl("-n", self.namespace, *words, check=check)
+
+    def ask(self, query: str, pod: str = "db-0") -> str:
+        """What psql answers as the superuser inside of a pod."""
+        words = ["psql", "-h", "/run/postgresql", "-U", "postgres", "-qAt", "-c", query, "app"]
+        return self.kubectl("exec", pod, "--", *words).stdout.strip()
+
+    def follows(self, query: str, answer: str) -> None:
+        """Wait until the replica gives this answer."""
+        eventually(lambda: self.ask(query, "db-replica-0-0") == answer, f"the replica: {query}")
+
+    def backup(self, name: str) -> list[str]:
+        """Make one at once; the names of those there are."""
+        self.kubectl("create", "job", "--from=cronjob/db-backup", name)
+        self.kubectl("wait", f"job/{name}", "--for=condition=Complete", "--timeout=120s")
+        listed = self.kubectl("exec", "db-0", "--", "find", "/backups", "-name", "*.dump", "-printf", r"%f\n").stdout
+        return sorted(listed.split())
+
+    def secret(self) -> str:
+        return json.dumps(self.program.get("-n", self.namespace, "secret", "db")["data"])
 
 
-def asked(connection: http.client.HTTPConnection) -> str:
-    """Which server answers on a connection that stays."""
-    connection.request("GET", "/", headers={"Host": HOST})
-    answer = connection.getresponse()
-    body = answer.read()
-    assert answer.status == 200, body
-    return str(json.loads(body)["server"])
+@pytest.mark.timeout(600)
+def test_a_database_is_followed_backed_up_and_restored(program: Program, helm: Helm) -> None:
+    _build(program, "postgresql")
+    database = Database(program, helm)
+    database.is_as("storage.size=256Mi", "backups.size=128Mi", "backups.keep=2")
+    database.helm("test", "db")
+    database.ask("create table numbers (n int); insert into numbers select generate_series(1, 1000)")
+    sums = "select count(*), sum(n) from numbers"
+    database.follows(sums, "1000|500500")
+    secret = database.secret()
+
+    database.kubectl("delete", "pod", "db-0", "--wait")
+    database.kubectl("wait", "pod/db-0", "--for=condition=Ready", "--timeout=120s")
+    assert database.ask(sums) == "1000|500500", "its data outlives the pod"
+
+    first = database.backup("first")
+    database.ask("drop table numbers; create table others (n int)")
+    database.is_as("storage.size=256Mi", "backups.size=128Mi", "backups.keep=2", "restore=latest")
+    assert database.ask(sums) == "1000|500500", "what was dropped is back"
+    assert database.ask("select to_regclass('others')") == "", "and what came later is gone"
+    database.ask("insert into numbers values (0)")
+    database.follows(sums, "1001|500500")
+
+    more = ("storage.size=256Mi", "backups.size=128Mi", "backups.keep=1", "restore=latest", "settings.work_mem=5MB")
+    database.is_as(*more)
+    assert database.ask("show work_mem") == "5MB"
+    assert database.ask(sums) == "1001|500500", "a backup is restored once"
+    (kept,) = database.backup("second")
+    assert kept not in first, "older ones go"
+    assert database.secret() == secret, "its passwords stay"
+
+    chart = str(_ROOT / "charts" / "postgresql")
+    wrong = ("upgrade", "db", chart, "--reuse-values", "--set", "restore=gone.dump", "--wait", "--timeout=10s")
+    assert "not ready" in helm.fails(*wrong)
+    said = eventually(lambda: database.kubectl("logs", "db-0", check=False).stdout, "what it says")
+    assert "there is no backup gone.dump" in said
+    database.is_as(*more)
+    assert database.ask(sums) == "1001|500500", "nothing is lost, and nobody has to help"
 
 
-def versions(load: Load) -> set[str]:
-    """Of the servers that answered last."""
-    return {said.partition(" ")[0] for _, said in load.answers()[-20:]}
+class Store:
+    """S3 of a release `s3` at its address, by curl, which signs."""
+
+    def __init__(self, program: Program, namespace: str) -> None:
+        keys = program.get("-n", namespace, "secret", "s3")["data"]
+        self._key = ":".join(b64decode(keys[f"AWS_{one}"]).decode() for one in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
+        service = program.get("service", "ingress", "-n", "kube-system")
+        self._to = f"::{service['status']['loadBalancer']['ingress'][0]['ip']}:80"
+        self._url = f"http://s3.{namespace}.localhost"
+
+    def ask(self, method: str, path: str, body: str = "", *, signed: bool = True) -> tuple[int, str]:
+        """(code, answer)."""
+        words = ["-s", "--connect-to", self._to, "-X", method, "-w", "\n%{http_code}", self._url + path]
+        words += ["--upload-file", "-"] if body else []
+        words += ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", self._key] if signed else []
+        done = subprocess.run(["curl", *words], input=body, capture_output=True, text=True, timeout=60, check=False)
+        answer, _, code = done.stdout.rpartition("\n")
+        return int(code), answer
 
 
-def test_a_rolling_update_under_load_loses_no_request(app: App, tmp_path: Path) -> None:
-    """At the cluster address, at the node port, through an Ingress."""
-    app.deploy(3)
-    app.apply(ingress())
-    ways = [(app.address(), 80), app.node_port(), app.ingress_address()]
-    with app.load(tmp_path, ways) as loads:
-        for load in loads:
-            eventually(lambda load=load: len(load.answers()) > 40, "requests before")
-        app.kubectl("set", "env", "deployment/web", "VERSION=2")
-        app.rolled_out()
-        eventually(lambda: len(app.get("pods")["items"]) == 3, "the old pods are gone")
-        for load in loads:
-            eventually(lambda load=load: versions(load) == {"2"}, "the new version alone")
-            eventually(lambda load=load: {"1", "2"} <= {said[:1] for _, said in load.answers()}, "both answered")
-        assert [load.failures() for load in loads] == [[], [], []]
-        direct = loads[:2]  # Caddy closes kept connections that were idle for 0.3 s when its configuration changes
-        assert [load.repeated() for load in direct] == [[], []]
-        for load, (address, port) in zip(loads, ways, strict=True):
-            print(load.said(f"rolling update at {address}:{port}"))
+@pytest.mark.timeout(600)
+def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
+    _build(program, "object-storage")
+    chart = str(_ROOT / "charts" / "object-storage")
+    helm("install", "s3", chart, "--set", "storage.size=1Gi", "--set", "access=everyone", "--wait", "--timeout=180s")
+    helm("test", "s3")
+    store = Store(program, helm.namespace)
+    eventually(lambda: store.ask("PUT", "/bucket-0")[0] == 200, "the Ingress")
+    for number in range(1, 12):
+        assert store.ask("PUT", f"/bucket-{number}")[0] == 200
+    for number in range(12):
+        assert store.ask("PUT", f"/bucket-{number}/some/object", f"of {number}")[0] == 200
+
+    program.kubectl("-n", helm.namespace, "delete", "pod", "s3-0", "--wait", "--grace-period=1")
+    program.kubectl("-n", helm.namespace, "rollout", "status", "statefulset/s3", "--timeout=120s")
+    eventually(lambda: store.ask("GET", "/bucket-0/some/object") == (200, "of 0"), "the store again")
+    for number in range(12):
+        assert store.ask("GET", f"/bucket-{number}/some/object") == (200, f"of {number}")
+    assert store.ask("GET", "/bucket-1/some/object", signed=False)[0] == 403
+
+    address = program.get("-n", helm.namespace, "pod", "s3-0")["status"]["podIP"]
+    for port in (8080, 8334, 8888, 9333, 18080, 18334, 18888, 19333):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, port), timeout=10)
 
 
-def test_scaling_under_load_loses_no_request(app: App, tmp_path: Path) -> None:
-    app.deploy(1)
-    with app.load(tmp_path, [(app.address(), 80)]) as (load,):
-        for replicas in (4, 1, 3):
-            app.kubectl("scale", "deployment/web", f"--replicas={replicas}")
-            app.rolled_out()
-            eventually(lambda replicas=replicas: len(app.get("pods")["items"]) == replicas, "the pods")
-            seen = len(load.answers())
-            eventually(lambda seen=seen: len(load.answers()) > seen + 40, "requests after it")
-        assert (load.failures(), load.repeated()) == ([], [])
-
-
-def test_open_connections_stay_while_other_endpoints_come_and_go(app: App) -> None:
-    app.deploy(2)
-    kept = http.client.HTTPConnection(app.address(), 80, timeout=30)
-    mine = asked(kept)
-    app.kubectl("scale", "deployment/web", "--replicas=4")
-    app.rolled_out()
-    assert asked(kept) == mine
-    others = [one["metadata"]["name"] for one in app.get("pods")["items"] if one["metadata"]["name"] not in mine]
-    app.kubectl("delete", "pod", "--now", *others)
-    app.rolled_out()
-    assert asked(kept) == mine
-
-    leaving = mine.split()[1]
-    app.kubectl("delete", "pod", "--wait=false", leaving)
-    eventually(lambda: all(ask(app.address()) != mine for _ in range(10)), "new connections go elsewhere")
-    assert asked(kept) == mine, "an endpoint that terminates keeps what it has"
-    eventually(lambda: asked_or_closed(kept) != mine, "until it ends")
-    kept.close()
-
-
-def asked_or_closed(connection: http.client.HTTPConnection) -> str:
-    try:
-        return asked(connection)
-    except (OSError, http.client.HTTPException):
-        return "closed"
-
-
-def test_ports_of_a_service(app: App) -> None:
-    """Several, datagrams too; a name leads to each pod's own number."""
-    several = service(
-        "several",
-        {"name": "web", "port": 80, "targetPort": "web"},
-        {"name": "more", "port": 81, "targetPort": 9001},
-        {"name": "datagrams", "port": 53, "targetPort": 9001, "protocol": "UDP"},
-    )
-    app.apply(pod("one", 8080, 9001), pod("two", 8090, 9001), several)
-    app.ready("one", "two")
-    address = app.address("several")
-    for port in (80, 81):
-        eventually(lambda port=port: {ask(address, port) for _ in range(6)} == {"1 one", "1 two"}, f"port {port}")
-        eventually(
-            lambda port=port: {app.inside("one", address, port) for _ in range(6)} == {"1 one", "1 two"},
-            f"port {port} from a pod, itself too",
-        )
-
-    def datagram() -> str:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(10)
-            client.sendto(b"?", (address, 53))
-            return str(json.loads(client.recv(100))["server"])
-
-    eventually(lambda: {datagram() for _ in range(6)} == {"1 one", "1 two"}, "datagrams")
-
-
-def test_a_pod_that_is_not_ready_is_reached_where_that_is_wanted(app: App) -> None:
-    never = {"exec": {"command": ["false"]}, "periodSeconds": 1}
-    early = service("early", publishNotReadyAddresses=True)
-    app.apply(
-        pod("unready", 8080, readinessProbe=never), pod("client", 8081, readinessProbe=None), service("web"), early
-    )
-    app.kubectl("label", "pod/client", "app=client", "--overwrite")
-    app.ready("client")
-    eventually(lambda: ask(app.address("early")) == "1 unready", "the pod answers")
-    assert app.inside("client", app.address("early")) == "1 unready"
-    with pytest.raises(ConnectionRefusedError):
-        ask(app.address("web"))
-
-
-def test_a_service_without_selector_goes_where_its_endpoints_say(app: App) -> None:
-    app.apply(pod("one", 8080), service("elsewhere", {"port": 80, "targetPort": 8080}, selector=None))
-    app.ready("one")
-    where = app.get("pod", "one")["status"]["podIP"]
-    eventually(lambda: refused(app.address("elsewhere")), "nobody yet")
-    subsets = [{"addresses": [{"ip": where}], "ports": [{"port": 8080}]}]
-    app.apply({"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "elsewhere"}, "subsets": subsets})
-    eventually(lambda: ask(app.address("elsewhere")) == "1 one", "the endpoints count")
-    assert app.inside("one", app.address("elsewhere")) == "1 one"
-
-
-def refused(address: str) -> bool:
-    try:
-        ask(address)
-    except ConnectionRefusedError:
-        return True
-    return False
+@pytest.mark.timeout(600)
+def test_workers_compute_and_are_replaced(program: Program, helm: Helm) -> None:
+    _build(program, "dask")
+    chart = str(_ROOT / "charts" / "dask")
+    helm("install", "dask", chart, "--set", "resources.cpu=250m", "--wait", "--timeout=180s")
+    helm("test", "dask")
+    workers = "app.kubernetes.io/component=worker"
+    program.kubectl("-n", helm.namespace, "delete", "pod", "-l", workers, "--wait", "--grace-period=1")
+    program.kubectl("-n", helm.namespace, "rollout", "status", "deployment/dask-worker", "--timeout=120s")
+    helm("test", "dask")
+    page = f"/api/v1/namespaces/{helm.namespace}/services/dask:http/proxy/status"
+    assert "Dask" in program.kubectl("get", "--raw", page).stdout

@@ -11,6 +11,7 @@ from html import unescape
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 
 class Answer:
@@ -41,8 +42,8 @@ class Browser:
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self.url, self._session = url, session
 
-    async def get(self, path: str, *, follow: bool = True) -> Answer:
-        async with self._session.get(f"{self.url}{path}", allow_redirects=follow) as response:
+    async def get(self, path: str, *, follow: bool = True, headers: dict[str, str] | None = None) -> Answer:
+        async with self._session.get(f"{self.url}{path}", allow_redirects=follow, headers=headers) as response:
             return Answer(response, await response.text())
 
     async def post(
@@ -53,9 +54,18 @@ class Browser:
         ) as response:
             return Answer(response, await response.text())
 
-    async def ask(self, method: str, url: str, fields: dict[str, str] | None = None) -> Answer:
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[AsyncIterator[str]]:
+        """The lines of an answer that goes on; leaving it ends the connection."""
+        async with self._session.get(f"{self.url}{path}") as response:
+            assert response.status == 200, await response.text()
+            yield (line.decode().rstrip("\n") async for line in response.content)
+
+    async def ask(
+        self, method: str, url: str, fields: dict[str, str] | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
         """Any address, also elsewhere; redirects are not followed."""
-        async with self._session.request(method, url, data=fields, allow_redirects=False) as response:
+        async with self._session.request(method, url, data=fields, headers=headers, allow_redirects=False) as response:
             return Answer(response, await response.text())
 
     async def submit(self, page: Answer, path: str, **fields: str) -> Answer:
@@ -69,6 +79,10 @@ class Browser:
     def cookie(self, name: str) -> str:
         """What is kept of this name."""
         return next(one.value for one in self._session.cookie_jar if one.key == name)
+
+    def keep(self, name: str, value: str) -> None:
+        """A cookie of this host."""
+        self._session.cookie_jar.update_cookies({name: value}, URL(self.url))
 
     def forget(self) -> None:
         """As another browser."""

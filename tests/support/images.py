@@ -11,7 +11,7 @@ from pathlib import Path
 
 BUSYBOX = "busybox:test"
 _APPLETS = """sh cat ls echo sleep true false id env httpd nc wget tar touch mkdir rm ps kill head tail grep date dd
-stty od wc sort stat chmod hostname sed cut printf nslookup"""
+stty od wc sort stat find chmod hostname sed cut printf nslookup"""
 
 
 def busybox_archive(directory: Path, name: str = BUSYBOX, command: Sequence[str] = ("/bin/sh",)) -> Path:

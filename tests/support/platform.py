@@ -11,7 +11,7 @@ from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.platform.base.capability import MANAGER, Capability, Settings
 from skerry.platform.program.all import ALL
-from skerry.platform.program.platform import Platform
+from skerry.platform.program.platform import Pages, Platform, no_pages
 from skerry.testing import Cluster, cluster
 
 
@@ -44,12 +44,15 @@ async def running_on(
     clock: Clock | None = None,
     capabilities: Sequence[Capability] = ALL,
     settings: Settings | None = None,
+    pages: Pages = no_pages,
 ) -> AsyncIterator[RunningPlatform]:
     """A platform on a cluster that is there."""
     connection = load_kubeconfig(made.kubeconfig)
     async with (
         HttpClient(connection) as admin,
         HttpClient(connection, field_manager=MANAGER) as own,
-        Platform(own, settings or Settings(), clock=clock or SystemClock(), capabilities=capabilities) as platform,
+        Platform(
+            own, settings or Settings(), clock=clock or SystemClock(), capabilities=capabilities, pages=pages
+        ) as platform,
     ):
         yield RunningPlatform(made, platform, admin)

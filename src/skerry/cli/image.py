@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,10 +16,12 @@ import click
 from skerry.cli.buildah import Buildah, BuildRequest
 from skerry.cli.containerd import Containerd
 from skerry.cli.errors import CommandFailed
-from skerry.cli.image_names import base_images, full_name, short_name
 from skerry.cli.instance_files import need_running
 from skerry.cli.options import data_dir_option, output_option
 from skerry.cli.printing import print_document, table
+from skerry.cli.recipe import Recipe, read_recipe
+from skerry.cli.recipe_contents import gather
+from skerry.kube.image_names import base_images, full_name, short_name
 
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EXISTING_DIR = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -49,7 +52,7 @@ def load(data_dir: Path, archive: Path, name: str | None) -> None:
 @command.command()
 @data_dir_option
 @click.argument("context", type=_EXISTING_DIR)
-@click.option("-t", "--tag", required=True, help="The image's name.")
+@click.option("-t", "--tag", help="The image's name. [what recipe.toml says]")
 @click.option("-f", "--file", "dockerfile", type=_EXISTING_FILE, help="The Dockerfile. [CONTEXT/Dockerfile]")
 @click.option("--build-arg", "arguments", multiple=True, metavar="KEY=VALUE", help="An argument of the Dockerfile.")
 @click.option(
@@ -59,24 +62,32 @@ def load(data_dir: Path, archive: Path, name: str | None) -> None:
     metavar="NAME=DIR",
     help="A directory for the Dockerfile's COPY --from=NAME.",
 )
-def build(data_dir: Path, context: Path, tag: str, dockerfile: Path | None, **more: tuple[str, ...]) -> None:
+def build(data_dir: Path, context: Path, tag: str | None, dockerfile: Path | None, **more: tuple[str, ...]) -> None:
     """Build an image from a Dockerfile and load it.
 
-    FROM finds images already loaded here before it asks a registry.
+    FROM finds images already loaded here before it asks a registry. With a recipe.toml beside the Dockerfile the
+    packages that it names are fetched first.
 
     \b
     Examples:
       skerry image build -t app:1 .
       skerry image build -t hello:1 --build-context programs=/usr/bin examples/01-hello
+      skerry image build images/jupyterlab
     """
     files = need_running(data_dir)
-    request = BuildRequest(_checked(tag), context, dockerfile or context / "Dockerfile", **more)
+    recipe = _recipe(context)
+    name = tag or (recipe.name if recipe else "")
+    if not name:
+        raise click.UsageError("the image needs a name: --tag, or a recipe.toml beside the Dockerfile")
+    request = BuildRequest(_checked(name), context, dockerfile or context / "Dockerfile", **more)
     if not request.dockerfile.is_file():
         raise CommandFailed(f"there is no {request.dockerfile}")
     containerd = Containerd(files)
     with tempfile.TemporaryDirectory(prefix="skerry-build-", dir=files.data_dir) as scratch:
         buildah = Buildah(files.data_dir / "build", Path(scratch))
         _lend_base_images(containerd, buildah, request.dockerfile.read_text(), Path(scratch))
+        if recipe is not None:
+            request = _gathered(request, recipe, Path(scratch) / "context")
         buildah.build(request)
         load_archive(containerd, buildah.archive(request.name))
     click.echo(f"built {short_name(request.name)}")
@@ -150,6 +161,19 @@ def _checked(name: str) -> str:
         return full_name(name)
     except ValueError as error:
         raise CommandFailed(str(error)) from None
+
+
+def _recipe(context: Path) -> Recipe | None:
+    try:
+        return read_recipe(context)
+    except ValueError as error:
+        raise CommandFailed(str(error)) from None
+
+
+def _gathered(request: BuildRequest, recipe: Recipe, context: Path) -> BuildRequest:
+    """The request with what the recipe is made of as its context."""
+    gather(recipe, context)
+    return replace(request, context=context, contexts=(*recipe.contexts, *request.contexts))
 
 
 def _lend_base_images(containerd: Containerd, buildah: Buildah, dockerfile: str, scratch: Path) -> None:

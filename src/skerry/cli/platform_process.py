@@ -1,7 +1,7 @@
 """The platform of this machine's instance: how it is started beside the engine, and whether it answers.
 
 Its port is chosen once and kept in `<data>/platform.json`. Neighbours: `up` and `install_service` start it, `status`
-shows it; `skerry.platform.program` is what runs.
+shows it; `skerry.portal.program` is what runs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from skerry.cli.api import Api
 from skerry.cli.errors import CommandFailed
 from skerry.kube.records import record
 
-MODULE = "skerry.platform.program"
+MODULE = "skerry.portal.program"
 DEFAULT_PORT = 7443
 _TRIES = 500
 _FILE = "platform.json"
@@ -36,7 +36,7 @@ class Announced:
 def beside(data_dir: Path, kubeconfig: Path) -> str:
     """What the engine is to run beside itself. Chooses the port when there is none yet; `keep_port` notes it."""
     names = ["127.0.0.1", "localhost", socket.gethostname()]
-    words = ["--kubeconfig", str(kubeconfig), "--host", "0.0.0.0", "--port", str(_port_of(data_dir))]  # noqa: S104  # who comes must sign in
+    words = ["--kubeconfig", str(kubeconfig), "--host", "0.0.0.0", "--port", str(_port_of(data_dir)), "--beside-node"]  # noqa: S104  # who comes must sign in
     return shlex.join([MODULE, *words, *(word for name in names for word in ("--name", name))])
 
 

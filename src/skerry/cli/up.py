@@ -172,7 +172,7 @@ def _start(start: Start) -> subprocess.Popen[bytes]:
 
 
 def _show_platform(start: Start, url: str) -> None:
-    click.echo(f"  platform: {url} (skerry login)")
+    click.echo(f"  portal: {url}/ (command line: skerry login)")
     link = first_operator_link(start.files.kubeconfig, url)
     if link is not None:
         click.echo(f"  first operator, once: {link}")

@@ -27,7 +27,7 @@ from skerry import __version__
 from skerry.kube.answers import error_of, events_of
 from skerry.kube.client import EVERYTHING, PATCH_CONTENT_TYPES, ObjectList, PatchType, Selection, WatchEvent
 from skerry.kube.http_forwarding import Forwarder
-from skerry.kube.kubeconfig import Connection, KubeconfigError, load_kubeconfig
+from skerry.kube.kubeconfig import Connection, KubeconfigError, kubeconfig_with_token, load_kubeconfig
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
 from skerry.kube.records import record
 
@@ -70,11 +70,32 @@ class HttpClient:
         """Close the connections; harmless twice. Clients made by `acting_as` share them."""
         await self._transport.close()
 
-    def acting_as(self, user: str, groups: Sequence[str] = ()) -> HttpClient:
-        """A client that impersonates a user, on the same connections. The API checks that we may."""
+    def acting_as(self, user: str, groups: Sequence[str] = (), extra: Mapping[str, str] | None = None) -> HttpClient:
+        """A client that impersonates a user, on the same connections. The API checks that we may. `extra`: what else is
+        known about who asks, for the audit log."""
         other = object.__new__(HttpClient)
         other._transport, other._field_manager = self._transport, self._field_manager
-        other._identity = [("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups)]
+        other._identity = [
+            ("Impersonate-User", user),
+            *(("Impersonate-Group", group) for group in groups),
+            *((f"Impersonate-Extra-{quote(key, safe='')}", value) for key, value in (extra or {}).items()),
+        ]
+        return other
+
+    def managing_as(self, field_manager: str) -> HttpClient:
+        """The same client, whose writes are those of another field manager."""
+        other = object.__new__(HttpClient)
+        other._transport, other._field_manager, other._identity = self._transport, field_manager, self._identity
+        return other
+
+    def kubeconfig_with_token(self, token: str, namespace: str) -> Obj:
+        """A kubeconfig of this server for somebody else's token, and with nothing of our own: for programs."""
+        return kubeconfig_with_token(self._transport.connection, token, namespace)
+
+    def managing(self, field_manager: str) -> HttpClient:
+        """A client whose writes are those of another field manager, on the same connections, as the same user."""
+        other = object.__new__(HttpClient)
+        other._transport, other._identity, other._field_manager = self._transport, self._identity, field_manager
         return other
 
     def forwarder(self) -> Forwarder:
@@ -164,6 +185,13 @@ class HttpClient:
         path = _path(resource, namespace, name, subresource)
         return await self._object(_Call("PATCH", path, params, orjson.dumps(patch), PATCH_CONTENT_TYPES[kind]))
 
+    async def preview(self, resource: Resource, obj: Obj, namespace: str | None = None) -> Obj:
+        """What applying an object would come to, fields that others manage included; nothing is stored, and fields
+        that the kind does not have are refused. Raises Invalid, Forbidden, BadRequest, NotFound."""
+        params = {**self._managed(), "force": "true", "dryRun": "All", "fieldValidation": "Strict"}
+        path = _path(resource, namespace, name_of(obj))
+        return await self._object(_Call("PATCH", path, params, orjson.dumps(obj), PATCH_CONTENT_TYPES["apply"]))
+
     async def delete(
         self, resource: Resource, name: str, namespace: str | None = None, options: Obj | None = None
     ) -> Obj:
@@ -183,7 +211,7 @@ class _Transport:
     """Connections to one API server: time-outs, retries, and errors as exceptions."""
 
     def __init__(self, connection: Connection, timeout: float) -> None:
-        self._connection = connection
+        self.connection = connection
         self._timeout = timeout
         self._token, self._token_read = connection.token, 0.0
         self._session: aiohttp.ClientSession | None = None
@@ -229,12 +257,12 @@ class _Transport:
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse[bool]]:
         try:
             async with self._open().ws_connect(
-                self._connection.server + path,
+                self.connection.server + path,
                 params=params,
                 protocols=protocols,
                 headers=self._headers(identity),
                 max_msg_size=0,
-                server_hostname=self._connection.tls_server_name or None,
+                server_hostname=self.connection.tls_server_name or None,
             ) as connection:
                 yield connection
         except aiohttp.WSServerHandshakeError as error:
@@ -252,12 +280,12 @@ class _Transport:
         try:
             async with self._open().request(
                 call.method,
-                self._connection.server + call.path,
+                self.connection.server + call.path,
                 params=call.params,
                 data=call.body,
                 headers=headers,
                 timeout=timeout,
-                server_hostname=self._connection.tls_server_name or None,
+                server_hostname=self.connection.tls_server_name or None,
             ) as response:
                 yield response
         except aiohttp.ClientError as error:
@@ -270,14 +298,14 @@ class _Transport:
         return headers
 
     def _unreachable(self, error: aiohttp.ClientError) -> OSError:
-        return error if isinstance(error, OSError) else ConnectionError(f"{self._connection.server}: {error}")
+        return error if isinstance(error, OSError) else ConnectionError(f"{self.connection.server}: {error}")
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
             # A proxy of the environment is not for our own machine, and compressing would only cost both sides time.
-            local = urlsplit(self._connection.server).hostname in ("localhost", "127.0.0.1", "::1")
+            local = urlsplit(self.connection.server).hostname in ("localhost", "127.0.0.1", "::1")
             headers = {"Accept": "application/json", "User-Agent": f"skerry/{__version__}"}
-            context = self._connection.ssl_context()
+            context = self.connection.ssl_context()
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(ssl=context if context is not None else True),
                 headers={**headers, "Accept-Encoding": "identity"} if local else headers,
@@ -286,7 +314,7 @@ class _Transport:
         return self._session
 
     def _current_token(self) -> str:
-        file = self._connection.token_file
+        file = self.connection.token_file
         if file is not None and time.monotonic() - self._token_read > _TOKEN_SECONDS:
             try:
                 self._token, self._token_read = file.read_text().strip(), time.monotonic()

@@ -81,6 +81,27 @@ def load_kubeconfig(path: Path | None = None, context: str | None = None) -> Con
     return _with_plugin(connection, user["exec"], merged.directory_of_user(chosen)) if user.get("exec") else connection
 
 
+def kubeconfig_with_token(connection: Connection, token: str, namespace: str) -> dict[str, Any]:
+    """A kubeconfig of the same server for somebody else, who has a token: for programs that act as them. It says
+    nothing of who we are."""
+    cluster: dict[str, Any] = {"server": connection.server}
+    if connection.ca:
+        cluster["certificate-authority-data"] = base64.b64encode(connection.ca).decode()
+    if connection.tls_server_name:
+        cluster["tls-server-name"] = connection.tls_server_name
+    if not connection.verify:
+        cluster["insecure-skip-tls-verify"] = True
+    name = "skerry"
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": {"token": token}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name, "namespace": namespace}}],
+        "current-context": name,
+    }
+
+
 @record
 class _Merged:
     """Named entries of all files: section to name to (entry, the directory its relative paths start from)."""

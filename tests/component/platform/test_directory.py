@@ -12,11 +12,10 @@ import pytest
 from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
 from skerry.kube.resources import CONFIG_MAPS, NAMESPACES, SECRETS
-from skerry.platform.base.capability import NAMESPACE
 from skerry.platform.identity.ldap.directory import Directory
 from skerry.platform.identity.login.welcome import COOKIE
 from skerry.platform.identity.membership import controller
-from skerry.platform.identity.naming import object_name
+from skerry.platform.identity.naming import PRIVATE, object_name
 from skerry.platform.identity.sessions.judging import Person
 from skerry.platform.identity.types import IDENTITY_PROVIDERS, USERS, LdapSettings
 from skerry.platform.identity.vouching import NotVouched, ProviderDown
@@ -185,7 +184,7 @@ async def _reads(client: HttpClient) -> bool:
 async def _add(running: RunningPlatform, settings: dict[str, Any]) -> None:
     secret: dict[str, Any] = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "lab"}}
     secret["data"] = {"password": base64.b64encode(READER_PASSWORD.encode()).decode()}
-    await running.admin.create(SECRETS, secret, NAMESPACE)
+    await running.admin.create(SECRETS, secret, PRIVATE)
     spec = {"type": "LDAP", "usernamePrefix": "lab:", "ldap": settings, "rules": [{"match": "*", "group": "at-lab/$1"}]}
     whole = {"apiVersion": IDENTITY_PROVIDERS.api_version, "kind": "IdentityProvider", "metadata": {"name": "lab"}}
     await running.admin.create(IDENTITY_PROVIDERS, {**whole, "spec": spec})

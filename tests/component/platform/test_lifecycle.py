@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from skerry.kube.clock import rfc3339
 from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
-from skerry.kube.objects import Obj
-from skerry.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS
-from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS
+from skerry.kube.objects import Obj, name_of
+from skerry.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    SECRETS,
+)
+from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS, SLEEPS_BECAUSE, TIERS
+from tests.support.cli import run
 from tests.support.clock import SetClock
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until
 
 DAY = 24 * 3600
+_LIMITS = {"limits": {"cpu": "100m", "memory": "64Mi"}}
+_POD = {"spec": {"containers": [{"name": "c", "image": "x", "resources": _LIMITS}]}}
 FREE = {"kind": "Project", "project": "lidar", "tier": "free", "reason": "maps"}
 
 
@@ -190,3 +205,104 @@ async def test_a_project_ends_gently_and_comes_back() -> None:
             return said == [("made", admin), ("longer", admin), ("state", admin)]
 
         await until(is_recorded, "each change and who made it")
+
+
+async def test_a_project_that_nobody_uses_sleeps_until_somebody_wakes_it() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running:
+        admin = running.admin
+        await admin.patch(TIERS, "free", {"spec": {"idle": {"afterHours": 2}}})
+        lidar = Lidar(running, clock)
+        await lidar.begin()
+        await until(lidar.is_awake)
+
+        async def measured(last: datetime) -> None:
+            activity = {"last": rfc3339(last), "until": rfc3339(clock.now())}
+            await admin.patch(PROJECTS, "lidar", {"status": {"activity": activity}}, subresource="status")
+
+        began = clock.now()
+        clock.advance(3 * 3600)
+        await measured(began + timedelta(hours=1))
+        await lidar.is_in("Hibernated")
+        await until(lidar.sleeps, "nothing runs")
+        last = (await lidar.history())[-1]["what"]
+        assert last.startswith("Hibernated: its pods have used less than 20m CPU since")
+        with pytest.raises(Forbidden, match="To wake it: skerry projects wake lidar"):
+            await running.as_user("anna").create(PODS, {**_POD, "metadata": {"name": "x"}}, "lidar")
+
+        await running.as_user("anna").patch(PROJECTS, "lidar", {"spec": {"state": "Active"}})
+        await until(lidar.is_awake, "as it was")
+        await measured(began + timedelta(hours=1))
+
+        async def is_forgotten() -> bool:
+            project = await admin.get(PROJECTS, "lidar")
+            return SLEEPS_BECAUSE not in project["metadata"]["annotations"] and project["spec"]["state"] == "Active"
+
+        await until(is_forgotten, "it stays awake: who woke it makes use of it")
+
+
+async def test_a_project_that_stays_ended_is_archived_and_deleted_in_the_end() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running:
+        admin = running.admin
+        await admin.patch(TIERS, "free", {"spec": {"archiveDays": 10, "purgeDays": 20}})
+        lidar = Lidar(running, clock)
+        await lidar.begin()
+        await until(lidar.is_awake)
+        await admin.create(SECRETS, {"metadata": {"name": "key"}, "stringData": {"a": "hidden"}}, "lidar")
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        await admin.create(PERSISTENT_VOLUME_CLAIMS, {"metadata": {"name": "data"}, "spec": claim}, "lidar")
+        await running.as_user("anna").patch(PROJECTS, "lidar", {"spec": {"state": "Archived"}})
+        await lidar.is_in("Archived")
+        await until(lidar.sleeps, "nothing runs")
+        assert await until_kept(lidar) == ["lidar/data (1Gi)"]
+        kept = await _exported(running)
+        found = {(one["kind"], one["metadata"]["name"]) for one in kept["items"]}
+        theirs = {("ConfigMap", "kept"), ("Secret", "key"), ("PersistentVolumeClaim", "data"), ("Deployment", "web")}
+        assert found == {("Project", "lidar"), *theirs}
+        with pytest.raises(Forbidden):
+            await running.as_user("anna").list(SECRETS, "skerry-archives")
+
+        await running.as_user("anna").patch(PROJECTS, "lidar", {"spec": {"state": "Active"}})
+        await until(lidar.is_awake, "as it was")
+
+        async def is_dropped() -> bool:
+            parts = (await admin.list(SECRETS, "skerry-archives")).items
+            return not parts and "archive" not in await lidar.status()
+
+        await until(is_dropped, "what was kept is out of date")
+        await lidar.days_pass(90)
+        await lidar.is_in("Draining")
+        await lidar.days_pass(1)
+        await lidar.is_in("Hibernated")
+        await lidar.days_pass(10)
+        await lidar.is_in("Archived")
+        await until_kept(lidar)
+        await lidar.days_pass(13)
+
+        async def is_told() -> bool:
+            return any("is deleted on" in one["what"] for one in await lidar.history())
+
+        await until(is_told, "in time")
+        await lidar.days_pass(7)
+
+        async def is_gone() -> bool:
+            return not any(name_of(one) == "lidar" for one in (await admin.list(PROJECTS)).items)
+
+        await until(is_gone, "with everything in it")
+        assert {one["kind"] for one in (await _exported(running))["items"]} >= {"Project", "Secret"}
+
+
+async def until_kept(lidar: Lidar) -> list[str]:
+    """The volumes that the archive does not have, once there is one."""
+
+    async def is_kept() -> bool:
+        return "archive" in await lidar.status()
+
+    await until(is_kept, "archived")
+    volumes: list[str] = (await lidar.status())["archive"]["volumes"]
+    return volumes
+
+
+async def _exported(running: RunningPlatform) -> Any:
+    return json.loads((await run(running.cluster.kubeconfig, "projects", "export", "lidar")).output)

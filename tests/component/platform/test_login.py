@@ -33,8 +33,8 @@ async def test_the_first_operator_signs_in_by_a_link_and_everybody_after_by_pass
         reserved = await someone.submit(page, path, username="system:admin", password=PASSWORD, again=PASSWORD)
         assert "usernames that begin with system: or skerry: are not people's" in reserved.says()
         done = await someone.submit(page, path, username="anna", password=PASSWORD, again=PASSWORD)
-        assert (done.status, done.location) == (303, "/identity/")
-        home = await someone.get("/identity/")
+        assert (done.status, done.location) == (303, "/")
+        home = await someone.get("/")
         assert "You are anna. Member of skerry:operators." in home.says()
         assert "this link was used, or is over" in (await someone.get(path)).says()
         assert await first_operator_link(running.admin, clock, running.platform.url) is None
@@ -68,7 +68,7 @@ async def _is_locked_out_and_comes_back(running: RunningPlatform, clock: SetCloc
     assert status["failedLogins"] == 5
     clock.advance(31)
     back = await _sign_in(someone, "anna", PASSWORD, next="//evil.example/")
-    assert (back.status, back.location) == (303, "/identity/")
+    assert (back.status, back.location) == (303, "/")
     assert (await running.admin.get(USERS, "anna"))["status"]["failedLogins"] == 0
 
 

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from skerry.cli.main import main
 from skerry.kube.resources import SECRETS
-from skerry.platform.base.capability import NAMESPACE, Settings
+from skerry.platform.base.capability import Settings
 from skerry.platform.identity.login.welcome import COOKIE
 from skerry.platform.identity.membership import controller
-from skerry.platform.identity.naming import object_name
+from skerry.platform.identity.naming import PRIVATE, object_name
 from skerry.platform.identity.sessions.judging import Person
 from skerry.platform.identity.types import IDENTITY_PROVIDERS, USERS
 from skerry.testing import cluster
@@ -76,7 +76,7 @@ async def federated(javascript: Javascript, folder: Path) -> AsyncIterator[Feder
             await running.admin.create(
                 SECRETS,
                 {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "egi-client"}, "data": data},
-                NAMESPACE,
+                PRIVATE,
             )
             await add_openid_provider(running, "egi", egi, clientSecret={"name": "egi-client", "key": "secret"})
             rules = [{"match": "staff", "group": "lab:staff"}]
@@ -203,7 +203,7 @@ async def test_a_restart_forgets_nothing_and_the_last_session_takes_all_of_it(
 async def _kept(running: RunningPlatform) -> list[str]:
     return [
         one["metadata"]["name"]
-        for one in (await running.admin.list(SECRETS, NAMESPACE)).items
+        for one in (await running.admin.list(SECRETS, PRIVATE)).items
         if one.get("type") == "skerry.dev/provider-tokens"
     ]
 
@@ -237,7 +237,7 @@ async def test_answers_that_are_not_for_us_are_refused(javascript: Javascript, t
         assert not_begun in (await here.someone.get(late)).says()
         assert "there is no such provider" in (await here.someone.get(START.format("nowhere"))).says()
         away = await sign_in_elsewhere(here.someone, f"{START.format('egi')}?next=https://evil.example", "1")
-        assert (await here.someone.get(away, follow=False)).location == "/identity/"
+        assert (await here.someone.get(away, follow=False)).location == "/"
         await _problems_of_settings_are_named(here)
 
 
@@ -245,7 +245,7 @@ async def _problems_of_settings_are_named(here: Federated) -> None:
     for change, reason, message in (
         ({"issuer": f"{here.egi.issuer}/"}, "NoAnswer", "spec.oidc.issuer has to be exactly that"),
         ({"issuer": "http://idp.example"}, "NoAnswer", "is not HTTPS: tokens are not sent there"),
-        ({"clientSecret": {"name": "no", "key": "x"}}, "NoAnswer", "no Secret skerry-system/no with text as x"),
+        ({"clientSecret": {"name": "no", "key": "x"}}, "NoAnswer", "no Secret skerry-identity/no with text as x"),
         ({"ca": "nonsense"}, "BadSettings", "spec.oidc.ca is not PEM"),
     ):
         settings = {"issuer": here.egi.issuer, "clientId": "skerry", "clientSecret": None, "ca": "", **change}

@@ -11,11 +11,14 @@ from click.testing import CliRunner, Result
 from skerry.cli.main import main
 from skerry.kube.errors import Forbidden, Invalid, NotFound
 from skerry.kube.resources import SECRETS
+from skerry.platform.base.capability import NAMESPACE
 from skerry.platform.identity.login.people import Identity, People, SignInRefused, people_of
-from skerry.platform.identity.naming import object_name
+from skerry.platform.identity.naming import PRIVATE, object_name
 from skerry.platform.identity.seeing import Sight
 from skerry.platform.identity.sessions.sessions import Wanted
 from skerry.platform.identity.types import GROUPS, IDENTITY_PROVIDERS, SESSIONS, USERS
+from skerry.platform.program.rights import account_of
+from skerry.platform.projects.types import PULL_SECRETS
 from tests.support.browser import browser
 from tests.support.people import add_group, add_user, sessions_in
 from tests.support.platform import RunningPlatform, running_platform
@@ -57,6 +60,18 @@ async def _add_provider(running: RunningPlatform) -> None:
     await known.until("egi", lambda one: one is not None)
 
 
+async def _keeps_to_its_own_secrets(running: RunningPlatform) -> None:
+    """No capability reads the Secrets of another, nor the platform's own authority."""
+    theirs = {"identity": PRIVATE, "projects": PULL_SECRETS}
+    for capability in theirs:
+        acting = running.admin.acting_as(account_of(capability))
+        for namespace in {*theirs.values(), NAMESPACE} - {theirs[capability]}:
+            with pytest.raises(Forbidden):
+                await acting.list(SECRETS, namespace)
+            with pytest.raises(Forbidden):
+                await acting.get(SECRETS, "skerry-platform-ca", namespace)
+
+
 async def _is_nobody_elses_business(running: RunningPlatform) -> None:
     """People see and change nothing of it by the Kubernetes API; what operators write is held to its names."""
     eve = running.as_user("eve", "team")
@@ -66,7 +81,8 @@ async def _is_nobody_elses_business(running: RunningPlatform) -> None:
         with pytest.raises(Forbidden):
             await eve.create(resource, {"metadata": {"name": "x"}, "spec": {}})
     with pytest.raises(Forbidden):
-        await eve.list(SECRETS, "skerry-system")
+        await eve.list(SECRETS, "skerry-identity")
+    await _keeps_to_its_own_secrets(running)
     misnamed = {"apiVersion": USERS.api_version, "kind": "User", "metadata": {"name": "dora"}}
     with pytest.raises(Invalid, match=r"metadata\.name must be 'dora-uni-example-[0-9a-f]{12}', which stands for"):
         await running.admin.create(USERS, {**misnamed, "spec": {"username": "dora@uni.example"}})

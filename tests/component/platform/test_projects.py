@@ -18,7 +18,7 @@ from skerry.kube.resources import (
     SECRETS,
     SERVICE_ACCOUNTS,
 )
-from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS
+from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, PULL_SECRETS, TIERS
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until, until_raises
 
@@ -52,7 +52,7 @@ async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
             "type": "kubernetes.io/dockerconfigjson",
             "stringData": {".dockerconfigjson": '{"auths":{}}'},
         }
-        await admin.create(SECRETS, secret, "skerry-system")
+        await admin.create(SECRETS, secret, PULL_SECRETS)
         members = [{"user": "ben", "role": "editor"}, {"group": "readers", "role": "viewer"}]
         await admin.create(PROJECTS, project("lidar", namespaces=["lidar", "lidar-test"], members=members))
         await until_says(running, "lidar", "Ready")
@@ -76,6 +76,7 @@ async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
         quota = await admin.get(RESOURCE_QUOTAS, "skerry", "lidar")
         assert quota["spec"]["hard"]["pods"] == "500"
         await until(lambda: _has_programs_only(admin), "ben is out")
+        await until(lambda: _tell_by_themselves(admin), "who says what of the status")
         await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "skerry:project:lidar:editor"))
         assert (await admin.get(PRIORITY_CLASSES, "skerry-tier-guaranteed"))["value"] == 1000
 
@@ -90,6 +91,18 @@ async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
         await until_raises(NotFound, lambda: admin.get(PROJECTS, "lidar"))
         await until_raises(NotFound, lambda: admin.get(NAMESPACES, "lidar-test"))
         await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "skerry:project:lidar:owner"))
+
+
+async def _tell_by_themselves(admin: HttpClient) -> bool:
+    """Parts of the status have owners of their own, so that none of them waits for another."""
+    entries = (await admin.get(PROJECTS, "lidar"))["metadata"]["managedFields"]
+    owned = {
+        one["manager"]: set(one["fieldsV1"]["f:status"])
+        for one in entries
+        if one["operation"] == "Apply" and one.get("subresource") == "status"
+    }
+    names, quota = owned.get("skerry-projects", set()), owned.get("skerry-quota", set())
+    return "f:namespaces" in names - quota and "f:quota" in quota - names
 
 
 async def test_a_project_that_cannot_be_says_why() -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import Chain
-from skerry.engine.api.admission.limit_ranger import limit_ranger, set_defaults
+from skerry.engine.api.admission.limit_ranger import limit_ranger
 from skerry.engine.store.contract import Key
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.errors import Forbidden
 from skerry.kube.objects import Obj
+from skerry.kube.quota.limit_ranges import set_defaults
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS
 from tests.unit.admission.attributes import attributes
 

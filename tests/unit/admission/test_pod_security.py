@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from skerry.engine.api.admission.chain import Chain
-from skerry.engine.api.admission.pod_security.levels import Level, details, findings, policy_of
 from skerry.engine.api.admission.pod_security.plugin import namespace_warnings, pod_security
 from skerry.engine.store.contract import Key
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.errors import Forbidden, Invalid
 from skerry.kube.objects import Obj
+from skerry.kube.pod_security.levels import Level, details, findings, policy_of
 from skerry.kube.resources import DEPLOYMENTS, NAMESPACES, PODS
 from tests.unit.admission.attributes import attributes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,3 +146,13 @@ def test_a_single_endpoint_with_affinity_or_without_a_service_address_is_all_the
     assert dialled(passed_on("10.64.0.5:80", service="")) == ["10.64.0.5:80"]
     assert dialled(passed_on("10.64.0.5:80", settings=Settings(affinity_cookie="route"))) == ["10.64.0.5:80"]
     assert dialled(passed_on("10.64.0.5:80", settings=Settings(by_service=True))) == ["10.65.0.20:80"]
+
+
+def test_an_app_that_speaks_tls_is_told_the_host_that_was_asked_for() -> None:
+    handler = passed_on("10.64.0.9:8443", settings=replace(PLAIN, protocol="HTTPS"), service="")
+    assert handler["headers"]["request"]["set"]["Host"] == ["{http.request.hostport}"]
+    other = passed_on(
+        "10.64.0.9:8443", settings=replace(PLAIN, protocol="HTTPS", upstream_host="app.internal"), service=""
+    )
+    assert other["headers"]["request"]["set"]["Host"] == ["app.internal"]
+    assert "headers" not in passed_on("10.64.0.9:8080", service="")

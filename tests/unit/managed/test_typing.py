@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from skerry.engine.schema import definitions
 from skerry.engine.schema.managed.conformance import complaints
 from skerry.engine.schema.managed.schemas import reconciled, with_named_fields
 from skerry.engine.schema.managed.sets import Set
 from skerry.engine.schema.managed.typing import of_custom_resource, of_definition, type_of
+from skerry.kube import openapi_definitions as definitions
 from skerry.kube.objects import Obj
 from tests.unit.managed.writes import DEPLOYMENTS, REGISTRY, kind
 

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from skerry.engine.schema import definitions
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.registry import Registry, builtin
 from skerry.engine.schema.shapes import shape_of
+from skerry.kube import openapi_definitions as definitions
 from skerry.kube import resources
 from skerry.kube.objects import Resource
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from skerry.cli.projects.archive import archive, export
 from skerry.cli.projects.create import create
 from skerry.cli.projects.delete import delete
 from skerry.cli.projects.extend import extend
@@ -27,5 +28,5 @@ def command() -> None:
     """
 
 
-for one in (ls, show, create, hibernate, wake, extend, top_up, delete):
+for one in (ls, show, create, hibernate, wake, extend, top_up, archive, export, delete):
     command.add_command(one)

@@ -85,8 +85,14 @@ class Server:
 
     def json(self, method: str, path: str, token: str, said: Mapping[str, Any] | None = None) -> Any:
         """A request with a token. Raises CommandFailed with what the server says."""
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        body = json.dumps(said).encode() if said is not None else None
+        return self.send(method, path, token, json.dumps(said).encode() if said is not None else None)
+
+    def send(
+        self, method: str, path: str, token: str, body: bytes | None, content_type: str = "application/json"
+    ) -> Any:
+        """A request with a token and any body; the JSON of the answer. Raises CommandFailed with what the server
+        says."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": content_type}
         code, answer = self._ask(method, path, body, headers)
         if code >= 400:
             raise CommandFailed(str(answer["message"]) if isinstance(answer, dict) else f"{self.url} answered {code}")

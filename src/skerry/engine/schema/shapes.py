@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from skerry.engine.schema import definitions
+from skerry.kube import openapi_definitions as definitions
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import canonical
 from skerry.kube.records import record

@@ -14,6 +14,7 @@ from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
 from skerry.platform.base.admission import Hook
+from skerry.platform.base.callers import Callers
 from skerry.platform.base.kinds import Kind
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Settings:
     """How people and the API server reach it; "": by the first name and port."""
     names: tuple[str, ...] = ("127.0.0.1", "localhost")
     """Host names and addresses by which it may be called: its certificate is for these."""
+    beside_node: bool = False
+    """Runs on the cluster's one node, outside its pods: it then makes the Service by which pods reach it itself."""
     ca: bytes = b""
     """Whom to trust at `url`, PEM; the platform itself says so to its capabilities."""
 
@@ -55,6 +58,8 @@ class Context:
     recorder: Recorder
     clock: Clock
     settings: Settings
+    callers: Callers = field(default_factory=Callers)
+    """Who requests with the platform's tokens come from; the same for all capabilities."""
     _made: dict[type, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, kind: type[_T], make: Callable[[], _T]) -> _T:

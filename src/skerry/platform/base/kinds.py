@@ -155,8 +155,8 @@ def _keywords(schema: Obj, known: Obj) -> Obj:
     if kept.get("x-kubernetes-int-or-string"):
         kept.pop("type", None)
         kept.pop("pattern", None)  # a number has none
-    if kept.get("additionalProperties") is False:
-        del kept["additionalProperties"]
+    if kept.get("additionalProperties") is False or kept.get("x-kubernetes-preserve-unknown-fields"):
+        kept.pop("additionalProperties", None)
     if "properties" in kept:
         kept["properties"] = {name: _structural(one, known) for name, one in kept["properties"].items()}
     for key in ("items", "additionalProperties"):

@@ -1,6 +1,7 @@
 """The one place where a status is written: conditions with their times, and nothing when nothing changed.
 
-A reconciler works out what is the case and calls `write_status` once, at its end.
+A reconciler works out what is the case and calls `write_status` once, at its end; `apply_status` where others write
+other parts of the same status.
 """
 
 from __future__ import annotations
@@ -32,6 +33,25 @@ async def write_status(
     wanted = status_of(obj, conditions, fields, clock)
     if wanted != (obj.get("status") or {}):
         await client.update(resource, {**obj, "status": wanted}, "status")
+
+
+async def apply_status(
+    client: Client, clock: Clock, resource: Resource, obj: Obj, conditions: tuple[Condition, ...], **fields: Any
+) -> None:
+    """Make one writer's part of a status say this, where several write: by server-side apply, so that none of them
+    waits for another. `client`: of a field manager of its own; it says all of its part each time, and what it said
+    before and does not say now, or is None, goes. Raises StatusError (Conflict: it is another object by now)."""
+    wanted = status_of(obj, conditions, fields, clock)
+    if wanted == (obj.get("status") or {}):
+        return
+    types = {one.type for one in conditions}
+    part = {name: value for name, value in fields.items() if value is not None}
+    part["conditions"] = [one for one in wanted["conditions"] if one["type"] in types]
+    part["observedGeneration"] = wanted["observedGeneration"]
+    metadata = {name: obj["metadata"][name] for name in ("name", "namespace", "uid") if name in obj["metadata"]}
+    whole = {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, "status": part}
+    namespace = metadata.get("namespace")
+    await client.patch(resource, metadata["name"], whole, namespace, kind="apply", subresource="status")
 
 
 def status_of(obj: Obj, conditions: tuple[Condition, ...], fields: Mapping[str, Any], clock: Clock) -> Obj:

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from skerry.kube.controller import Controller
 from skerry.platform.base.access import MAY_ASK
+from skerry.platform.base.callers import EVERYBODY, Caller
 from skerry.platform.base.capability import Capability, Context
+from skerry.platform.identity.apps.doors import BACK, DoorController
+from skerry.platform.identity.apps.guarding import guarding_hook
+from skerry.platform.identity.apps.routes import app_routes
 from skerry.platform.identity.gateway.routes import gateway_routes
 from skerry.platform.identity.groups import GroupController
 from skerry.platform.identity.local.method import local_routes
 from skerry.platform.identity.login.server import login_routes
 from skerry.platform.identity.membership.parts import federation_routes, membership_controllers
 from skerry.platform.identity.naming_hook import naming_hook
+from skerry.platform.identity.posix.hook import posix_hooks
 from skerry.platform.identity.sessions.keeping import SessionController
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.platform.identity.shipped import shipped
@@ -29,12 +34,20 @@ def _controllers(context: Context) -> Sequence[Controller]:
     return [
         SessionController(context, sessions_of(context)),
         GroupController(context),
+        DoorController(context),
         *membership_controllers(context),
     ]
 
 
 def _routes(context: Context) -> Sequence[BaseRoute]:
-    return [*login_routes(context), *local_routes(context), *federation_routes(context), *gateway_routes(context)]
+    context.callers.answered_by(lambda token: _caller(context, token))
+    signing_in = (*login_routes(context), *local_routes(context), *federation_routes(context), *app_routes(context))
+    return [*signing_in, *gateway_routes(context)]
+
+
+def _caller(context: Context, token: str) -> Caller | None:
+    person = sessions_of(context).person_of(token)
+    return Caller(person.user, (*person.groups, EVERYBODY)) if person is not None else None
 
 
 IDENTITY = Capability(
@@ -54,9 +67,17 @@ IDENTITY = Capability(
             "verbs": ["update", "patch"],
         },
         MAY_ASK,
+        {
+            "apiGroups": ["networking.k8s.io"],
+            "resources": ["ingresses"],
+            "verbs": [*_READ, "create", "patch", "delete"],
+        },
+        {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]},
+        {"apiGroups": [""], "resources": ["services"], "resourceNames": [BACK], "verbs": ["get", "patch"]},
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": _READ},
     ),
     objects=shipped,
     controllers=_controllers,
-    hooks=lambda _: [naming_hook()],
+    hooks=lambda context: [naming_hook(), guarding_hook(context), *posix_hooks(context)],
     routes=_routes,
 )

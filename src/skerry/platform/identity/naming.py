@@ -6,6 +6,10 @@ import hashlib
 import re
 
 _SUBDOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$")
+PRIVATE = "skerry-identity"
+"""The namespace of hashes of passwords, of links, of what providers gave and of secrets for providers: nobody but
+operators and this capability reads Secrets there."""
+_PROGRAM = "skerry:program:"
 _LONGEST_AS_IT_IS, _LONGEST_READABLE, _DIGITS = 200, 60, 12
 
 
@@ -36,4 +40,9 @@ def group_of_programs(project: str, role: str) -> str:
 
 def user_of_program(session: str) -> str:
     """The user name as which a program acts: its session's, so that the audit log tells programs apart."""
-    return f"skerry:program:{session}"
+    return f"{_PROGRAM}{session}"
+
+
+def session_of_program(user: str) -> str:
+    """The session of a program by its user name; "" for everybody else."""
+    return user.removeprefix(_PROGRAM) if user.startswith(_PROGRAM) else ""

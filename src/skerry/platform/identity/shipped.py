@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from skerry.kube.objects import Obj
 from skerry.platform.base.capability import NAMESPACE
+from skerry.platform.identity.naming import PRIVATE
 from skerry.platform.identity.types import IDENTITY_PROVIDERS, LOCAL, OPERATORS
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -13,7 +14,7 @@ _RBAC = "rbac.authorization.k8s.io"
 
 def shipped() -> Sequence[Obj]:
     """The objects to apply."""
-    return [_operators(), _role(), _role_binding(), _local()]
+    return [_operators(), _private(), _role(), _role_binding(), _local()]
 
 
 def _operators() -> Obj:
@@ -26,13 +27,17 @@ def _operators() -> Obj:
     }
 
 
+def _private() -> Obj:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PRIVATE}}
+
+
 def _role() -> Obj:
-    """Secrets in the platform's own namespace only: hashes of passwords and links, secrets of providers."""
+    """Secrets in a namespace of its own, and nowhere else."""
     verbs = ["get", "create", "update", "delete"]
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "Role",
-        "metadata": {"name": "skerry:identity", "namespace": NAMESPACE},
+        "metadata": {"name": "skerry:identity", "namespace": PRIVATE},
         "rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": verbs}],
     }
 
@@ -41,7 +46,7 @@ def _role_binding() -> Obj:
     return {
         "apiVersion": f"{_RBAC}/v1",
         "kind": "RoleBinding",
-        "metadata": {"name": "skerry:identity", "namespace": NAMESPACE},
+        "metadata": {"name": "skerry:identity", "namespace": PRIVATE},
         "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": "skerry:identity"},
         "subjects": [{"kind": "ServiceAccount", "name": "identity", "namespace": NAMESPACE}],
     }

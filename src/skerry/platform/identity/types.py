@@ -79,7 +79,7 @@ class GroupStatus(Model):
 
 
 class SecretRef(Model):
-    """One entry of a Secret in `skerry-system`."""
+    """One entry of a Secret in `skerry-identity`."""
 
     name: Name
     key: str = Field(min_length=1)

@@ -14,16 +14,16 @@ import uvloop
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.platform.base.capability import MANAGER, Settings
-from skerry.platform.program.platform import Platform
+from skerry.platform.program.platform import Pages, Platform, no_pages
 
 log = logging.getLogger("skerry.platform")
 
 
-def main() -> int:
-    """Returns the exit code."""
+def main(pages: Pages = no_pages) -> int:
+    """Returns the exit code. `pages`: what is served to people beside what the capabilities serve."""
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvloop.run(_run_until_told(options))
+    uvloop.run(_run_until_told(options, pages))
     return 0
 
 
@@ -36,18 +36,21 @@ def _options() -> argparse.Namespace:
         "--name", action="append", help="a host name or address by which it is called; the first by itself"
     )
     parser.add_argument("--url", default="", help="how the API server and people reach it, when not by host and port")
+    parser.add_argument(
+        "--beside-node", action="store_true", help="it runs on the one node of the cluster: make its Service"
+    )
     return parser.parse_args()
 
 
-async def _run_until_told(options: argparse.Namespace) -> None:
+async def _run_until_told(options: argparse.Namespace, pages: Pages) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     names = tuple(options.name) if options.name else Settings().names
-    settings = Settings(options.host, options.port, options.url, names)
+    settings = Settings(options.host, options.port, options.url, names, options.beside_node)
     async with (
         HttpClient(load_kubeconfig(options.kubeconfig), field_manager=MANAGER) as client,
-        Platform(client, settings) as platform,
+        Platform(client, settings, pages=pages) as platform,
     ):
         log.info("ready: %s", platform.url)
         await told.wait()

@@ -46,4 +46,8 @@ def _resource_of(obj: Obj, own: dict[str, Resource]) -> Resource:
         return own[obj["kind"]]
     group, _, version = obj["apiVersion"].rpartition("/")
     namespaced = "namespace" in obj["metadata"]
-    return Resource(group, version, f"{obj['kind'].lower()}s", obj["kind"], namespaced)
+    return Resource(group, version, _plural(obj["kind"].lower()), obj["kind"], namespaced)
+
+
+def _plural(singular: str) -> str:
+    return f"{singular.removesuffix('y')}ies" if singular.endswith("y") else f"{singular}s"

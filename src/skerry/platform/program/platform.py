@@ -7,13 +7,13 @@ Order: what serves admission answers before it is registered; controllers start 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import BaseRoute, Route
 
 from skerry.kube.clock import Clock, SystemClock
@@ -24,13 +24,23 @@ from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS
 from skerry.kube.tasks import end
 from skerry.platform.base.applying import apply
+from skerry.platform.base.callers import Callers
 from skerry.platform.base.capability import MANAGER, Capability, Context, Settings
 from skerry.platform.program.all import ALL
 from skerry.platform.program.installing import install
+from skerry.platform.program.publishing import publish
 from skerry.platform.program.rights import account_of
 from skerry.platform.program.tls import authority, renewing, serving
 from skerry.platform.program.web import WebServer
 from skerry.platform.program.webhooks import admission_route, new_key, register
+
+Pages = Callable[[Mapping[str, Context]], Sequence[BaseRoute]]
+"""Routes of what stands above the platform; it is given the contexts of the capabilities, by name."""
+
+
+def no_pages(_contexts: Mapping[str, Context]) -> Sequence[BaseRoute]:
+    """Nothing stands above."""
+    return ()
 
 
 class Platform:
@@ -43,8 +53,10 @@ class Platform:
         *,
         clock: Clock | None = None,
         capabilities: Sequence[Capability] = ALL,
+        pages: Pages = no_pages,
     ) -> None:
-        """`client`: of the platform itself; `settings.port` 0 takes a free one, see `url`."""
+        """`client`: of the platform itself; `settings.port` 0 takes a free one, see `url`. `pages`: what is served to
+        people beside what the capabilities serve."""
         self.url = ""
         self.ca = b""
         """Whom to trust at `url`, PEM."""
@@ -54,6 +66,7 @@ class Platform:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._capabilities = capabilities
+        self._pages = pages
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -79,14 +92,21 @@ class Platform:
         stack.push_async_callback(informers.close)
         recorder = Recorder(self._client, self._clock, MANAGER)
         stack.push_async_callback(recorder.close)
+        callers = Callers()
         contexts = [
-            (one, Context(self._client.acting_as(account_of(one.name)), informers, recorder, self._clock, settings))
+            (
+                one,
+                Context(
+                    self._client.acting_as(account_of(one.name)), informers, recorder, self._clock, settings, callers
+                ),
+            )
             for one in self._capabilities
         ]
         self.contexts = {one.name: context for one, context in contexts}
         hooks = [hook for one, context in contexts for hook in one.hooks(context)]
         controllers = [controller for one, context in contexts for controller in one.controllers(context)]
         routes = [route for one, context in contexts for route in one.routes(context)]
+        routes.extend([*self._pages(self.contexts), _START])
         await informers.start()
         key = new_key()
         tls = serving(own, self._settings.names, self._clock)
@@ -95,6 +115,8 @@ class Platform:
         await web.start([_HEALTH, admission_route(hooks, key), *routes], tls)
         await register(self._client, hooks, self.url, self.ca, key)
         await apply(self._client, CONFIG_MAPS, _announcement(self.url, self.ca))
+        if settings.beside_node:
+            await publish(self._client, web.port)
         for controller in controllers:
             stack.push_async_callback(controller.close)
             controller.start()
@@ -107,3 +129,5 @@ def _announcement(url: str, ca: bytes) -> Obj:
 
 
 _HEALTH: BaseRoute = Route("/healthz", lambda _: PlainTextResponse("ok"))
+_START: BaseRoute = Route("/", lambda _: RedirectResponse("/identity/", 303))
+"""Where nothing stands above."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from skerry.kube.client import Client, Selection
 from skerry.kube.errors import NotFound
-from skerry.kube.informer import Handler, Informer
+from skerry.kube.informer import Delta, Handler, Informer
 from skerry.kube.objects import Obj, Resource, labels_of, name_of, namespace_of
 from skerry.kube.resources import (
     CLUSTER_ROLE_BINDINGS,
@@ -48,9 +48,9 @@ class Made:
             informer.add_index(_BY_PROJECT, lambda one: [made_for(one)])
 
     def add_handler(self, handler: Handler) -> None:
-        """Of every change."""
+        """Of every change; not of a status, which quotas have a new one of with every pod."""
         for informer in self._informers.values():
-            informer.add_handler(handler)
+            informer.add_handler(lambda delta: handler(delta) if _differs(delta) else None)
 
     def start(self) -> None:
         """Begin to follow what is there."""
@@ -104,6 +104,16 @@ class Made:
 def made_for(obj: Obj) -> str:
     """The project that something was made for, "" for other things."""
     return labels_of(obj).get(MADE_LABEL, "")
+
+
+def _differs(delta: Delta) -> bool:
+    if delta.old is None or delta.new is None:
+        return True
+    return _without_version(delta.old) != _without_version(delta.new)
+
+
+def _without_version(obj: Obj) -> Obj:
+    return {**obj, "metadata": {name: one for name, one in obj["metadata"].items() if name != "resourceVersion"}}
 
 
 def _placed(obj: Obj, namespace: str) -> Obj:

@@ -1,4 +1,4 @@
-"""Secrets for pulling images that operators keep in skerry-system, copied to the namespaces of projects.
+"""Secrets for pulling images that operators keep in skerry-pull-secrets, copied to the namespaces of projects.
 
 Which versions were copied to a namespace is noted there, so that no right to read other Secrets is needed; tenants can
 neither change the copies nor the note.
@@ -17,8 +17,7 @@ from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, uid_of
 from skerry.kube.resources import NAMESPACES, SECRETS
 from skerry.kube.tasks import end
 from skerry.platform.base.applying import apply
-from skerry.platform.base.capability import NAMESPACE
-from skerry.platform.projects.types import MADE_LABEL, PULL_SECRET_LABEL
+from skerry.platform.projects.types import MADE_LABEL, PULL_SECRET_LABEL, PULL_SECRETS
 
 NOTE = "skerry.dev/pull-secrets"
 """Annotation of a namespace: which versions were copied, then the names of the copies."""
@@ -30,7 +29,7 @@ class PullSecrets:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._informer = Informer(client, SECRETS, NAMESPACE, Selection(PULL_SECRET_LABEL))
+        self._informer = Informer(client, SECRETS, PULL_SECRETS, Selection(PULL_SECRET_LABEL))
         self._task: asyncio.Task[None] | None = None
 
     def add_handler(self, handler: Handler) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skerry.kube.conditions import condition_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, Conflict, NotFound, StatusError
 from skerry.kube.informer import Delta
@@ -16,19 +17,20 @@ from skerry.kube.resources import NAMESPACES, SERVICE_ACCOUNTS
 from skerry.kube.tasks import together
 from skerry.platform.base.applying import apply
 from skerry.platform.base.capability import Context
-from skerry.platform.base.status import Condition, write_status
+from skerry.platform.base.status import Condition, apply_status
 from skerry.platform.projects import condition
 from skerry.platform.projects.indexes import BY_PROJECT, WISHED, project_of, wished_by
 from skerry.platform.projects.made import Made, made_for
 from skerry.platform.projects.pull_secrets import PullSecrets
 from skerry.platform.projects.tiers import granted
-from skerry.platform.projects.types import PLACED_LABEL, PROJECT_LABEL, PROJECTS, TIERS, ProjectSpec, TierSpec
+from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS, ProjectSpec, TierSpec
 from skerry.platform.projects.wanted import (
     IN_NAMESPACE,
     Tenant,
     beside,
     beside_names,
     default_account,
+    gone_labels,
     in_namespace,
     is_reserved,
     namespace_labels,
@@ -47,6 +49,7 @@ class ProjectController(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._client, self._clock = context.client, context.clock
+        self._teller = context.client.managing("skerry-projects")
         self._projects = context.informers.of(PROJECTS)
         self._projects.add_index(WISHED, wished_by)
         self._tiers = context.informers.of(TIERS)
@@ -54,7 +57,7 @@ class ProjectController(Controller):
         self._namespaces.add_index(BY_PROJECT, project_of)
         self._made = Made(context.client)
         self._pull_secrets = PullSecrets(context.client)
-        self.watch(self._projects)
+        self._projects.add_handler(self._project_changed)
         self.watch(self._namespaces, lambda one: (*project_of(one), *self._wishing(name_of(one))))
         self._tiers.add_handler(self._tier_changed)
         self._made.add_handler(lambda delta: self.queue.add(made_for(delta.object)))
@@ -141,8 +144,7 @@ class ProjectController(Controller):
         name, labels = name_of(namespace), namespace_labels(tenant)
         there = labels_of(namespace)
         change: dict[str, str | None] = {key: value for key, value in labels.items() if there.get(key) != value}
-        if PLACED_LABEL in there and PLACED_LABEL not in labels:
-            change[PLACED_LABEL] = None
+        change |= gone_labels(there, labels)
         if change:
             await self._client.patch(NAMESPACES, name, {"metadata": {"labels": change}})
         if await self._pull_secrets.copy(tenant.name, namespace):
@@ -164,8 +166,8 @@ class ProjectController(Controller):
         """What was made goes, so that members have no rights there any more; what they made stays."""
         await self._made.take_away(IN_NAMESPACE, name_of(namespace))
         await self._pull_secrets.take_away(namespace)
-        if PLACED_LABEL in labels_of(namespace):
-            await self._client.patch(NAMESPACES, name_of(namespace), {"metadata": {"labels": {PLACED_LABEL: None}}})
+        if gone := gone_labels(labels_of(namespace), {}):
+            await self._client.patch(NAMESPACES, name_of(namespace), {"metadata": {"labels": gone}})
 
     async def _end(self, project: Obj) -> None:
         """Its namespaces go, then what stands beside them, then the project itself."""
@@ -190,7 +192,7 @@ class ProjectController(Controller):
 
     async def _tell(self, project: Obj, ready: Condition) -> None:
         names = sorted(name_of(one) for one in self._namespaces.by_index(BY_PROJECT, name_of(project)))
-        await write_status(self._client, self._clock, PROJECTS, project, (ready,), namespaces=names)
+        await apply_status(self._teller, self._clock, PROJECTS, project, (ready,), namespaces=names)
 
     def _theirs(self, project: str) -> list[Obj]:
         return [one for one in self._namespaces.by_index(BY_PROJECT, project) if not is_deleting(one)]
@@ -202,7 +204,21 @@ class ProjectController(Controller):
         """Projects that name a namespace in their spec: it is free now, or not theirs."""
         return [name_of(one) for one in self._projects.by_index(WISHED, namespace)]
 
+    def _project_changed(self, delta: Delta) -> None:
+        """What others say of it in its status, with every pod, is not looked at."""
+        if delta.old is None or delta.new is None or _asked(delta.old) != _asked(delta.new):
+            self.queue.add(name_of(delta.object))
+
     def _tier_changed(self, delta: Delta) -> None:
         for project in self._projects.list():
             if project["spec"].get("tier") == name_of(delta.object):
                 self.queue.add(name_of(project))
+
+
+def _asked(project: Obj) -> object:
+    """What this controller acts on, and what it says itself."""
+    metadata, status = project["metadata"], project.get("status") or {}
+    return (
+        (project["spec"], metadata.get("finalizers"), metadata.get("deletionTimestamp")),
+        (status.get("namespaces"), condition_of(project, "Ready")),
+    )

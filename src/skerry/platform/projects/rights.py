@@ -31,4 +31,4 @@ TENANCY: Sequence[Obj] = (
     },
     MAY_ASK,
 )
-"""Pull secrets are read by a Role in skerry-system (`shipped`); copies are written only."""
+"""Pull secrets are read by a Role in skerry-pull-secrets (`shipped`); copies are written only."""

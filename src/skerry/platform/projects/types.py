@@ -23,10 +23,16 @@ CHANGES = "skerry.dev/changes"
 """Annotation of a Project: who changed what lately, JSON. Only admission writes it."""
 MADE_LABEL = "skerry.dev/made-for"
 """On what the platform makes for a project, in its namespaces and beside them: its name. Nobody else changes those."""
+SLEEPS_BECAUSE = "skerry.dev/sleeps-because"
+"""Annotation of a Project that the platform put to sleep: why."""
 PLACED_LABEL = "skerry.dev/placed"
 """On a namespace whose pods are given sites or a priority."""
+RUN_AS_LABEL = "skerry.dev/run-as"
+"""On a namespace: `person` where pods run with the numbers of whose they are. Capability `identity` sees to it."""
+PULL_SECRETS = "skerry-pull-secrets"
+"""The namespace where operators keep them: of all Secrets of the platform, this capability reads those only."""
 PULL_SECRET_LABEL = "skerry.dev/pull-secret"  # noqa: S105  # its name
-"""On a Secret in skerry-system: the project whose pods may pull images with it; "" for all projects."""
+"""On a Secret in `PULL_SECRETS`: the project whose pods may pull images with it; "" for all projects."""
 SITE_LABEL = "skerry.dev/site"
 """On a node: where it stands."""
 
@@ -52,6 +58,13 @@ class ContainerLimits(Model):
     max: dict[str, Quantity] = Field({}, description="The largest limits of a container.")
 
 
+class IdlePolicy(Model):
+    """When a project of which nobody makes use is put to sleep."""
+
+    after_hours: float = Field(ge=1, description="Its pods have used next to nothing for so long, as measured.")
+    cpu: Quantity = Field("20m", description="What all its pods together use at most while nobody uses them.")
+
+
 class TierSpec(Model):
     """What projects of a tier are given."""
 
@@ -60,6 +73,13 @@ class TierSpec(Model):
     budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
     lifetime_days: int | None = Field(None, ge=1, description="A project ends so many days after it was made.")
     drain_hours: int = Field(24, ge=0, description="From the end of a project until what runs is put to sleep.")
+    archive_days: int | None = Field(
+        None, ge=0, description="From going to sleep at its end until a project is archived; without it, never."
+    )
+    purge_days: int | None = Field(
+        None, ge=1, description="From then until it is deleted with all its data; without it, never."
+    )
+    idle: IdlePolicy | None = Field(None, description="Without it, nothing sleeps because nobody uses it.")
     limits: ContainerLimits = ContainerLimits(default_request={}, default={}, max={})
     pod_security: PodSecurity = "restricted"
     priority: int = Field(0, ge=-1_000_000, le=1_000_000, description="Of the pods: higher ones go first.")
@@ -104,7 +124,13 @@ class ProjectSpec(Model):
     )
     overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None)
     expires: datetime | None = Field(None, description="Its end, instead of that which the tier gives.")
-    state: Literal["Active", "Hibernated"] = Field("Active", description="Hibernated: scaled to zero, data kept.")
+    run_as: Literal["Manifest", "Person"] = Field(
+        "Manifest", description="Person: pods run with the uidNumber and gidNumber of whose they are."
+    )
+    state: Literal["Active", "Hibernated", "Archived"] = Field(
+        "Active",
+        description="Hibernated: scaled to zero, data kept. Archived: its manifests are kept elsewhere as well.",
+    )
 
 
 class Amount(Model):
@@ -121,6 +147,23 @@ class Spent(Model):
     limit: float | None = None
 
 
+class Activity(Model):
+    """Whether a project is made use of, where its tier has an idle policy and pods run."""
+
+    last: datetime = Field(description="When its pods last used more than the tier's `idle.cpu`.")
+    until: datetime = Field(description="Until when that was measured.")
+
+
+class Archive(Model):
+    """What is kept of a project beside the project itself, in Secrets of `skerry-archives`."""
+
+    time: datetime
+    objects: int = 0
+    parts: int = 0
+    volumes: list[str] = Field([], description="Claims whose data is not in it. The first hundred.")
+    left_out: list[str] = Field([], description="Kinds that could not be read.")
+
+
 class Happening(Model):
     """One line of a project's history."""
 
@@ -129,7 +172,7 @@ class Happening(Model):
     by: str = ""
 
 
-Phase = Literal["Pending", "Active", "Draining", "Hibernated"]
+Phase = Literal["Pending", "Active", "Draining", "Hibernated", "Archived"]
 
 
 class ProjectStatus(Model):
@@ -139,7 +182,10 @@ class ProjectStatus(Model):
     namespaces: list[str] = Field([])
     quota: dict[str, Amount] = Field({})
     budgets: dict[str, Spent] = Field({}, description="By name: cpuHours, gpuHours.")
+    activity: Activity | None = None
     expires: datetime | None = None
+    archive: Archive | None = None
+    purges: datetime | None = Field(None, description="When everything is deleted.")
     warned: list[str] = Field([], description="What its people were told already.")
     history: list[Happening] = Field([], description="The last hundred things that happened to it.")
 

@@ -5,7 +5,7 @@ Every object carries `MADE_LABEL`, by which it is found again, kept from tenants
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 
 from skerry.kube.objects import Obj, Resource
@@ -22,7 +22,7 @@ from skerry.kube.resources import (
 )
 from skerry.platform.projects.roles import ROLE_NAMES
 from skerry.platform.projects.tiers import Granted, project_class
-from skerry.platform.projects.types import MADE_LABEL, PLACED_LABEL, PROJECT_LABEL, ProjectSpec, Role
+from skerry.platform.projects.types import MADE_LABEL, PLACED_LABEL, PROJECT_LABEL, RUN_AS_LABEL, ProjectSpec, Role
 
 _RBAC = "rbac.authorization.k8s.io"
 
@@ -62,7 +62,13 @@ def namespace_labels(tenant: Tenant) -> dict[str, str]:
     granted = tenant.granted
     labels = {PROJECT_LABEL: tenant.name, f"{_POD_SECURITY}/enforce": granted.pod_security}
     placed = {PLACED_LABEL: "true"} if tenant.spec.sites or granted.priority_class else {}
-    return {**labels, **placed}
+    person = {RUN_AS_LABEL: "person"} if tenant.spec.run_as == "Person" else {}
+    return {**labels, **placed, **person}
+
+
+def gone_labels(there: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, None]:
+    """Labels of a namespace that it has no longer, as a merge patch."""
+    return {name: None for name in (PLACED_LABEL, RUN_AS_LABEL) if name in there and name not in wanted}
 
 
 def in_namespace(tenant: Tenant, namespace: str) -> Iterable[Wanted]:
@@ -74,7 +80,7 @@ def in_namespace(tenant: Tenant, namespace: str) -> Iterable[Wanted]:
         theirs = [*subjects, _programs(tenant.name, role)]
         yield ROLE_BINDINGS, _binding(tenant, f"skerry-{role}", ROLE_NAMES[role], theirs)
     deployer = {"kind": "ServiceAccount", "name": DEPLOYER, "namespace": namespace}
-    yield ROLE_BINDINGS, _binding(tenant, DEPLOYER, ROLE_NAMES["editor"], [deployer])
+    yield ROLE_BINDINGS, _binding(tenant, DEPLOYER, ROLE_NAMES["editor"], [deployer, _releases(tenant.name)])
     yield SERVICE_ACCOUNTS, _of(tenant, DEPLOYER, **_pulling(tenant))
 
 
@@ -149,6 +155,11 @@ def subjects_of(spec: ProjectSpec) -> dict[Role, list[Obj]]:
 def _programs(project: str, role: Role) -> Obj:
     """The group as which capability `identity` lets programs with a token of the project in. It has no members else."""
     return {"apiGroup": _RBAC, "kind": "Group", "name": f"skerry:project:{project}:{role}"}
+
+
+def _releases(project: str) -> Obj:
+    """As whom capability `releases` carries out the project's releases."""
+    return {"kind": "ServiceAccount", "name": project, "namespace": "skerry-releases"}
 
 
 def isolation(tenant: Tenant) -> Obj:

@@ -58,6 +58,7 @@ USAGE = Capability(
         {"apiGroups": ["authorization.k8s.io"], "resources": ["subjectaccessreviews"], "verbs": ["create"]},
         {"apiGroups": [""], "resources": ["pods", "persistentvolumeclaims", "namespaces"], "verbs": _READ},
         {"apiGroups": [""], "resources": ["replicationcontrollers"], "verbs": ["get"]},
+        {"apiGroups": ["skerry.dev"], "resources": ["releases"], "verbs": ["get"]},
         {"apiGroups": ["apps"], "resources": _WORKLOADS, "verbs": ["get"]},
         {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["get"]},
         # What a node tells of its pods is to be had by its proxy only, which is more than it sounds: see limits.

@@ -11,6 +11,7 @@ from skerry.platform.base.kinds import resource_of
 
 PROJECTS = resource_of("projects", "Project", namespaced=False)
 TIERS = resource_of("tiers", "Tier", namespaced=False)
+RELEASES = resource_of("releases", "Release", namespaced=True)
 PROJECT_LABEL = "skerry.dev/project"
 """On a namespace: whose it is."""
 

@@ -1,10 +1,11 @@
-"""Roles for people and programs that read usage."""
+"""Roles for people and programs that read usage; the policy that notes whose things are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from skerry.kube.objects import Obj
+from skerry.platform.usage.attributing.policy import policy
 from skerry.platform.usage.serving.routes import METRICS
 
 _READ = ["get", "list", "watch"]
@@ -13,6 +14,7 @@ _READ = ["get", "list", "watch"]
 def shipped() -> Sequence[Obj]:
     """The objects to apply."""
     return [
+        *policy(),
         # Added to what Kubernetes lets everybody do who may view, edit or administer a namespace.
         _role(
             "skerry:usage:reports",

@@ -28,7 +28,7 @@ def test_what_people_wrote_is_no_html() -> None:
     "path", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb: c", "", "evil", "/\t/evil.example"]
 )
 def test_nobody_is_led_elsewhere(path: str) -> None:
-    assert local_path(path) == "/identity/"
+    assert local_path(path) == "/"
     assert local_path("/identity/device?user_code=AB") == "/identity/device?user_code=AB"
 
 

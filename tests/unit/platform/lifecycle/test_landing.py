@@ -13,9 +13,10 @@ from skerry.kube.clock import rfc3339
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, JOBS
 from skerry.platform.projects.lifecycle.deciding import approves_itself, longer, more, new_project
+from skerry.platform.projects.lifecycle.idling import idle_for
 from skerry.platform.projects.lifecycle.landing import Landing, landing_of
 from skerry.platform.projects.lifecycle.sleeping import AWAKE, asleep, awake
-from skerry.platform.projects.types import ProjectRequestSpec, ProjectSpec, TierSpec
+from skerry.platform.projects.types import SLEEPS_BECAUSE, ProjectRequestSpec, ProjectSpec, TierSpec
 
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 END = BORN + timedelta(days=90)
@@ -116,6 +117,60 @@ def test_what_rests_already_is_left_alone() -> None:
     assert asleep(DEPLOYMENTS, {"metadata": {}, "spec": {"replicas": 0}}) is None
     assert asleep(CRON_JOBS, {"metadata": {}, "spec": {"suspend": True}}) is None
     assert asleep(JOBS, {"metadata": {}, "spec": {}, "status": done}) is None
+
+
+KEPT = TierSpec.of({"lifetimeDays": 90, "drainHours": 24, "archiveDays": 30, "purgeDays": 60})
+
+
+def late(days: float, archived: datetime | None = None, **spec: Any) -> Landing:
+    """So many days after its end, drained since then."""
+    status = {"archive": {"time": rfc3339(archived)}} if archived else {}
+    project: Obj = {"metadata": {"creationTimestamp": rfc3339(BORN)}, "status": status}
+    now = END + timedelta(days=days)
+    return landing_of(project, ProjectSpec.of({"owner": "anna", **spec}), KEPT, END if days >= 0 else None, now)
+
+
+def test_a_project_that_stays_ended_is_archived_and_purged_where_its_tier_says_so() -> None:
+    assert [late(days).phase for days in (0, 1, 30.9, 31)] == ["Draining", "Hibernated", "Hibernated", "Archived"]
+    assert "it is archived on 2026-05-02" in late(5).message
+    assert late(100).purges is None, "nothing is purged that is not archived"
+    when = END + timedelta(days=31)
+    kept = late(31, when)
+    assert (kept.phase, kept.reason, kept.purges) == ("Archived", "Ended", when + timedelta(days=60))
+    assert kept.warnings == ()
+    assert "deleted on 2026-07-01 00:00 UTC, its volumes as well" in kept.message
+    marks = [late(31 + days, when).warnings[0].mark.partition(" ")[0] for days in (46, 53, 59)]
+    assert marks == ["14d", "7d", "1d"]
+    assert late(0, when, expires=rfc3339(END + timedelta(days=9))).phase == "Active"
+
+
+def test_owners_archive_and_a_project_that_sleeps_ends_too() -> None:
+    asked = late(-50, state="Archived")
+    assert (asked.phase, asked.reason, asked.purges) == ("Archived", "Archived", None)
+    assert late(-50, END - timedelta(days=55), state="Archived").purges == END + timedelta(days=5)
+    assert [late(days, state="Hibernated").reason for days in (-1, 0, 29)] == ["Hibernated", "Ended", "Ended"]
+    assert late(30, state="Hibernated").phase == "Archived", "it was asleep already"
+
+
+def used(last: int, until: int, awake: int = 0, **tier: Any) -> str:
+    """A project whose pods were last used and measured so many hours after it was made."""
+    moments = {name: rfc3339(BORN + timedelta(hours=one)) for name, one in (("last", last), ("until", until))}
+    lasting = {"type": "Lasting", "status": "True", "lastTransitionTime": rfc3339(BORN + timedelta(hours=awake))}
+    project: Obj = {"metadata": {}, "status": {"activity": moments, "conditions": [lasting]}}
+    return idle_for(project, TierSpec.of(tier))
+
+
+def test_a_project_that_nobody_uses_is_put_to_sleep_by_the_tier_s_policy_only() -> None:
+    policy = {"afterHours": 12, "cpu": "50m"}
+    assert used(3, 15, idle=policy) == "its pods have used less than 50m CPU since 2026-01-01 03:00 UTC"
+    assert not used(3, 14, idle=policy)
+    assert not used(3, 15, awake=4, idle=policy), "who wakes it makes use of it"
+    assert not used(3, 15)
+    assert not idle_for({"metadata": {}, "status": {}}, TierSpec.of({"idle": policy}))
+    why = {"metadata": {"annotations": {SLEEPS_BECAUSE: "nobody is there"}}}
+    found = landing_of(why, ProjectSpec.of({"owner": "anna", "expires": rfc3339(END), "state": "Hibernated"}), FREE,
+                       None, BORN)  # fmt: skip
+    assert found.message == "nobody is there: `skerry projects wake` brings it back"
 
 
 def request(**spec: Any) -> ProjectRequestSpec:

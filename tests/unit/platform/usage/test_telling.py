@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from skerry.kube.objects import Obj
 from skerry.platform.usage.amounts import Amounts, Tally
-from skerry.platform.usage.attributing.deciding import acts_for_others, annotated, stateful_sets_of
+from skerry.platform.usage.attributing.deciding import acts_for_others, annotated, release_of, stateful_sets_of
 from skerry.platform.usage.ledger.budgets import budgets_patch, budgets_status, noted_hours, used_hours
+from skerry.platform.usage.measuring.activity import Measured, activity_after, idle_below
 from skerry.platform.usage.measuring.summary import counters_of, seen_since
 from skerry.platform.usage.projects import budgets_of
 from skerry.platform.usage.reporting.making import Subject, is_outdated, last_week, lately, week_name, weekly
@@ -35,6 +36,31 @@ def test_counters_are_counted_from_where_they_were() -> None:
     assert grown.more == {ANNA: Amounts(egress=150)}
 
 
+def _measured(at: datetime, cpu: int, *, seconds: int = 300, is_whole: bool = True) -> Measured:
+    return Measured(seconds, int(at.timestamp()), cpu, is_whole)
+
+
+def test_what_is_next_to_nothing_is_no_use_and_what_is_not_known_is() -> None:
+    begun = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    five = timedelta(minutes=5)
+    below = idle_below({"spec": {"idle": {"afterHours": 2}}})
+    assert (below, idle_below({"spec": {}}), idle_below(None)) == (20, None, None)
+    assert below is not None
+    first = activity_after(None, _measured(begun, 0), below)
+    assert first == {"last": "2026-11-22T12:00:00Z", "until": "2026-11-22T12:00:00Z"}
+    idle = activity_after(first, _measured(begun + five, 5900), below)
+    assert idle == {"last": "2026-11-22T12:00:00Z", "until": "2026-11-22T12:05:00Z"}
+    again = begun + 2 * five
+    for used in (
+        _measured(again, 6000),
+        _measured(again, 0, is_whole=False),
+        _measured(again + 3 * five, 0),  # nobody looked meanwhile
+    ):
+        after = activity_after(idle, used, below)
+        assert after["last"] == after["until"]
+    assert activity_after(idle, _measured(again, 900, seconds=3), below)["last"] == first["last"], "a moment's work"
+
+
 def test_budgets_say_what_is_used_of_what_was_agreed() -> None:
     project = {"spec": {"overrides": {"budgets": {"cpuHours": 900}}}, "status": {"budgets": {"cpuHours": {"used": 2}}}}
     tier = {"spec": {"budgets": {"cpuHours": 500, "gpuHours": 10}}}
@@ -46,6 +72,14 @@ def test_budgets_say_what_is_used_of_what_was_agreed() -> None:
     assert budgets_status(noted_hours(project), {}) == {"cpuHours": {"used": 2.0}}
     patch = budgets_patch({"cpuHours": {}, "gpuHours": {}}, {"cpuHours": {"used": 2.0}})
     assert patch == {"cpuHours": {"limit": None, "used": 2.0}, "gpuHours": None}
+
+
+def test_what_helm_makes_belongs_to_its_release() -> None:
+    said = {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "lidar"}
+    assert release_of({"metadata": {"annotations": said}}, "lidar") == "web"
+    assert release_of({"metadata": {"annotations": said}}, "sonar") == ""
+    hook = {"metadata": {"annotations": {**said, "helm.sh/hook": "test"}}}
+    assert release_of(hook, "lidar") == "", "what a hook's chart says of itself does not count"
 
 
 def test_metrics_are_prometheus_text() -> None:

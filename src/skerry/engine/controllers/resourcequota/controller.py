@@ -10,14 +10,17 @@ from collections.abc import Callable
 from functools import partial
 
 from skerry.engine.controllers.context import Context
+from skerry.engine.controllers.resourcequota.remembered import Remembered
 from skerry.engine.controllers.resourcequota.status import matters, next_look, quota_status
 from skerry.engine.controllers.writing import write_status
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta, Informer
-from skerry.kube.objects import key_of, namespace_of, split_key
+from skerry.kube.objects import key_of, namespace_of, split_key, uid_of
 from skerry.kube.quota.usage import MEASURED, resources_of
 from skerry.kube.resources import PERSISTENT_VOLUME_CLAIMS, PODS, RESOURCE_QUOTAS, SERVICES
+
+_PAUSE = 0.05  # seconds; what comes and goes within is reported once, and who made it has the answer before
 
 
 class ResourceQuotaController(Controller):
@@ -32,6 +35,7 @@ class ResourceQuotaController(Controller):
         self._informers = context.informers
         self._resources = context.resources
         self._quotas = context.informers.of(RESOURCE_QUOTAS)
+        self._remembered = Remembered()
         self._counted: dict[str, Informer] = {}
         self.watch(self._quotas)
         for resource in (PODS, SERVICES, PERSISTENT_VOLUME_CLAIMS):
@@ -52,7 +56,9 @@ class ResourceQuotaController(Controller):
                 objects[resource] = informer.list(namespace)
         now = self._clock.now()
         try:
-            await write_status(self._client, RESOURCE_QUOTAS, quota, quota_status(quota, objects, now))
+            await write_status(
+                self._client, RESOURCE_QUOTAS, quota, quota_status(quota, objects, now, self._remembered.using)
+            )
         except NotFound:
             return None
         return next_look(objects.get("pods", ()), now)
@@ -77,7 +83,9 @@ class ResourceQuotaController(Controller):
 
     def _changed(self, measured: bool, delta: Delta) -> None:
         """Look again at the quotas of the object's namespace, if what they count may have changed."""
+        if delta.new is None:
+            self._remembered.forget(uid_of(delta.object))
         if delta.old is not None and delta.new is not None and not (measured and matters(delta.old, delta.new)):
             return
         for quota in self._quotas.list(namespace_of(delta.object)):
-            self.queue.add(key_of(quota))
+            self.queue.add_after(key_of(quota), _PAUSE)

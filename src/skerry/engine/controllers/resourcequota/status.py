@@ -5,16 +5,19 @@ Source: Kubernetes' `pkg/controller/resourcequota` and `apiserver/pkg/quota/v1/r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from skerry.kube.objects import Obj
-from skerry.kube.quota.amounts import ZERO, Amount, added, only
+from skerry.kube.quota.amounts import ZERO, Amount, Amounts
 from skerry.kube.quota.scopes import scopes_of, within
 from skerry.kube.quota.usage import counted_names, given_up_at, is_charged, usage
 
+Using = Callable[[str, Obj, datetime], Amounts]
+"""`usage`, or one that remembers."""
 
-def quota_status(quota: Obj, objects: Mapping[str, Sequence[Obj]], now: datetime) -> Obj:
+
+def quota_status(quota: Obj, objects: Mapping[str, Sequence[Obj]], now: datetime, using: Using = usage) -> Obj:
     """`hard` as wished for, `used` for what of it is counted. `objects`: those of the namespace, by resource."""
     hard = (quota.get("spec") or {}).get("hard") or {}
     scopes = scopes_of(quota)
@@ -24,7 +27,10 @@ def quota_status(quota: Obj, objects: Mapping[str, Sequence[Obj]], now: datetime
         used |= {name: ZERO for name in names if name not in used}
         for obj in present:
             if within(scopes, resource, obj):
-                used = added(used, only(usage(resource, obj, now), names))
+                uses = using(resource, obj, now)
+                for name in names:
+                    if name in uses:
+                        used[name] = used[name].plus(uses[name])
     return {"hard": dict(hard), "used": {name: str(value) for name, value in sorted(used.items())}}
 
 

@@ -28,7 +28,7 @@ def handlers(auth: ExternalAuth, abilities: Abilities) -> Iterator[Obj]:
         answers.append({"match": {"status_code": [401]}, "routes": [{"handle": [redirect(_sign_in(auth), 302)]}]})
     transport: Obj = {"protocol": "http", "resolver": {"addresses": [f"udp/{abilities.resolver}:53"]}}
     if url.scheme == "https":
-        transport["tls"] = {"server_name": url.hostname}
+        transport["tls"] = _tls(str(url.hostname))
     yield {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"{url.hostname}:{port}"}],
@@ -43,11 +43,17 @@ def handlers(auth: ExternalAuth, abilities: Abilities) -> Iterator[Obj]:
                     "X-Forwarded-Method": ["{http.request.method}"],
                     "X-Forwarded-Uri": ["{http.request.uri}"],
                     "X-Auth-Request-Redirect": ["{http.request.uri}"],
-                }
+                },
+                "delete": ["Connection", "Upgrade"],  # a WebSocket is asked about, not opened, there
             }
         },
         "handle_response": answers,
     }
+
+
+def _tls(host: str) -> Obj:
+    """A Service of the cluster has a certificate of its own making, as behind `backend-protocol: HTTPS`."""
+    return {"insecure_skip_verify": True} if host.endswith(".svc.cluster.local") else {"server_name": host}
 
 
 def _sign_in(auth: ExternalAuth) -> str:

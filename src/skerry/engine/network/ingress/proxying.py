@@ -72,8 +72,8 @@ def _passing_on(dials: Sequence[str], place: Place, abilities: Abilities) -> Obj
         "load_balancing": _balancing(place, len(dials)),
         "transport": _transport(place, abilities),
     }
-    if place.settings.upstream_host or place.settings.prefix_header:
-        handler["headers"] = {"request": {"set": _headers(place)}}
+    if headers := _headers(place):
+        handler["headers"] = {"request": {"set": headers}}
     if abilities.keeps_streams:
         handler["stream_close_delay"] = _STREAM_SECONDS * SECOND
     return handler
@@ -110,5 +110,8 @@ def _transport(place: Place, abilities: Abilities) -> Obj:
 
 
 def _headers(place: Place) -> Obj:
-    given = {"Host": place.settings.upstream_host, "X-Forwarded-Prefix": place.settings.prefix_header}
+    """Caddy (2.11) would tell apps that speak TLS their own address as Host; ingress-nginx passes on what was asked."""
+    settings = place.settings
+    asked = "{http.request.hostport}" if settings.protocol in ("HTTPS", "GRPCS") else ""
+    given = {"Host": settings.upstream_host or asked, "X-Forwarded-Prefix": settings.prefix_header}
     return {name: [value] for name, value in given.items() if value}

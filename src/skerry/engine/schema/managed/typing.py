@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from skerry.engine.schema import definitions
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.managed.types import DEDUCED, LEAF, OPEN, Atomic, Fields, List, Scalar, Type
 from skerry.engine.schema.shapes import OBJECT_META
+from skerry.kube import openapi_definitions as definitions
 from skerry.kube.objects import Obj
 
 _PACKAGE = "io.k8s.apimachinery.pkg."

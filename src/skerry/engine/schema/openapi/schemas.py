@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from skerry.engine.schema import definitions
+from skerry.kube import openapi_definitions as definitions
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
 

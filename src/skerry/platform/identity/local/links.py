@@ -18,8 +18,7 @@ from skerry.kube.errors import Conflict, NotFound
 from skerry.kube.objects import Obj, name_of, uid_of
 from skerry.kube.records import record
 from skerry.kube.resources import SECRETS
-from skerry.platform.base.capability import NAMESPACE
-from skerry.platform.identity.naming import object_name
+from skerry.platform.identity.naming import PRIVATE, object_name
 from skerry.platform.identity.sessions.tokens import digest, new_token
 from skerry.platform.identity.types import GROUPS, OPERATORS
 
@@ -53,7 +52,7 @@ async def make_link(client: Client, clock: WallClock, url: str, purpose: Purpose
         "type": "skerry.dev/sign-in-link",
         "data": {name: base64.b64encode(value.encode()).decode() for name, value in link.items()},
     }
-    await client.create(SECRETS, secret, NAMESPACE)
+    await client.create(SECRETS, secret, PRIVATE)
     return f"{url.rstrip('/')}/identity/link/{token}"
 
 
@@ -69,7 +68,7 @@ async def first_operator_link(client: Client, clock: WallClock, url: str) -> str
 async def link_of(client: Client, clock: WallClock, token: str) -> Link | None:
     """What a token is good for now; None: nothing. Raises StatusError."""
     try:
-        secret = await client.get(SECRETS, _name(token), NAMESPACE)
+        secret = await client.get(SECRETS, _name(token), PRIVATE)
     except NotFound:
         return None
     link = _read(secret)
@@ -79,18 +78,18 @@ async def link_of(client: Client, clock: WallClock, token: str) -> Link | None:
 async def use_up(client: Client, token: str, link: Link) -> bool:
     """Whether it was still there; nobody can use it again. Raises StatusError."""
     try:
-        await client.delete(SECRETS, _name(token), NAMESPACE, {"preconditions": {"uid": link.uid}})
+        await client.delete(SECRETS, _name(token), PRIVATE, {"preconditions": {"uid": link.uid}})
     except (NotFound, Conflict):
         return False
     return True
 
 
 async def _remove_former(client: Client, purpose: Purpose, username: str) -> None:
-    listed = await client.list(SECRETS, NAMESPACE, Selection(f"{LABEL}={purpose}"))
+    listed = await client.list(SECRETS, PRIVATE, Selection(f"{LABEL}={purpose}"))
     for one in listed.items:
         if _read(one).username == username:
             with suppress(NotFound):
-                await client.delete(SECRETS, name_of(one), NAMESPACE)
+                await client.delete(SECRETS, name_of(one), PRIVATE)
 
 
 def _read(secret: Obj) -> Link:

@@ -21,8 +21,8 @@ from skerry.kube.client import Client
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, name_of, owner_reference, uid_of
 from skerry.kube.resources import SECRETS
-from skerry.platform.base.capability import NAMESPACE
 from skerry.platform.identity.login.often import TooMany
+from skerry.platform.identity.naming import PRIVATE
 from skerry.platform.identity.types import USERS
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.ID)
@@ -56,9 +56,9 @@ class Passwords:
             "data": {_KEY: base64.b64encode(hashed.encode()).decode()},
         }
         try:
-            await self._client.create(SECRETS, secret, NAMESPACE)
+            await self._client.create(SECRETS, secret, PRIVATE)
         except AlreadyExists:
-            await self._client.update(SECRETS, {**secret, "metadata": {**secret["metadata"], "namespace": NAMESPACE}})
+            await self._client.update(SECRETS, {**secret, "metadata": {**secret["metadata"], "namespace": PRIVATE}})
 
     async def is_right(self, user: Obj | None, password: str) -> bool:
         """Takes as long for who is not there. Raises TooMany, StatusError."""
@@ -68,7 +68,7 @@ class Passwords:
 
     async def _kept(self, user: Obj | None) -> str | None:
         try:
-            secret = await self._client.get(SECRETS, _name(user or {}), NAMESPACE)
+            secret = await self._client.get(SECRETS, _name(user or {}), PRIVATE)
         except NotFound:
             return None
         if user is None or secret["metadata"].get("annotations", {}).get(_OF) != uid_of(user):

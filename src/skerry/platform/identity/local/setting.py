@@ -19,7 +19,7 @@ from skerry.platform.identity.login.handling import as_pages
 from skerry.platform.identity.login.methods import methods_of
 from skerry.platform.identity.login.pages import Page, field
 from skerry.platform.identity.login.people import Identity, SignInRefused, people_of
-from skerry.platform.identity.login.welcome import HOME, welcome
+from skerry.platform.identity.login.welcome import START, welcome
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.platform.identity.types import LOCAL, OPERATORS, LocalSettings, UserSpec
 
@@ -58,7 +58,7 @@ class LinkPages:
         await sessions_of(self._context).close_all(username)
         if link.purpose == "FirstOperator":
             await self._members.add(OPERATORS, username)
-        return await welcome(self._context, request, Identity(LOCAL, username, username), HOME)
+        return await welcome(self._context, request, Identity(LOCAL, username, username), START)
 
     async def _link(self, request: Request) -> Link:
         if methods_of(self._context).provider(LOCAL) is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 COOKIE, FIELD = "__Host-skerry-form", "form"
@@ -39,7 +39,7 @@ async def own_fields_of(request: Request) -> dict[str, str]:
     """As `fields_of`, of a form that one of our pages showed to this browser. Raises BadForm."""
     fields = await fields_of(request)
     shown = request.cookies.get(COOKIE, "")
-    if not _is_from_here(request) or not shown or not secrets.compare_digest(shown, fields.pop(FIELD, "")):
+    if not is_from_here(request) or not shown or not secrets.compare_digest(shown, fields.pop(FIELD, "")):
         raise BadForm("this form was not opened in this browser, or cookies are refused: go back and load it again")
     return fields
 
@@ -54,7 +54,8 @@ def remember_form(response: Response, value: str) -> None:
     response.set_cookie(COOKIE, value, path="/", secure=True, httponly=True, samesite="strict")
 
 
-def _is_from_here(request: Request) -> bool:
+def is_from_here(request: HTTPConnection) -> bool:
+    """Whether the browser does not say that another site sent it."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site not in (None, "same-origin", "none"):
         return False

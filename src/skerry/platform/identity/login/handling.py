@@ -52,4 +52,4 @@ def address_of(request: Request) -> str:
 
 
 def _failed(request: Request, why: str, status: int) -> Response:
-    return Page(request, "That did not work").warns(why).leads_to("/identity/", "Back").answer(status)
+    return Page(request, "That did not work").warns(why).leads_to("/", "Back").answer(status)

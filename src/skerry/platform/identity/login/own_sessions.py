@@ -41,7 +41,7 @@ class OwnSessions:
         page = Page(request, "Signed in").says(f"You are {person.user}.")
         if person.groups:
             page.says(f"Member of {', '.join(person.groups)}.")
-        page.asks(SIGN_OUT, (), "Sign out")
+        page.leads_to("/", "To the portal").asks(SIGN_OUT, (), "Sign out")
         others = [one for one in self._sessions.of_user(person.user) if name_of(one) != person.session]
         if others:
             page.says("You are also signed in with:")

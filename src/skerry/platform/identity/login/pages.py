@@ -14,15 +14,28 @@ from starlette.responses import HTMLResponse, Response
 from skerry.platform.identity.login.forms import FIELD, form_value, remember_form
 
 STYLE = """\
-:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
-body { max-width: 26rem; margin: 12vh auto; padding: 0 1rem }
-h1 { font-size: 1.5rem }
+:root { color-scheme: light dark; font: 100%/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+  --ground: #f5f7f6; --surface: #fff; --text: #16232a; --soft: #52636b; --line: #dbe3e2; --edge: #74868c;
+  --accent: #0d5c63; --on-accent: #fff; --bad: #ab2a26; --bad-soft: #fbe9e7 }
+@media (prefers-color-scheme: dark) { :root {
+  --ground: #0f171b; --surface: #172126; --text: #e6edee; --soft: #a3b4ba; --line: #2a383f; --edge: #728690;
+  --accent: #6cc5c1; --on-accent: #06282b; --bad: #ff9d94; --bad-soft: #3d1d1b } }
+body { margin: 0; padding: 10vh 1rem 2rem; background: var(--ground); color: var(--text) }
+main { max-width: 26rem; margin: 0 auto; padding: 1.75rem; box-sizing: border-box; background: var(--surface);
+  border: 1px solid var(--line); border-radius: .75rem; overflow-wrap: anywhere }
+h1 { font-size: 1.5rem; line-height: 1.2; letter-spacing: -.02em; margin: 0 0 1rem }
+a { color: var(--accent) }
 label, input, button, .other { display: block; width: 100%; box-sizing: border-box }
-label { margin-top: .8rem }
-input, button { font: inherit; padding: .5rem; margin-top: .2rem }
-button, .other { margin-top: 1rem; text-align: center }
-.other { padding: .5rem; border: 1px solid }
-[role=alert] { border-left: .3rem solid #c00; padding-left: .7rem }
+label { margin-top: .9rem; font-weight: 550; font-size: .95rem }
+input, button, .other { font: inherit; min-height: 2.7rem; padding: .5rem .7rem; border: 1px solid var(--edge);
+  border-radius: .5rem; background: var(--surface); color: inherit }
+input { margin-top: .3rem }
+button, .other { margin-top: 1.1rem; text-align: center; font-weight: 500; cursor: pointer }
+.other { padding: .55rem .7rem; text-decoration: none }
+button { background: var(--accent); border-color: var(--accent); color: var(--on-accent) }
+:focus-visible { outline: .15rem solid var(--accent); outline-offset: .15rem }
+[role=alert] { padding: .7rem .9rem; border-radius: .5rem; background: var(--bad-soft);
+  border-left: .3rem solid var(--bad) }
 code { font-size: 1.2rem }
 table { width: 100%; text-align: left }
 """

@@ -19,7 +19,7 @@ from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.login.own_sessions import SIGN_OUT
 from skerry.platform.identity.login.pages import STYLE, Page, field
 from skerry.platform.identity.login.people import Identity, SignInRefused, people_of
-from skerry.platform.identity.login.welcome import COOKIE, HOME, close_former, local_path, welcome
+from skerry.platform.identity.login.welcome import COOKIE, START, close_former, local_path, welcome
 
 
 class SignInPages:
@@ -40,11 +40,11 @@ class SignInPages:
         ]
 
     async def _page(self, request: Request) -> Response:
-        return self._ask(request, request.query_params.get("next", HOME)).answer()
+        return self._ask(request, request.query_params.get("next", START)).answer()
 
     async def _sign_in(self, request: Request) -> Response:
         fields = await own_fields_of(request)
-        next_, username = fields.get("next", HOME), fields.get("username", "").strip()
+        next_, username = fields.get("next", START), fields.get("username", "").strip()
         try:
             return await self._checked(request, fields, username, next_)
         except SignInRefused as refused:

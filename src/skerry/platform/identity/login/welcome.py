@@ -12,6 +12,9 @@ from skerry.platform.identity.sessions.sessions import SessionRefused, Wanted, s
 
 COOKIE = "__Host-skerry"
 HOME = "/identity/"
+"""What one is signed in with."""
+START = "/"
+"""Where people begin: the portal, or `HOME` where there is none."""
 
 
 async def welcome(context: Context, request: Request, identity: Identity, next_: str) -> Response:
@@ -43,7 +46,7 @@ async def close_former(context: Context, request: Request) -> None:
         await sessions_of(context).close_by_token(token)
 
 
-def local_path(wanted: str) -> str:
-    """A path here, so that nobody is sent elsewhere by a link: anything else becomes the home page."""
+def local_path(wanted: str, otherwise: str = START) -> str:
+    """A path here, so that nobody is sent elsewhere by a link: anything else becomes the start page."""
     is_local = wanted.startswith("/") and not wanted.startswith("//") and wanted.isprintable() and "\\" not in wanted
-    return wanted if is_local else HOME
+    return wanted if is_local else otherwise

@@ -13,8 +13,8 @@ from skerry.kube.clock import Clock
 from skerry.kube.errors import NotFound
 from skerry.kube.records import record
 from skerry.kube.resources import SECRETS
-from skerry.platform.base.capability import NAMESPACE
 from skerry.platform.base.model import Model
+from skerry.platform.identity.naming import PRIVATE
 from skerry.platform.identity.types import SecretRef
 from skerry.platform.identity.vouching import ProviderDown
 
@@ -73,9 +73,9 @@ class PerProvider(Generic[_Settings, _T]):
         if known is not None and now - known[1] < _SECRET_IS_READ_AGAIN:
             return known[0]
         try:
-            data = (await self._client.get(SECRETS, ref.name, NAMESPACE)).get("data") or {}
+            data = (await self._client.get(SECRETS, ref.name, PRIVATE)).get("data") or {}
             secret = base64.b64decode(data[ref.key]).decode().strip()
         except (NotFound, KeyError, binascii.Error, UnicodeDecodeError):
-            raise ProviderDown(f"there is no Secret {NAMESPACE}/{ref.name} with text as {ref.key}") from None
+            raise ProviderDown(f"there is no Secret {PRIVATE}/{ref.name} with text as {ref.key}") from None
         self._secrets[ref] = secret, now
         return secret

@@ -15,7 +15,7 @@ from skerry.platform.identity.login.handling import SIGN_IN, address_of, as_page
 from skerry.platform.identity.login.methods import Provider, methods_of
 from skerry.platform.identity.login.pages import Page
 from skerry.platform.identity.login.people import SignInRefused
-from skerry.platform.identity.login.welcome import HOME, local_path, welcome
+from skerry.platform.identity.login.welcome import START, local_path, welcome
 from skerry.platform.identity.membership.source import identity_of
 from skerry.platform.identity.oidc.pending import Pending, PendingSignIns
 from skerry.platform.identity.oidc.source import OidcSource
@@ -51,7 +51,7 @@ class OidcPages:
             begun = await party.begin(self._source.redirect_uri(provider.name))
         except (ProviderDown, ValueError) as error:
             return _unavailable(request, provider, error)
-        next_ = local_path(request.query_params.get("next", HOME))
+        next_ = local_path(request.query_params.get("next", START))
         self._pending.keep(begun, provider.name, next_, address_of(request), browser)
         answer = RedirectResponse(begun.url, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
         answer.set_cookie(COOKIE, browser, max_age=_MINUTES * 60, path="/", secure=True, httponly=True, samesite="lax")

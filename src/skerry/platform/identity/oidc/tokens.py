@@ -19,7 +19,7 @@ from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
 from skerry.kube.resources import SECRETS
-from skerry.platform.base.capability import NAMESPACE
+from skerry.platform.identity.naming import PRIVATE
 from skerry.platform.identity.oidc.party import Tokens
 
 _KEY = "tokens"
@@ -46,7 +46,7 @@ class KeptTokens:
         name = _name(provider, subject)
         if name not in self._known:
             try:
-                self._known[name] = _read(await self._client.get(SECRETS, name, NAMESPACE))
+                self._known[name] = _read(await self._client.get(SECRETS, name, PRIVATE))
             except (NotFound, KeyError, ValueError):
                 return None
         return self._known[name]
@@ -67,7 +67,7 @@ class KeptTokens:
         name = _name(provider, subject)
         self._known.pop(name, None)
         with suppress(NotFound):
-            await self._client.delete(SECRETS, name, NAMESPACE)
+            await self._client.delete(SECRETS, name, PRIVATE)
 
 
 def _name(provider: str, subject: str) -> str:
@@ -88,7 +88,7 @@ def _secret(name: str, provider: str, subject: str, kept: Kept) -> Obj:
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "skerry.dev/provider-tokens",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": PRIVATE},
         "data": {_KEY: base64.b64encode(orjson.dumps(written)).decode()},
     }
 

@@ -11,6 +11,8 @@ from skerry.platform.projects.guarding.conditions import NO_OPERATOR, rule
 from skerry.platform.projects.types import CHANGES, PROJECTS
 
 _FREE = ("members", "description", "state", "namespaces")
+_STRICTER = ("runAs", "Person")
+"""Owners may have their pods run as persons; that they no longer do is for whoever answers for the data they reach."""
 _ASK = {
     "tier": "ask for another: skerry requests create quota",
     "overrides": "ask for more: skerry requests create quota",
@@ -41,7 +43,7 @@ def refused_changes(name: str, old: Obj, new: Obj) -> list[str]:
     before, after = old.get("spec") or {}, new.get("spec") or {}
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
     return [
-        *(_refusal(key) for key in changed if key not in _FREE),
+        *(_refusal(key) for key in changed if key not in _FREE and (key, after.get(key)) != _STRICTER),
         *_foreign_namespaces(name, before, after),
         *_cluster_members(before, after),
         *_metadata(old, new),

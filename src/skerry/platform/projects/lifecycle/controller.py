@@ -15,17 +15,29 @@ from skerry.kube.conditions import condition_of
 from skerry.kube.controller import Controller
 from skerry.kube.errors import NotFound
 from skerry.kube.informer import Delta
-from skerry.kube.objects import Obj, Resource, controller_of, is_deleting, labels_of, name_of, namespace_of
+from skerry.kube.objects import (
+    Obj,
+    Resource,
+    annotations_of,
+    controller_of,
+    is_deleting,
+    labels_of,
+    name_of,
+    namespace_of,
+)
 from skerry.kube.resources import NAMESPACES, PODS
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
 from skerry.platform.projects.indexes import BY_PROJECT, project_of
+from skerry.platform.projects.lifecycle.archiving.archivist import Archivist, TooLarge
 from skerry.platform.projects.lifecycle.history import with_line
+from skerry.platform.projects.lifecycle.idling import idle_for, sleep_patch
 from skerry.platform.projects.lifecycle.landing import Landing, landing_of
 from skerry.platform.projects.lifecycle.recording import unrecorded
 from skerry.platform.projects.lifecycle.sleeping import SLEEPERS, asleep, awake
-from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, TIERS, ProjectSpec, TierSpec
+from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, SLEEPS_BECAUSE, TIERS, ProjectSpec, TierSpec
 
+_ASLEEP = ("Hibernated", "Archived")
 _LONGEST = 6 * 3600.0  # seconds: a wall clock may jump, and so may what a far end is
 
 
@@ -40,6 +52,7 @@ class Lifecycle(Controller):
         of = context.informers.of
         self._projects, self._tiers, self._namespaces, self._pods = of(PROJECTS), of(TIERS), of(NAMESPACES), of(PODS)
         self._namespaces.add_index(BY_PROJECT, project_of)
+        self._archivist = Archivist(context)
         self._workloads = {resource: of(resource) for resource in SLEEPERS}
         self.watch(self._projects)
         self._tiers.add_handler(self._tier_changed)
@@ -55,7 +68,7 @@ class Lifecycle(Controller):
         """What is made while a project sleeps is put to sleep as well."""
         key = self._project_of(delta.object)
         project = self._projects.get(key) if key else None
-        if project is not None and (project.get("status") or {}).get("phase") == "Hibernated":
+        if project is not None and (project.get("status") or {}).get("phase") in _ASLEEP:
             self.queue.add(key)
 
     def _project_of(self, obj: Obj) -> str:
@@ -72,10 +85,39 @@ class Lifecycle(Controller):
         if tier is None:
             return None  # the project's own condition says so
         now = self._clock.now()
-        landing = landing_of(project, spec, TierSpec.of(tier["spec"]), _draining_since(project), now)
+        allowed = TierSpec.of(tier["spec"])
+        landing = landing_of(project, spec, allowed, _draining_since(project), now)
+        if landing.phase == "Active" and await self._slept_or_noted(project, allowed):
+            return None  # the change leads back here
         await self._write(project, landing, now)
-        await self._act(key, is_asleep=landing.phase == "Hibernated")
+        await self._act(key, is_asleep=landing.phase in _ASLEEP)
+        if landing.phase == "Archived":
+            await self._archive(project, landing, now)
         return None if landing.again is None else min(landing.again, _LONGEST)
+
+    async def _slept_or_noted(self, project: Obj, tier: TierSpec) -> bool:
+        """Puts a project to sleep of which nobody makes use; forgets why one slept that is awake."""
+        why = idle_for(project, tier)
+        if why:
+            await self._client.patch(PROJECTS, name_of(project), sleep_patch(why))
+        elif SLEEPS_BECAUSE in annotations_of(project):
+            await self._client.patch(PROJECTS, name_of(project), {"metadata": {"annotations": {SLEEPS_BECAUSE: None}}})
+        else:
+            return False
+        return True
+
+    async def _archive(self, project: Obj, landing: Landing, now: datetime) -> None:
+        """Keep what it was; in the end, delete it. The change leads back here."""
+        name, status = name_of(project), project.get("status") or {}
+        if status.get("archive") is None:
+            try:
+                kept = await self._archivist.keep(project, self._theirs(name))
+            except TooLarge as error:
+                self._recorder.event(project, "Warning", "NotArchived", str(error))
+                return
+            await self._client.patch(PROJECTS, name, {"status": {"archive": kept}}, subresource="status")
+        elif landing.purges is not None and now >= landing.purges and status.get("phase") == "Archived":
+            await self._archivist.purge(project)
 
     async def _write(self, project: Obj, landing: Landing, now: datetime) -> None:
         status = project.get("status") or {}
@@ -91,10 +133,14 @@ class Lifecycle(Controller):
         history = status.get("history") or []
         for line in lines:
             history = with_line(history, line)
+        if status.get("archive") and landing.phase == "Active":
+            await self._archivist.drop(project)
         lasting = Condition("Lasting", landing.phase == "Active", landing.reason, landing.message)
         fields: Obj = {
             "phase": landing.phase,
             "expires": rfc3339(landing.expires) if landing.expires else None,
+            "purges": rfc3339(landing.purges) if landing.purges else None,
+            **({"archive": None} if landing.phase == "Active" else {}),
             "warned": [one.mark for one in landing.warnings] or None,
             "history": history or None,
         }
@@ -129,6 +175,6 @@ class Lifecycle(Controller):
 def _draining_since(project: Obj) -> datetime | None:
     """By the condition that says it: it stays False from draining through sleep."""
     lasting = condition_of(project, "Lasting")
-    if lasting is None or lasting["status"] == "True" or lasting["reason"] == "Hibernated":
+    if lasting is None or lasting["status"] == "True" or lasting["reason"] in _ASLEEP:
         return None
     return parse_time(lasting["lastTransitionTime"])

@@ -1,22 +1,26 @@
 """How far a project is on its way down, and what its people must be told. Pure.
 
 An end is a date (the tier's lifetime, or `spec.expires`) or a budget that is used up. After it: Draining (nothing new
-starts) for the tier's `drainHours`, then Hibernated (scaled to zero, everything kept). An extension, a top-up or
-`state: Active` brings it back. Warnings come 14, 7 and 1 days before the date, and at 75 and 90 % of a budget.
+starts) for the tier's `drainHours`, then Hibernated (scaled to zero, everything kept), then, where the tier says so,
+Archived (manifests kept elsewhere as well) and purged. An extension, a top-up or `state: Active` brings it back.
+Warnings come 14, 7 and 1 days before the date and before the purge, and at 75 and 90 % of a budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from skerry.kube.clock import parse_time
-from skerry.kube.objects import Obj
+from skerry.kube.objects import Obj, annotations_of
 from skerry.kube.records import record
-from skerry.platform.projects.types import Phase, ProjectSpec, TierSpec
+from skerry.platform.projects.lifecycle.archiving.packing import ARCHIVES
+from skerry.platform.projects.types import SLEEPS_BECAUSE, Phase, ProjectSpec, TierSpec
 
 _DAYS = (14, 7, 1)
 _PERCENTS = (75, 90)
+_HOW = "ask for more with `skerry requests create`, or have an operator extend it"
 _BUDGETS = {"cpuHours": "CPU-hours", "gpuHours": "GPU-hours"}
 
 
@@ -39,6 +43,8 @@ class Landing:
     expires: datetime | None = None
     again: float | None = None
     """Seconds until time alone changes something."""
+    purges: datetime | None = None
+    """When everything is deleted."""
 
 
 def end_of(project: Obj, spec: ProjectSpec, tier: TierSpec) -> datetime | None:
@@ -57,19 +63,40 @@ def landing_of(
     end = end_of(project, spec, tier)
     budgets: Obj = (project.get("status") or {}).get("budgets") or {}
     warnings = tuple(_warnings(end, budgets, now))
-    if spec.state == "Hibernated":
-        return Landing(
-            "Hibernated", "Hibernated", "asleep as asked: `skerry projects wake` brings it back", warnings, end
-        )
     over = _what_is_over(end, budgets, now)
+    if spec.state == "Archived":
+        return _archived(project, tier, "Archived", "archived as asked", now)
+    if not over and spec.state == "Hibernated":
+        why = annotations_of(project).get(SLEEPS_BECAUSE) or "asleep as asked"
+        return Landing("Hibernated", "Hibernated", f"{why}: `skerry projects wake` brings it back", warnings, end)
     if not over:
         return Landing("Active", "Active", "", warnings, end, _next_moment(end, now))
-    asleep = (draining_since or now) + timedelta(hours=tier.drain_hours)
-    how = "ask for more with `skerry requests create`, or have an operator extend it"
+    begun = draining_since or now
+    begun = max(begun, end) if end is not None and end <= now else begun
+    asleep = begun + timedelta(hours=tier.drain_hours if spec.state == "Active" else 0)
     if now < asleep:
-        text = f"{over}: nothing new starts, and what runs is put to sleep at {asleep:%Y-%m-%d %H:%M} UTC; {how}"
+        text = f"{over}: nothing new starts, and what runs is put to sleep at {asleep:%Y-%m-%d %H:%M} UTC; {_HOW}"
         return Landing("Draining", "Ending", text, warnings, end, (asleep - now).total_seconds())
-    return Landing("Hibernated", "Ended", f"{over}: it sleeps, its data is kept; {how}", warnings, end)
+    if tier.archive_days is None:
+        return Landing("Hibernated", "Ended", f"{over}: it sleeps, its data is kept; {_HOW}", warnings, end)
+    archived = asleep + timedelta(days=tier.archive_days)
+    if now < archived:
+        text = f"{over}: it sleeps, its data is kept, and it is archived on {archived:%Y-%m-%d}; {_HOW}"
+        return Landing("Hibernated", "Ended", text, warnings, end, (archived - now).total_seconds())
+    return replace(_archived(project, tier, "Ended", over, now), expires=end)
+
+
+def _archived(project: Obj, tier: TierSpec, reason: str, why: str, now: datetime) -> Landing:
+    """What may still be done, and until when."""
+    kept = (project.get("status") or {}).get("archive")
+    if kept is None or tier.purge_days is None:
+        text = f"{why}: it sleeps, and what it was is kept in {ARCHIVES}; {_HOW}"
+        return Landing("Archived", reason, text)
+    purges = parse_time(kept["time"]) + timedelta(days=tier.purge_days)
+    text = f"{why}: everything in it is deleted on {purges:%Y-%m-%d %H:%M} UTC, its volumes as well; {_HOW}"
+    close = [days for days in _DAYS if now < purges and purges - now <= timedelta(days=days)]
+    marks = [Warned(f"{min(close)}d before the purge of {purges:%Y-%m-%dT%H:%MZ}", text)] if close else []
+    return Landing("Archived", reason, text, tuple(marks), None, _next_moment(purges, now), purges)
 
 
 def _what_is_over(end: datetime | None, budgets: Obj, now: datetime) -> str:

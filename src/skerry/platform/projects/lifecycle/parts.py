@@ -22,7 +22,7 @@ _WORKLOADS = {
 }
 RIGHTS: Sequence[Obj] = (
     MAY_ASK,
-    {"apiGroups": ["skerry.dev"], "resources": ["projects"], "verbs": ["create", "patch", "list"]},
+    {"apiGroups": ["skerry.dev"], "resources": ["projects"], "verbs": ["create", "patch", "list", "delete"]},
     {
         "apiGroups": ["skerry.dev"],
         "resources": ["projectrequests"],

@@ -32,6 +32,8 @@ _AT_REST = {
     "Draining": "its time or a budget is over. To ask for more: skerry requests create extension {project} --days 30, "
     "or skerry requests create quota {project} --cpu-hours 100",
     "Hibernated": "its data is kept. To wake it: skerry projects wake {project}",
+    "Archived": "it has ended. To have it again: skerry requests create extension {project} --days 30, or, when it was "
+    "archived as asked, skerry projects wake {project}",
 }
 """Phases in which no pods start, and what to do."""
 

@@ -13,7 +13,7 @@ from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.quota.amounts import ZERO, Amount, Amounts
 from skerry.platform.base.capability import Context
-from skerry.platform.base.status import Condition, write_status
+from skerry.platform.base.status import Condition, apply_status
 from skerry.platform.projects.quota.granted import Ungranted, allowance, tier_of
 from skerry.platform.projects.quota.ledger import ledger_of
 from skerry.platform.projects.quota.refusals import FORGOTTEN_AFTER, REASON, Refused, refusals_of
@@ -33,6 +33,7 @@ class QuotaReport(Controller):
     def __init__(self, context: Context) -> None:
         super().__init__()
         self._context = context
+        self._teller = context.client.managing("skerry-quota")
         self._ledger, self._refusals = ledger_of(context), refusals_of(context)
         self._projects, self._tiers = context.informers.of(PROJECTS), context.informers.of(TIERS)
         self._ledger.on_change(self._later)
@@ -62,7 +63,7 @@ class QuotaReport(Controller):
         """A condition that never was otherwise is not mentioned."""
         said = tuple(one for one in conditions if _is_news(project, one))
         context = self._context
-        await write_status(context.client, context.clock, PROJECTS, project, said, quota=quota)
+        await apply_status(self._teller, context.clock, PROJECTS, project, said, quota=quota)
 
     def _later(self, project: str) -> None:
         self.queue.add_after(project, _PAUSE)

@@ -13,6 +13,7 @@ from skerry.platform.usage.types import USER_ANNOTATION
 
 _SYSTEM = "system:"
 _ACCOUNT = "system:serviceaccount:"
+_HELM, _HELM_HOOK = "meta.helm.sh", "helm.sh/hook"
 _PATH = "/metadata/annotations"
 
 
@@ -38,6 +39,15 @@ def annotated(obj: Obj, user: str) -> Sequence[Obj]:
     if not annotations:
         return ({"op": "add", "path": _PATH, "value": {USER_ANNOTATION: user}},)
     return ({"op": "add", "path": key, "value": user},)
+
+
+def release_of(obj: Obj, namespace: str) -> str:
+    """The release that something is a part of, as Helm notes on all it makes. Hooks carry no note of Helm's, but what
+    a chart writes: they are nobody's."""
+    said = annotations_of(obj)
+    if said.get(f"{_HELM}/release-namespace") != namespace or _HELM_HOOK in said:
+        return ""
+    return said.get(f"{_HELM}/release-name", "")
 
 
 def stateful_sets_of(claim: str) -> Iterator[tuple[str, str]]:

@@ -9,14 +9,9 @@ from skerry.platform.base.admission import Hook, Review, Verdict
 from skerry.platform.base.capability import Context
 from skerry.platform.usage.attributing.deciding import account_namespace, acts_for_others, annotated
 from skerry.platform.usage.attributing.owners import Owners
-from skerry.platform.usage.projects import PROJECT_LABEL, project_of
+from skerry.platform.usage.attributing.policy import IN_PROJECTS, IS_PERSON, rules
+from skerry.platform.usage.projects import project_of
 from skerry.platform.usage.types import USER_ANNOTATION
-
-_RESOURCES = {
-    "": ["pods", "persistentvolumeclaims", "replicationcontrollers"],
-    "apps": ["deployments", "replicasets", "statefulsets", "daemonsets"],
-    "batch": ["jobs", "cronjobs"],
-}
 
 
 def attribution(context: Context) -> Hook:
@@ -24,13 +19,10 @@ def attribution(context: Context) -> Hook:
     return Hook(
         name="usage-user",
         judge=_Attribution(context).judge,
-        rules=[
-            {"apiGroups": [group], "apiVersions": ["v1"], "resources": names, "operations": ["CREATE", "UPDATE"]}
-            for group, names in _RESOURCES.items()
-        ],
+        rules=rules("CREATE", "UPDATE"),
         mutating=True,
-        namespaces={"matchExpressions": [{"key": PROJECT_LABEL, "operator": "Exists"}]},
-        conditions=({"name": "made-or-renamed", "expression": _MADE_OR_RENAMED},),
+        namespaces=IN_PROJECTS,
+        conditions=({"name": "made-for-somebody-or-renamed", "expression": _MADE_OR_RENAMED},),
     )
 
 
@@ -39,8 +31,8 @@ def _said(obj: str) -> str:
     return f"(has({annotations}) && '{USER_ANNOTATION}' in {annotations} ? {annotations}['{USER_ANNOTATION}'] : '')"
 
 
-_MADE_OR_RENAMED = f"request.operation == 'CREATE' || {_said('object')} != {_said('oldObject')}"
-"""Most updates leave it alone, and are not ours to look at."""
+_MADE_OR_RENAMED = f"request.operation == 'CREATE' ? !({IS_PERSON}) : {_said('object')} != {_said('oldObject')}"
+"""What people make is noted already (`policy`); most updates leave the note alone."""
 
 
 class _Attribution:

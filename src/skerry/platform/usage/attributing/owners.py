@@ -17,7 +17,8 @@ from skerry.kube.resources import (
     REPLICATION_CONTROLLERS,
     STATEFUL_SETS,
 )
-from skerry.platform.usage.attributing.deciding import stateful_sets_of
+from skerry.platform.usage.attributing.deciding import release_of, stateful_sets_of
+from skerry.platform.usage.projects import RELEASES
 from skerry.platform.usage.types import USER_ANNOTATION
 
 _MAKERS = {
@@ -41,7 +42,7 @@ class Owners:
         """ "" when nobody knows. Raises StatusError, OSError."""
         reference = controller_of(obj)
         if reference is None:
-            return await self._of_claim(obj, namespace)
+            return await self._of_release(obj, namespace) or await self._of_claim(obj, namespace)
         if reference["uid"] in self._known:
             self._known.move_to_end(reference["uid"])
             return self._known[reference["uid"]]
@@ -50,6 +51,12 @@ class Owners:
         if owner is None or uid_of(owner) != reference["uid"]:
             return ""
         return self._remember(owner)
+
+    async def _of_release(self, obj: Obj, namespace: str) -> str:
+        """Whoever launched it; releases are carried out by accounts of the cluster."""
+        name = release_of(obj, namespace)
+        release = await self._get(RELEASES, name, namespace) if name else None
+        return annotations_of(release).get(USER_ANNOTATION, "") if release is not None else ""
 
     async def _of_claim(self, obj: Obj, namespace: str) -> str:
         """A StatefulSet's claims outlive it, so they have no owner; their name tells."""

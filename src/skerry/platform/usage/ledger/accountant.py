@@ -1,6 +1,7 @@
 """Counts, project by project: soon after something ended, and every few minutes while something goes on.
 
-What is idle costs nothing: nothing is written, and nobody looks. Writes a project's `status.budgets` too.
+What is idle costs nothing: nothing is written, and nobody looks. Writes a project's `status.budgets` too, and
+`status.activity` where its tier has an idle policy.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import PODS
 from skerry.platform.base.capability import Context
+from skerry.platform.usage.amounts import total_of
 from skerry.platform.usage.ledger.book import Book
 from skerry.platform.usage.ledger.budgets import budgets_patch, budgets_status, noted_hours, used_hours
 from skerry.platform.usage.ledger.ledger import Ledger
+from skerry.platform.usage.measuring.activity import Measured, activity_after, idle_below
 from skerry.platform.usage.measuring.measurer import Measurer
 from skerry.platform.usage.metering.meter import Meter
 from skerry.platform.usage.projects import PROJECTS, TIERS, Account, account_of, budgets_of
@@ -51,30 +54,36 @@ class Accountant(Controller):
             return None
         until = self._now() - SECONDS_TO_SETTLE
         if self._meter.is_active(key):
-            used = used_hours((await self._count(key, account_of(project), until)).lifetime)
+            book, measured = await self._count(key, account_of(project), until)
+            await self._tell(project, used_hours(book.lifetime), measured)
         else:
-            used = noted_hours(project)
-        await self._write_budgets(project, used)
+            await self._tell(project, noted_hours(project), None)
         if self._meter.is_unsettled(key, until, self._now()):
             return SECONDS_AFTER_A_CHANGE
         return SECONDS_BETWEEN if self._meter.goes_on(key) else None
 
-    async def _count(self, key: str, account: Account, until: int) -> Book:
+    async def _count(self, key: str, account: Account, until: int) -> tuple[Book, Measured | None]:
         book = await self._ledger.book(account)
+        begin = book.counted_until
         seen = await self._measurer.look(key, book.counters)
         book = await self._ledger.add(
             account, lambda begin, end: self._meter.tally(key, begin, end), until, seen.more, seen.counters
         )
         self._meter.counted(key, until)
         self._counted(key)
-        return book
+        used = total_of(seen.more.values()).used_cpu
+        return book, Measured(until - begin, until, used, seen.is_whole) if seen.runs else None
 
-    async def _write_budgets(self, project: Obj, used: Mapping[str, float]) -> None:
-        limits = budgets_of(project, self._tiers.get(project["spec"].get("tier", "")))
-        present, wanted = (project.get("status") or {}).get("budgets") or {}, budgets_status(used, limits)
-        if wanted != present:
-            status = {"status": {"budgets": budgets_patch(present, wanted)}}
-            await self._client.patch(PROJECTS, name_of(project), status, subresource="status")
+    async def _tell(self, project: Obj, used: Mapping[str, float], measured: Measured | None) -> None:
+        """Budgets, and where the tier wants to know whether somebody makes use of it, that as well."""
+        tier, status = self._tiers.get(project["spec"].get("tier", "")), project.get("status") or {}
+        present, wanted = status.get("budgets") or {}, budgets_status(used, budgets_of(project, tier))
+        news: Obj = {"budgets": budgets_patch(present, wanted)} if wanted != present else {}
+        below = idle_below(tier)
+        if measured is not None and below is not None:
+            news["activity"] = activity_after(status.get("activity"), measured, below)
+        if news:
+            await self._client.patch(PROJECTS, name_of(project), {"status": news}, subresource="status")
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from time import monotonic
 
 import orjson
@@ -35,10 +36,12 @@ class Measurer:
     async def look(self, project: str, before: Mapping[str, Counters]) -> Seen:
         """What a project's pods used since `before`."""
         pods = [pod for one in self._meter.namespaces(project) for pod in self._pods.list(one)]
-        nodes = sorted({pod["spec"]["nodeName"] for pod in pods if _runs(pod)})
+        running = [pod for pod in pods if _runs(pod)]
+        nodes = sorted({pod["spec"]["nodeName"] for pod in running})
         told = await together(*(self._ask(node) for node in nodes))
         now = {uid: counters for one in told for uid, counters in one.items()}
-        return seen_since(before, now, self._owners(pods))
+        seen = seen_since(before, now, self._owners(pods))
+        return replace(seen, runs=bool(running), is_whole=all(uid_of(pod) in now for pod in running))
 
     def _owners(self, pods: Iterable[Obj]) -> Mapping[str, Who]:
         found = ((uid_of(pod), self._meter.holder(pod["metadata"]["namespace"], uid_of(pod))) for pod in pods)

@@ -18,6 +18,10 @@ class Seen:
 
     more: Tally
     counters: Mapping[str, Counters]
+    runs: bool = False
+    """Whether any pod does."""
+    is_whole: bool = True
+    """Whether nodes told of every pod that runs."""
 
 
 def counters_of(summary: Obj) -> dict[str, Counters]:

@@ -1,1 +1,1 @@
-"""Pod Security: the levels privileged, baseline and restricted of the Pod Security Standards, by labels."""
+"""Pod Security: namespaces choose a level by labels; `kube.pod_security` says what violates it."""

@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable
 
 from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import WRITES, Plugin
-from skerry.engine.api.admission.pod_security.levels import (
+from skerry.engine.api.admission.refusal import refused
+from skerry.engine.store.contract import Key, Store
+from skerry.kube.errors import Cause
+from skerry.kube.errors import invalid as invalid_object
+from skerry.kube.objects import Obj, controller_of, labels_of, name_of
+from skerry.kube.pod_security.levels import (
     LEVELS,
     NOTHING,
     PREFIX,
@@ -21,11 +26,6 @@ from skerry.engine.api.admission.pod_security.levels import (
     policy_of,
     reasons,
 )
-from skerry.engine.api.admission.refusal import refused
-from skerry.engine.store.contract import Key, Store
-from skerry.kube.errors import Cause
-from skerry.kube.errors import invalid as invalid_object
-from skerry.kube.objects import Obj, controller_of, labels_of, name_of
 
 _MOST_PODS = 3000
 """Pods of a namespace that are looked at when it is labelled."""

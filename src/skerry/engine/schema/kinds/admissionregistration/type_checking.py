@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from skerry.engine.cel.contract import CompileError, Structural, compile_expression
-from skerry.engine.schema import definitions
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.kinds.admissionregistration.expressions import Variables
+from skerry.kube import openapi_definitions as definitions
 from skerry.kube.objects import Obj
 
 _MOST_KINDS = 10

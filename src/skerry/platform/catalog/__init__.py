@@ -1,0 +1,1 @@
+"""Where charts come from: catalogues, what is in them, and the archives that are kept."""

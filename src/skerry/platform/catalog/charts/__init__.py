@@ -1,0 +1,1 @@
+"""What a chart is: archives read within bounds, directories packed."""

@@ -1,0 +1,1 @@
+"""Pods that run with the numbers of the person whose they are."""

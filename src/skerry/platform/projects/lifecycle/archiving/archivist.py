@@ -1,0 +1,93 @@
+"""Keeps what a project was, and deletes it in the end.
+
+Reads as the project's programs do (the group that its editors' role is bound to), so that the platform needs no right
+to read tenants' Secrets of its own. Neighbours: `landing` says when, `manifests` what, `packing` how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from skerry.kube.clock import rfc3339
+from skerry.kube.errors import Conflict, Forbidden, MethodNotAllowed, NotFound
+from skerry.kube.http_client import HttpClient
+from skerry.kube.objects import Obj, Resource, name_of, uid_of
+from skerry.kube.resources import SECRETS
+from skerry.kube.served import served_in_namespaces
+from skerry.platform.base.applying import apply
+from skerry.platform.base.capability import Context
+from skerry.platform.projects.lifecycle.archiving.manifests import is_kept, is_kept_kind, manifest, volumes_of
+from skerry.platform.projects.lifecycle.archiving.packing import (
+    ARCHIVES,
+    LARGEST,
+    packed,
+    part_name,
+    part_secret,
+)
+from skerry.platform.projects.types import PROJECTS
+
+_CHUNK, _NAMED = 200, 100
+
+
+class TooLarge(Exception):
+    """What a project has is more than an archive can be; the text is for people."""
+
+
+class Archivist:
+    """Of all projects."""
+
+    def __init__(self, context: Context) -> None:
+        self._client, self._clock = context.client, context.clock
+
+    async def keep(self, project: Obj, namespaces: Sequence[str]) -> Obj:
+        """Writes the archive, returns `status.archive`. Raises StatusError, OSError, TooLarge."""
+        name = name_of(project)
+        reader = self._client.acting_as("skerry:archiver", [f"skerry:project:{name}:editor", "system:authenticated"])
+        served = await served_in_namespaces(reader)
+        found, left_out = [manifest(PROJECTS, project)], [f"{group} (silent)" for group in served.silent]
+        for resource in filter(is_kept_kind, served.resources):
+            try:
+                found += [one async for one in _kept(reader, resource, namespaces)]
+            except (Forbidden, NotFound, MethodNotAllowed):
+                left_out.append(resource.group_resource)
+        parts = packed(found)
+        if sum(map(len, parts)) > LARGEST:
+            raise TooLarge(f"its {len(found)} objects are more than the {LARGEST >> 20} MiB that an archive may have")
+        for number, part in enumerate(parts):
+            await apply(self._client, SECRETS, part_secret(project, number, part))
+        return {
+            "time": rfc3339(self._clock.now()),
+            "objects": len(found),
+            "parts": len(parts),
+            "volumes": list(volumes_of(found))[:_NAMED],
+            "leftOut": sorted(left_out)[:_NAMED],
+        }
+
+    async def drop(self, project: Obj) -> None:
+        """It lives on: what was kept is out of date. Raises StatusError."""
+        for number in range(((project.get("status") or {}).get("archive") or {}).get("parts", 0)):
+            try:
+                await self._client.delete(SECRETS, part_name(project, number), ARCHIVES)
+            except NotFound:
+                continue
+
+    async def purge(self, project: Obj) -> None:
+        """Delete it, unless somebody has changed anything meanwhile. Raises StatusError."""
+        seen = {"uid": uid_of(project), "resourceVersion": project["metadata"]["resourceVersion"]}
+        try:
+            await self._client.delete(PROJECTS, name_of(project), options={"preconditions": seen})
+        except (Conflict, NotFound):
+            return
+
+
+async def _kept(reader: HttpClient, resource: Resource, namespaces: Iterable[str]) -> AsyncIterator[Obj]:
+    for namespace in namespaces:
+        token = ""
+        while True:
+            part = await reader.list(resource, namespace, limit=_CHUNK, next_token=token)
+            for one in part.items:
+                if is_kept(resource, one):
+                    yield manifest(resource, one)
+            token = part.next_token
+            if not token:
+                break

@@ -1,0 +1,75 @@
+"""Helm's own notes on a release: what each revision was given and what it wrote. Pure reading, bounded.
+
+A revision is a Secret `sh.helm.release.v1.<name>.v<n>` whose `release` is base64 of gzipped JSON (base64 once more by
+the API). Who may not read Secrets cannot see them. Source: Helm, `pkg/storage/driver/util.go`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from difflib import unified_diff
+from typing import Any
+
+import orjson
+import yaml
+
+from skerry.kube.objects import Obj
+from skerry.kube.records import record
+
+_LARGEST = 20 * 1024**2
+"""Bytes of a revision, unpacked."""
+
+
+class RevisionUnreadable(Exception):
+    """What is wrong with it, for the person."""
+
+
+def secret_name(helm_name: str, revision: int) -> str:
+    """Of a revision."""
+    return f"sh.helm.release.v1.{helm_name}.v{revision}"
+
+
+def values_in(secret: Obj) -> dict[str, Any]:
+    """What a revision was given beside the chart's defaults. Raises RevisionUnreadable."""
+    values: dict[str, Any] = _read(secret).get("config") or {}
+    return values
+
+
+def manifest_in(secret: Obj) -> str:
+    """What a revision wrote. Raises RevisionUnreadable."""
+    return str(_read(secret).get("manifest") or "")
+
+
+def _read(secret: Obj) -> dict[str, Any]:
+    try:
+        data = base64.b64decode(base64.b64decode((secret.get("data") or {})["release"]))
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        text = unpacker.decompress(data, _LARGEST)
+        if unpacker.unconsumed_tail:
+            raise RevisionUnreadable("this revision is too large to be shown")
+        read: dict[str, Any] = orjson.loads(text)
+    except (KeyError, binascii.Error, zlib.error, orjson.JSONDecodeError) as error:
+        raise RevisionUnreadable("Helm's notes on this revision cannot be read") from error
+    return read
+
+
+@record
+class Line:
+    """Of a difference. `kind`: same, added, removed, or where it is."""
+
+    kind: str
+    text: str
+
+
+def difference(before: str, after: str, context: int = 3) -> list[Line]:
+    """Two texts line by line, as `diff -u` has it without its head; [] when they are the same."""
+    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=context))[2:]
+    kinds = {"+": "added", "-": "removed", "@": "where"}
+    return [Line(kinds.get(line[:1], "same"), line if line[:1] == "@" else line[1:]) for line in lines]
+
+
+def as_yaml(values: Any) -> str:
+    """As people write values; "" for none."""
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100) if values else ""

@@ -1,0 +1,1 @@
+"""The portal on a platform, on a test cluster."""

@@ -1,0 +1,65 @@
+"""The pages of an app and of operators in a real browser: nothing stands in anybody's way, nothing is wider than a
+phone, no script fails, what is live is live, and by keyboard one gets everywhere and out again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skerry.platform.releases.types import RELEASES
+from tests.support.apps import BY_HAND, app_by_hand, happened, pods_of
+from tests.support.axe import barriers_of
+from tests.support.portal import RunningPortal, chromium, page_of, running_portal, visit
+
+APP = "/portal/apps/lidar/notebook"
+TABS = ("", "/logs", "/terminal", "/files", "/usage", "/values", "/history?of=2", "/remove")
+OPERATORS = ("", "nodes", "requests", "projects", "tiers", "catalogues")
+DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "locale": "de"}
+
+
+async def test_pages_are_for_everybody() -> None:
+    async with running_portal(capabilities=BY_HAND) as portal:
+        await portal.project("lidar", "anna")
+        await app_by_hand(portal, "lidar", "notebook", {"greeting": "hello", "access": "members"})
+        (pod,) = await pods_of(portal, "lidar", "notebook")
+        await happened(portal, pod, "Unhealthy", "HTTP probe failed with statuscode: 503")
+        anna, olga = await portal.token_of("anna"), await portal.operator("olga")
+        async with chromium() as made:
+            for options, tabs, operators in ((DESK, TABS, OPERATORS), (PHONE, TABS[::2], OPERATORS[::3])):
+                await _none_has_barriers(await page_of(made, portal, anna, **options), [APP + tab for tab in tabs])
+                paths = [f"/portal/operators/{tab}" for tab in operators]
+                await _none_has_barriers(await page_of(made, portal, olga, **options), paths)
+            page = await page_of(made, portal, anna, **DESK)
+            await _is_live_and_keeps_the_focus(portal, page)
+            await _compares_as_it_is_typed(page)
+
+
+async def _none_has_barriers(page: Any, paths: list[str]) -> None:
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+    for path in paths:
+        await visit(page, path)
+        assert await barriers_of(page) == [], path
+        wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider == 0, path
+    assert wrong == []
+    await page.context.close()
+
+
+async def _is_live_and_keeps_the_focus(portal: RunningPortal, page: Any) -> None:
+    await visit(page, APP)
+    await page.get_by_role("link", name="Open").focus()
+    release = await portal.running.admin.get(RELEASES, "notebook", "lidar")
+    status = {**release["status"], "phase": "Upgrading", "step": "waits for one of two pods"}
+    await portal.running.admin.update(RELEASES, {**release, "status": status}, "status")
+    await page.get_by_text("waits for one of two pods").wait_for()
+    assert await page.evaluate("document.activeElement.id") == "open", "what is replaced keeps the focus"
+
+
+async def _compares_as_it_is_typed(page: Any) -> None:
+    await visit(page, f"{APP}/values")
+    await page.get_by_label("Values", exact=True).fill("greeting: hi\naccess: members\n")
+    await page.locator(".difference .added", has_text="greeting: hi").wait_for()
+    await page.get_by_label("Values", exact=True).fill("greeting: [\n")
+    await page.get_by_role("alert").wait_for()

@@ -1,0 +1,94 @@
+"""Apps of the catalogue on the whole engine: images by their recipes, charts by Helm, under the strictest Pod Security.
+
+Each chart's own test says whether the app does what it is for: a page comes, a cell gives a result, a screen answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection
+
+import pytest
+
+from tests.support.charts import CHARTS, build_images
+from tests.support.helm import Helm
+from tests.support.program import Program, eventually
+
+pytestmark = pytest.mark.timeout(900)
+NAMESPACE = "apps"
+_WAIT = ("--wait", "--timeout", "180s")
+
+
+@pytest.fixture(scope="module")
+def helm(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helm]:
+    """In a namespace that admits what Pod Security's "restricted" admits."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": NAMESPACE, "labels": labels}
+    program.apply(json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    yield Helm(program.kubeconfig, tmp_path_factory.mktemp("helm"), NAMESPACE)
+    program.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def passes_its_own_test(helm: Helm, release: str) -> None:
+    told = helm("test", release, "--logs", "--timeout", "180s")
+    assert "Phase:          Succeeded" in told
+
+
+def opened(program: Program, host: str, path: str = "/") -> tuple[int, str]:
+    """(code, page) of an app, through the Ingress: at its own port, or where that is taken at its node port."""
+    address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
+    service = program.get("service", "ingress", "-n", "kube-system")
+    (port,) = [one for one in service["spec"]["ports"] if one["name"] == "http"]
+    given = service["status"]["loadBalancer"].get("ingress")
+    with contextlib.closing(HTTPConnection(address, port["port" if given else "nodePort"], timeout=30)) as connection:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def test_pages_of_an_image_and_of_a_site(program: Program, helm: Helm) -> None:
+    build_images(program, "web-application", "static-site")
+    helm("install", "hello", str(CHARTS / "web-application"), "--set", "replicas=2", *_WAIT)
+    pages = '{"index.html":"<p>first</p>","about/index.html":"<p>about</p>","404.html":"<p>not here</p>"}'
+    helm("install", "site", str(CHARTS / "static-site"), "--set-json", f"pages={pages}", *_WAIT)
+    passes_its_own_test(helm, "hello")
+    passes_its_own_test(helm, "site")
+
+    def answer(path: str) -> tuple[int, str]:
+        return opened(program, f"site.{NAMESPACE}.localhost", path)
+
+    eventually(lambda: answer("/") == (200, "<p>first</p>"), "the site")
+    assert answer("/about/") == (200, "<p>about</p>")
+    assert answer("/nothing") == (404, "<p>not here</p>")
+    assert answer("/.git/config")[0] == 403
+    eventually(lambda: "Hello from Skerry" in opened(program, f"hello.{NAMESPACE}.localhost")[1], "the hello page")
+
+    helm("upgrade", "site", str(CHARTS / "static-site"), "--set-json", 'pages={"index.html":"<p>second</p>"}', *_WAIT)
+    eventually(lambda: answer("/") == (200, "<p>second</p>"), "the other page")
+    for release in ("hello", "site"):
+        helm("uninstall", release, "--wait")
+
+
+def test_jupyterlab_executes_a_cell_and_keeps_its_home(program: Program, helm: Helm) -> None:
+    build_images(program, "jupyterlab")
+    helm("install", "notebook", str(CHARTS / "jupyterlab"), "--set", "resources.cpu=500m", *_WAIT)
+    passes_its_own_test(helm, "notebook")
+    pod = ("exec", "-n", NAMESPACE, "deployment/notebook", "--")
+    program.kubectl(*pod, "sh", "-c", "echo kept >result.txt && git --version && pip --version")
+    assert program.kubectl(*pod, "touch", "/opt/python/more", check=False).returncode != 0
+
+    helm("uninstall", "notebook", "--wait")
+    helm("install", "notebook", str(CHARTS / "jupyterlab"), "--set", "resources.cpu=500m,resources.memory=1Gi", *_WAIT)
+    assert program.kubectl(*pod, "cat", "result.txt").stdout == "kept\n"
+    helm("uninstall", "notebook", "--wait")
+
+
+def test_a_desktop_shows_its_screen(program: Program, helm: Helm) -> None:
+    build_images(program, "desktop")
+    helm("install", "desk", str(CHARTS / "desktop"), *_WAIT)
+    passes_its_own_test(helm, "desk")
+    running = program.kubectl("exec", "-n", NAMESPACE, "deployment/desk", "--", "ps", "-eo", "comm").stdout.split()
+    assert {"Xtigervnc", "icewm", "xterm"} <= set(running)
+    helm("uninstall", "desk", "--wait")

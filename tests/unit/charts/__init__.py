@@ -1,0 +1,1 @@
+"""The charts of the catalogue, as files and as what Helm makes of them."""

@@ -1,0 +1,1 @@
+"""The portal, as far as it can be judged without a browser."""

@@ -1,0 +1,122 @@
+"""Forms from schemas: which inputs there are, and values from what was filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skerry.portal.forms.fields import Field, fields_of, id_of, leaves, name_of
+from skerry.portal.forms.reading import EXTRA, read, remaining, shown
+from skerry.portal.web.submitted import Fields
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["image"],
+    "$defs": {"size": {"type": "string", "title": "Size", "pattern": "^[0-9]+Gi$"}},
+    "properties": {
+        "image": {"type": "string"},
+        "replicas": {"type": "integer", "minimum": 0, "maximum": 5},
+        "ratio": {"type": ["number", "null"]},
+        "access": {"enum": ["members", "owner"], "title": "Who"},
+        "password": {"type": "string", "format": "password"},
+        "storage": {
+            "type": "object",
+            "properties": {"enabled": {"type": "boolean"}, "size": {"$ref": "#/$defs/size"}},
+        },
+        "args": {"type": "array", "items": {"type": "string"}},
+        "env": {"type": "object", "additionalProperties": {"type": "string"}},
+        "nodePort": {"type": "integer", "x-skerry-advanced": True},
+        "hosts": {"type": "array", "items": {"type": "object"}},
+    },
+}
+DEFAULTS = {"image": "web:1", "replicas": 1, "access": "members", "storage": {"enabled": True, "size": "1Gi"}}
+
+
+def _fields() -> dict[str, Field]:
+    return {".".join(one.path): one for one in leaves(fields_of(SCHEMA, DEFAULTS))}
+
+
+def test_inputs_are_what_the_schema_says() -> None:
+    kinds = {path: one.kind for path, one in _fields().items()}
+    assert kinds == {
+        "image": "text", "replicas": "number", "ratio": "number", "access": "choice", "password": "secret",
+        "storage.enabled": "tick", "storage.size": "text", "args": "list", "env": "pairs", "nodePort": "number",
+        "hosts": "yaml",
+    }  # fmt: skip
+    fields = _fields()
+    assert (fields["storage.size"].title, fields["nodePort"].title) == ("Size", "Node port")
+    assert (fields["replicas"].whole, fields["ratio"].whole) == (True, False)
+    assert (fields["nodePort"].advanced, fields["image"].required, fields["access"].options) == (
+        True,
+        True,
+        ["members", "owner"],
+    )
+
+
+def test_only_what_differs_becomes_a_value() -> None:
+    untouched = {one.name: shown(one, {}) for one in _fields().values() if one.kind != "tick"}
+    as_it_was = Fields([*untouched.items(), ("v/storage/enabled", "off"), ("v/storage/enabled", "on")])
+    assert read(fields_of(SCHEMA, DEFAULTS), as_it_was).values == {}
+    changed = Fields(
+        [
+            ("v/replicas", "3"), ("v/ratio", "0.5"), ("v/access", "owner"), ("v/storage/enabled", "off"),
+            ("v/args", "-x\r\n\r\n--fast\r\n"), ("v/env", "A=1\nB = two words"), ("v/hosts", "- {name: a}"),
+            (EXTRA, "service: {type: NodePort}\nstorage: {size: 2Gi}"),
+        ]
+    )  # fmt: skip
+    filled = read(fields_of(SCHEMA, DEFAULTS), changed)
+    assert filled.problems == []
+    assert filled.values == {
+        "replicas": 3,
+        "ratio": 0.5,
+        "access": "owner",
+        "storage": {"enabled": False, "size": "2Gi"},
+        "args": ["-x", "--fast"],
+        "env": {"A": "1", "B": "two words"},
+        "hosts": [{"name": "a"}],
+        "service": {"type": "NodePort"},
+    }
+    assert remaining(fields_of(SCHEMA, DEFAULTS), filled.values) == {"service": {"type": "NodePort"}}
+    assert shown(_fields()["env"], filled.values) == "A=1\nB=two words"
+
+
+def test_what_cannot_be_read_is_said_at_its_field() -> None:
+    bomb = "a: &a [x]\nb: [*a, *a]"
+    submitted = Fields([("v/replicas", "many"), ("v/env", "nothing"), ("v/hosts", "[}"), (EXTRA, bomb)])
+    filled = read(fields_of(SCHEMA, DEFAULTS), submitted)
+    assert [one.path for one in filled.problems] == [("replicas",), ("env",), ("hosts",), (EXTRA,)]
+    assert filled.problems[-1].values["why"] == "anchors and aliases are not taken"
+    assert read([], Fields([(EXTRA, "- a")])).problems[0].text.startswith("Values have names")
+
+
+def test_schemas_of_anybody_do_no_harm() -> None:
+    endless: dict[str, Any] = {"properties": {"a": {"$ref": "#/properties/a"}, "b": {"$ref": "#"}}}
+    assert len(list(leaves(fields_of(endless, {})))) < 1000
+    for odd in ({"properties": []}, {"properties": {"a": 7}}, {"properties": {"a": {"enum": [[]]}}}, {"required": 1}):
+        assert all(one.kind == "yaml" for one in leaves(fields_of(odd, {})))
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=3), st.lists(st.text(min_size=1), min_size=1, max_size=3))
+def test_inputs_of_two_paths_have_two_names(one: list[str], other: list[str]) -> None:
+    if one != other:
+        assert name_of(tuple(one)) != name_of(tuple(other))
+    assert id_of(tuple(one)).isascii()
+    assert not set(id_of(tuple(one))) & set(" \"'<>#.:/")
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=20)
+
+
+@given(TEXTS, st.integers(0, 9), st.booleans())
+def test_what_is_shown_again_reads_as_it_was(image: str, replicas: int, enabled: bool) -> None:
+    values = {"image": image.strip(), "replicas": replicas, "storage": {"enabled": enabled}}
+    fields = _fields()
+    pairs = [(fields[path].name, shown(fields[path], values)) for path in ("image", "replicas")]
+    again = read(fields_of(SCHEMA, DEFAULTS), Fields([*pairs, ("v/storage/enabled", "on" if enabled else "off")]))
+    merged = {**DEFAULTS, **again.values}
+    assert (merged["image"], merged["replicas"]) == (image.strip(), replicas)
+    assert again.values.get("storage", {}).get("enabled", True) is enabled
+    assert yaml.safe_load(yaml.safe_dump(again.values)) == again.values
