@@ -21,6 +21,7 @@ from tests.support.program import program_path
 from tests.support.waiting import until
 
 XSS = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{77*77}}${77*77}"
+SECRET = "what-only-the-machine-knows"
 SHOP = "/portal/launch/lidar/evil.web"
 _BY_HAND = Capability("catalog", (CATALOG, CATALOG_ENTRY), ())
 
@@ -30,7 +31,9 @@ async def test_charts_of_strangers(tmp_path: Path) -> None:
     async with running_portal(capabilities=capabilities) as portal:
         await portal.project("lidar", "anna")
         await portal.project("glacier", "ben")
-        await _add_chart(portal, _packed(tmp_path))
+        secret = tmp_path / "machine.json"
+        secret.write_text(json.dumps({"enum": [SECRET]}))
+        await _add_chart(portal, _packed(tmp_path, secret))
         await portal.operator("olga")
         async with portal.signed_in("olga") as olga, portal.signed_in("ben") as ben:
             await until(lambda: _is_listed(olga), "the chart is listed")
@@ -42,12 +45,14 @@ async def test_charts_of_strangers(tmp_path: Path) -> None:
             await _cannot_read_the_machine(olga)
 
 
-def _packed(folder: Path) -> bytes:
-    """A chart that would like to see more than its values."""
+def _packed(folder: Path, secret: Path) -> bytes:
+    """A chart that would like to see more than its values, e.g. `secret`."""
     chart = folder / "web"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
     (chart / "values.yaml").write_text("size: 1\n")
+    schema = {"properties": {"leak": {"$ref": f"file://{secret}"}}}
+    (chart / "values.schema.json").write_text(json.dumps(schema))
     reaching = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n"
         '  file: {{ .Files.Get "/etc/passwd" | quote }}\n  up: {{ .Files.Get "../../etc/passwd" | quote }}\n'
@@ -112,5 +117,7 @@ async def _cannot_read_the_machine(olga: Browser) -> None:
     assert (judged.status, "it sees the machine" in judged.says()) == (200, False)
     judged = await _post(olga, f"{SHOP}/check", name="web", namespace="lidar", extra="size: 2")
     assert "it was rendered" in judged.says()
+    judged = await _post(olga, f"{SHOP}/check", name="web", namespace="lidar", extra="leak: 1")
+    assert (judged.status, SECRET in judged.text) == (200, False)
     refused = await _post(olga, SHOP, name="web", namespace="default")
     assert (refused.status, "You may not launch anything there." in refused.says()) == (422, True)

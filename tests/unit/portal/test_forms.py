@@ -88,7 +88,7 @@ def test_what_cannot_be_read_is_said_at_its_field() -> None:
     submitted = Fields([("v/replicas", "many"), ("v/env", "nothing"), ("v/hosts", "[}"), (EXTRA, bomb)])
     filled = read(fields_of(SCHEMA, DEFAULTS), submitted)
     assert [one.path for one in filled.problems] == [("replicas",), ("env",), ("hosts",), (EXTRA,)]
-    assert filled.problems[-1].values["why"] == "anchors and aliases are not taken"
+    assert filled.problems[-1].values["why"] == "anchors and aliases (& and *) are not taken here"
     assert read([], Fields([(EXTRA, "- a")])).problems[0].text.startswith("Values have names")
 
 
@@ -120,3 +120,30 @@ def test_what_is_shown_again_reads_as_it_was(image: str, replicas: int, enabled:
     assert (merged["image"], merged["replicas"]) == (image.strip(), replicas)
     assert again.values.get("storage", {}).get("enabled", True) is enabled
     assert yaml.safe_load(yaml.safe_dump(again.values)) == again.values
+
+
+def test_a_schema_that_stands_for_millions_of_fields() -> None:
+    """A chart is anybody's: one page of it must not keep everybody else waiting."""
+    again = {"type": "object", "properties": {f"p{number}": {"$ref": "#/$defs/again"} for number in range(20)}}
+    schema = {"$defs": {"again": again}, "properties": {"first": {"type": "string"}, **again["properties"]}}
+    fields = fields_of(schema, {})
+    assert fields[0].name == "v/first"
+    assert 1 < len(list(leaves(fields))) <= 500
+    values = {"p19": {"p0": 1}}
+    assert remaining(fields, values) == values, "what has no field is among the other values"
+
+
+def test_defaults_that_the_schema_does_not_speak_of_are_not_written_out() -> None:
+    grown: list[Any] = ["x"]
+    for _ in range(60):
+        grown = [grown, grown]
+    (text,) = fields_of({"properties": {"a": {"type": "string"}}}, {"a": grown})
+    assert shown(text, {}) == ""
+
+
+def test_what_the_api_cannot_take_is_said_at_its_field() -> None:
+    for name, wrong in (
+        ("v/replicas", "9" * 30), ("v/ratio", "nan"), ("v/ratio", "1e999"), ("v/hosts", "- {1: x}"),
+        ("v/hosts", "[2026-01-01]"), ("v/hosts", "[" * 200_000), (EXTRA, "a: !!set {x}"), (EXTRA, "a: {1: 2}"),
+    ):  # fmt: skip
+        assert read(fields_of(SCHEMA, DEFAULTS), Fields([(name, wrong)])).problems, (name, wrong[:20])

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from skerry.kube.objects import Obj
+from skerry.kube.yaml_looking import look_first
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -54,8 +55,9 @@ class _Text(_Dumper):  # type: ignore[misc]
 def read(text: str) -> list[Obj]:
     """All objects, in order; those of Lists as objects of their own. Raises BadManifests."""
     try:
+        look_first(text)
         documents = list(yaml.load_all(text, Loader=_Loader))  # a safe loader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise BadManifests(f"the manifests are not YAML: {error}") from None
     found: list[Obj] = []
     for one in documents:

@@ -1,7 +1,8 @@
 """The fields of a chart: from its values.schema.json and the defaults in its values.yaml.
 
 What people fill in well gets an input of its own (texts, numbers, choices, ticks, lists of words, names with values);
-anything else is written as YAML. `x-skerry-advanced` puts a field behind "More"; a `format` of "password" hides it.
+anything else is written as YAML, as is what is beyond `_MOST`: a few lines of `$ref` can stand for millions of fields.
+`x-skerry-advanced` puts a field behind "More"; a `format` of "password" hides it.
 Source: json-schema.org, "Understanding JSON Schema"; helm.sh, "Schema Files".
 """
 
@@ -15,6 +16,8 @@ from skerry.kube.records import record
 Kind = Literal["text", "secret", "area", "number", "tick", "choice", "list", "pairs", "yaml", "group"]
 Path = tuple[str, ...]
 _DEEPEST = 6
+_MOST = 500
+"""Fields, groups counted."""
 _SCALARS = frozenset({"string", "number", "integer", "boolean"})
 ADVANCED = "x-skerry-advanced"
 
@@ -68,7 +71,7 @@ def id_of(path: Path) -> str:
 
 def fields_of(schema: Mapping[str, Any], defaults: Mapping[str, Any]) -> Sequence[Field]:
     """Those of the whole chart, in the order of the schema."""
-    return list(_parts(schema, defaults, (), schema, 0))
+    return list(_Reader(schema).parts(schema, defaults, ()))
 
 
 def leaves(fields: Sequence[Field]) -> Iterator[Field]:
@@ -80,25 +83,30 @@ def leaves(fields: Sequence[Field]) -> Iterator[Field]:
             yield one
 
 
-def _parts(
-    schema: Mapping[str, Any], defaults: object, path: Path, whole: Mapping[str, Any], depth: int
-) -> Iterator[Field]:
-    required = schema.get("required")
-    known: Mapping[str, Any] = defaults if isinstance(defaults, dict) else {}
-    properties = schema.get("properties")
-    for name, one in (properties if isinstance(properties, dict) else {}).items():
-        node = _resolved(one, whole)
-        needed = name in required if isinstance(required, list) else False
-        yield _field((*path, name), node, known.get(name, node.get("default")), needed, whole, depth)
+class _Reader:
+    """Of one schema, up to `_MOST` fields."""
 
+    def __init__(self, whole: Mapping[str, Any]) -> None:
+        self._whole, self._left = whole, _MOST
 
-def _field(
-    path: Path, node: Mapping[str, Any], default: object, required: bool, whole: Mapping[str, Any], depth: int
-) -> Field:
-    kind = _kind_of(node) if depth < _DEEPEST else "yaml"
-    parts = list(_parts(node, default, path, whole, depth + 1)) if kind == "group" else []
-    title, hint = str(node.get("title") or _in_words(path[-1])), str(node.get("description") or "")
-    return Field(path, kind, title, hint, default, node, bool(node.get(ADVANCED)), required, parts)
+    def parts(self, schema: Mapping[str, Any], defaults: object, path: Path) -> Iterator[Field]:
+        """What a group is made of."""
+        required = schema.get("required")
+        known: Mapping[str, Any] = defaults if isinstance(defaults, dict) else {}
+        properties = schema.get("properties")
+        for name, one in (properties if isinstance(properties, dict) else {}).items():
+            if not self._left:
+                return
+            node = _resolved(one, self._whole)
+            needed = name in required if isinstance(required, list) else False
+            yield self._field((*path, name), node, known.get(name, node.get("default")), required=needed)
+
+    def _field(self, path: Path, node: Mapping[str, Any], default: object, *, required: bool) -> Field:
+        self._left -= 1
+        kind = _kind_of(node) if len(path) <= _DEEPEST and self._left else "yaml"
+        parts = list(self.parts(node, default, path)) if kind == "group" else []
+        title, hint = str(node.get("title") or _in_words(path[-1])), str(node.get("description") or "")
+        return Field(path, kind, title, hint, default, node, bool(node.get(ADVANCED)), required, parts)
 
 
 def _kind_of(node: Mapping[str, Any]) -> Kind:

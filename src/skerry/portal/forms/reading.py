@@ -9,6 +9,7 @@ import yaml
 
 from skerry.kube.records import record
 from skerry.portal.forms.fields import Field, Path, leaves
+from skerry.portal.forms.typed import Unreadable, is_plain, parsed
 from skerry.portal.web.language import N_
 from skerry.portal.web.submitted import Fields
 
@@ -93,9 +94,12 @@ def _number(one: Field, written: str) -> Any:
     if not written:
         return _UNTOUCHED
     try:
-        return int(written) if one.whole or written.lstrip("-").isdecimal() else float(written)
+        value = int(written) if one.whole or written.lstrip("-").isdecimal() else float(written)
     except ValueError:
         raise _Wrong(_NO_NUMBER) from None
+    if not is_plain(value):
+        raise _Wrong(_NO_NUMBER)
+    return value
 
 
 def _pairs(written: str) -> dict[str, str]:
@@ -108,35 +112,21 @@ def _pairs(written: str) -> dict[str, str]:
     return found
 
 
-def _parsed(written: str) -> Any:
-    if "&" in written and "*" in written:  # aliases can make a little text enormous
-        events = list(_events(written))
-        if any(isinstance(event, yaml.AliasEvent) for event in events):
-            raise _Wrong(_NO_YAML, why="anchors and aliases are not taken")
+def _parsed(text: str) -> Any:
     try:
-        return yaml.load(written, Loader=_LOADER)  # noqa: S506  # a safe one
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _Wrong(_NO_YAML, why=str(getattr(error, "problem", None) or error)) from None
-
-
-def _events(written: str) -> Any:
-    try:
-        return list(yaml.parse(written, Loader=_LOADER))
-    except (yaml.YAMLError, RecursionError) as error:
-        raise _Wrong(_NO_YAML, why=str(getattr(error, "problem", None) or error)) from None
-
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return parsed(text)
+    except Unreadable as unreadable:
+        raise _Wrong(_NO_YAML, why=str(unreadable)) from None
 
 
 def _extra(submitted: Fields) -> dict[str, Any]:
     written = submitted.get(EXTRA)
     if not written:
         return {}
-    parsed = _parsed(written)
-    if not isinstance(parsed, dict) or not all(isinstance(key, str) for key in parsed):
+    values = _parsed(written)
+    if not isinstance(values, dict):
         raise _Wrong(_NO_MAPPING)
-    return parsed
+    return values
 
 
 def _put(values: dict[str, Any], path: Path, value: Any) -> None:
@@ -154,8 +144,8 @@ def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def text_of(value: object) -> str:
-    """A scalar as inputs show it."""
-    if value is None:
+    """A scalar as inputs show it; anything else as nothing, whatever a chart's defaults say."""
+    if value is None or isinstance(value, dict | list):
         return ""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 

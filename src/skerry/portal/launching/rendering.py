@@ -1,7 +1,8 @@
 """What a chart comes to with some values: `helm template`, which also holds the values against the chart's schema.
 
 Charts are anybody's. So Helm runs as a process of its own without a cluster, credentials or names to look up, with
-bounds on time, CPU and memory, two at a time, in a private directory that goes with it.
+bounds on time, CPU and memory, two at a time, in a private directory that goes with it; schemas that refer to anything
+elsewhere are left out.
 Source: helm.sh, `helm template`; Helm 4's errors of schemas are those of santhosh-tekuri/jsonschema.
 """
 
@@ -25,6 +26,8 @@ import yaml
 
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
+from skerry.kube.yaml_looking import look_first
+from skerry.platform.base.chart_schemas import WITHOUT, reach_out
 
 _SECONDS, _CPU_SECONDS, _MEMORY = 15.0, 10, 2 << 30
 _LARGEST = 8 * 1024 * 1024
@@ -78,6 +81,8 @@ async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) ->
         (folder / "chart.tgz").write_bytes(archive)
         (folder / "values.json").write_bytes(values)
         words = ["template", name, "chart.tgz", "--namespace", namespace, "--values", "values.json", "--no-hooks"]
+        if await asyncio.to_thread(reach_out, archive):
+            words.append(WITHOUT)
         code, out, err = await _run(folder, words)
     except TimeoutError:
         return Rendered(failure=f"the chart took longer than {_SECONDS:.0f} s")
@@ -85,7 +90,7 @@ async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) ->
         return Rendered(failure=f"helm cannot be run: {error}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return _read(out) if code == 0 else _complained(err)
+    return await asyncio.to_thread(_read, out) if code == 0 else _complained(err)
 
 
 async def _run(folder: Path, words: Sequence[str]) -> tuple[int, bytes, str]:
@@ -137,8 +142,9 @@ def helm() -> str:
 
 def _read(out: bytes) -> Rendered:
     try:
+        look_first(out)
         found = [one for one in yaml.load_all(out, Loader=_LOADER) if isinstance(one, dict)]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         return Rendered(failure=f"what the chart comes to is no YAML: {error}")
     return Rendered(objects=found)
 

@@ -13,6 +13,7 @@ from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, name_of, namespace_of
 from skerry.kube.records import record
 from skerry.kube.resources import CONFIG_MAPS
+from skerry.kube.yaml_looking import look_first
 from skerry.platform.catalog.types import ARCHIVE_KEY, CATALOG_ENTRIES, GLOBAL_NAMESPACE
 from skerry.portal.web.viewer import Viewer
 
@@ -74,8 +75,9 @@ def _json(text: str) -> Mapping[str, Any]:
 
 def _yaml(text: str) -> Mapping[str, Any]:
     try:
+        look_first(text)
         found = yaml.load(text, Loader=_LOADER)  # noqa: S506  # a safe one
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -22,6 +22,7 @@ import orjson
 
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
+from skerry.platform.base.chart_schemas import WITHOUT, reach_out
 from skerry.platform.releases.helm.home import Home
 from skerry.platform.releases.helm.rendering import Render, rendering
 from skerry.platform.releases.helm.slots import Slots
@@ -78,7 +79,9 @@ class Helm:
         with TemporaryDirectory(dir=self._home.jobs) as directory:
             async with self._slots.work() as slot:
                 place = Path(directory)
-                command, environment = [*leash(), program, *_words(job, place)], self._home.environment(place)
+                more = await _about_schemas(job.chart)
+                command = [*leash(), program, *_words(job, place), *more]
+                environment = self._home.environment(place)
                 if job.render is None:
                     return await running.run(command, environment)
                 render = _leaving(job.render, slot.leave) if job.waits else job.render
@@ -145,6 +148,13 @@ def _words(job: Job, place: Path) -> list[str]:
     for number, text in enumerate(job.values):
         words += ["--values", _private(place / f"values-{number}.yaml", text.encode())]
     return [*words, *(("--post-renderer", "skerry") if job.render else ())]
+
+
+async def _about_schemas(chart: Path | None) -> Sequence[str]:
+    if chart is None:
+        return ()
+    archive = await asyncio.to_thread(chart.read_bytes)
+    return (WITHOUT,) if await asyncio.to_thread(reach_out, archive) else ()
 
 
 def _private(path: Path, content: bytes) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from skerry.kube.yaml_looking import look_first
 from skerry.platform.releases.helm.program import Running, leash
 from skerry.platform.releases.problems import Unready
 from skerry.platform.releases.words import complaint
@@ -59,6 +60,7 @@ def refusals(files: Mapping[str, str]) -> Iterator[str]:
         yield "there is no kustomization.yaml among the files"
     for path in kustomizations:
         try:
+            look_first(files[path])
             said = yaml.safe_load(files[path])
         except yaml.YAMLError as error:
             yield f"{path} is not YAML: {error}"

@@ -10,7 +10,7 @@ from skerry.kube.errors import Conflict, Invalid
 from skerry.kube.objects import Obj
 from skerry.platform.releases.types import RELEASES
 from skerry.portal.apps.revisions import as_yaml, difference
-from skerry.portal.apps.written import Unreadable, values_of
+from skerry.portal.forms.typed import Unreadable, values_of
 from skerry.portal.pages.app.opened import App, opened, page
 from skerry.portal.web.language import N_
 from skerry.portal.web.submitted import NotTaken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from skerry.portal.apps.written import LARGEST, Unreadable, values_of
+from skerry.portal.forms.typed import LARGEST, Unreadable, values_of
 
 
 def test_what_is_taken() -> None:
@@ -21,9 +21,10 @@ def test_what_is_taken() -> None:
     [
         ("a: 1\nb: [", "expected", 3),
         ("- a", "names with something behind each", 0),
-        ("1: x", "names with something behind each", 0),
+        ("1: x", "names are text", 0),
         ("a: 2026-01-01", "in quotes", 0),
-        ("a: .nan", "names with", 0),
+        ("a: .nan", "64 bits", 0),
+        ("a: 99999999999999999999", "64 bits", 0),
         ("a: &x [1]\nb: [*x, *x]", "aliases", 2),
         ("a: " + "[" * 60 + "]" * 60, "inside of each other", 1),
         ("a: " + "[" * 200_000, "inside of each other", 1),
