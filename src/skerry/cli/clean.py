@@ -8,13 +8,16 @@ from pathlib import Path
 import click
 
 from skerry.cli.down import stop_all
-from skerry.cli.engine_process import run_module
+from skerry.cli.engine_process import follow_module
 from skerry.cli.errors import CommandFailed
 from skerry.cli.install_service import remove_service
 from skerry.cli.instance_files import find_instance
 from skerry.cli.options import data_dir_option
-from skerry.cli.printing import step
+from skerry.cli.printing import live, step
 from skerry.cli.trust_store import withdraw
+
+_WORTH_TELLING = 0.5
+"""Seconds."""
 
 
 @click.command()
@@ -39,7 +42,26 @@ def command(data_dir: Path, yes: bool) -> None:
     begun = time.monotonic()
     remove_service(files.data_dir)
     withdraw(files.instance)
-    done = run_module("skerry.engine.instance", "--remove", str(files.data_dir))
-    if done.returncode != 0:
-        raise CommandFailed(done.stderr.strip())
+    parts = _Parts(files.data_dir)
+    failure = follow_module(parts.begins, "skerry.engine.instance", "--remove", str(files.data_dir))
+    if failure:
+        live("")
+        raise CommandFailed(failure)
+    parts.begins("")
     step(f"removed {files.data_dir}", time.monotonic() - begun)
+
+
+class _Parts:
+    """Tells of each part of the data directory that takes its time: images are many files."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir, self._part, self._begun = data_dir, "", 0.0
+
+    def begins(self, part: str) -> None:
+        """The one before is gone. "" at the end."""
+        now = time.monotonic()
+        live(f"  removing {self._data_dir / part}" if part else "")
+        if self._part and now - self._begun >= _WORTH_TELLING:
+            live("")
+            step(f"removed {self._data_dir / self._part}", now - self._begun)
+        self._part, self._begun = part, now

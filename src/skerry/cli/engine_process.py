@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 PROGRAM = "skerry.engine.program"
@@ -49,6 +50,19 @@ def start_detached(data_dir: Path, log: Path, *words: str) -> subprocess.Popen[b
 def run_module(module: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a module to its end, its output kept."""
     return subprocess.run(command_of(module, *words), capture_output=True, text=True, check=False, env=environment())
+
+
+def follow_module(said: Callable[[str], None], module: str, *words: str) -> str:
+    """Run a module to its end; `said` is called with each line as it comes. Returns why it failed, "" if not."""
+    command = command_of(module, *words)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said(line.rstrip("\n"))
+        _, errors = process.communicate()
+    return (errors.strip() or f"it ended with code {process.returncode}") if process.returncode else ""
 
 
 def size_of(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,3 +38,9 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
 def step(name: str, seconds: float) -> None:
     """One finished step with its time."""
     click.echo(f"  {name:<44} {seconds:6.2f} s")
+
+
+def live(text: str) -> None:
+    """What goes on, on a terminal only; "" takes it away."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{text}", nl=False, err=True)

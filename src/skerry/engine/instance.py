@@ -19,7 +19,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -142,25 +142,36 @@ def load_instance(data_dir: Path, *, run_base: Path = RUN_BASE) -> EngineConfig 
     return None if identity is None else _configure(identity, data_dir, run_base)
 
 
-def remove_instance(config: EngineConfig) -> None:
-    """Remove the data directory and give the place back, after everything was stopped. Raises InstanceError.
+def remove_instance(config: EngineConfig, begins: Callable[[str], None] = lambda _: None) -> None:
+    """Remove the data directory and give the place back, after everything was stopped. Raises InstanceError, OSError.
 
-    Refuses while something is mounted below it: removing files would reach into what is mounted.
+    Refuses while something is mounted below it: removing files would reach into what is mounted. What makes it an
+    instance goes last, so that a removal that was cut short can be begun again. `begins`: called with the name of each
+    part of the data directory before it is removed.
     """
-    data = config.paths.data
+    data, last = config.paths.data, (config.paths.instance_file, config.paths.lock)
     if below := mounts.below(mounts.current_mounts(), data):
         raise InstanceError(f"{below[-1]} is still mounted: stop the instance and unmount it first")
     with InstanceLock(config):
-        for entry in data.iterdir():
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+        for entry in sorted(data.iterdir()):
+            if entry not in last:
+                begins(entry.name)
+                _remove(entry)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(config.paths.run)
+        with _registry(config.paths.run.parent) as registry:
+            registry.forget(config.instance)
+        for file in last:
+            file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # a mount point stays, empty
         data.rmdir()
-    with _registry(config.paths.run.parent) as registry:
-        registry.forget(config.instance)
-    shutil.rmtree(config.paths.run, ignore_errors=True)
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
 
 
 class InstanceLock:
@@ -354,8 +365,13 @@ def _make_private(*directories: Path) -> None:
         directory.chmod(0o700)
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
-    """`python -m skerry.engine.instance --remove DIR`, for `skerry clean`."""
+    """`python -m skerry.engine.instance --remove DIR`, for `skerry clean`: a line for each part that it begins."""
     parser = argparse.ArgumentParser(prog="skerry.engine.instance")
     parser.add_argument("--remove", type=Path, required=True, metavar="DATA_DIR")
     data_dir: Path = parser.parse_args().remove
@@ -363,7 +379,7 @@ def main() -> int:
         config = load_instance(data_dir)
         if config is None:
             raise InstanceError(f"there is no instance in {data_dir}")
-        remove_instance(config)
+        remove_instance(config, _say)
     except (InstanceError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

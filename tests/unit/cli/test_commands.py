@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,23 @@ def test_without_an_instance_they_say_so(words: list[str], tmp_path: Path, monke
 def test_down_and_clean_without_an_instance_are_harmless(tmp_path: Path) -> None:
     for command in ("down", "clean"):
         assert skerry(command, "--data-dir", str(tmp_path)).exit_code == 0
+
+
+def test_clean_tells_of_each_part_that_takes_its_time(instance: InstanceFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    def removing(said: Callable[[str], None], *_: str) -> str:
+        said("containerd")
+        return ""
+
+    monkeypatch.setattr("skerry.cli.clean.stop_all", lambda files: None)
+    monkeypatch.setattr("skerry.cli.clean.remove_service", lambda data_dir: None)
+    monkeypatch.setattr("skerry.cli.clean.withdraw", lambda name: None)
+    monkeypatch.setattr("skerry.cli.clean.follow_module", removing)
+    monkeypatch.setattr("skerry.cli.clean._WORTH_TELLING", 0.0)
+    lines = skerry("clean", "--yes", "--data-dir", str(instance.data_dir)).output.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["removed", str(instance.data_dir / "containerd")],
+        ["removed", str(instance.data_dir)],
+    ]
 
 
 def test_up_starts_nothing_when_something_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

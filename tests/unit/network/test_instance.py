@@ -119,6 +119,25 @@ def test_removal_takes_everything_and_gives_the_place_back(tmp_path: Path) -> No
     assert list((tmp_path / "run").iterdir()) == []
 
 
+def test_a_removal_that_was_cut_short_is_begun_again(tmp_path: Path) -> None:
+    config = make(tmp_path, "a")
+    (config.paths.run / "ingress.json").write_text("{}")
+    (config.paths.data / "zeros").mkdir()
+
+    def stop_at(part: str) -> None:
+        if part == "zeros":
+            raise OSError("the disk is away")
+
+    with pytest.raises(OSError, match="the disk is away"):
+        remove_instance(config, stop_at)
+    assert load_instance(config.paths.data, run_base=tmp_path / "run") is not None
+    begun: list[str] = []
+    remove_instance(config, begun.append)
+    assert begun == ["zeros"]
+    assert not config.paths.data.exists()
+    assert list((tmp_path / "run").iterdir()) == []
+
+
 def test_nothing_is_removed_while_something_is_mounted_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = make(tmp_path, "a")
     mounted = Mount(config.paths.data / "a disk", "ext4")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +9,7 @@ import click
 from skerry.cli.cluster import Cluster, namespace_option, on_cluster
 from skerry.cli.errors import CommandFailed
 from skerry.cli.options import output_option
-from skerry.cli.printing import print_document, table
+from skerry.cli.printing import live, print_document, table
 from skerry.cli.volumes import helping, inside
 from skerry.cli.volumes.inside import Entry
 from skerry.kube.records import record
@@ -97,7 +96,7 @@ async def _in_pod(client: HttpClient, place: inside.Mounted, depth: int) -> _Fou
         where = f"container {place.container} of pod {place.pod}"
         raise CommandFailed(f"du cannot run in {where}: {error.message.strip()}") from None
     finally:
-        _say("")
+        live("")
     found = inside.entries(ended.output, place.path)
     if not found:
         raise CommandFailed(f"du in pod {place.pod}: {ended.errors.strip() or f'exit code {ended.code}'}")
@@ -106,13 +105,7 @@ async def _in_pod(client: HttpClient, place: inside.Mounted, depth: int) -> _Fou
 
 
 def _count(lines: int) -> None:
-    _say(f"looking: {lines} so far")
-
-
-def _say(text: str) -> None:
-    """What goes on, on a terminal only; "" takes it away."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+    live(f"looking: {lines} so far")
 
 
 def _print(found: _Found, claim: str, lines: int, output: str) -> None:
