@@ -157,11 +157,13 @@ async def test_another_server_is_asked_first(either_caddy: str) -> None:
         gate = await ingress.app("gate", service=False)
         url = f"http://192.0.2.10:{gate.port}"
         host = await _one(ingress, "asked", auth_url=f"{url}/auth?x=1", auth_response_headers="Content-Type")
-        answer = await ingress.answers(host, "/page", "web", method="POST")
+        forged = {"Content_Type": "text/forged", "Connection": "keep-alive, content-type", "Kept": "1"}
+        answer = await ingress.answers(host, "/page", "web", method="POST", headers=forged)
         asked = gate.requests[-1]
         assert (asked["method"], asked["target"]) == ("GET", "/auth?x=1")
         assert asked["headers"]["x-original-method"] == "POST"
-        assert answer.told["headers"]["content-type"] == "application/json"
+        told = answer.told["headers"]
+        assert (told["content-type"], told["kept"], "content_type" in told) == ("application/json", "1", False)
         host = await _one(ingress, "refused", auth_url=f"{url}/no", auth_signin="https://login.example.com/start")
         answer = await ingress.status(host, "/page", 302)
         assert answer.headers["location"] == f"https://login.example.com/start?rd=http://{host}/page"
@@ -174,6 +176,8 @@ async def test_what_is_not_known_is_reported_by_name() -> None:
             ingress, "odd", limit_rps="5", server_snippet="return 200;", proxy_body_size="big", proxy_buffering="on"
         )
         await ingress.answers(host, "/", "web")
+        await ingress.status(await _one(ingress, "shut", auth_url="gate.example.com/no-scheme"), "/", 503)
+        await ingress.event("InvalidAnnotation", "nginx.ingress.kubernetes.io/auth-url")
         await ingress.event("UnsupportedAnnotation", "nginx.ingress.kubernetes.io/limit-rps is not supported")
         await ingress.event("RefusedAnnotation", "nginx.ingress.kubernetes.io/server-snippet is refused")
         await ingress.event("InvalidAnnotation", "nginx.ingress.kubernetes.io/proxy-body-size: 'big': must be a size")

@@ -65,21 +65,33 @@ def test_values_come_to_settings() -> None:
         ("proxy-body-size", "8 apples"),
         ("proxy-read-timeout", "0"),
         ("backend-protocol", "FCGI"),
-        ("whitelist-source-range", "10.0.0.0/33"),
         ("permanent-redirect", "javascript:alert(1)"),
         ("permanent-redirect", "https://a.org/{http.request.header.Cookie}"),
         ("permanent-redirect-code", "200"),
         ("rewrite-target", "no-slash"),
         ("upstream-vhost", "a\r\nX-Evil: 1"),
         ("affinity", "ip"),
-        ("auth-type", "digest"),
         ("session-cookie-name", "a b"),
-        ("auth-url", "/relative"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_reported_and_leaves_the_default(annotation: str, text: str) -> None:
     settings, problems = read(ingress(annotations={annotation: text}))
     assert settings == PLAIN
+    assert [(one.reason, annotation in one.message) for one in problems] == [("InvalidAnnotation", True)]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text"),
+    [
+        ("whitelist-source-range", "10.0.0.0/33"),
+        ("denylist-source-range", "everybody"),
+        ("auth-type", "digest"),
+        ("auth-url", "/relative"),
+    ],
+)
+def test_what_says_who_is_let_in_and_cannot_be_read_closes(annotation: str, text: str) -> None:
+    settings, problems = read(ingress(annotations={annotation: text}))
+    assert settings.closed
     assert [(one.reason, annotation in one.message) for one in problems] == [("InvalidAnnotation", True)]
 
 

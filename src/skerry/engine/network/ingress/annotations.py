@@ -91,6 +91,10 @@ _DIRECT = frozenset(Settings.__dataclass_fields__)
 """What readers give under the name of a field of `Settings`."""
 
 SUPPORTED = frozenset(_READERS)
+_PROTECTING = frozenset({
+    "allowlist-source-range", "auth-type", "auth-url", "denylist-source-range", "whitelist-source-range",
+})  # fmt: skip
+"""Say who is let in: when one cannot be read nobody is, as in ingress-nginx."""
 HARMLESS = frozenset({
     "client-body-buffer-size", "connection-proxy-header", "enable-access-log", "enable-rewrite-log",
     "preserve-trailing-slash",
@@ -105,7 +109,8 @@ DANGEROUS = frozenset({
 
 
 def read(ingress: Obj) -> tuple[Settings, list[Problem]]:
-    """What the annotations ask for, and what is wrong with them. A value that cannot be read leaves the default."""
+    """What the annotations ask for, and what is wrong with them. A value that cannot be read leaves the default, or
+    closes the Ingress if it was to protect it."""
     given: dict[str, Any] = {}
     problems: list[Problem] = []
     for annotation, text in annotations_of(ingress).items():
@@ -119,6 +124,7 @@ def read(ingress: Obj) -> tuple[Settings, list[Problem]]:
         try:
             given[field] = reader(text.strip())
         except ValueError as error:
+            given |= {"closed": True} if name in _PROTECTING else {}
             problems.append(Problem("InvalidAnnotation", f"{annotation}: {text!r}: {error}"))
     return (_settings(given) if given else PLAIN), problems
 

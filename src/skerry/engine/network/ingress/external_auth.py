@@ -1,12 +1,14 @@
 """`auth-url`: another server is asked about each request, and decides. Pure.
 
 It is asked with the headers of the request and without its body, as ingress-nginx does; 2xx lets the request pass, with
-the headers of `auth-response-headers`; 401 leads to `auth-signin` where there is one; its answer is the client's else.
+the headers of `auth-response-headers`, which clients cannot say themselves; 401 leads to `auth-signin` where there is
+one; its answer is the client's else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from skerry.engine.network.ingress.pages import redirect
@@ -14,6 +16,8 @@ from skerry.engine.network.ingress.proxying import Abilities
 from skerry.engine.network.ingress.settings import ExternalAuth
 from skerry.kube.objects import Obj
 
+_UNDERSCORES = "*_*"
+"""Headers with one in their names, which CGI and WSGI cannot tell from those with a hyphen; nginx drops them always."""
 _THIS = "{http.request.scheme}://{http.request.hostport}{http.request.uri}"
 
 
@@ -21,9 +25,7 @@ def handlers(auth: ExternalAuth, abilities: Abilities) -> Iterator[Obj]:
     """The handler that asks; what follows it runs if the answer is yes."""
     url = urlsplit(auth.url)
     port = url.port or (443 if url.scheme == "https" else 80)
-    copied = {name: [f"{{http.reverse_proxy.header.{name}}}"] for name in auth.answer_headers}
-    passed: Obj = {"handler": "headers", "request": {"set": copied}} if copied else {"handler": "subroute"}
-    answers: list[Obj] = [{"match": {"status_code": [2]}, "routes": [{"handle": [passed]}]}]
+    answers: list[Obj] = [{"match": {"status_code": [2]}, "routes": [{"handle": _told(auth.answer_headers)}]}]
     if auth.sign_in:
         answers.append({"match": {"status_code": [401]}, "routes": [{"handle": [redirect(_sign_in(auth), 302)]}]})
     transport: Obj = {"protocol": "http", "resolver": {"addresses": [f"udp/{abilities.resolver}:53"]}}
@@ -49,6 +51,17 @@ def handlers(auth: ExternalAuth, abilities: Abilities) -> Iterator[Obj]:
         },
         "handle_response": answers,
     }
+
+
+def _told(names: Sequence[str]) -> list[Obj]:
+    """What the app is told of the answer, and under these names nothing by clients: neither by an underscore, nor by
+    naming them in `Connection`, after which they would not be passed on."""
+    if not names:
+        return [{"handler": "subroute"}]
+    hop_by_hop = {"search_regexp": f"(?i)({'|'.join(map(re.escape, names))})", "replace": ""}
+    cleared = {"delete": [_UNDERSCORES], "replace": {"Connection": [hop_by_hop]}}
+    copied = {name: [f"{{http.reverse_proxy.header.{name}}}"] for name in names}
+    return [{"handler": "headers", "request": cleared}, {"handler": "headers", "request": {"set": copied}}]
 
 
 def _tls(host: str) -> Obj:

@@ -17,6 +17,7 @@ _TITLES = {
 NO_RULE = "No Ingress has a rule for this host and path."
 NO_ENDPOINT = "The app behind this address has no pod that is ready."
 NO_PASSWORDS = "This address is protected, and the Secret with its passwords is missing."  # a message
+UNREADABLE = "This address is protected by an annotation that cannot be read: an event of its Ingress says why."
 NOT_FROM_HERE = "This address may not be reached from where you are."
 _ERRORS = {
     413: "What was sent is larger than this address takes.",

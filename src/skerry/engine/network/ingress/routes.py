@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from skerry.engine.network.ingress import cors, external_auth
 from skerry.engine.network.ingress.materials import Materials
-from skerry.engine.network.ingress.pages import NO_PASSWORDS, NO_RULE, NOT_FROM_HERE, page, redirect
+from skerry.engine.network.ingress.pages import NO_PASSWORDS, NO_RULE, NOT_FROM_HERE, UNREADABLE, page, redirect
 from skerry.engine.network.ingress.plan import Place, Site
 from skerry.engine.network.ingress.proxying import Abilities, proxy
 from skerry.kube.objects import Obj
@@ -73,6 +73,9 @@ def _handlers(site: Site, place: Place, rendering: Rendering) -> Iterator[Obj]:
     settings, materials = place.settings, rendering.materials
     if not rendering.secure and (settings.force_ssl_redirect or (site.tls is not None and settings.ssl_redirect)):
         yield redirect("https://{http.request.host}{http.request.uri}", 308)
+        return
+    if settings.closed:
+        yield page(503, UNREADABLE)
         return
     yield from _sources(place)
     if settings.cors is not None:

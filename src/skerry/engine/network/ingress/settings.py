@@ -72,6 +72,8 @@ class Settings:
     allowed: tuple[str, ...] = ()
     """Networks that clients may come from; () for all."""
     denied: tuple[str, ...] = ()
+    closed: bool = False
+    """Whether nobody is let in: what says who is could not be read."""
     basic_auth: BasicAuth | None = None
     external_auth: ExternalAuth | None = None
     cors: Cors | None = None
