@@ -213,6 +213,15 @@ async def test_an_external_name_is_followed(world: World) -> None:
     assert dead.rcode() == dns.rcode.NOERROR
 
 
+async def test_nobody_outside_leads_to_addresses_of_the_cluster(world: World) -> None:
+    world.upstream.records["rebound.example.org.", "A"] = ["10.65.0.7"]
+    world.upstream.records["honest.example.org.", "A"] = ["192.0.2.7"]
+    world.objects.put(SERVICES, alias("out", "rebound.example.org"))
+    assert await world.values("rebound.example.org.") == []
+    assert await world.values("honest.example.org.") == ["192.0.2.7"]
+    await world.until("out.default.svc.cluster.local.", ["rebound.example.org."])
+
+
 async def test_no_resolver_means_failure_at_once(world: World) -> None:
     world.resolv_conf.write_text("nameserver 10.65.0.10\n# that is ourselves\n")
     assert (await world.ask("www.example.org.")).rcode() == dns.rcode.SERVFAIL

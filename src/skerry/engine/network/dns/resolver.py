@@ -16,6 +16,7 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 from dns.message import Message
+from dns.rrset import RRset
 
 from skerry.engine.network.dns import message
 from skerry.engine.network.dns.answers import FOREIGN, GENERAL
@@ -39,7 +40,8 @@ class Answer(NamedTuple):
 
 
 class Resolver:
-    """`own`: the ranges of this instance, whose reverse names nobody else is asked for."""
+    """`own`: the ranges of this instance, whose reverse names nobody else is asked for and whose addresses nobody else
+    may name."""
 
     def __init__(self, zone: Zone, own: Sequence[Network], upstream: Upstream) -> None:
         self._zone = zone
@@ -113,7 +115,7 @@ class Resolver:
         if answer is None:
             reply.set_rcode(dns.rcode.SERVFAIL)
             return
-        reply.answer.extend(answer.answer)
+        reply.answer.extend(self._theirs(answer.answer))
         reply.authority.extend(answer.authority)
         reply.set_rcode(answer.rcode())
 
@@ -123,8 +125,22 @@ class Resolver:
             return message.failure(query)
         reply = message.reply_to(query, answer.rcode())
         reply.flags |= answer.flags & dns.flags.AD
-        reply.answer, reply.authority, reply.additional = answer.answer, answer.authority, answer.additional
+        reply.answer, reply.additional = self._theirs(answer.answer), self._theirs(answer.additional)
+        reply.authority = answer.authority
         return reply
+
+    def _theirs(self, rrsets: Sequence[RRset]) -> list[RRset]:
+        """Without addresses of ours, which nobody outside has to give: an Ingress or a browser inside that was sent to
+        a foreign name would be led past what keeps projects apart (DNS rebinding)."""
+        return [one for one in rrsets if not (_has_addresses(one) and any(self._is_own(data.address) for data in one))]
+
+    def _is_own(self, address: str) -> bool:
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in self._own)
+
+
+def _has_addresses(rrset: RRset) -> bool:
+    return rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
 
 
 def of_localhost(labels: Sequence[str], kind: str) -> Found:
