@@ -13,6 +13,7 @@ from skerry.kube.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     CONFIG_MAPS,
+    INGRESSES,
     NAMESPACES,
     NETWORK_POLICIES,
     PODS,
@@ -202,6 +203,44 @@ async def test_nobody_escapes_by_objects_in_a_namespace() -> None:
         outside = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}}
         with pytest.raises(Forbidden, match=r"spec\.externalIPs would take over addresses of others"):
             await ben.create(SERVICES, outside, "lidar")
+
+
+async def test_what_a_controller_reaches_for_members() -> None:
+    async with running_platform() as running:
+        await running.admin.create(PROJECTS, project("lidar", members=MEMBERS))
+        await running.admin.create(PROJECTS, project("sea"))
+        await until_says(running, "lidar", "Ready")
+        await until_says(running, "sea", "Ready")
+        await until_roles_are_whole(running)
+        ben = running.as_user("ben")
+        for host in ("web.sea.svc.cluster.local", "web.nowhere.svc", "10.65.0.7"):
+            with pytest.raises(Forbidden, match=rf"spec.externalName: {host} is not of project lidar"):
+                await ben.create(SERVICES, alias("away", host), "lidar")
+            with pytest.raises(Forbidden, match=rf"auth-url: {host} is not of project lidar"):
+                await ben.create(INGRESSES, ingress("w", "w.localhost", **{"auth-url": f"http://{host}/x"}), "lidar")
+        for number, host in enumerate(("db.example.org", "web.lidar.svc.cluster.local")):
+            await ben.create(SERVICES, alias(f"near-{number}", host), "lidar")
+        for host in ("localhost", ""):
+            with pytest.raises(Forbidden, match="the platform"):
+                await ben.create(INGRESSES, ingress("w", host), "lidar")
+        with pytest.raises(Forbidden, match="host localhost takes the platform's own name"):
+            await ben.create(INGRESSES, ingress("w", "w.localhost", **{"server-alias": "localhost"}), "lidar")
+        await ben.create(INGRESSES, ingress("w", "w.localhost", **{"auth-url": "https://login.example.org/"}), "lidar")
+        await running.admin.create(INGRESSES, ingress("all", ""), "lidar")
+
+
+def alias(name: str, host: str) -> Obj:
+    return {"metadata": {"name": name}, "spec": {"type": "ExternalName", "externalName": host}}
+
+
+def ingress(name: str, host: str, **annotations: str) -> Obj:
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    rule: Obj = {"http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    given = {f"nginx.ingress.kubernetes.io/{key}": text for key, text in annotations.items()}
+    return {
+        "metadata": {"name": name, "annotations": given},
+        "spec": {"rules": [{**rule, **({"host": host} if host else {})}]},
+    }
 
 
 async def test_pods_run_at_their_sites_with_their_priority() -> None:

@@ -23,7 +23,6 @@ _KEPT = (
     rule(_RBAC, ["roles", "rolebindings"], "CREATE", "UPDATE", "DELETE"),
 )
 _TOKEN: Obj = {"name": "token", "expression": "object.?type.orValue('') == 'kubernetes.io/service-account-token'"}
-_EXTERNAL: Obj = {"name": "external", "expression": "has(object.spec.externalIPs) && size(object.spec.externalIPs) > 0"}
 
 
 class ObjectGuard:
@@ -35,12 +34,11 @@ class ObjectGuard:
     def hooks(self) -> Sequence[Hook]:
         """For the capability."""
         bindings = (rule(_RBAC, ["rolebindings"], "CREATE", "UPDATE"),)
-        secrets, services = rule("", ["secrets"], "CREATE"), rule("", ["services"], "CREATE", "UPDATE")
+        secrets = rule("", ["secrets"], "CREATE")
         return [
             _hook("project-objects", self.judge_ours, _KEPT, IS_OURS),
             _hook("project-bindings", self.judge_binding, bindings),
             _hook("project-tokens", self.judge_token, (secrets,), _TOKEN),
-            _hook("project-addresses", self.judge_address, (services,), _EXTERNAL),
         ]
 
     async def judge_ours(self, review: Review) -> Verdict:
@@ -71,13 +69,6 @@ class ObjectGuard:
         return Verdict(
             f"secret {name_of(review.object)}: tokens of service accounts in Secrets never expire, and would outlive "
             "a membership. Pods have tokens of their own; programs elsewhere get theirs by `skerry tokens create`"
-        )
-
-    async def judge_address(self, review: Review) -> Verdict:
-        """A Service with spec.externalIPs."""
-        return Verdict(
-            f"service {name_of(review.object)}: spec.externalIPs would take over addresses of others; use an Ingress, "
-            "or type LoadBalancer"
         )
 
     async def _other_project(self, namespace: str, project: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from skerry.platform.base.admission import Hook
 from skerry.platform.base.capability import Context
+from skerry.platform.projects.guarding.addresses import AddressGuard
 from skerry.platform.projects.guarding.namespaces import NamespaceGuard
 from skerry.platform.projects.guarding.objects import ObjectGuard
 from skerry.platform.projects.guarding.placement import Placement
@@ -18,5 +19,6 @@ def hooks(context: Context) -> Sequence[Hook]:
         *NamespaceGuard(context).hooks(),
         project_hook(),
         *ObjectGuard(context).hooks(),
+        *AddressGuard(context).hooks(),
         *Placement(context).hooks(),
     ]
