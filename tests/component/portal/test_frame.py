@@ -46,7 +46,9 @@ async def test_the_frame() -> None:
             await _sees_what_is_hers(anna)
             await _headers_are_strict(anna)
             await _forged_forms_are_refused(portal, anna)
+            await _other_sites_take_nothing_in(anna)
             await _reads_german_in_the_dark(anna)
+        await _forms_last_when_a_link_leads_here(portal)
         await _operators_see_all_until_they_are_none(portal)
 
 
@@ -101,10 +103,27 @@ async def _forged_forms_are_refused(portal: RunningPortal, anna: Browser) -> Non
     assert (elsewhere.status, "not opened in this browser" in elsewhere.says()) == (400, True)
     app = await anna.post("/portal/preferences", headers={"Sec-Fetch-Site": "same-site"}, **own)
     assert app.status == 400
+    for path in ("/portal/preferences", "/identity/sign-out"):
+        assert (await anna.post(path, **{**own, "form": "übel"})).status == 400, path
     assert (await anna.post("/portal/preferences", **{**own, "next": "//evil.example"})).location == "/"
     async with browser(portal.url, portal.running.platform.ca) as other:
         other.keep(COOKIE, anna.cookie(COOKIE))
         assert (await other.post("/portal/preferences", **own)).status == 400
+
+
+async def _other_sites_take_nothing_in(anna: Browser) -> None:
+    """Apps are of the same site, and anybody's: their pages may link here, not have what is here as a part."""
+    for site, mode, status in (("same-site", "no-cors", 403), ("cross-site", "cors", 403), ("same-origin", "cors", 200),
+                               ("same-site", "navigate", 200), ("none", "navigate", 200)):  # fmt: skip
+        answer = await anna.get("/portal/", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode})
+        assert answer.status == status, (site, mode)
+
+
+async def _forms_last_when_a_link_leads_here(portal: RunningPortal) -> None:
+    """From elsewhere: a page that is opened so shows the form value that other tabs have."""
+    async with portal.signed_in("anna") as anna:
+        kept = (await anna.get("/portal/")).headers.getall("Set-Cookie")
+        assert ["samesite=lax" in one.lower() for one in kept if one.startswith("__Host-skerry-form=")] == [True]
 
 
 async def _reads_german_in_the_dark(anna: Browser) -> None:

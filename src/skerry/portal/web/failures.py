@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 
 from skerry.kube.errors import Forbidden, NotFound, StatusError
+from skerry.platform.identity.login.forms import BadForm
 from skerry.platform.identity.login.often import TooMany
 from skerry.portal.web.language import N_
 from skerry.portal.web.submitted import NotTaken
@@ -23,7 +24,7 @@ async def answered(viewer: Viewer, handle: Callable[[], Awaitable[Response]]) ->
     """The answer of a handler, or what became of it."""
     try:
         return await handle()
-    except NotTaken as refused:
+    except (BadForm, NotTaken) as refused:
         return await _failed(viewer, 400, viewer._("That was not taken"), str(refused))
     except TooMany as many:
         return await _failed(viewer, 429, viewer._("Slower, please"), str(many))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from urllib.parse import urlsplit
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from skerry.platform.base.capability import Context
 from skerry.platform.identity.gateway.guard import Guard
+from skerry.platform.identity.login.forms import is_our_origin
 from skerry.platform.identity.login.handling import to_sign_in
 from skerry.platform.identity.login.often import Often, TooMany
 from skerry.platform.identity.login.welcome import signed_in
@@ -29,7 +29,7 @@ from skerry.portal.web.failures import answered
 from skerry.portal.web.pages import Handled, Navigation, Page, Socket
 from skerry.portal.web.rights import Rights
 from skerry.portal.web.seeing import Seeing
-from skerry.portal.web.submitted import HEADER, check, fields_of
+from skerry.portal.web.submitted import check_header, fields_of
 from skerry.portal.web.templates import Templates
 from skerry.portal.web.viewer import Viewer
 
@@ -75,15 +75,17 @@ class Site:
         allowed = await self.rights.which(viewer.person, needed)
         return [one for one in self._entries if one.needs is None or one.needs in allowed]
 
-    def person(self, connection: Request | WebSocket) -> Person | None:
+    def person(self, connection: HTTPConnection) -> Person | None:
         """Who is signed in. Streams ask again and again."""
-        return signed_in(self.identity, connection)  # type: ignore[arg-type]  # a WebSocket has cookies as well
+        return signed_in(self.identity, connection)
 
     def _route(self, one: Handled) -> Route:
         return Route(one.path, self._answering(one), methods=[one.method])
 
     def _answering(self, one: Handled) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
+            if _is_part_of_another(request):
+                return Response("this is not for pages of other hosts", 403, media_type="text/plain")
             person = self.person(request)
             if person is None:
                 return _sent_to_sign_in(request)
@@ -95,7 +97,7 @@ class Site:
     async def _handle(self, one: Handled, viewer: Viewer, request: Request) -> Response:
         self._count(one, viewer.person)
         if one.raw:
-            check(request, request.headers.get(HEADER, ""))
+            check_header(request)
         elif one.method == "POST":
             viewer.fields = await fields_of(request)
         return await one.answer(viewer)
@@ -108,7 +110,8 @@ class Site:
     def _socket(self, one: Socket) -> WebSocketRoute:
         async def talk(socket: WebSocket) -> None:
             person = self.person(socket)
-            if person is None or not _is_our_page(socket) or not self._reads.one_more(person.user):
+            # forms carry a value besides; for a WebSocket its origin is all there is, so it must be said and ours
+            if person is None or not is_our_origin(socket) or not self._reads.one_more(person.user):
                 await socket.close(_NOT_ALLOWED)
                 return
             await one.talk(Viewer(self, socket, person), socket)
@@ -125,9 +128,11 @@ def _sent_to_sign_in(request: Request) -> Response:
     return to_sign_in(request)
 
 
-def _is_our_page(socket: WebSocket) -> bool:
-    """Forms carry a value besides; for a WebSocket its origin is all there is, so it must be said and ours."""
-    return urlsplit(socket.headers.get("origin", "")).netloc == socket.headers.get("host")
+def _is_part_of_another(request: Request) -> bool:
+    """Whether a page of another host wants it as a picture, or by a script. Apps are of the same site, so what they ask
+    carries cookies; they cannot read answers, but would use up what a person may ask. Source: W3C, "Fetch Metadata"."""
+    site, mode = request.headers.get("sec-fetch-site"), request.headers.get("sec-fetch-mode")
+    return site in ("same-site", "cross-site") and mode not in (None, "navigate")
 
 
 async def _nothing_here(viewer: Viewer) -> Response:

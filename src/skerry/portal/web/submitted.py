@@ -1,18 +1,15 @@
-"""What a browser submits: read, bounded, and known to come from a page of ours.
+"""What a browser submits, as the portal's pages read it: larger forms than the sign-in pages have, names several times.
 
-Against forgery (CSRF) as on the sign-in pages: a random value is in a cookie that only this host can set, and in the
-form (or, for scripts, the header `HEADER`); browsers that say where a request comes from are believed.
+That it comes from a page of ours, and why that is believed: `platform.identity.login.forms`.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from urllib.parse import parse_qsl
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 
-from skerry.platform.identity.login.forms import COOKIE, FIELD, is_from_here
+from skerry.platform.identity.login.forms import FIELD, check_own, pairs_of
 
 HEADER = "x-skerry-form"
 _LARGEST = 512 * 1024
@@ -48,25 +45,13 @@ class Fields:
 
 
 async def fields_of(request: Request) -> Fields:
-    """Of a form that one of our pages showed in this browser. Raises NotTaken."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise NotTaken("not a form: application/x-www-form-urlencoded is expected")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _LARGEST:
-            raise NotTaken("the form is too large")
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise NotTaken("the form cannot be read") from None
-    fields = Fields([(name, value) for name, value in pairs if name != FIELD])
-    check(request, Fields(pairs).get(FIELD) or request.headers.get(HEADER, ""))
-    return fields
+    """Of a form that one of our pages showed in this browser. Raises BadForm."""
+    pairs = await pairs_of(request, _LARGEST, _MOST_FIELDS)
+    check_own(request, Fields(pairs).get(FIELD) or request.headers.get(HEADER, ""))
+    return Fields([(name, value) for name, value in pairs if name != FIELD])
 
 
-def check(connection: HTTPConnection, value: str) -> None:
-    """That a page of ours in this browser sent it; `value`: of its hidden field, or the header. Raises NotTaken."""
-    shown = connection.cookies.get(COOKIE, "")
-    if not is_from_here(connection) or not shown or not secrets.compare_digest(shown.encode(), value.encode()):
-        raise NotTaken("this form was not opened in this browser, or cookies are refused: go back and load it again")
+def check_header(request: Request) -> None:
+    """As `check_own`, of what has no fields: a script of ours says in `HEADER` what forms have in theirs. Raises
+    BadForm."""
+    check_own(request, request.headers.get(HEADER, ""))

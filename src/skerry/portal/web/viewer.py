@@ -39,7 +39,7 @@ class Viewer:
         self.site, self.request, self.person = site, request, person
         self.fields = Fields(())
         self.language = language_of(request.cookies.get(LANGUAGE), request.headers.get("accept-language", ""))
-        self.form = form_value(request)  # type: ignore[arg-type]  # a WebSocket has cookies as well
+        self.form = form_value(request)
         """What hidden fields of forms say."""
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
 from skerry.platform.base.capability import Context
@@ -33,7 +33,7 @@ async def welcome(context: Context, request: Request, identity: Identity, next_:
     return answer
 
 
-def signed_in(context: Context, request: Request) -> Person | None:
+def signed_in(context: Context, request: HTTPConnection) -> Person | None:
     """Whose browser it is."""
     token = request.cookies.get(COOKIE)
     return sessions_of(context).person_of(token) if token else None
