@@ -53,7 +53,9 @@ async def _shows_how_it_is(anna: Browser, pod: str) -> None:
         assert text in says, text
     assert "A check of its health failed" in says
     assert "its log" in says
-    assert "kubectl -n lidar patch release notebook" in says
+    assert "skerry releases upgrade notebook -n lidar --set access=members" in says
+    for label in ("Only who launched it", "Who may change things in the project", "Everybody who has the address"):
+        assert label in says, label
 
 
 async def _every_tab_is_there_and_inert(anna: Browser) -> None:
@@ -69,6 +71,8 @@ async def _every_tab_is_there_and_inert(anna: Browser) -> None:
     # The test cluster runs no containers, and says so by name.
     files = await anna.get(f"{APP}/files")
     assert (files.status, "503" in files.says()) == (200, True)
+    for odd in ("/history?of=²", "/history?of=" + "9" * 5000, "/terminal/shell"):
+        assert (await anna.get(APP + odd)).status in (200, 404), odd
 
 
 async def _form(someone: Browser, path: str) -> dict[str, str]:
@@ -100,6 +104,7 @@ async def _compares_before_it_changes(portal: RunningPortal, anna: Browser) -> N
     spec = (await portal.running.admin.get(RELEASES, "notebook", "lidar"))["spec"]
     assert spec["values"] == {"access": "members", "replicas": 2}
     assert spec["chart"]["version"] == "^1"
+    assert "Somebody else changed it" in (await anna.post(f"{APP}/values", **{**form, "generation": "²"})).says()
     late = await anna.post(f"{APP}/values", **form, values="replicas: 9\n")
     assert "Somebody else changed it meanwhile" in late.says()
     assert (await portal.running.admin.get(RELEASES, "notebook", "lidar"))["spec"]["values"]["replicas"] == 2
@@ -126,10 +131,23 @@ async def _stops_starts_and_shares(portal: RunningPortal, anna: Browser) -> None
     await anna.post(f"{APP}/share", **form, access="everyone")
     values = (await portal.running.admin.get(RELEASES, "notebook", "lidar"))["spec"]["values"]
     assert values == {"access": "everyone", "replicas": 2}
+    await _odd_values_break_no_page(portal, anna)
     (pod,) = await pods_of(portal, "lidar", "notebook")
     assert (await anna.post(f"{APP}/restart", **form, pod="another")).status == 400
     await anna.post(f"{APP}/restart", **form, pod=pod["metadata"]["name"])
     await until(lambda: _has_another(portal, pod["metadata"]["name"]), "another pod")
+
+
+async def _odd_values_break_no_page(portal: RunningPortal, anna: Browser) -> None:
+    """Charts call anything `access`, and whoever writes a status writes addresses."""
+    admin = portal.running.admin
+    release = await admin.patch(RELEASES, "notebook", {"spec": {"values": {"access": {"by": "password"}}}}, "lidar")
+    status = release["status"]
+    await admin.update(RELEASES, {**release, "status": {**status, "url": "javascript:alert(1)"}}, "status")
+    page = await anna.get(APP)
+    assert (page.status, "javascript:" in page.text, "Who may open it" in page.says()) == (200, False, False)
+    release = await admin.patch(RELEASES, "notebook", {"spec": {"values": {"access": None}}}, "lidar")
+    await admin.update(RELEASES, {**release, "status": status}, "status")
 
 
 async def _has_another(portal: RunningPortal, gone: str) -> bool:

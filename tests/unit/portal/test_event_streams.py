@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 
+import pytest
+
 from skerry.kube.errors import Forbidden
-from skerry.portal.streams.events import event, guarded
+from skerry.platform.identity.login.often import TooMany
+from skerry.portal.streams.events import event, guarded, streamed
+from skerry.portal.web.at_a_time import AtATime
 
 
 class Told:
@@ -70,3 +74,14 @@ async def test_quiet_ones_show_that_they_are_there_and_let_go() -> None:
     assert await anext(stream) == b": still here\n\n"
     await stream.aclose()
     assert told.closed
+
+
+async def test_nobody_has_more_than_so_many() -> None:
+    few = AtATime(1)
+    first = streamed(few.one_more("anna"), Told(b"x").events(), _never())
+    with pytest.raises(TooMany):
+        streamed(few.one_more("anna"), Told(b"x").events(), _never())
+    for one in (first, streamed(few.one_more("ben"), Told(b"x").events(), _never())):
+        assert len([piece async for piece in one.body_iterator]) == 2
+    with few.one_more("anna"):
+        pass

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import tracemalloc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from skerry.portal.streams import files
-from skerry.portal.streams.files import FilesRefused, entries, name_for, path_of, why
+from skerry.portal.streams.files import FilesRefused, Upload, entries, name_for, path_of, why
+from skerry.portal.streams.reach import Container, Reach
 
 
 @pytest.mark.parametrize(
@@ -63,6 +68,51 @@ def test_a_listing_of_what_is_really_there(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert next(one.size for one in entries(printed) if one.name.startswith("b")) == 5
     assert entries("nonsense") == []
+    for wrong in ("²", "--5", "9" * 5000):
+        row = files._FIELD.join((f"{files._ROW}regular file", wrong, wrong, "/x"))
+        assert entries(row) == [], "a container prints what it likes"
+
+
+class _Talks:
+    """Stands for a command that says more than anybody hears."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    async def send(self, data: bytes) -> None:
+        pass
+
+    async def close_input(self) -> None:
+        pass
+
+    async def output(self) -> AsyncIterator[tuple[int, bytes]]:
+        while self._left:
+            self._left -= 1
+            yield 2, b"x" * 65536
+
+    def code(self) -> int:
+        return 1
+
+
+async def test_what_a_container_says_while_a_file_comes_in_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    talks = _Talks(2000)
+
+    @asynccontextmanager
+    async def begun(*_: object) -> AsyncIterator[_Talks]:
+        yield talks
+
+    async def nothing() -> AsyncIterator[bytes]:
+        return
+        yield b""
+
+    monkeypatch.setattr(files, "begun", begun)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FilesRefused, match="xxx"):
+            await files.bring(Reach(cast("Any", None), ()), Container("n", "p", "c"), Upload("/", "a", 0, 0), nothing())
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_why_it_could_not_be_done() -> None:

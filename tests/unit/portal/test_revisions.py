@@ -40,3 +40,14 @@ def test_differences_line_by_line() -> None:
     assert [one for one in lines if one[0] in ("added", "removed")] == [("removed", "size: 3"), ("added", "size: 4")]
     assert difference(before, before) == []
     assert as_yaml({}) == ""
+
+
+def test_long_texts_are_compared_in_no_time() -> None:
+    """Comparing lines that come again and again takes time by the square, and more."""
+    old = [f"k{number % 120}: 1" for number in range(20_000)]
+    new = [f"k{(number * 7 + number // 120) % 120}: 1" for number in range(20_000)]
+    lines = difference("\n".join(old), "\n".join(new))
+    assert (lines[0].kind, lines[1].kind, len(lines)) == ("where", "removed", 5000)
+    one_more = difference("\n".join(old), "\n".join([*old[:9000], "new: 1", *old[9000:]]))
+    assert [(one.kind, one.text) for one in one_more] == [("where", "@@ 9001 @@"), ("added", "new: 1")]
+    assert difference("\n".join(old), "\n".join(old)) == []

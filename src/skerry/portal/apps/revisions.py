@@ -20,6 +20,9 @@ from skerry.kube.records import record
 
 _LARGEST = 20 * 1024**2
 """Bytes of a revision, unpacked."""
+_MOST_COMPARED, _MOST_SHOWN = 2000, 5000
+"""Lines."""
+_DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class RevisionUnreadable(Exception):
@@ -64,12 +67,29 @@ class Line:
 
 
 def difference(before: str, after: str, context: int = 3) -> list[Line]:
-    """Two texts line by line, as `diff -u` has it without its head; [] when they are the same."""
-    lines = list(unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=context))[2:]
+    """Two texts line by line, as `diff -u` has it without its head; [] when they are the same. Of texts that are longer
+    than `_MOST_COMPARED` lines, where comparing may take minutes, what both begin and end with is left out."""
+    old, new = before.splitlines(), after.splitlines()
+    if max(len(old), len(new)) > _MOST_COMPARED:
+        return _long_difference(old, new)
+    lines = list(unified_diff(old, new, lineterm="", n=context))[2:]
     kinds = {"+": "added", "-": "removed", "@": "where"}
     return [Line(kinds.get(line[:1], "same"), line if line[:1] == "@" else line[1:]) for line in lines]
 
 
+def _long_difference(old: list[str], new: list[str]) -> list[Line]:
+    if old == new:
+        return []
+    shorter = min(len(old), len(new))
+    start = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    end = next((at for at in range(shorter - start) if old[-1 - at] != new[-1 - at]), shorter - start)
+    gone = [Line("removed", one) for one in old[start : len(old) - end]]
+    come = [Line("added", one) for one in new[start : len(new) - end]]
+    return [Line("where", f"@@ {start + 1} @@"), *gone, *come][:_MOST_SHOWN]
+
+
 def as_yaml(values: Any) -> str:
     """As people write values; "" for none."""
-    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=100) if values else ""
+    if not values:
+        return ""
+    return str(yaml.dump(values, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=100))

@@ -35,7 +35,9 @@ def parsed(text: str) -> Any:
     except (yaml.YAMLError, ValueError) as error:
         raise Unreadable(" ".join(str(error).split())[:200]) from None
     if not is_plain(value):
-        raise Unreadable("names are text, numbers have at most 64 bits, and times are written in quotes")
+        raise Unreadable(
+            "values are “name: value”: names are text, numbers have at most 64 bits, times are written in quotes"
+        )
     return value
 
 

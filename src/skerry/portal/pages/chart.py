@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.responses import Response
 
 from skerry.kube.objects import name_of, namespace_of
@@ -22,7 +24,7 @@ async def show(viewer: Viewer) -> Response:
         "spec": spec,
         "title": title_of(chart.entry),
         "picture_url": picture_of(chart.entry),
-        "readme": as_html(chart.readme) if chart.readme else "",
+        "readme": await asyncio.to_thread(as_html, chart.readme),
         "this": next(one for one in spec["versions"] if one["version"] == chart.version),
         "launch": f"/portal/launch/{namespace_of(chart.entry)}/{name_of(chart.entry)}",
         "of_project": "" if chart.is_everybodys else namespace_of(chart.entry),

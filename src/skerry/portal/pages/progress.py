@@ -26,6 +26,7 @@ from skerry.portal.web.language import N_
 from skerry.portal.web.pages import Page, get
 from skerry.portal.web.viewer import Viewer
 from skerry.portal.words.pods import pod_said
+from skerry.portal.words.releases import address_of
 from skerry.portal.words.said import Said
 
 _LOOK_AGAIN = 10.0
@@ -63,12 +64,7 @@ def progress_of(release: Obj) -> Progress:
     steps = [Step(label, _state(place, at, failed)) for place, label in enumerate(_STEPS)]
     said = str((ready or {}).get("message", ""))
     message = said if failed else "" if phase in _DONE else status.get("step") or said
-    return Progress(steps, message, failed or phase in _DONE, failed, _web(status.get("url")))
-
-
-def _web(url: object) -> str:
-    """Only what a browser opens as a page."""
-    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
+    return Progress(steps, message, failed or phase in _DONE, failed, address_of(release))
 
 
 _UNDER_WAY = ("ChartPending", "Progressing", "Reconciling", "Installing", "Pending", "DependencyPending")
@@ -92,7 +88,7 @@ async def stream(viewer: Viewer) -> Response:
     """What changes, until it runs or failed."""
     wanted = {"verb": "get", "group": RELEASES.group, "version": RELEASES.version, "resource": RELEASES.plural}
     attributes = {"resourceAttributes": {**wanted, "namespace": viewer.path["namespace"], "name": viewer.path["name"]}}
-    return streamed(_told(viewer), viewer.site.guard.ended(Underway(viewer.person, attributes)))
+    return streamed(viewer.stream(), _told(viewer), viewer.site.guard.ended(Underway(viewer.person, attributes)))
 
 
 async def _told(viewer: Viewer) -> Events:

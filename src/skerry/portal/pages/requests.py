@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ _AMOUNTS = {
     "requests.storage": (N_("Storage"), N_("All together, as in 100Gi")),
     "requests.nvidia.com/gpu": (N_("GPUs"), N_("All together: 1")),
 }
+_HOURS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -58,10 +60,10 @@ async def _spec(viewer: Viewer) -> dict[str, Any]:
     if kind == "Project":
         spec["tier"] = fields.get("tier")
     elif kind == "Extension":
-        days = fields.get("days")
-        if not days.isdecimal():
+        days = fields.number("days")
+        if days is None:
             raise NotTaken(viewer._("Say how many days."))
-        spec["days"] = int(days)
+        spec["days"] = days
     else:
         spec |= _more(viewer, fields)
         held = await viewer.seeing.project(viewer.person, project)
@@ -78,7 +80,7 @@ def with_limits(asked: Mapping[str, str], held: Mapping[str, Any]) -> dict[str, 
 def _more(viewer: Viewer, fields: Fields) -> dict[str, Any]:
     quota = {name: fields.get(f"q/{name}") for name in _AMOUNTS if fields.get(f"q/{name}")}
     hours = fields.get("cpuHours")
-    if hours and not hours.replace(".", "", 1).isdecimal():
+    if hours and not _HOURS.fullmatch(hours):
         raise NotTaken(viewer._("CPU-hours are a number."))
     if not quota and not hours:
         raise NotTaken(viewer._("Say what you need more of."))

@@ -306,6 +306,12 @@ function choose(select) {
   });
 }
 
+// What a form chooses is in the command that does the same.
+function command(form) {
+  const shown = form.nextElementSibling.querySelector("code");
+  form.addEventListener("change", (event) => (shown.textContent = form.dataset.command + event.target.value));
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   const begin = (selector, start) => document.querySelectorAll(selector).forEach(start);
   begin("[data-live]", live);
@@ -314,4 +320,5 @@ document.addEventListener("DOMContentLoaded", () => {
   begin("#upload", upload);
   begin("[data-usage]", usage);
   begin("[data-choose]", choose);
+  begin("[data-command]", command);
 });

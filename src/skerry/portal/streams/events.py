@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Coroutine
-from contextlib import aclosing
+from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any
 
 import orjson
@@ -16,6 +16,7 @@ from starlette.responses import StreamingResponse
 
 from skerry.kube.errors import StatusError
 from skerry.kube.tasks import stop
+from skerry.platform.identity.login.often import TooMany
 from skerry.portal.web.headers import page_headers
 
 _QUIET_SECONDS = 15.0
@@ -35,11 +36,26 @@ def text_event(name: str, text: str) -> bytes:
     return b"event: %s\n%s\n" % (name.encode(), lines or b"data:\n")
 
 
-def streamed(events: Events, ended: Coroutine[Any, Any, str]) -> StreamingResponse:
-    """The answer. `ended` says when access is over, and why: `Guard.ended`. The last event is `end`, with
-    {"why": ...}; a browser must not ask again then."""
+def streamed(
+    counted: AbstractContextManager[None], events: Events, ended: Coroutine[Any, Any, str]
+) -> StreamingResponse:
+    """The answer. `counted`: `Viewer.stream`. `ended` says when access is over, and why: `Guard.ended`. The last event
+    is `end`, with {"why": ...}; a browser must not ask again then. Raises TooMany."""
+    held = ExitStack()
+    try:
+        held.enter_context(counted)
+    except TooMany:
+        ended.close()
+        raise
     headers = {**page_headers(), **_HEADERS}
-    return StreamingResponse(guarded(events, ended), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_held(held, guarded(events, ended)), media_type="text/event-stream", headers=headers)
+
+
+async def _held(held: ExitStack, events: Events) -> Events:
+    with held:
+        async with aclosing(events):
+            async for piece in events:
+                yield piece
 
 
 async def guarded(events: Events, ended: Awaitable[str], quiet_seconds: float = _QUIET_SECONDS) -> Events:

@@ -7,6 +7,7 @@ program for is said by name. Nothing is kept here: pieces pass between browser a
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -19,7 +20,8 @@ from skerry.portal.streams.tar import archive
 _ROW, _FIELD = "\x1e", "\x1f"
 _FORMAT = f"{_ROW}%F{_FIELD}%s{_FIELD}%Y{_FIELD}%n"
 _LARGEST_LISTING = 1024 * 1024
-_LONGEST_PATH = 4096
+_LONGEST_PATH = _MOST_HEARD = 4096
+_NUMBER = re.compile(r"-?[0-9]{1,15}")
 MOST = 2000
 """Entries that are shown of a directory."""
 LARGEST_UPLOAD = 2 * 1024**3
@@ -89,7 +91,7 @@ async def listing(reach: Reach, at: Container, path: str) -> list[Entry]:
 def entries(output: str) -> list[Entry]:
     """What `stat` printed, at most `MOST`."""
     rows = [row.rstrip("\n").split(_FIELD, 3) for row in output.split(_ROW)]
-    read = [_entry(row) for row in rows if len(row) == 4 and row[1].isdigit() and row[2].lstrip("-").isdigit()]
+    read = [_entry(row) for row in rows if len(row) == 4 and all(map(_NUMBER.fullmatch, row[1:3]))]
     return sorted(read, key=lambda one: (one.kind != "directory", one.name.casefold(), one.name))[:MOST]
 
 
@@ -123,9 +125,11 @@ async def bring(reach: Reach, at: Container, upload: Upload, data: AsyncIterator
         async for piece in archive(upload.name, upload.size, upload.modified, data):
             await running.send(piece)
         await running.close_input()
-        heard = b"".join([piece async for _, piece in running.output()])
+        heard = bytearray()
+        async for _, words_ in running.output():
+            _hear(heard, words_)
         if code := running.code():
-            raise FilesRefused(why(code, heard, "tar", upload.folder))
+            raise FilesRefused(why(code, bytes(heard), "tar", upload.folder))
 
 
 async def _pieces(running: Running, program: str, path: str) -> AsyncIterator[bytes]:
@@ -133,10 +137,15 @@ async def _pieces(running: Running, program: str, path: str) -> AsyncIterator[by
     async for channel, data in running.output():
         if channel == STDOUT:
             yield data
-        elif len(errors) < _LONGEST_PATH:
-            errors.extend(data)
+        else:
+            _hear(errors, data)
     if code := running.code():
         raise FilesRefused(why(code, bytes(errors), program, path))
+
+
+def _hear(heard: bytearray, data: bytes) -> None:
+    """As much as is needed to say why: what is called tar in a container may say more than we can hold."""
+    heard.extend(data[: _MOST_HEARD - len(heard)])
 
 
 async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

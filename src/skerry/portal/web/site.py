@@ -24,6 +24,7 @@ from skerry.platform.identity.sessions.judging import Person
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.portal.launching.rendering import Renderer
 from skerry.portal.web.assets import Assets
+from skerry.portal.web.at_a_time import AtATime
 from skerry.portal.web.changes import Changes
 from skerry.portal.web.failures import answered
 from skerry.portal.web.pages import Handled, Navigation, Page, Socket
@@ -36,6 +37,7 @@ from skerry.portal.web.viewer import Viewer
 HOME = "/portal/"
 _MINUTE = timedelta(minutes=1)
 _READS, _WRITES = 900, 240
+_STREAMS, _TERMINALS = 40, 10
 _NOT_ALLOWED = 4403
 """WebSocket close code: signed out, or from elsewhere."""
 
@@ -55,6 +57,8 @@ class Site:
         self.guard = Guard(self.identity, sessions_of(self.identity))
         """Ends streams when access does."""
         self.changes = Changes(self.informers)
+        self.streams, self.terminals = AtATime(_STREAMS), AtATime(_TERMINALS)
+        """Files on their way count as streams."""
         self.renderer = Renderer()
         self._pages = pages
         self._entries = sorted((one.navigation for one in pages if one.navigation), key=lambda one: one.order)

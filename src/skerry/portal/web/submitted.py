@@ -5,6 +5,7 @@ That it comes from a page of ours, and why that is believed: `platform.identity.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from skerry.platform.identity.login.forms import FIELD, check_own, pairs_of
 HEADER = "x-skerry-form"
 _LARGEST = 512 * 1024
 _MOST_FIELDS = 2000
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class NotTaken(Exception):
@@ -31,6 +33,11 @@ class Fields:
     def get(self, name: str, default: str = "") -> str:
         """The last value (a check box after a hidden field wins), without spaces around."""
         return self._values.get(name, [default])[-1].strip()
+
+    def number(self, name: str) -> int | None:
+        """A whole number of at most nine digits; None when it is none."""
+        value = self.get(name)
+        return int(value) if _NUMBER.fullmatch(value) else None
 
     def all(self, name: str) -> list[str]:
         """All values, as they are."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -56,6 +57,10 @@ class Viewer:
     def clock(self) -> Clock:
         """The portal's."""
         return self.site.clock
+
+    def stream(self) -> AbstractContextManager[None]:
+        """Counts something that lasts while it is open. Raises TooMany."""
+        return self.site.streams.one_more(self.person.user)
 
     @property
     def path(self) -> dict[str, str]:

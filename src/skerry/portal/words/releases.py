@@ -23,21 +23,29 @@ _PHASES: dict[str, tuple[str, Tone]] = {
 
 @record
 class How:
-    """`word`: translated where it is shown; `message`: the cluster's own words, about what is to be done."""
+    """`word`: translated where it is shown; `message`: the cluster's own words, about what is to be done; `url`: where
+    it is opened, only what a browser opens as a page."""
 
     word: str
     tone: Tone
     message: str = ""
+    url: str = ""
 
 
 def release_how(release: Obj) -> How:
     """The state of an app."""
-    status = release.get("status") or {}
+    status, url = release.get("status") or {}, address_of(release)
     if is_deleting(release):
-        return How(*_PHASES["Uninstalling"], status.get("step", ""))
+        return How(*_PHASES["Uninstalling"], status.get("step", ""), url)
     word, tone = _PHASES.get(status.get("phase", "Pending"), _PHASES["Pending"])
     ready = condition_of(release, "Ready")
     message = str((ready or {}).get("message", "")) if (ready or {}).get("status") == "False" else ""
     if tone == "good" and message:
-        return How(N_("Not ready"), "busy", message)
-    return How(word, tone, status.get("step") or message if tone == "busy" else message)
+        return How(N_("Not ready"), "busy", message, url)
+    return How(word, tone, status.get("step") or message if tone == "busy" else message, url)
+
+
+def address_of(release: Obj) -> str:
+    """Where it is opened; "" for nowhere, and for what a browser would not open as a page."""
+    url = (release.get("status") or {}).get("url")
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import shlex
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj
+from skerry.platform.identity.login.often import TooMany
 from skerry.portal.pages.app.opened import chosen, container, opened, page, parts, reach
 from skerry.portal.streams.files import (
     LARGEST_UPLOAD,
@@ -50,8 +52,8 @@ async def show(viewer: Viewer) -> Response:
         "link": lambda to: "?" + urlencode({**where, "path": to}),
         "get": lambda to, kind: f"{app.path}/file?" + urlencode({**where, "path": to, "kind": kind}),
     }
-    above = _above(path)
-    more = {"path": path, "above": above, "join": posixpath.join, "where": where}
+    more = {"path": path, "above": _above(path), "join": posixpath.join, "where": where}
+    more["command_text"] = _command(app.target, found.at, path) if found.at else ""
     return await page(viewer, app, "files", {**more, **links, **values})
 
 
@@ -61,6 +63,7 @@ async def give(viewer: Viewer) -> Response:
     is_directory = viewer.query.get("kind") == "directory"
     stack = AsyncExitStack()
     try:
+        stack.enter_context(viewer.stream())
         path = path_of(viewer.query.get("path"))
         pieces = await stack.enter_async_context(content(reach(viewer), at, path, is_directory=is_directory))
     except FilesRefused as refused:
@@ -80,7 +83,10 @@ async def take(viewer: Viewer) -> Response:
     request = viewer.request
     assert isinstance(request, Request)
     try:
-        await bring(reach(viewer), at, _upload(viewer, request.headers), request.stream())
+        with viewer.stream():
+            await bring(reach(viewer), at, _upload(viewer, request.headers), request.stream())
+    except TooMany as many:
+        return _told(429, str(many))
     except (FilesRefused, WrongSize) as refused:
         return _told(400, str(refused))
     except StatusError as error:
@@ -136,6 +142,11 @@ def _home(pods: object, at: Container | None) -> str:
     spec: Obj = next((one for one in pod["spec"]["containers"] if one["name"] == at.name), {})
     mounts = [one["mountPath"] for one in spec.get("volumeMounts") or () if one["name"] in claims]
     return str(mounts[0] if mounts else spec.get("workingDir") or "/")
+
+
+def _command(namespace: str, at: Container, path: str) -> str:
+    """As it can be pasted, whatever the path: names of files are anybody's."""
+    return shlex.join(["kubectl", "-n", namespace, "cp", "-c", at.name, f"{at.pod}:{path}", "."])
 
 
 def _moment(seconds: int) -> datetime:

@@ -27,18 +27,18 @@ async def show(viewer: Viewer) -> Response:
     """The list; with `?of=3`, what the third changed."""
     app = await opened(viewer)
     kept = (app.release.get("status") or {}).get("history") or []
-    of = viewer.query.get("of")
-    changed = await _changed(viewer, app, int(of), [one["revision"] for one in kept]) if of.isdigit() else None
+    of = viewer.query.number("of")
+    changed = await _changed(viewer, app, of, [one["revision"] for one in kept]) if of is not None else None
     return await page(viewer, app, "history", {"kept": kept, "changed": changed})
 
 
 async def back(viewer: Viewer) -> Response:
     """Run a revision again."""
     app = await opened(viewer)
-    revision = viewer.fields.get("revision")
-    if not revision.isdigit():
+    revision = viewer.fields.number("revision")
+    if revision is None:
         raise NotTaken(viewer._("Choose a revision."))
-    await viewer.client.patch(RELEASES, app.name, {"spec": {"rollbackTo": int(revision)}}, app.namespace)
+    await viewer.client.patch(RELEASES, app.name, {"spec": {"rollbackTo": revision}}, app.namespace)
     return viewer.redirect(app.path, viewer._("Going back to revision %(revision)s.", revision=revision))
 
 

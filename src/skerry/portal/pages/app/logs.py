@@ -27,7 +27,7 @@ async def stream(viewer: Viewer) -> Response:
     app = await opened(viewer)
     asked = {name: viewer.query.get(name) for name in ("follow", "previous", "search")}
     wanted = wanted_of(await container(viewer, app), asked)
-    return streamed(_lines(reach(viewer), wanted), access_ended(viewer, wanted.target))
+    return streamed(viewer.stream(), _lines(reach(viewer), wanted), access_ended(viewer, wanted.target))
 
 
 async def _lines(api: Reach, wanted: Wanted) -> AsyncGenerator[bytes, None]:

@@ -14,7 +14,7 @@ from skerry.kube.records import record
 from skerry.kube.resources import EVENTS
 from skerry.portal.apps.parts import events_of
 from skerry.portal.pages.app.opened import App, access_ended, everything, mays, opened, page, tabs
-from skerry.portal.pages.app.sharing import LEVELS, sharing_of
+from skerry.portal.pages.app.sharing import sharing_of
 from skerry.portal.streams.events import streamed, text_event
 from skerry.portal.web.viewer import Viewer
 from skerry.portal.words.events import told
@@ -43,14 +43,14 @@ async def show(viewer: Viewer) -> Response:
     app = await opened(viewer)
     values = await _now(viewer, app)
     sharing = await sharing_of(viewer, app)
-    return await page(viewer, app, "overview", {**values, "sharing": sharing, "levels": LEVELS})
+    return await page(viewer, app, "overview", {**values, "sharing": sharing})
 
 
 async def live(viewer: Viewer) -> Response:
     """The part of the page that changes, whenever it does."""
     app = await opened(viewer)
     target = f"/apis/skerry.dev/v1alpha1/namespaces/{app.namespace}/releases/{app.name}"
-    return streamed(_shown(viewer, app), access_ended(viewer, target))
+    return streamed(viewer.stream(), _shown(viewer, app), access_ended(viewer, target))
 
 
 async def _shown(viewer: Viewer, app: App) -> AsyncGenerator[bytes, None]:

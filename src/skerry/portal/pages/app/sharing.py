@@ -1,25 +1,28 @@
-"""Who may open an app: the chart's value `access`, which sign-on in front of the app goes by. Where a chart has no such
-value, the address is everybody's who reaches it, and the page says so."""
+"""Who may open an app: the chart's value `access`, which sign-on in front of the app goes by (annotation
+`skerry.dev/access`, docs/resources/ingress.md). Where a chart has no such value, the address is everybody's who reaches
+it, and the page says so."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
-from skerry.kube.errors import StatusError
+from skerry.kube.errors import Forbidden, NotFound, StatusError
 from skerry.kube.records import record
-from skerry.kube.resources import CONFIG_MAPS
-from skerry.platform.catalog.types import CATALOG_ENTRIES, GLOBAL_NAMESPACE
+from skerry.platform.catalog.types import GLOBAL_NAMESPACE
 from skerry.platform.releases.types import RELEASES
+from skerry.portal.launching.shelf import chart_of
 from skerry.portal.pages.app.opened import App, opened
 from skerry.portal.web.language import N_
 from skerry.portal.web.submitted import NotTaken
 from skerry.portal.web.viewer import Viewer
 
-LEVELS = {
-    "owner": N_("Only the project's owner"),
+_LEVELS = {
+    "owner": N_("Only who launched it"),
+    "editors": N_("Who may change things in the project"),
     "members": N_("The project's members"),
     "everyone": N_("Everybody who has the address"),
 }
@@ -27,65 +30,51 @@ LEVELS = {
 
 @record
 class Sharing:
-    """`access`: one of `LEVELS`; "" where the chart does not ask for sign-on."""
+    """`access`: one of `levels`; "" where the chart does not ask for sign-on. `levels`: those that the chart knows, and
+    what they are called."""
 
     access: str
-    url: str
+    levels: Mapping[str, str]
 
 
 async def sharing_of(viewer: Viewer, app: App) -> Sharing:
     """How it is now."""
-    url = (app.release.get("status") or {}).get("url", "")
-    set_to = (app.release["spec"].get("values") or {}).get("access")
-    access = set_to if set_to in LEVELS else await _by_default(viewer, app)
-    return Sharing(access, url)
+    asked = await _asked(viewer, app)
+    levels = {name: label for name, label in _LEVELS.items() if name in asked.get("enum", _LEVELS)}
+    set_to = (app.release["spec"].get("values") or {}).get("access", asked.get("default"))
+    return Sharing(set_to if isinstance(set_to, str) and set_to in levels else "", levels)
 
 
 async def share(viewer: Viewer) -> Response:
     """Have it opened by others."""
     app = await opened(viewer)
     wanted = viewer.fields.get("access")
-    if wanted not in LEVELS:
+    if wanted not in (await sharing_of(viewer, app)).levels:
         raise NotTaken(viewer._("Choose who may open it."))
     await viewer.client.patch(RELEASES, app.name, {"spec": {"values": {"access": wanted}}}, app.namespace)
     return viewer.redirect(app.path, viewer._("That is who may open it, as soon as it has been changed."))
 
 
-async def _by_default(viewer: Viewer, app: App) -> str:
-    """As the chart's own schema says."""
+async def _asked(viewer: Viewer, app: App) -> Mapping[str, Any]:
+    """What the chart's schema says of its value `access`; {} when it says nothing, or is not known."""
     try:
-        schema = await schema_of(viewer, app)
+        schema = await _schema_of(viewer, app)
     except StatusError:  # a catalogue that the person may not read, or a chart that is gone
-        return ""
-    asked = (schema.get("properties") or {}).get("access")
-    default = asked.get("default") if isinstance(asked, dict) else None
-    return default if default in LEVELS else ""
+        return {}
+    properties = schema.get("properties")
+    asked = properties.get("access") if isinstance(properties, dict) else None
+    return asked if isinstance(asked, dict) and isinstance(asked.get("enum", []), list) else {}
 
 
-async def schema_of(viewer: Viewer, app: App) -> dict[str, Any]:
-    """Of the values of the chart that runs; {} when it is not known. Raises StatusError."""
+async def _schema_of(viewer: Viewer, app: App) -> Mapping[str, Any]:
+    """Of the version that runs, else of the newest, as the project's own catalogue or everybody's has it; {} when there
+    is none. Raises StatusError."""
     chart = app.release["spec"].get("chart") or {}
     if not chart.get("catalog") or not chart.get("name"):
         return {}
-    entry_name = f"{chart['catalog']}.{chart['name']}"
-    runs = (app.release.get("status") or {}).get("chart", "")
-    for namespace in (app.namespace, GLOBAL_NAMESPACE):
-        entry = next((one for one in [await _entry(viewer, entry_name, namespace)] if one), None)
-        if entry is None:
-            continue
-        versions = entry["spec"].get("versions") or []
-        kept = [one for one in versions if one.get("archive")]
-        version = next((one for one in kept if runs.endswith(one["version"])), kept[0] if kept else None)
-        if version is None:
-            return {}
-        archive = await viewer.client.get(CONFIG_MAPS, version["archive"], namespace)
-        schema = orjson.loads((archive.get("data") or {}).get("values.schema.json") or "{}")
-        return schema if isinstance(schema, dict) else {}
+    entry, runs = f"{chart['catalog']}.{chart['name']}", app.status.get("chart", "").removeprefix(f"{chart['name']}-")
+    for version in (runs, ""):
+        for namespace in (app.namespace, GLOBAL_NAMESPACE):
+            with suppress(NotFound, Forbidden):
+                return (await chart_of(viewer, namespace, entry, version)).schema
     return {}
-
-
-async def _entry(viewer: Viewer, name: str, namespace: str) -> dict[str, Any] | None:
-    try:
-        return await viewer.client.get(CATALOG_ENTRIES, name, namespace)
-    except StatusError:
-        return None

@@ -6,14 +6,12 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from skerry.kube.errors import StatusError
+from skerry.platform.identity.login.often import TooMany
 from skerry.portal.pages.app.opened import access_ended, chosen, container, opened, page, parts, reach
 from skerry.portal.streams.terminal import shell_in, talk
 from skerry.portal.web.viewer import Viewer
 
-_MOST = 10
-"""Terminals that one person has open at a time."""
 _REFUSED = 4400
-_open: dict[str, int] = {}
 
 
 async def show(viewer: Viewer) -> Response:
@@ -32,20 +30,14 @@ async def connect(viewer: Viewer, socket: WebSocket) -> None:
     except (StatusError, OSError) as error:
         await socket.close(_REFUSED, _short(str(error)))
         return
-    user = viewer.person.user
-    if _open.get(user, 0) >= _MOST:
-        await socket.close(_REFUSED, _short(viewer._("You have too many terminals open.")))
-        return
-    _open[user] = _open.get(user, 0) + 1
     try:
-        await talk(socket, reach(viewer), at, access_ended(viewer, shell_in(at).target))
+        with viewer.site.terminals.one_more(viewer.person.user):
+            await talk(socket, reach(viewer), at, access_ended(viewer, shell_in(at).target))
         await socket.close()
+    except TooMany:
+        await socket.close(_REFUSED, _short(viewer._("You have too many terminals open.")))
     except (OSError, RuntimeError, WebSocketDisconnect):  # the browser went first
         return
-    finally:
-        _open[user] -= 1
-        if not _open[user]:
-            del _open[user]
 
 
 def _short(text: str) -> str:

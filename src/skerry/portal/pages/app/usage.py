@@ -27,7 +27,7 @@ async def stream(viewer: Viewer) -> Response:
     """Events `point`: {"time": seconds, "total": {"cpu": cores, "memory": bytes}, "limits": ..., "pods": ...}."""
     app = await opened(viewer)
     target = POD_METRICS.path(app.target)
-    return streamed(_points(viewer, app), access_ended(viewer, target))
+    return streamed(viewer.stream(), _points(viewer, app), access_ended(viewer, target))
 
 
 async def _points(viewer: Viewer, app: App) -> AsyncGenerator[bytes, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.responses import Response
@@ -38,7 +39,7 @@ async def change(viewer: Viewer) -> Response:
     except NotTaken as refused:
         return await _page(viewer, app, written, str(refused))
     patch: list[Obj] = [
-        {"op": "test", "path": "/metadata/generation", "value": int(viewer.fields.get("generation") or 0)},
+        {"op": "test", "path": "/metadata/generation", "value": viewer.fields.number("generation") or 0},
         {"op": "add", "path": "/spec/values", "value": values},
         *_version(app.release, viewer.fields.get("version")),
     ]
@@ -74,6 +75,10 @@ async def _page(viewer: Viewer, app: App, written: str, wrong: str = "") -> Resp
 
 
 async def _compared(viewer: Viewer, app: App, typed: list[str]) -> dict[str, Any]:
+    return await asyncio.to_thread(_compare, viewer, app, typed)
+
+
+def _compare(viewer: Viewer, app: App, typed: list[str]) -> dict[str, Any]:
     before = as_yaml(app.release["spec"].get("values"))
     try:
         after = as_yaml(read(viewer, typed[-1] if typed else ""))
