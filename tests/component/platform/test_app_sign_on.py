@@ -23,6 +23,7 @@ from skerry.platform.identity.apps.access import ACCESS, CHECK, INGRESSES, SIGN_
 from skerry.platform.identity.apps.routes import COOKIE as APP_COOKIE
 from skerry.platform.identity.login.welcome import COOKIE
 from skerry.platform.identity.sessions.sessions import Wanted
+from skerry.platform.program.webhooks import MUTATING
 from skerry.platform.projects.types import PROJECTS
 from tests.support.browser import Answer, Browser, browser
 from tests.support.clock import SetClock
@@ -54,6 +55,7 @@ async def test_members_and_nobody_else_open_an_app() -> None:
         anna = running.as_user("anna")
         await until(lambda: _made(anna, "members"), "the Ingress")
         await _is_guarded_from_the_first_moment(running)
+        await _is_mended_when_somebody_changes_it(running, anna)
         await _refuses_what_is_wrong(running)
         await _guards_the_pages_example(anna)
         ticket = await _signs_in(running, at, "ben")
@@ -87,6 +89,50 @@ async def _is_guarded_from_the_first_moment(running: RunningPlatform) -> None:
     assert (await running.admin.get(SERVICES, path["backend"]["service"]["name"], "lidar"))["spec"]["type"] == (
         "ExternalName"
     )
+
+
+async def _is_mended_when_somebody_changes_it(running: RunningPlatform, anna: HttpClient) -> None:
+    """What leads browsers back, by hand; and the guard itself while admission is away."""
+    plain = {"metadata": {"annotations": {"nginx.ingress.kubernetes.io/backend-protocol": None}}}
+    await anna.patch(INGRESSES, "web-sign-in", plain, "lidar", kind="merge")
+    await anna.patch(SERVICES, "skerry-sign-in", {"spec": {"externalName": "evil.example"}}, "lidar", kind="merge")
+
+    async def leads_back() -> bool:
+        door = await running.admin.get(INGRESSES, "web-sign-in", "lidar")
+        out = await running.admin.get(SERVICES, "skerry-sign-in", "lidar")
+        return (
+            annotations_of(door).get("nginx.ingress.kubernetes.io/backend-protocol"),
+            out["spec"]["externalName"],
+        ) == (
+            "HTTPS",
+            "skerry-platform.skerry-system.svc.cluster.local",
+        )
+
+    await until(leads_back, "the way back is mended")
+    hooks = await running.admin.get(MUTATING, "skerry-platform")
+    await running.admin.delete(MUTATING, "skerry-platform")
+    unguarded = {"metadata": {"annotations": {GUARDED: None, SIGN_IN_AT: "https://old.example/"}}}
+    await anna.patch(INGRESSES, "web", unguarded, "lidar", kind="merge")
+
+    async def is_guarded() -> bool:
+        said = annotations_of(await running.admin.get(INGRESSES, "web", "lidar"))
+        return CHECK in said.get(GUARDED, "") and SIGN_IN in said[SIGN_IN_AT]
+
+    await until(is_guarded, "it is guarded again")
+    again = {"metadata": {"name": "skerry-platform"}, "webhooks": hooks["webhooks"]}
+    await running.admin.create(MUTATING, again)
+    await until(lambda: _are_asked(anna), "admission is there again")
+
+
+async def _are_asked(client: HttpClient) -> bool:
+    """Whether the API server knows of the hooks: it learns of them a moment after they are written."""
+    probe = {**ingress("friends"), "metadata": {"name": "probe", "annotations": {ACCESS: "friends"}}}
+    try:
+        await client.create(INGRESSES, probe, "lidar")
+    except Invalid:
+        return True
+    await client.delete(INGRESSES, "probe", "lidar")
+    return False
 
 
 async def _refuses_what_is_wrong(running: RunningPlatform) -> None:

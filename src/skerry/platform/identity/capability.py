@@ -72,7 +72,7 @@ IDENTITY = Capability(
             "resources": ["ingresses"],
             "verbs": [*_READ, "create", "patch", "delete"],
         },
-        {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]},
+        {"apiGroups": [""], "resources": ["services"], "verbs": ["list", "watch", "create"]},
         {"apiGroups": [""], "resources": ["services"], "resourceNames": [BACK], "verbs": ["get", "patch"]},
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": _READ},
     ),

@@ -10,7 +10,7 @@ from skerry.platform.base.admission import Review
 from skerry.platform.identity.apps.access import ACCESS, guarded, has_host, is_anothers, question
 from skerry.platform.identity.apps.guarding import judged
 from skerry.platform.identity.apps.passes import Pass, Passes
-from skerry.platform.identity.apps.routes import _may_lead_to, _wanted
+from skerry.platform.identity.apps.routes import _as_header, _may_lead_to, _wanted
 from tests.support.clock import SetClock
 
 URL = "https://portal.example:7443"
@@ -56,6 +56,8 @@ def test_what_was_set_goes_with_the_wish_and_only_that() -> None:
     [
         (ingress("friends"), "skerry.dev/access must be members, editors, owner or everyone, not 'friends'"),
         (ingress(rules=[{"http": {}}]), "needs a host in each rule"),
+        (ingress(rules=[{"host": "web.lab.localhost"}, {"http": {}}]), "needs a host in each rule"),
+        (ingress(annotations={f"{NGINX}server-alias": "b.localhost"}), "names all its hosts in rules"),
         (ingress(defaultBackend={"service": {}}), "no defaultBackend"),
         (
             {**ingress(), "metadata": {"generateName": "web-", "annotations": {ACCESS: "owner"}}},
@@ -123,10 +125,15 @@ def test_codes_are_good_once_at_their_host_for_a_minute() -> None:
     late = passes.code_for(wanted)
     clock.advance(61)
     assert passes.redeem(late, "web.lab.localhost") is None
-    assert (passes.of(token, "lab/web"), passes.of(token, "lab/other"), passes.of("guessed", "lab/web")) == (
-        wanted,
-        None,
-        None,
-    )
+    here = ["web.lab.localhost"]
+    assert (passes.of(token, "lab/web", []), passes.of("guessed", "lab/web", here)) == (wanted, None)
+    assert passes.of(token, "lab/api", here) == wanted, "another path of the host has the same cookie"
+    assert passes.of(token, "lab/other", ["other.lab.localhost"]) is None
+    assert passes.of(token, "lab/all", ["*.lab.localhost"]) is None
+    assert passes.of(token, "eve/web", here) is None
     passes.end(token)
-    assert passes.of(token, "lab/web") is None
+    assert passes.of(token, "lab/web", here) is None
+
+
+def test_names_of_people_are_told_in_utf_8() -> None:
+    assert _as_header("Łukasz").encode("latin-1").decode() == "Łukasz"

@@ -19,7 +19,7 @@ INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", namespac
 _PROJECTS = resource_of("projects", "Project", namespaced=False)
 
 ACCESS = "skerry.dev/access"
-"""Annotation of an Ingress in a project's namespace: one of `WHO`."""
+"""Annotation of an Ingress: one of `WHO`."""
 WHO = ("members", "editors", "owner", "everyone")
 _USER = "skerry.dev/user"
 CHECK, SIGN_IN = "/identity/apps/check", "/identity/apps/sign-in"
@@ -31,6 +31,9 @@ USER_HEADER = "X-Auth-Request-User"
 """Tells the app who it is, as oauth2-proxy does."""
 
 _NGINX = "nginx.ingress.kubernetes.io/"
+ASKS = f"//{SERVICE}.{NAMESPACE}.svc.cluster.local{CHECK}?"
+"""Is in `auth-url` of an Ingress about which we are asked."""
+AUTH_URL, ALIAS = f"{_NGINX}auth-url", f"{_NGINX}server-alias"
 _OURS = ("auth-url", "auth-signin", "auth-response-headers", "force-ssl-redirect")
 
 
@@ -50,17 +53,15 @@ def guarded(annotations: Mapping[str, str], name: str, namespace: str, url: str)
     if annotations.get(ACCESS) not in WHO[:-1]:
         return kept
     which = urlencode({"namespace": namespace, "ingress": name})
-    host = f"{SERVICE}.{NAMESPACE}.svc.cluster.local"
-    wanted = (f"https://{host}{CHECK}?{which}", f"{url}{SIGN_IN}?{which}", USER_HEADER, "true")
+    wanted = (f"https:{ASKS}{which}", f"{url}{SIGN_IN}?{which}", USER_HEADER, "true")
     return {**kept, **{f"{_NGINX}{key}": value for key, value in zip(_OURS, wanted, strict=True)}}
 
 
 def _is_ours(key: str, annotations: Mapping[str, str]) -> bool:
     """Ours are those of an Ingress that asks us."""
-    asked = annotations.get(f"{_NGINX}auth-url", "")
     if key.removeprefix(_NGINX) not in _OURS or not key.startswith(_NGINX):
         return False
-    return annotations.get(ACCESS) in WHO[:-1] or f"//{SERVICE}.{NAMESPACE}.svc.cluster.local{CHECK}?" in asked
+    return annotations.get(ACCESS) in WHO[:-1] or ASKS in annotations.get(AUTH_URL, "")
 
 
 def question(ingress: Obj, project: str) -> Action | None:

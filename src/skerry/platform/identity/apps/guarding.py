@@ -5,13 +5,13 @@ from __future__ import annotations
 from skerry.kube.objects import Obj, annotations_of
 from skerry.platform.base.admission import ADMITTED, Hook, Review, Verdict
 from skerry.platform.base.capability import Context
-from skerry.platform.identity.apps.access import ACCESS, WHO, guarded, hosts_of
+from skerry.platform.identity.apps.access import ACCESS, ALIAS, ASKS, AUTH_URL, WHO, guarded
 
-_IN_PROJECTS: Obj = {"matchExpressions": [{"key": "skerry.dev/project", "operator": "Exists"}]}
+_SAID = "object.metadata.annotations"
 _ASKS: Obj = {
     "name": "asks",
-    "expression": "has(object.metadata.annotations) && object.metadata.annotations.exists(key, "
-    f"key == '{ACCESS}' || key == 'nginx.ingress.kubernetes.io/auth-url')",
+    "expression": f"has({_SAID}) && ('{ACCESS}' in {_SAID} || "
+    f"('{AUTH_URL}' in {_SAID} && {_SAID}['{AUTH_URL}'].contains('{ASKS}')))",
 }
 
 
@@ -28,9 +28,7 @@ def guarding_hook(context: Context) -> Hook:
         "operations": ["CREATE", "UPDATE"],
         "scope": "Namespaced",
     }
-    return Hook(
-        name="identity-apps", judge=judge, rules=[rule], mutating=True, namespaces=_IN_PROJECTS, conditions=(_ASKS,)
-    )
+    return Hook(name="identity-apps", judge=judge, rules=[rule], mutating=True, conditions=(_ASKS,))
 
 
 def judged(review: Review, url: str) -> Verdict:
@@ -42,12 +40,20 @@ def judged(review: Review, url: str) -> Verdict:
     name = review.object["metadata"].get("name")
     if wanted != "everyone" and not name:
         return _invalid(f"an Ingress with {ACCESS} needs a metadata.name: generateName is not supported")
-    if wanted != "everyone" and (not hosts_of(review.object) or review.object["spec"].get("defaultBackend")):
-        return _invalid(f"an Ingress with {ACCESS} needs a host in each rule and no defaultBackend")
+    if wanted != "everyone" and (why := _unfit(review.object)):
+        return _invalid(f"an Ingress with {ACCESS} {why}")
     should = guarded(annotations, name or "", review.namespace, url)
     if should == annotations:
         return ADMITTED
     return Verdict(patch=[{"op": "add", "path": "/metadata/annotations", "value": should}])
+
+
+def _unfit(ingress: Obj) -> str:
+    """Why nobody could come back to it from signing in."""
+    spec = ingress["spec"]
+    if spec.get("defaultBackend") or not spec.get("rules") or not all(one.get("host") for one in spec["rules"]):
+        return "needs a host in each rule and no defaultBackend"
+    return f"names all its hosts in rules, none in {ALIAS}" if ALIAS in annotations_of(ingress) else ""
 
 
 def _invalid(message: str) -> Verdict:

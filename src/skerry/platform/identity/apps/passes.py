@@ -1,13 +1,14 @@
 """What browsers carry to an app's host once their person has signed in, and the codes that they get it with.
 
-A pass is good for one Ingress and as long as the session that it came from; whoever runs the app sees it, and can do
-nothing with it that the app could not. Kept in memory: after a restart a browser is sent round once more, unseen.
+A pass is good for one Ingress, and for others of its namespace that name the same host, whose cookie it is; and as long
+as the session that it came from. Whoever runs the app sees it, and can do nothing with it that the app could not. Kept
+in memory: after a restart a browser is sent round once more, unseen.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Container, MutableMapping
 from datetime import datetime, timedelta
 
 from skerry.kube.clock import Clock
@@ -50,12 +51,13 @@ class Passes:
             return None
         return known, self._kept(self._passes, known, "ska", _PASS_LIVES, _MOST_PASSES)
 
-    def of(self, token: str, ingress: str) -> Pass | None:
-        """What a browser's token stands for, at this Ingress."""
+    def of(self, token: str, ingress: str, hosts: Container[str]) -> Pass | None:
+        """What a browser's token stands for, at this Ingress. `hosts`: those that it names."""
         known, until = self._passes.get(digest(token), (None, None))
-        if known is None or until is None or until <= self._clock.steady() or known.ingress != ingress:
+        if known is None or until is None or until <= self._clock.steady():
             return None
-        return known
+        is_beside = known.host in hosts and _namespace(known.ingress) == _namespace(ingress)
+        return known if known.ingress == ingress or is_beside else None
 
     def end(self, token: str) -> None:
         """It is not good any more. Harmless twice."""
@@ -74,3 +76,7 @@ class Passes:
         while len(where) > most:
             del where[next(iter(where))]
         return token
+
+
+def _namespace(key: str) -> str:
+    return key.partition("/")[0]

@@ -18,7 +18,16 @@ from starlette.routing import BaseRoute, Route
 from skerry.kube.errors import StatusError
 from skerry.kube.objects import Obj, key_of
 from skerry.platform.base.capability import Context
-from skerry.platform.identity.apps.access import CHECK, PLACE, SIGN_IN, USER_HEADER, has_host, is_anothers, owner_of
+from skerry.platform.identity.apps.access import (
+    CHECK,
+    PLACE,
+    SIGN_IN,
+    USER_HEADER,
+    has_host,
+    hosts_of,
+    is_anothers,
+    owner_of,
+)
 from skerry.platform.identity.apps.judging import Doormen
 from skerry.platform.identity.apps.passes import Pass, Passes
 from skerry.platform.identity.login.forms import BadForm
@@ -57,13 +66,13 @@ class AppRoutes:
         if ingress is None:
             return PlainTextResponse("this Ingress does not ask for sign-on", 403)
         token = request.cookies.get(COOKIE, "")
-        known = self._passes.of(token, key_of(ingress)) if token else None
+        known = self._passes.of(token, key_of(ingress), hosts_of(ingress)) if token else None
         person = sessions_of(self._context).still(known.session) if known else None
         if person is None:
             return PlainTextResponse("sign in", 401)
         try:
             if await self._doormen.lets_in(person, ingress):
-                return PlainTextResponse("ok", headers={USER_HEADER: person.user})
+                return PlainTextResponse("ok", headers={USER_HEADER: _as_header(person.user)})
         except (StatusError, OSError):
             log.exception("%s", request.url.path)
             return PlainTextResponse("the cluster does not answer as it should: try again in a minute", 503)
@@ -102,7 +111,8 @@ class AppRoutes:
         if is_anothers(ingress, person.user):
             return f"this app is for {owner_of(ingress)} only; you are {person.user}"
         project = self._doormen.project_of(ingress)
-        return f"{person.user} may not open this app: an owner of project {project} can add you (skerry members add)"
+        who = f"an owner of project {project} can add you (skerry members add)" if project else "ask whose it is"
+        return f"{person.user} may not open this app: {who}"
 
     def _ingress(self, said: Mapping[str, str]) -> Obj | None:
         return self._doormen.guarded(said.get("namespace", ""), said.get("ingress", ""))
@@ -117,6 +127,11 @@ def _wanted(query: str) -> str:
 def _may_lead_to(ingress: Obj, netloc: str) -> bool:
     """One of its hosts, at the usual port: at another one of the same host somebody else may listen."""
     return has_host(ingress, netloc.removesuffix(":443").removesuffix(":80"))
+
+
+def _as_header(name: str) -> str:
+    """In UTF-8, as oauth2-proxy has it: servers here write each character of a header as one byte."""
+    return name.encode().decode("latin-1")
 
 
 def _host(request: Request) -> str:
