@@ -39,6 +39,10 @@ metadata: {name: loot}
 data: {all: {{ lookup "v1" "Secret" "sea" "" | quote }}}
 """
 WRONG = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {porst: [{port: 80}]}\n"
+LEAKING = {
+    "values.schema.json": '{"$ref": "http://127.0.0.1:1/latest/meta-data"}',
+    "templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: leaking}\n",
+}
 ATTACKS = {
     "role": (ROLE, 'cannot create resource "clusterroles"|cannot (get|patch) resource "clusterroles"'),
     "elsewhere": (ELSEWHERE, 'cannot .* resource "configmaps" .* in the namespace "sea"'),
@@ -60,6 +64,11 @@ async def test_a_chart_may_do_no_more_than_its_project() -> None:
             await until_fails(ben, name, words)
         await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "taken-over"))
         await until_raises(NotFound, lambda: admin.get(PODS, "root", "lidar"))
+
+        # what a schema refers to is not fetched by the platform: the chart is used without it
+        await put_chart(admin, "leaking", {"1.0.0": LEAKING})
+        await ben.create(RELEASES, release("leaking", chart={"name": "leaking"}), "lidar")
+        await until_reason(ben, "leaking", "Deployed")
 
         with pytest.raises(Forbidden):
             await ben.create(RELEASES, release("web"), "sea")

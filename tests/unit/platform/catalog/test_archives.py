@@ -63,6 +63,13 @@ def sparse() -> bytes:
     return gzip.compress(raw.getvalue())
 
 
+def nested() -> bytes:
+    """Headers about headers about headers."""
+    header = tarfile.TarInfo("app/x")
+    header.type = tarfile.XHDTYPE
+    return gzip.compress(header.tobuf(tarfile.USTAR_FORMAT) * 5000)
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -81,6 +88,8 @@ def sparse() -> bytes:
         (lambda: archive(*(member(f"app/{n}", b"") for n in range(5001))), "more than 5000 files"),
         (bomb, "unpacks to more than 20 MiB"),
         (cut, "cut off"),
+        (nested, "no tar"),
+        (lambda: app() + app(member("app/values.yaml", b"x")), "follows the archive"),
         (lambda: b"PK\3\4", "no gzip"),
         (lambda: gzip.compress(b"no tar at all" * 100), "no tar"),
         (lambda: b"x" * (900 * 1024 + 1), "fit into an object"),
@@ -135,12 +144,21 @@ class TestPacking:
         self.chart(tmp_path, "common", "type: library\n")
         more = "dependencies: [{name: common, version: '1', repository: 'file://../common'}]\n"
         folder = self.chart(tmp_path, "app", more)
-        (folder / ".helmignore").write_text("# notes\n*.bak\nnotes/\n!keep.bak\n")
-        for name in ("a.bak", "keep.bak", "notes/x", "templates/.hidden"):
-            (folder / name).parent.mkdir(exist_ok=True)
+        (folder / ".helmignore").write_text("# notes\n*.bak\nnotes/\n!keep.bak\n/docs/*.md\n/top\n")
+        for name in (
+            "a.bak",
+            "keep.bak",
+            "notes/x",
+            "templates/.hidden",
+            "docs/a.md",
+            "docs/b/c.md",
+            "top",
+            "docs/top",
+        ):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text("x")
         assert self.names(pack(folder, tmp_path)) == [
-            "app/Chart.yaml", "app/keep.bak", "app/templates/a.yaml",
+            "app/Chart.yaml", "app/docs/b/c.md", "app/docs/top", "app/keep.bak", "app/templates/a.yaml",
             "app/charts/common/Chart.yaml", "app/charts/common/templates/a.yaml",
         ]  # fmt: skip
 

@@ -64,6 +64,8 @@ def _unpacked(archive: bytes) -> bytes:
         raise BadChart(f"the archive unpacks to more than {LARGEST_UNPACKED >> 20} MiB")
     if not unpacking.eof:
         raise BadChart("the archive is cut off")
+    if unpacking.unused_data:
+        raise BadChart("something follows the archive, which Helm would read and we have not looked at")
     return data
 
 
@@ -80,7 +82,7 @@ def _files_in(data: bytes) -> Mapping[str, bytes]:
                 if member.isreg() and len(path.parts) == 2:
                     reader = packed.extractfile(member)
                     found[path.parts[1]] = reader.read() if reader else b""
-    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+    except (tarfile.TarError, ValueError, EOFError, OverflowError, RecursionError) as error:
         raise BadChart(f"the archive is no tar: {error}") from None
     if len(tops) != 1:
         raise BadChart("an archive has one folder at its top, which is the chart")

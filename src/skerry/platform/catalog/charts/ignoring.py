@@ -1,7 +1,7 @@
 """`.helmignore`: which files of a directory are no part of the chart. Pure.
 
-Source: helm.sh, "The .helmignore file": shell patterns, `/` at the beginning for the chart's own top, `/` at the end
-for folders, `!` to take a file back in; `**` does not exist.
+Source: helm.sh, "The .helmignore file": shell patterns, `/` in front or inside for paths from the chart's own
+top, `/` at the end for folders, `!` to take a file back in; `**` does not exist.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ def _matches(pattern: str, path: str, *, is_folder: bool) -> bool:
         if not is_folder:
             return False
         pattern = pattern.rstrip("/")
-    if pattern.startswith("/"):
-        return "/" not in path and fnmatchcase(path, pattern[1:])
-    if "/" in pattern:
-        return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
-    return fnmatchcase(path.rpartition("/")[2], pattern)
+    if "/" not in pattern:
+        return fnmatchcase(path.rpartition("/")[2], pattern)
+    pattern = pattern.removeprefix("/")
+    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
