@@ -126,6 +126,19 @@ async def test_what_runs_is_tested_stopped_started_and_kept_as_it_was_applied() 
         assert await text_of(ben) == "later"
 
 
+async def test_what_a_person_uninstalls_by_helm_is_missed(tmp_path: Path) -> None:
+    async with releasing() as running:
+        ben, helm = running.as_user("ben"), Helm(running.cluster.kubeconfig, tmp_path, "lidar")
+        await ben.create(RELEASES, release("web"), "lidar")
+        await until_reason(ben, "web", "Deployed")
+        helm("uninstall", "web")
+        await until(lambda: drift(ben, ["release web: uninstalled by helm"]), "it is shown")
+        await ben.patch(RELEASES, "web", {"spec": {"drift": "Correct"}}, "lidar")
+        await until(lambda: drift(ben, []), "it is put right")
+        await until_reason(ben, "web", "Deployed")
+        assert await replicas(ben, 1)
+
+
 async def text_of(client: HttpClient) -> str:
     """What the application was told to say."""
     found = await client.get(DEPLOYMENTS, "web", "lidar")

@@ -39,6 +39,10 @@ metadata: {name: loot}
 data: {all: {{ lookup "v1" "Secret" "sea" "" | quote }}}
 """
 WRONG = "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {porst: [{port: 80}]}\n"
+LARGE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: '{{ until 200000000 | len }}'}\n"
+BOMB = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\na0: &a0 [x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)
+)
 LEAKING = {
     "values.schema.json": '{"$ref": "http://127.0.0.1:1/latest/meta-data"}',
     "templates/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: leaking}\n",
@@ -49,6 +53,8 @@ ATTACKS = {
     "privileged": (PRIVILEGED, "privileged"),
     "robber": (ROBBER, 'cannot list resource "secrets" .* in the namespace "sea"'),
     "wrong": (WRONG, "porst"),
+    "large": (LARGE, "the chart renders too much"),
+    "bomb": (BOMB, "aliases"),
 }
 
 
@@ -75,6 +81,8 @@ async def test_a_chart_may_do_no_more_than_its_project() -> None:
         await ben.create(RELEASES, release("other", targetNamespace="sea"), "lidar")
         said = message_of(await until_reason(ben, "other", "TargetRefused"))
         assert said.startswith("spec.targetNamespace sea is not a namespace of the same project")
+        await ben.delete(RELEASES, "other", "lidar")  # and is no worse to get rid of
+        await until_raises(NotFound, lambda: ben.get(RELEASES, "other", "lidar"))
         await ben.create(RELEASES, release("near", targetNamespace="lidar-b"), "lidar")
         await until_reason(ben, "near", "Deployed")
         assert await ben.get(DEPLOYMENTS, "near", "lidar-b")
@@ -88,11 +96,12 @@ async def test_a_chart_may_do_no_more_than_its_project() -> None:
         assert await ben.get(DEPLOYMENTS, "near", "lidar-b")
 
         # a namespace of no project: whoever administers the cluster, and nobody else
-        await admin.create(NAMESPACES, {"metadata": {"name": "tools"}})
-        await admin.create(RELEASES, release("web"), "tools")
-        await until_reason(admin, "web", "Deployed", "tools")
-        await admin.delete(NAMESPACES, "tools")
-        await until_raises(NotFound, lambda: admin.get(NAMESPACES, "tools"))
+        for _ in ("once", "and again, with new rights"):
+            await admin.create(NAMESPACES, {"metadata": {"name": "tools"}})
+            await admin.create(RELEASES, release("web"), "tools")
+            await until_reason(admin, "web", "Deployed", "tools")
+            await admin.delete(NAMESPACES, "tools")
+            await until_raises(NotFound, lambda: admin.get(NAMESPACES, "tools"))
 
 
 async def test_what_is_missing_is_said_and_what_is_stuck_is_recovered(tmp_path: Path) -> None:

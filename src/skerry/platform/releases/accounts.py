@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from skerry.kube.errors import AlreadyExists
+from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.informer import Informer
-from skerry.kube.objects import Obj, is_deleting, labels_of, name_of
+from skerry.kube.objects import Obj, is_deleting, labels_of, name_of, uid_of
 from skerry.kube.records import record
 from skerry.kube.resources import NAMESPACES, ROLE_BINDINGS, SERVICE_ACCOUNTS
 from skerry.platform.base.capability import Context
@@ -48,7 +48,8 @@ class Accounts:
         self._client = context.client
         self._namespaces: Informer = context.informers.of(NAMESPACES)
         self._namespaces.add_index(_BY_PROJECT, lambda one: [_project(one)] if _project(one) else [])
-        self._made: set[Account] = set()
+        self._made: dict[Account, str] = {}
+        """And the uid of the namespace, which may be deleted and made again."""
 
     def of(self, namespace: str) -> Account:
         """The account for a namespace."""
@@ -73,19 +74,29 @@ class Accounts:
     async def token(self, account: Account, seconds: int) -> str:
         """One that ends by itself. Raises StatusError, OSError."""
         asked = {"metadata": {"name": account.name}, "spec": {"expirationSeconds": max(600, seconds)}}
-        answer = await self._client.create(SERVICE_ACCOUNTS, asked, HOME, "token")
+        try:
+            answer = await self._client.create(SERVICE_ACCOUNTS, asked, HOME, "token")
+        except NotFound:
+            self.doubt(account)
+            raise
         return str(answer["status"]["token"])
 
     async def make(self, account: Account) -> None:
         """So that it is there, with its rights; costs nothing when it is known to be. Raises StatusError, OSError."""
-        if account in self._made:
+        there = self._namespaces.get(account.namespace)
+        uid = uid_of(there) if there is not None else ""
+        if uid and self._made.get(account) == uid:
             return
         with contextlib.suppress(AlreadyExists):
             await self._client.create(SERVICE_ACCOUNTS, {"metadata": {"name": account.name}}, HOME)
         if not account.project:
             with contextlib.suppress(AlreadyExists):
                 await self._client.create(ROLE_BINDINGS, _binding(account), account.namespace)
-        self._made.add(account)
+        self._made[account] = uid
+
+    def doubt(self, account: Account) -> None:
+        """It lacks something: what was made for it is looked at again next time."""
+        self._made.pop(account, None)
 
 
 def _project(namespace: Obj) -> str:

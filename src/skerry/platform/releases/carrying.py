@@ -29,6 +29,9 @@ from skerry.platform.releases.wanted import Target, Wanted
 _SECONDS_MORE = 300
 """For which a token is good beyond the release's own time."""
 
+_BUSY = 429
+"""From this code on nothing is wrong with what was asked."""
+
 
 @record
 class Carrier:
@@ -111,11 +114,13 @@ def rendered(target: Target, client: HttpClient) -> Render:
     """What Helm is answered: the same with the release's label, once it has been looked at."""
 
     async def render(text: str) -> str:
-        objects = manifests.read(text)
+        objects = await asyncio.to_thread(manifests.read, text)
         try:
             await look(objects, client, target.namespace)
         except StatusError as error:
+            if error.code >= _BUSY:
+                raise
             raise Refused(error.message) from None
-        return manifests.write([labelled(one, target.owner[1]) for one in objects])
+        return await asyncio.to_thread(manifests.write, [labelled(one, target.owner[1]) for one in objects])
 
     return render

@@ -56,6 +56,8 @@ class ReleaseController(Controller):
         self._reviser = Reviser(carrier, self._teller, context.informers.of(NODES))
         self._crowds = Crowds(self.queue.add)
         self._running: dict[str, tuple[Running, Obj]] = {}
+        self._at_work: dict[tuple[str, str], str] = {}
+        """By namespace and Helm's name, for which Release something is done: one at a time, or it took another's."""
         self._changed: set[str] = set()
         """Releases of whose objects others may have changed something."""
         self._live = Live(context, self._look_for_drift)
@@ -76,9 +78,16 @@ class ReleaseController(Controller):
 
     async def reconcile(self, key: str) -> float | None:
         """Bring one release about."""
+        try:
+            return await self._look_at(key)
+        finally:
+            self._crowds.looked_at(key)
+
+    async def _look_at(self, key: str) -> float | None:
         namespace, name = split_key(key)
         release = self._releases.get(name, namespace)
         if release is None:
+            self._changed.discard(key)
             return None
         if FINALIZER not in (release["metadata"].get("finalizers") or ()):
             if not is_deleting(release):
@@ -90,6 +99,7 @@ class ReleaseController(Controller):
             await self._teller.unready(release, problem.phase, problem.reason, problem.message)
             return problem.again
         except Forbidden as error:
+            self._accounts.doubt(self._accounts.of(_place_of(release)))
             await self._teller.unready(release, "Pending", "Forbidden", error.message)
             return _SECONDS_FOR_RIGHTS
         except NoHelm as error:
@@ -134,42 +144,53 @@ class ReleaseController(Controller):
                 await self._in_turn(target, lambda running: self._reviser.roll_back(target, digest, running))
         elif is_untested(release, target.spec):
             await self._in_turn(target, lambda running: self._reviser.test(target, running))
-        elif key in self._changed and _phase(release) == "Deployed":
+        elif _phase(release) == "Deployed" and (key in self._changed or is_to_be_corrected(release, target.spec)):
             self._changed.discard(key)
             if target.spec.drift != "Ignore":
                 await self._reviser.drift(target)
 
     async def _in_turn(self, target: Target, do: Callable[[Running], Awaitable[None]]) -> None:
         """Do something by Helm, unless too much of this project is under way: then it is its turn later."""
-        key, crowd = key_of(target.release), target.account.name
+        key, crowd, place = key_of(target.release), target.account.name, (target.namespace, target.name)
+        if place in self._at_work:
+            other = self._at_work[place]
+            raise Unready("NameTaken", f"release {place[1]} in {place[0]} is worked on for Release {other}", again=5.0)
         if not self._crowds.enter(crowd, key):
             return
         running = Running()
-        self._running[key] = running, target.release
+        self._running[key], self._at_work[place] = (running, target.release), key
         try:
             await do(running)
         finally:
-            del self._running[key]
+            del self._running[key], self._at_work[place]
             self._crowds.leave(crowd)
 
     async def _end(self, release: Obj) -> float | None:
         """Uninstall, then let it go. Where its namespace goes, everything goes anyway."""
-        if not self._accounts.is_going(_place_of(release)):
-            target, gone = self._target(release), False
-            await self._accounts.make(target.account)
-
-            async def uninstall(running: Running) -> None:
-                nonlocal gone
-                gone = await self._reviser.uninstall(target, running)
-
-            await self._in_turn(target, uninstall)
-            if not gone:
-                return None
+        if not self._accounts.is_going(_place_of(release)) and not await self._is_uninstalled(release):
+            return None
         metadata = release["metadata"]
         rest = [one for one in metadata["finalizers"] if one != FINALIZER]
         fresh = await self._client.get(RELEASES, name_of(release), namespace_of(release))
         await self._client.update(RELEASES, {**fresh, "metadata": {**fresh["metadata"], "finalizers": rest}})
         return None
+
+    async def _is_uninstalled(self, release: Obj) -> bool:
+        """Do it, when it is its turn. What is in another project's namespace, by now or by mistake, is not its own."""
+        try:
+            target = self._target(release)
+        except Unready as refused:
+            self._teller.event(release, refused.reason, f"nothing is uninstalled: {refused.message}", warning=True)
+            return True
+        gone = False
+        await self._accounts.make(target.account)
+
+        async def uninstall(running: Running) -> None:
+            nonlocal gone
+            gone = await self._reviser.uninstall(target, running)
+
+        await self._in_turn(target, uninstall)
+        return gone
 
     def _target(self, release: Obj) -> Target:
         """Where it goes. Raises Unready."""
@@ -254,6 +275,11 @@ def is_untested(release: Obj, spec: ReleaseSpec) -> bool:
     return bool(asked and tested.get("asked") != asked) or (
         spec.test and tested.get("revision") != status.get("revision")
     )
+
+
+def is_to_be_corrected(release: Obj, spec: ReleaseSpec) -> bool:
+    """Whether what was only shown until now is to be put right."""
+    return spec.drift == "Correct" and bool((release.get("status") or {}).get("drift"))
 
 
 def _phase(release: Obj) -> str:

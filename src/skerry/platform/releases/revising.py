@@ -55,7 +55,7 @@ class Reviser:
             if running.interrupted:
                 return
             if outcome.code:
-                await self._failed(target, wanted.digest, before, _explained(outcome, watch))
+                await self._failed(target, wanted.digest, before, outcome, watch)
                 return
         await self._deployed(target, wanted.digest)
 
@@ -73,7 +73,7 @@ class Reviser:
             if running.interrupted:
                 return
             if outcome.code:
-                await self._failed(target, digest, before, _explained(outcome, watch))
+                await self._failed(target, digest, before, outcome, watch)
                 return
         await self._deployed(target, digest)
 
@@ -125,7 +125,10 @@ class Reviser:
     async def drift(self, target: Target) -> None:
         """Say what others changed, or change it back. Raises StatusError, OSError."""
         current = running_of(await self._carrier.revisions(target))
-        if current is None or current.status != "deployed":
+        if current is None:
+            await self._missed(target)
+            return
+        if current.status != "deployed":
             return
         client = self._carrier.accounts.acting(target.account)
         found = await drifted(manifests.read(current.manifest), client, target.namespace)
@@ -135,6 +138,13 @@ class Reviser:
             self._teller.event(target.release, "DriftCorrected", fields)
             found = []
         await self._teller.note(target.release, drift=[line for one in found for line in one.fields][:_MOST_DRIFT])
+
+    async def _missed(self, target: Target) -> None:
+        """Somebody uninstalled it by helm: it is installed again, or that is shown."""
+        if target.spec.drift == "Correct":
+            await self._teller.note(target.release, attempted="", drift=[])
+        else:
+            await self._teller.note(target.release, drift=[f"release {target.name}: uninstalled by helm"])
 
     async def _scale(self, target: Target, patch_of: Callable[[Obj], Obj | None]) -> bool:
         """Whether anything was changed."""
@@ -204,10 +214,12 @@ class Reviser:
                 services.append(await client.get(SERVICES, name_of(one), namespace_of(one) or target.namespace))
         return [*urls_of(written), *(node_port_urls(services, address_of(self._nodes.list())) if services else ())]
 
-    async def _failed(self, target: Target, digest: str, before: Sequence[HelmRevision], outcome: Outcome) -> None:
-        """Say why, and bring back what ran before."""
+    async def _failed(
+        self, target: Target, digest: str, before: Sequence[HelmRevision], outcome: Outcome, watch: Watch
+    ) -> None:
+        """Say why, and bring back what ran before. That a registry does not answer a pod is no fault of the cluster."""
         _raise_if_of_the_cluster(outcome)
-        message = complaint(outcome.complained)
+        message = complaint(_explained(outcome, watch).complained)
         reason = "UpgradeFailed" if any(one.status == "deployed" for one in before) else "InstallFailed"
         if message.startswith(REFUSED):
             reason, message = "ManifestsRefused", message.removeprefix(REFUSED)
@@ -226,9 +238,10 @@ class Reviser:
         self._teller.event(target.release, reason, message, warning=True)
 
     async def _has_more(self, target: Target, before: Sequence[HelmRevision]) -> bool:
-        """Whether anything was applied that was not there before."""
+        """Whether anything of ours was applied that was not there before: what others installed meanwhile is theirs."""
         now = await self._carrier.revisions(target)
-        return bool(now) and [one.revision for one in now[:1]] != [one.revision for one in before[:1]]
+        is_new = bool(now) and [one.revision for one in now[:1]] != [one.revision for one in before[:1]]
+        return is_new and now[0].owner == target.owner
 
     async def _brought_back(self, target: Target, before: Sequence[HelmRevision], message: str) -> str:
         """What is done about a failure, as `spec.onFailure` says; the message with it."""

@@ -14,7 +14,7 @@ from typing import Any
 from skerry.kube.clock import rfc3339
 from skerry.kube.errors import Conflict, NotFound
 from skerry.kube.informer import Informer
-from skerry.kube.objects import Obj, name_of, namespace_of
+from skerry.kube.objects import Obj, key_of, name_of, namespace_of
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
 from skerry.platform.releases.helm.storage import HelmRevision
@@ -45,6 +45,7 @@ class Teller:
                 current = await self._client.get(RELEASES, name_of(release), namespace_of(release))
                 continue
             return
+        raise _busy(release)
 
     async def note(self, release: Obj, **fields: Any) -> None:
         """Something beside the condition, which stays. Raises StatusError, OSError."""
@@ -59,6 +60,7 @@ class Teller:
                 current = await self._client.get(RELEASES, name_of(release), namespace_of(release))
                 continue
             return
+        raise _busy(release)
 
     def now(self) -> str:
         """As the API writes it."""
@@ -102,6 +104,11 @@ def facts_of(revision: HelmRevision) -> dict[str, Any]:
         "appVersion": revision.app_version,
         "notes": revision.notes[:_LONGEST],
     }
+
+
+def _busy(release: Obj) -> Conflict:
+    """Nothing is lost: what is to be told is found out and told again."""
+    return Conflict(f"others write the status of release {key_of(release)} all the time")
 
 
 def _moment(text: str) -> str:

@@ -9,11 +9,14 @@ _NOT_ITS_FAULT = re.compile(
     r"|unexpected EOF|http2: |etcdserver: |the server is currently unable to handle the request",
     re.MULTILINE,
 )
+_TOO_MUCH = re.compile(r"^(?:fatal error: .*(?:out of memory|cannot allocate)|SIGXCPU)", re.MULTILINE)
 _LONGEST = 4000
 
 
 def complaint(said: str) -> str:
     """The error in what Helm wrote, without its noise."""
+    if _TOO_MUCH.search(said):
+        return "it takes more memory or processor time than helm is given: the chart renders too much"
     lines = [one.strip() for one in said.splitlines() if one.strip()]
     errors = [one for one in lines if one.startswith("Error: ")]
     begin = lines.index(errors[0]) if errors else 0

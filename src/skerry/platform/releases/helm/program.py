@@ -27,7 +27,7 @@ from skerry.platform.releases.helm.home import Home
 from skerry.platform.releases.helm.rendering import Render, rendering
 from skerry.platform.releases.helm.slots import Slots
 
-_SECONDS_OF_CPU = 120
+_SECONDS_OF_CPU, _MEMORY = 120, 2 << 30
 _LONGEST_WORDS = 64 * 1024
 _SECONDS_TO_END = 10.0
 """What Helm is given to note that it was interrupted."""
@@ -74,7 +74,7 @@ class Helm:
         return self._home.charts
 
     async def run(self, job: Job, running: Running) -> Outcome:
-        """Do it. Raises NoHelm, OSError."""
+        """Do it. Raises NoHelm, OSError, and what rendering raises."""
         program = helm_program()
         with TemporaryDirectory(dir=self._home.jobs) as directory:
             async with self._slots.work() as slot:
@@ -87,6 +87,8 @@ class Helm:
                 render = _leaving(job.render, slot.leave) if job.waits else job.render
                 async with rendering(place / "rendering", render) as given:
                     outcome = await running.run(command, environment)
+                if given.failure is not None:
+                    raise given.failure
                 return Outcome(outcome.code, outcome.said, given.refusal) if given.refusal else outcome
 
     def close(self) -> None:
@@ -167,6 +169,7 @@ def _bound(pid: int) -> None:
     """A chart may ask for endless templates."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         resource.prlimit(pid, resource.RLIMIT_CPU, (_SECONDS_OF_CPU, _SECONDS_OF_CPU + 5))
+        resource.prlimit(pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
 
 

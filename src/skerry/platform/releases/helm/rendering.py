@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from skerry.kube.errors import StatusError
+
 Render = Callable[[str], Awaitable[str]]
-"""Manifests as Helm rendered them to manifests as they are applied. Raises Refused."""
+"""Manifests as Helm rendered them to manifests as they are applied. Raises Refused, StatusError, OSError."""
 _LARGEST = 32 * 1024 * 1024
 """Bytes of manifests. Helm could not keep a release a tenth of this size."""
 
@@ -27,6 +29,8 @@ class Rendering:
     def __init__(self, render: Render) -> None:
         self._render = render
         self.refusal = ""
+        self.failure: StatusError | OSError | None = None
+        """The API did not answer: nobody is to blame, and it is tried again."""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -34,6 +38,9 @@ class Rendering:
             answer = b"+" + (await self._render(await _sent(reader))).encode()
         except (Refused, ValueError) as error:
             self.refusal = str(error)
+            answer = b"-"
+        except (StatusError, OSError) as error:
+            self.failure = error
             answer = b"-"
         writer.write(answer)
         with contextlib.suppress(ConnectionError):
