@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 
+from skerry.kube.conditions import condition_of
 from skerry.kube.errors import Forbidden, Invalid, NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
@@ -95,6 +97,13 @@ async def test_a_chart_may_do_no_more_than_its_project() -> None:
         await until_raises(NotFound, lambda: ben.get(RELEASES, "thief", "lidar"))
         assert await ben.get(DEPLOYMENTS, "near", "lidar-b")
 
+        # nor at the same time
+        await asyncio.gather(*(
+            ben.create(RELEASES, release(one, releaseName="twins", targetNamespace="lidar-b"), "lidar")
+            for one in ("castor", "pollux")
+        ))  # fmt: skip
+        await until(lambda: reasons_are(ben, ("castor", "pollux"), ("Deployed", "NameTaken")), "one of both has it")
+
         # a namespace of no project: whoever administers the cluster, and nobody else
         for _ in ("once", "and again, with new rights"):
             await admin.create(NAMESPACES, {"metadata": {"name": "tools"}})
@@ -144,6 +153,11 @@ async def test_what_is_missing_is_said_and_what_is_stuck_is_recovered(tmp_path: 
         assert "skerry releases recover web -n lidar" in message_of(await until_reason(ben, "web", "Locked"))
         await ben.patch(RELEASES, "web", {"metadata": {"annotations": {RECOVER: "1"}}}, "lidar")
         await until_reason(ben, "web", "Deployed")
+
+
+async def reasons_are(client: HttpClient, names: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    found = [condition_of(await client.get(RELEASES, one, "lidar"), "Ready") or {} for one in names]
+    return sorted(str(one.get("reason")) for one in found) == sorted(wanted)
 
 
 async def is_there(client: HttpClient) -> bool:

@@ -2,83 +2,83 @@
 
 Helm follows such references when it holds values against a schema, with the rights of whoever runs it: to addresses in
 our network, to files of the machine, and it quotes what it finds. So Helm is told to leave schemas out (`WITHOUT`) that
-name anything else. What cannot be read as Helm would read it counts as such.
+name anything else. What is looked at are bytes, not members of an archive: Go and Python do not agree on what these are
+called when a tar says it twice. So what looks like such a reference counts wherever it stands, in charts within, too.
 Source: json-schema.org, "Structuring a complex schema"; helm.sh, "Schema Files".
 """
 
 from __future__ import annotations
 
-import io
-import tarfile
+import json
+import re
 import zlib
-from pathlib import PurePosixPath
-from typing import Any
-
-import orjson
 
 WITHOUT = "--skip-schema-validation"
 """What Helm is told."""
-_SCHEMA = "values.schema.json"
 _LARGEST = 64 << 20
 """Bytes, unpacked, charts within the chart included."""
 _DEEPEST = 5
 """Charts within charts."""
+_MOST = 500
+"""Of what may be an archive, in one."""
+_PACKED = re.compile(rb"\x1f\x8b\x08")
+_TEXT = rb'"((?:[^"\\]|\\.)*)"'
+_NAMED = re.compile(rb'"(\$(?:ref|dynamicRef|recursiveRef|schema))"\s*:\s*' + _TEXT)
+_SPELT = re.compile(rb'"((?:[^"\\]|\\.){0,80}\\u00[0-9a-fA-F]{2}(?:[^"\\]|\\.){0,80})"\s*:\s*' + _TEXT)
+"""A name may be written by its letters' numbers."""
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DRAFTS = ("http://json-schema.org/", "https://json-schema.org/")
 """Helm has these itself."""
 
 
 def reach_out(archive: bytes) -> bool:
-    """`archive`: a chart as it is kept, a gzipped tar. Takes a moment: not for the event loop."""
+    """`archive`: a chart as it is kept, gzipped. Takes a moment: not for the event loop."""
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        return _Looking().into(archive, _DEEPEST)
-    except (tarfile.TarError, zlib.error, ValueError, OSError, EOFError):
+        data = unpacking.decompress(archive, _LARGEST)
+    except zlib.error:
         return True
+    if not unpacking.eof or unpacking.unused_data:
+        return True  # cut off, too large, or more than one, of which Go reads all
+    return _in_unpacked(data, [_LARGEST - len(data)], _DEEPEST)
 
 
-class _Looking:
-    """Into one chart. `_left`: bytes that may still be unpacked."""
-
-    def __init__(self) -> None:
-        self._left = _LARGEST
-
-    def into(self, archive: bytes, deepest: int) -> bool:
-        """Raises ValueError and errors of tar and gzip."""
-        with tarfile.open(fileobj=io.BytesIO(self._unpacked(archive)), mode="r:") as packed:
-            return any(self._member(packed, one, deepest) for one in packed)
-
-    def _member(self, packed: tarfile.TarFile, member: tarfile.TarInfo, deepest: int) -> bool:
-        if packed.pax_headers:
-            raise ValueError("names for all that follows, which Go does not heed")
-        path, content = PurePosixPath(member.name), packed.extractfile(member) if member.isreg() else None
-        if content is None:
-            return False
-        if path.name == _SCHEMA:
-            return _leads_elsewhere(orjson.loads(content.read()))
-        if path.suffix == ".tgz" and path.parent.name == "charts":
-            return deepest == 0 or self.into(content.read(), deepest - 1)
-        return False
-
-    def _unpacked(self, archive: bytes) -> bytes:
-        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        data = unpacking.decompress(archive, self._left)
-        self._left -= len(data)
-        if not unpacking.eof or unpacking.unused_data or self._left <= 0:
-            raise ValueError("cut off, too large, or more than one")
-        return data
-
-
-def _leads_elsewhere(schema: Any) -> bool:
-    """Without calling itself: schemas are anybody's."""
-    found = [schema]
-    while found:
-        one = found.pop()
-        if isinstance(one, dict):
-            if any(not str(one[name]).startswith("#") for name in _REFERENCES if isinstance(one.get(name), str)):
-                return True
-            if isinstance(draft := one.get("$schema"), str) and not draft.startswith(_DRAFTS):
-                return True
-            found.extend(one.values())
-        elif isinstance(one, list):
-            found.extend(one)
+def _in_unpacked(data: bytes, left: list[int], deepest: int) -> bool:
+    """`left`: bytes that may still be unpacked."""
+    if any(_is_elsewhere(found[1], found[2]) for each in (_NAMED, _SPELT) for found in each.finditer(data)):
+        return True
+    whole = memoryview(data)
+    for number, found in enumerate(_PACKED.finditer(data)):
+        inner = _unpacked(whole[found.start() :], left[0])
+        left[0] -= len(inner)
+        is_too_much = left[0] <= 0 or number >= _MOST or (inner != b"" and deepest == 0)
+        if is_too_much or _in_unpacked(inner, left, deepest - 1):
+            return True
     return False
+
+
+def _unpacked(packed: memoryview, most: int) -> bytes:
+    """As far as it is an archive: three bytes alone are not."""
+    unpacking, data = zlib.decompressobj(zlib.MAX_WBITS | 16), bytearray()
+    try:
+        for start in range(0, len(packed), 1 << 16):
+            data += unpacking.decompress(packed[start : start + (1 << 16)], most - len(data) + 1)
+            if unpacking.eof or unpacking.unconsumed_tail or len(data) > most:
+                break
+    except zlib.error:
+        pass
+    return bytes(data)
+
+
+def _is_elsewhere(name: bytes, place: bytes) -> bool:
+    said, where = _read(name), _read(place)
+    if said == "$schema":
+        return not where.startswith(_DRAFTS)
+    return said in _REFERENCES and not where.startswith("#")
+
+
+def _read(text: bytes) -> str:
+    try:
+        return str(json.loads(b'"' + text + b'"'))
+    except ValueError:
+        return text.decode("utf-8", "replace")

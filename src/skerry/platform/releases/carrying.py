@@ -6,6 +6,7 @@ came. Neighbours: `helm.program` runs Helm, `controller` decides when.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
