@@ -22,6 +22,7 @@ from skerry.kube.resources import (
     PODS,
     SECRETS,
 )
+from skerry.platform.projects.lifecycle.archiving.packing import part_secret
 from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS, SLEEPS_BECAUSE, TIERS
 from tests.support.cli import run
 from tests.support.clock import SetClock
@@ -252,6 +253,8 @@ async def test_a_project_that_stays_ended_is_archived_and_deleted_in_the_end() -
         await admin.create(SECRETS, {"metadata": {"name": "key"}, "stringData": {"a": "hidden"}}, "lidar")
         claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
         await admin.create(PERSISTENT_VOLUME_CLAIMS, {"metadata": {"name": "data"}, "spec": claim}, "lidar")
+        longer = part_secret(await admin.get(PROJECTS, "lidar"), 1, b"of an archiving that was cut short")
+        await admin.create(SECRETS, longer)
         await running.as_user("anna").patch(PROJECTS, "lidar", {"spec": {"state": "Archived"}})
         await lidar.is_in("Archived")
         await until(lidar.sleeps, "nothing runs")

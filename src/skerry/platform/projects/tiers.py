@@ -71,7 +71,7 @@ def granted(project: str, tier_name: str, tier: TierSpec, spec: ProjectSpec) -> 
     priority = tier.priority if own.priority is None else own.priority
     return Granted(
         quota=_canonical({**tier.quota, **own.quota}),
-        budgets=Budgets.of({**tier.budgets.dump(), **own.budgets.dump()}),
+        budgets=granted_budgets(tier, spec),
         limits=ContainerLimits(
             default_request=_canonical(tier.limits.default_request),
             default=_canonical(tier.limits.default),
@@ -83,6 +83,11 @@ def granted(project: str, tier_name: str, tier: TierSpec, spec: ProjectSpec) -> 
         egress=tuple(tier.egress),
         namespaces=tier.namespaces,
     )
+
+
+def granted_budgets(tier: TierSpec, spec: ProjectSpec) -> Budgets:
+    """What may be used for good; the tier's, where the project's overrides say nothing."""
+    return Budgets.of({**tier.budgets.dump(), **spec.overrides.budgets.dump()})
 
 
 def tier_class(tier_name: str) -> str:

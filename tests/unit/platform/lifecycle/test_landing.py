@@ -26,7 +26,9 @@ FREE = TierSpec.of({"lifetimeDays": 90, "drainHours": 24, "approval": "Automatic
 def landing(
     now: datetime, since: datetime | None = None, *, cpu: float = 0, limit: float = 500, **spec: Any
 ) -> Landing:
-    budgets = {"cpuHours": {"used": cpu, "limit": limit}}
+    """The status has not heard yet of a limit other than 500."""
+    budgets = {"cpuHours": {"used": cpu, "limit": 500}}
+    spec["overrides"] = {"budgets": {"cpuHours": limit}}
     project: Obj = {"metadata": {"creationTimestamp": rfc3339(BORN)}, "status": {"budgets": budgets}}
     return landing_of(project, ProjectSpec.of({"owner": "anna", **spec}), FREE, since, now)
 

@@ -48,6 +48,10 @@ def test_a_pod_counts_from_its_start_to_its_end() -> None:
     world.pods.tell(pod("one", 10), pod("one", 10, 40))
     assert world.used().cpu == 30_000
     assert not world.meter.goes_on("lidar")
+    ended = [
+        world.meter.has_ended("lidar", BEGIN + after, BEGIN + until) for after, until in ((0, 39), (39, 40), (40, 90))
+    ]
+    assert ended == [False, True, False]
     world.clock.advance(3600)
     world.pods.tell(pod("one", 10, 40), None)
     assert world.used().cpu == 30_000

@@ -99,7 +99,7 @@ class Lifecycle(Controller):
         """Puts a project to sleep of which nobody makes use; forgets why one slept that is awake."""
         why = idle_for(project, tier)
         if why:
-            await self._client.patch(PROJECTS, name_of(project), sleep_patch(why))
+            await self._client.patch(PROJECTS, name_of(project), sleep_patch(project, why))
         elif SLEEPS_BECAUSE in annotations_of(project):
             await self._client.patch(PROJECTS, name_of(project), {"metadata": {"annotations": {SLEEPS_BECAUSE: None}}})
         else:
@@ -133,8 +133,6 @@ class Lifecycle(Controller):
         history = status.get("history") or []
         for line in lines:
             history = with_line(history, line)
-        if status.get("archive") and landing.phase == "Active":
-            await self._archivist.drop(project)
         lasting = Condition("Lasting", landing.phase == "Active", landing.reason, landing.message)
         fields: Obj = {
             "phase": landing.phase,
@@ -145,6 +143,8 @@ class Lifecycle(Controller):
             "history": history or None,
         }
         await write_status(self._client, self._clock, PROJECTS, project, (lasting,), **fields)
+        if status.get("archive") and landing.phase == "Active":
+            await self._archivist.drop(project)  # after nobody counts on it any more
 
     async def _act(self, key: str, *, is_asleep: bool) -> None:
         for resource, obj in self._of_project(key):

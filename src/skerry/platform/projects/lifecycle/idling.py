@@ -26,9 +26,10 @@ def idle_for(project: Obj, tier: TierSpec) -> str:
     return f"its pods have used less than {tier.idle.cpu} CPU since {max(used, since):%Y-%m-%d %H:%M} UTC"
 
 
-def sleep_patch(why: str) -> Obj:
-    """The merge patch of the project."""
-    return {"metadata": {"annotations": {SLEEPS_BECAUSE: why}}, "spec": {"state": "Hibernated"}}
+def sleep_patch(project: Obj, why: str) -> Obj:
+    """The merge patch of the project as it was seen: not of one whose owner has said something else meanwhile."""
+    metadata = {"resourceVersion": project["metadata"]["resourceVersion"], "annotations": {SLEEPS_BECAUSE: why}}
+    return {"metadata": metadata, "spec": {"state": "Hibernated"}}
 
 
 def _activity(project: Obj) -> tuple[datetime, datetime] | None:

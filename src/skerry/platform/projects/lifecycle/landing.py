@@ -16,6 +16,7 @@ from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj, annotations_of
 from skerry.kube.records import record
 from skerry.platform.projects.lifecycle.archiving.packing import ARCHIVES
+from skerry.platform.projects.tiers import granted_budgets
 from skerry.platform.projects.types import SLEEPS_BECAUSE, Phase, ProjectSpec, TierSpec
 
 _DAYS = (14, 7, 1)
@@ -61,7 +62,7 @@ def landing_of(
 ) -> Landing:
     """`draining_since`: when it was first seen at its end, None when it was not."""
     end = end_of(project, spec, tier)
-    budgets: Obj = (project.get("status") or {}).get("budgets") or {}
+    budgets = _budgets(project, spec, tier)
     warnings = tuple(_warnings(end, budgets, now))
     over = _what_is_over(end, budgets, now)
     if spec.state == "Archived":
@@ -84,6 +85,14 @@ def landing_of(
         text = f"{over}: it sleeps, its data is kept, and it is archived on {archived:%Y-%m-%d}; {_HOW}"
         return Landing("Hibernated", "Ended", text, warnings, end, (archived - now).total_seconds())
     return replace(_archived(project, tier, "Ended", over, now), expires=end)
+
+
+def _budgets(project: Obj, spec: ProjectSpec, tier: TierSpec) -> Obj:
+    """What is used, as the status says; and the limits as they are now, which the status may not have heard of yet: a
+    project that was topped up while nobody was there to note it must not be purged for its old ones."""
+    limits = granted_budgets(tier, spec).dump()
+    used: Obj = (project.get("status") or {}).get("budgets") or {}
+    return {name: {"used": spent["used"], "limit": limits.get(name)} for name, spent in used.items()}
 
 
 def _archived(project: Obj, tier: TierSpec, reason: str, why: str, now: datetime) -> Landing:

@@ -42,7 +42,7 @@ class Owners:
         """ "" when nobody knows. Raises StatusError, OSError."""
         reference = controller_of(obj)
         if reference is None:
-            return await self._of_release(obj, namespace) or await self._of_claim(obj, namespace)
+            return await self._of_claim(obj, namespace) or await self._of_release(obj, namespace)
         if reference["uid"] in self._known:
             self._known.move_to_end(reference["uid"])
             return self._known[reference["uid"]]
@@ -53,7 +53,8 @@ class Owners:
         return self._remember(owner)
 
     async def _of_release(self, obj: Obj, namespace: str) -> str:
-        """Whoever launched it; releases are carried out by accounts of the cluster."""
+        """Whoever launched it; releases are carried out by accounts of the cluster. Asked last: templates of claims may
+        carry what looks like Helm's note."""
         name = release_of(obj, namespace)
         release = await self._get(RELEASES, name, namespace) if name else None
         return annotations_of(release).get(USER_ANNOTATION, "") if release is not None else ""

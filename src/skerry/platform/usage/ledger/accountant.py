@@ -69,10 +69,11 @@ class Accountant(Controller):
         book = await self._ledger.add(
             account, lambda begin, end: self._meter.tally(key, begin, end), until, seen.more, seen.counters
         )
+        is_whole = seen.is_whole and not self._meter.has_ended(key, begin, until)
         self._meter.counted(key, until)
         self._counted(key)
         used = total_of(seen.more.values()).used_cpu
-        return book, Measured(until - begin, until, used, seen.is_whole) if seen.runs else None
+        return book, Measured(until - begin, until, used, is_whole) if seen.runs else None
 
     async def _tell(self, project: Obj, used: Mapping[str, float], measured: Measured | None) -> None:
         """Budgets, and where the tier wants to know whether somebody makes use of it, that as well."""

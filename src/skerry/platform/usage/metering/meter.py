@@ -69,6 +69,10 @@ class Meter:
                 total[span.who] = total.get(span.who, NOTHING).plus(used)
         return total
 
+    def has_ended(self, project: str, after: int, until: int) -> bool:
+        """Whether anything ended in a time: nobody can be asked any more what it made use of last."""
+        return any(span.end is not None and after < span.end <= until for span in self._spans(project))
+
     def counted(self, project: str, until: int) -> None:
         """What ended before is written down and needs not be known any longer."""
         left = [span for span in self._over.get(project, ()) if span.end is None or span.end > until]

@@ -7,6 +7,7 @@ to read tenants' Secrets of its own. Neighbours: `landing` says when, `manifests
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 
 from skerry.kube.clock import rfc3339
 from skerry.kube.errors import Conflict, Forbidden, MethodNotAllowed, NotFound
@@ -55,6 +56,7 @@ class Archivist:
             raise TooLarge(f"its {len(found)} objects are more than the {LARGEST >> 20} MiB that an archive may have")
         for number, part in enumerate(parts):
             await apply(self._client, SECRETS, part_secret(project, number, part))
+        await self._drop_from(project, len(parts))
         return {
             "time": rfc3339(self._clock.now()),
             "objects": len(found),
@@ -65,11 +67,14 @@ class Archivist:
 
     async def drop(self, project: Obj) -> None:
         """It lives on: what was kept is out of date. Raises StatusError."""
-        for number in range(((project.get("status") or {}).get("archive") or {}).get("parts", 0)):
-            try:
+        await self._drop_from(project, 0)
+
+    async def _drop_from(self, project: Obj, number: int) -> None:
+        """Parts of an archive that was longer, or is not wanted any more; one that was cut short has them too."""
+        with suppress(NotFound):
+            while True:
                 await self._client.delete(SECRETS, part_name(project, number), ARCHIVES)
-            except NotFound:
-                continue
+                number += 1
 
     async def purge(self, project: Obj) -> None:
         """Delete it, unless somebody has changed anything meanwhile. Raises StatusError."""
