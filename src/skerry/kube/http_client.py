@@ -82,12 +82,6 @@ class HttpClient:
         ]
         return other
 
-    def managing_as(self, field_manager: str) -> HttpClient:
-        """The same client, whose writes are those of another field manager."""
-        other = object.__new__(HttpClient)
-        other._transport, other._field_manager, other._identity = self._transport, field_manager, self._identity
-        return other
-
     def kubeconfig_with_token(self, token: str, namespace: str) -> Obj:
         """A kubeconfig of this server for somebody else's token, and with nothing of our own: for programs."""
         return kubeconfig_with_token(self._transport.connection, token, namespace)

@@ -87,7 +87,7 @@ async def drifted(written: Sequence[Obj], client: HttpClient, namespace: str) ->
 
 async def correct(found: Sequence[Drifted], client: HttpClient, namespace: str) -> None:
     """Apply what was written again, as Helm does. Raises StatusError, OSError."""
-    as_helm = client.managing_as(_HELM)
+    as_helm = client.managing(_HELM)
     for one in found:
         place = (namespace_of(one.written) or namespace) if one.resource.namespaced else None
         await as_helm.patch(one.resource, name_of(one.written), one.written, place, kind="apply")
