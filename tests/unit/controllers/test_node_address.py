@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skerry.engine.controllers.loadbalancer.node_address import grants, taken_by_cluster
+from skerry.engine.controllers.loadbalancer.node_address import grants, taken_by_cluster, taken_by_machine
 from skerry.engine.controllers.loadbalancer.requests import Grant, Port, requests_of
 from skerry.kube.objects import Obj
 
@@ -82,6 +82,20 @@ def test_node_ports_and_host_ports_of_others_are_taken_and_ones_own_are_not() ->
     found = taken_by_cluster([other], [("ns/pod", HTTP)])
     assert found[Port("TCP", 30080)] == ("ns/other", "a node port of ns/other")
     assert found[HTTP].what == "a host port of pod ns/pod"
+
+
+def test_where_a_service_leads_to_a_program_of_the_machine_nobody_else_gets() -> None:
+    platform = slice_of("skerry-platform", NODE, 7443, "skerry-platform")
+    pods = slice_of("web", NODE, 8080, "endpointslice-controller.k8s.io")
+    elsewhere = slice_of("db", "192.0.2.9", 5432, "ops")
+    found = taken_by_machine([platform, pods, elsewhere], NODE)
+    assert found == {Port("TCP", 7443): ("", "what Service ns/skerry-platform leads to")}
+
+
+def slice_of(service: str, address: str, port: int, manager: str) -> Obj:
+    labels = {"kubernetes.io/service-name": service, "endpointslice.kubernetes.io/managed-by": manager}
+    metadata = {"name": service, "namespace": "ns", "labels": labels}
+    return {"metadata": metadata, "endpoints": [{"addresses": [address]}], "ports": [{"port": port}]}
 
 
 PORTS = st.sets(st.sampled_from([HTTP, HTTPS, DNS, Port("TCP", 22)]), min_size=1)

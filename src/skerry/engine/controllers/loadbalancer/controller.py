@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from skerry.engine.address_pools.pools import pools_of
 from skerry.engine.address_pools.ranges import number
 from skerry.engine.controllers.context import Context
-from skerry.engine.controllers.loadbalancer.node_address import Taken, taken_by_cluster
+from skerry.engine.controllers.loadbalancer.node_address import Taken, taken_by_cluster, taken_by_machine
 from skerry.engine.controllers.loadbalancer.plan import Facts, Plan, plan
 from skerry.engine.controllers.loadbalancer.requests import Grant, Port, requests_of, shows_address, wants_address
 from skerry.engine.controllers.scheduler.requests import host_ports
@@ -22,7 +22,7 @@ from skerry.engine.definitions.metallb import ADDRESS_POOLS
 from skerry.kube.controller import Controller
 from skerry.kube.errors import Conflict, NotFound
 from skerry.kube.objects import Obj, key_of, labels_of, name_of
-from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, PODS, SERVICES
+from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 from skerry.kube.telling import Telling
 
 _ALL = "all"
@@ -45,6 +45,7 @@ class LoadBalancerController(Controller):
         self._config = context.config
         self._services = context.informers.of(SERVICES)
         self._pods = context.informers.of(PODS)
+        self._slices = context.informers.of(ENDPOINT_SLICES)
         self._namespaces = context.informers.of(NAMESPACES)
         self._definitions = context.informers.of(CUSTOM_RESOURCE_DEFINITIONS)
         self._pools = context.informers.of(ADDRESS_POOLS)
@@ -101,7 +102,8 @@ class LoadBalancerController(Controller):
         return {known: what for one, what in found.items() if (known := number(one)) is not None}
 
     def _taken(self, services: Iterable[Obj]) -> Taken:
-        others = taken_by_cluster(services, self._host_ports())
+        programs = taken_by_machine(self._slices.list(), self._config.node_ip)
+        others = {**programs, **taken_by_cluster(services, self._host_ports())}
 
         def taken(key: str, port: Port) -> str:
             holder = others.get(port)

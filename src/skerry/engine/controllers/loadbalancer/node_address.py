@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from skerry.engine.controllers.loadbalancer.requests import Grant, Port, Request
-from skerry.kube.objects import Obj, key_of
+from skerry.kube.objects import Obj, key_of, labels_of, namespace_of
 
+_MANAGED_BY, _SERVICE = "endpointslice.kubernetes.io/managed-by", "kubernetes.io/service-name"
+_BY_SELECTOR = "endpointslice-controller.k8s.io"
+"""Made it from pods."""
 Taken = Callable[[str, Port], str]
 """Says to a Service (by key) who else has a port: "a program of this machine"; "" for nobody."""
 
@@ -53,6 +56,20 @@ def _kept(one: Request, address: str) -> list[Port]:
     if address not in one.held or one.complaint:
         return []
     return [port for port in one.ports if port in one.held_ports]
+
+
+def taken_by_machine(slices: Iterable[Obj], address: str) -> Mapping[Port, Holder]:
+    """Ports at which Services lead to a program of this machine (the API, the platform), whether it listens just now or
+    is about to be started: nobody may take its place meanwhile. `address`: the node's."""
+    found: dict[Port, Holder] = {}
+    for one in slices:
+        labels = labels_of(one)
+        led_here = any(address in endpoint["addresses"] for endpoint in one.get("endpoints") or ())
+        if led_here and labels.get(_MANAGED_BY) != _BY_SELECTOR:
+            what = f"what Service {namespace_of(one)}/{labels.get(_SERVICE, '')} leads to"
+            for port in one.get("ports") or ():
+                found[Port(port.get("protocol") or "TCP", port.get("port") or 0)] = Holder("", what)
+    return found
 
 
 def taken_by_cluster(services: Iterable[Obj], host_ports: Iterable[tuple[str, Port]]) -> Mapping[Port, Holder]:
