@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from playwright.async_api import expect
+
 from skerry.platform.releases.types import RELEASES
 from tests.support.apps import BY_HAND, app_by_hand, happened, pods_of
 from tests.support.axe import barriers_of
@@ -32,6 +34,7 @@ async def test_pages_are_for_everybody() -> None:
             page = await page_of(made, portal, anna, **DESK)
             await _is_live_and_keeps_the_focus(portal, page)
             await _compares_as_it_is_typed(page)
+            await _tells_the_command_for_what_is_chosen(page)
 
 
 async def _none_has_barriers(page: Any, paths: list[str]) -> None:
@@ -43,6 +46,8 @@ async def _none_has_barriers(page: Any, paths: list[str]) -> None:
         assert await barriers_of(page) == [], path
         wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider == 0, path
+        if await page.locator(".tabs [aria-current]").count():
+            await expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
     assert wrong == []
     await page.context.close()
 
@@ -63,3 +68,9 @@ async def _compares_as_it_is_typed(page: Any) -> None:
     await page.locator(".difference .added", has_text="greeting: hi").wait_for()
     await page.get_by_label("Values", exact=True).fill("greeting: [\n")
     await page.get_by_role("alert").wait_for()
+
+
+async def _tells_the_command_for_what_is_chosen(page: Any) -> None:
+    await visit(page, APP)
+    await page.get_by_label("Who may change things in the project").check()
+    await page.get_by_text("--set access=editors").wait_for()

@@ -244,6 +244,8 @@ function usage(element) {
     const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
     const scale = kind === "memory" ? MIB : 1;
+    const steps = kind === "memory" ? { incrs: Array.from({ length: 30 }, (_one, power) => (MIB / 4) * 2 ** power) } : {};
+    const clock = (at) => new Date(at * 1000).toLocaleTimeString(language, { timeStyle: "medium" });
     return new uPlot(
       {
         width: place.clientWidth,
@@ -251,11 +253,11 @@ function usage(element) {
         legend: { show: false },
         cursor: { show: false },
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.15, scale * 0.01)] } },
-        axes: [axis, { ...axis, size: 64, values: (_plot, values) => values.map((one) => number(one / scale, 2)) }],
+        axes: [{ ...axis, space: 90, values: (_plot, times) => times.map(clock) }, { ...axis, ...steps, size: 64, values: (_plot, values) => values.map((one) => number(one / scale, 2)) }],
         series: [
           {},
           { stroke: colour("--accent"), width: 2, fill: colour("--accent-soft") },
-          { stroke: colour("--edge"), width: 1, dash: [6, 4] },
+          { stroke: colour("--edge"), width: 1, dash: [6, 4], points: { show: false } },
         ],
       },
       data[kind],

@@ -51,6 +51,11 @@ document.addEventListener("input", (event) => {
 for (const element of document.querySelectorAll("[data-stream]")) follow(element);
 for (const element of document.querySelectorAll("[data-focus]")) element.focus();
 
+// The tab that is open is in sight, also where not all have room.
+addEventListener("load", () => {
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "center" });
+});
+
 // What the server says of a form is shown at its fields.
 document.addEventListener("htmx:afterSettle", () => {
   const form = document.querySelector("[data-judged]");
