@@ -49,6 +49,8 @@ class _Call:
 class HttpClient:
     """`kube.client.Client` over HTTP. Use it as an async context manager, or call `close`."""
 
+    _is_of_metadata = False
+
     def __init__(self, connection: Connection, *, timeout: float = 60.0, field_manager: str = "skerry") -> None:
         """`timeout`: seconds for one answer (watches excepted). `field_manager`: whose the fields we write are."""
         self._transport = _Transport(connection, timeout)
@@ -92,6 +94,12 @@ class HttpClient:
         other._transport, other._identity, other._field_manager = self._transport, self._identity, field_manager
         return other
 
+    def of_metadata(self) -> HttpClient:
+        """A client whose lists and watches give the metadata of objects and nothing else, as the server cuts them."""
+        other = self.managing(self._field_manager)
+        other._is_of_metadata = True
+        return other
+
     def forwarder(self) -> Forwarder:
         """For requests of others, with this client's credentials and as nobody else unless they say so: whoever uses
         it settles their headers. It is closed with the client."""
@@ -124,7 +132,8 @@ class HttpClient:
     ) -> ObjectList:
         """A collection, or a chunk of it when `limit` > 0. Raises Expired for a token too old."""
         params = selection.chunk(limit, next_token)
-        answer = await self._object(_Call("GET", _path(resource, namespace), params))
+        call = _Call("GET", _path(resource, namespace), params)
+        answer: Obj = orjson.loads(await self._transport.answer(call, self._asking_for("PartialObjectMetadataList")))
         metadata = answer.get("metadata") or {}
         items = [_with_kind(item, resource) for item in answer.get("items") or ()]
         return ObjectList(items, str(metadata.get("resourceVersion", "")), str(metadata.get("continue") or ""))
@@ -149,7 +158,8 @@ class HttpClient:
             "timeoutSeconds": str(seconds),
         }
         call = _Call("GET", _path(resource, namespace), params)
-        async with self._transport.stream(call, self._identity, silence=seconds + 30.0) as chunks:
+        identity = self._asking_for("PartialObjectMetadata")
+        async with self._transport.stream(call, identity, silence=seconds + 30.0) as chunks:
             yield events_of(chunks)
 
     async def create(self, resource: Resource, obj: Obj, namespace: str | None = None, subresource: str = "") -> Obj:
@@ -196,6 +206,12 @@ class HttpClient:
     async def _object(self, call: _Call) -> Obj:
         parsed: Obj = orjson.loads(await self._transport.answer(call, self._identity))
         return parsed
+
+    def _asking_for(self, kind: str) -> Sequence[tuple[str, str]]:
+        """The headers, for answers of this kind when only metadata is wanted."""
+        if not self._is_of_metadata:
+            return self._identity
+        return [*self._identity, ("Accept", f"application/json;as={kind};g=meta.k8s.io;v=v1")]
 
     def _managed(self) -> dict[str, str]:
         return {"fieldManager": self._field_manager}

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import re
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import yaml
 from skerry.kube.client import Selection
 from skerry.kube.conditions import condition_of
 from skerry.kube.errors import NotFound
+from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, SECRETS
 from skerry.platform.base.capability import Capability
@@ -46,9 +49,22 @@ def _examples() -> list[Obj]:
     return [{**one, "metadata": {"name": one["metadata"]["name"]}} for one in found]
 
 
-async def test_a_directory_of_charts_is_a_catalogue(tmp_path: Path) -> None:
+@asynccontextmanager
+async def own_directory(tmp_path: Path) -> AsyncIterator[tuple[HttpClient, Path]]:
+    """The catalogue `mine` of a directory that has the chart `web`; its folder."""
+    web = make_chart(
+        tmp_path / "charts", {"values.schema.json": "{}", "templates/a.yaml": "a: 1"}, "web", "replicas: 1\n"
+    )
+    async with running_platform(capabilities=ONLY) as running:
+        await allow(running.admin, directories=f"{tmp_path}\n")
+        mine = catalog("mine", type="Directory", path=str(web.parent), keep="All")
+        await running.admin.create(CATALOGS, mine, "default")
+        yield running.admin, web
+
+
+async def test_everybodys_catalogue_and_those_that_operators_allow(tmp_path: Path) -> None:
     charts = tmp_path / "charts"
-    web = make_chart(charts, {"values.schema.json": "{}", "templates/a.yaml": "a: 1"}, "web", "replicas: 1\n")
+    make_chart(charts, {}, "web")
     make_chart(charts, {"Chart.yaml": "name: base\nversion: 1.0.0\ntype: library\n"}, "base")
     make_chart(charts, {"Chart.yaml": "name: Wrong_Name\nversion: 1.0.0\n"}, "wrong")
     async with running_platform(capabilities=ONLY) as running:
@@ -68,6 +84,9 @@ async def test_a_directory_of_charts_is_a_catalogue(tmp_path: Path) -> None:
         assert "'Wrong_Name' cannot be the name of a chart" in await until_says(admin, "mine", "Refreshed")
         assert [one["metadata"]["name"] for one in (await admin.list(CATALOG_ENTRIES, "default")).items] == ["mine.web"]
 
+
+async def test_a_directory_of_charts_is_a_catalogue(tmp_path: Path) -> None:
+    async with own_directory(tmp_path) as (admin, web):
         entry = await until_kept(admin, "mine.web", "1.0.0")
         (version,) = entry["spec"]["versions"]
         kept = await admin.get(CONFIG_MAPS, version["archive"], "default")
@@ -77,7 +96,7 @@ async def test_a_directory_of_charts_is_a_catalogue(tmp_path: Path) -> None:
         assert read_chart(archive).digest == version["digest"]
         assert version["archive"] == f"chart-{version['digest'][:40]}"
 
-        # a new version comes, then another chart under the same version; at last the whole chart goes
+        # a new version comes, then another chart under the same version
         (web / "Chart.yaml").write_text("name: web\nversion: 1.1.0\ndescription: better\n")
         await admin.patch(CATALOGS, "mine", {"spec": {"keep": "Newest"}}, "default")
         entry = await until_kept(admin, "mine.web", "1.1.0")
@@ -91,8 +110,24 @@ async def test_a_directory_of_charts_is_a_catalogue(tmp_path: Path) -> None:
             return [one["data"]["values.yaml"] for one in listed.items] == ["replicas: 2\n"]
 
         await until(is_new, "what our own directory has counts")
+
+
+async def test_what_somebody_deletes_comes_back_and_what_is_pinned_stays(tmp_path: Path) -> None:
+    async with own_directory(tmp_path) as (admin, web):
+        entry = await until_kept(admin, "mine.web", "1.0.0")
         await admin.delete(CATALOG_ENTRIES, "mine.web", "default")
-        await until_kept(admin, "mine.web", "1.1.0")
+        entry = await until_kept(admin, "mine.web", "1.0.0")
+        (version,) = entry["spec"]["versions"]
+        archive = await admin.get(CONFIG_MAPS, version["archive"], "default")
+        await admin.delete(CONFIG_MAPS, version["archive"], "default")
+
+        async def is_back() -> bool:
+            listed = await admin.list(CONFIG_MAPS, "default", Selection("skerry.dev/chart"))
+            return [one["binaryData"] for one in listed.items] == [archive["binaryData"]]
+
+        await until(is_back, "a deleted archive comes back")
+        await until_kept(admin, "mine.web", "1.0.0")
+
         await admin.patch(
             CATALOGS, "mine", {"spec": {"keep": "Used", "pinned": [{"name": "web", "version": "1"}]}}, "default"
         )

@@ -99,6 +99,16 @@ async def test_charts_are_pushed_and_pulled_by_who_may(tmp_path: Path) -> None:
             return await readmes() == ["# Better"]
 
         await until(is_better)
+        # what was pushed and somebody deleted is nowhere else: it may be pushed again, though versions do not change
+        await running.admin.patch(CATALOGS, "ours", {"spec": {"overwrite": False}}, "lab")
+        (kept,) = (await running.admin.list(CONFIG_MAPS, "lab", Selection("skerry.dev/chart=app"))).items
+        await running.admin.delete(CONFIG_MAPS, kept["metadata"]["name"], "lab")
+
+        async def is_pushed_again() -> bool:
+            return (await curl("/api/charts", anna, *form))[0] == 201
+
+        await until(is_pushed_again)
+        assert await is_better()
         token = await _pods_token(running)
         assert json.loads((await curl("/api/charts/app", token))[1])[0]["version"] == "1.0.0"
         assert (await curl("/api/charts/app/1.0.0", ben, "-I"))[0] == 200

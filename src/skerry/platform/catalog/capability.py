@@ -33,7 +33,7 @@ CATALOG_CAPABILITY = Capability(
         },
         {"apiGroups": [""], "resources": ["namespaces"], "verbs": _READ},
         # Archives are in the namespaces of their catalogues, and so are the Secrets that these name.
-        {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "update", "delete"]},
+        {"apiGroups": [""], "resources": ["configmaps"], "verbs": [*_READ, "create", "update", "delete"]},
         {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
         {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]},
         MAY_ASK,

@@ -1,7 +1,7 @@
 """Keeps archives: what a CatalogEntry's versions need comes out of upstream and into ConfigMaps, the rest goes.
 
 Invariants: what is kept is what upstream's digest says, and a chart of that name and version; an archive goes before
-the entry stops to name it, so that none is left behind.
+the entry stops to name it, so that none is left behind; one that somebody deletes is fetched again.
 """
 
 from __future__ import annotations
@@ -19,13 +19,9 @@ from skerry.platform.catalog.charts.archive import Chart, read_chart
 from skerry.platform.catalog.charts.facts import BadChart
 from skerry.platform.catalog.keeping.archives import Archives
 from skerry.platform.catalog.keeping.choosing import Choice, choose
-from skerry.platform.catalog.keeping.indexes import (
-    BY_CATALOG,
-    BY_CHART,
-    catalogs_of,
-    charts_of,
-)
+from skerry.platform.catalog.keeping.indexes import BY_ARCHIVE, BY_CATALOG, BY_CHART, catalogs_of, charts_of
 from skerry.platform.catalog.keeping.shelf import Shelf
+from skerry.platform.catalog.keeping.there import There
 from skerry.platform.catalog.keeping.uses import RELEASES, Uses
 from skerry.platform.catalog.keeping.uses import charts_of as wanted_by
 from skerry.platform.catalog.retrying import Retries
@@ -49,11 +45,22 @@ class KeepingController(Controller):
         self._entries.add_index(BY_CATALOG, catalogs_of)
         self._entries.add_index(BY_CHART, charts_of)
         self._archives = Archives(context.client, self._entries)
+        self._there = There(context.client, self._archive_gone)
         releases = context.informers.of(RELEASES)
         self._uses = Uses(releases, context.informers.metadata_of(NAMESPACES))
         self.watch(self._entries)
         self._catalogs.add_handler(self._catalog_changed)
         releases.add_handler(self._release_changed)
+
+    def start(self) -> None:
+        """Start the workers, and follow the archives."""
+        self._there.start()
+        super().start()
+
+    async def close(self) -> None:
+        """Stop."""
+        await super().close()
+        await self._there.close()
 
     async def reconcile(self, key: str) -> float | None:
         """Bring the archives of one chart about."""
@@ -63,10 +70,10 @@ class KeepingController(Controller):
         if entry is None or catalog is None or is_deleting(entry) or is_deleting(catalog):
             self._retries.forget(key)
             return None
-        spec, there = CatalogSpec.of(catalog["spec"]), CatalogEntrySpec.of(entry["spec"])
+        spec, there = CatalogSpec.of(catalog["spec"]), await self._without_what_is_gone(entry)
         used = self._uses.of(namespace, name_of(catalog), there.name)
         choice = choose(spec, there.name, there.versions, used)
-        missing = [one for one in there.versions if one.version in choice.keep and not one.archive]
+        missing = [one for one in there.versions if one.version in choice.keep and one.url and not one.archive]
         about = (catalog["metadata"].get("generation"), tuple((one.version, one.digest, one.url) for one in missing))
         wait = self._retries.wait(key, about) if missing else 0.0
         kept, failures = ({}, ()) if wait else await self._fetch(catalog, entry, missing)
@@ -74,6 +81,14 @@ class KeepingController(Controller):
         if wait:
             return wait
         return await self._told(key, entry, failures, about)
+
+    async def _without_what_is_gone(self, entry: Obj) -> CatalogEntrySpec:
+        """The entry, as if it did not name archives that somebody deleted: they are fetched again, where upstream has
+        them still."""
+        spec = CatalogEntrySpec.of(entry["spec"])
+        gone = await self._there.missing({one.archive for one in spec.versions if one.archive}, namespace_of(entry))
+        versions = [one.model_copy(update={"archive": ""}) if one.archive in gone else one for one in spec.versions]
+        return spec.model_copy(update={"versions": versions})
 
     async def _fetch(
         self, catalog: Obj, entry: Obj, missing: Sequence[Version]
@@ -113,7 +128,7 @@ class KeepingController(Controller):
                 await self._archives.drop(now.archive, entry)
                 now = now.model_copy(update={"archive": ""})
             versions.append(now)
-        if versions != there.versions:
+        if versions != CatalogEntrySpec.of(entry["spec"]).versions:
             # what nobody keeps and upstream has not is nowhere
             left = [one for one in versions if one.archive or one.url]
             wanted = there.model_copy(update={"versions": left}).dump()
@@ -133,6 +148,9 @@ class KeepingController(Controller):
         if current is not None and (failures or current is entry):
             await write_status(self._client, self._clock, CATALOG_ENTRIES, current, (told,))
         return self._retries.failed(key, about) if failures else None
+
+    def _archive_gone(self, key: str) -> None:
+        self._look_at(self._entries.by_index(BY_ARCHIVE, key))
 
     def _catalog_changed(self, delta: Delta) -> None:
         if delta.old is not None and delta.new is not None and delta.old["spec"] == delta.new["spec"]:
