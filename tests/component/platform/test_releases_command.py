@@ -40,12 +40,20 @@ async def test_an_editor_launches_changes_and_takes_away(tmp_path: Path) -> None
         assert row == ["shop", "web-1.0.0", "2", "Deployed", "yes", "https://shop.example"]
         said = (await run(hers, "releases", "diff", "shop", *HERE)).output
         assert "+text: second" in said
+        said = (await run(hers, "releases", "upgrade", "shop", "--reset-values", "--set", "text=third", *HERE)).output
+        assert "revision 3" in said, "one revision, not one without values in between"
+        found = await running.admin.get(RELEASES, "shop", "lidar")
+        assert found["spec"]["values"] == {"text": "third"}
+        changes = ("--set", "host=shop.example", "--set", "text=null")
+        assert (await run(hers, "releases", "upgrade", "shop", *changes, *HERE)).output
+        found = await running.admin.get(RELEASES, "shop", "lidar")
+        assert found["spec"]["values"] == {"host": "shop.example"}
         assert "hello" in (await run(hers, "releases", "diff", "shop", "1", "2", "--manifests", *HERE)).output
-        assert "it has: 1, 2" in (await run(hers, "releases", "diff", "shop", "4", "7", *HERE, code=1)).output
+        assert "it has: 1, 2, 3, 4" in (await run(hers, "releases", "diff", "shop", "4", "7", *HERE, code=1)).output
 
         await run(hers, "releases", "rollback", "shop", "1", *HERE)
         revisions = cells((await run(hers, "releases", "history", "shop", *HERE)).output)
-        assert [row[0] for row in revisions] == ["3", "2", "1"]
+        assert [row[0] for row in revisions] == ["5", "4", "3", "2", "1"]
         assert "Stopped" in (await run(hers, "releases", "stop", "shop", *HERE)).output
         await run(hers, "releases", "start", "shop", *HERE)
         await run(hers, "releases", "suspend", "shop", *HERE)
@@ -53,7 +61,7 @@ async def test_an_editor_launches_changes_and_takes_away(tmp_path: Path) -> None
         assert "passed" in (await run(hers, "releases", "test", "shop", *HERE)).output
         shown = (await run(hers, "releases", "show", "shop", *HERE)).output
         assert "Open shop.example." in shown
-        assert "of revision 3 passed" in shown
+        assert "of revision 5 passed" in shown
 
         assert "there is no chart nix" in (await run(hers, "launch", "nix", *HERE, code=1)).output
         await run(hers, "releases", "recover", "nix", *HERE)

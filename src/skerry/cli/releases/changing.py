@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from skerry.cli.cluster import Cluster, namespace_option, on_cluster
+from skerry.cli.errors import CommandFailed
 from skerry.cli.platform_kinds import RELEASES
-from skerry.cli.releases.values import values_of, values_options
+from skerry.cli.releases.values import merged, values_of, values_options, without_nulls
 from skerry.cli.releases.waiting import say, until_settled
 from skerry.kube.objects import Obj
 
 if TYPE_CHECKING:
     from skerry.kube.http_client import HttpClient
 
+_TRIES = 5
 wait_option = click.option("--wait/--no-wait", default=True, show_default=True, help="Until it is as it is wanted.")
 
 
@@ -44,15 +46,16 @@ def upgrade(
       skerry releases upgrade notebook --set resources.memory=4Gi
       skerry releases upgrade notebook --version 1.4.0 --values notebook.yaml
     """
-    spec: dict[str, Any] = {"rollbackTo": None}
-    if version is not None:
-        spec["chart"] = {"version": version}
-    values = values_of(files, pairs)
-    if reset_values:
-        _change(cluster, name, {"values": None}, wait=False)
-    if values:
-        spec["values"] = values
-    _change(cluster, name, spec, wait=wait)
+    given = values_of(files, pairs)
+
+    def changed(spec: Obj) -> Obj:
+        """All at once: without its values in between, it would be installed without them."""
+        chart = {**(spec.get("chart") or {}), **({"version": version} if version is not None else {})}
+        values = without_nulls(merged({} if reset_values else spec.get("values") or {}, given))
+        rest = {key: value for key, value in spec.items() if key not in ("chart", "values", "rollbackTo")}
+        return {**rest, **({"chart": chart} if chart else {}), **({"values": values} if values else {})}
+
+    _make_so(cluster, lambda client, namespace: _rewritten(client, name, namespace, changed), wait=wait)
 
 
 @click.command()
@@ -90,10 +93,27 @@ resume = _switch("resume", "suspended", on=False, about="Keep it as it is wanted
 
 
 def _change(cluster: Cluster, name: str, spec: dict[str, Any], *, wait: bool) -> None:
-    async def change(client: HttpClient, namespace: str) -> Obj:
-        changed = await client.patch(RELEASES, name, {"spec": spec}, namespace)
-        return await until_settled(client, changed) if wait else changed
+    _make_so(cluster, lambda client, namespace: client.patch(RELEASES, name, {"spec": spec}, namespace), wait=wait)
 
-    found = cluster.run(change)
+
+async def _rewritten(client: HttpClient, name: str, namespace: str, change: Callable[[Obj], Obj]) -> Obj:
+    """With another spec; somebody else's change at the same time is not lost. Raises StatusError, OSError."""
+    from skerry.kube.errors import Conflict
+
+    for _ in range(_TRIES):
+        found = await client.get(RELEASES, name, namespace)
+        try:
+            return await client.update(RELEASES, {**found, "spec": change(found["spec"])})
+        except Conflict:
+            continue
+    raise CommandFailed(f"others write release {name} at the same time: try again")
+
+
+def _make_so(cluster: Cluster, change: Callable[[HttpClient, str], Awaitable[Obj]], *, wait: bool) -> None:
+    async def changed(client: HttpClient, namespace: str) -> Obj:
+        release = await change(client, namespace)
+        return await until_settled(client, release) if wait else release
+
+    found = cluster.run(changed)
     if wait:
         say(found)

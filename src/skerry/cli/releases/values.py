@@ -46,6 +46,15 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return {**below, **both}
 
 
+def without_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """null takes out what was given before."""
+    return {
+        name: without_nulls(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text())
