@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 
 from skerry.kube.http_client import HttpClient
 from skerry.kube.resources import NODES, SECRETS
@@ -33,9 +36,24 @@ async def test_what_a_killed_platform_left_is_taken_up() -> None:
                 first.kill()
                 await first.wait()
             await until(lambda: not Path(f"/proc/{helm}/exe").exists(), "helm ended with the platform")
+            left = [one for one in Path(gettempdir()).glob("skerry-private-releases-*") if is_nobodys(one)]
+            assert left, "with a token in it"
             await admin.create(NODES, {"metadata": {"name": "late"}})
             async with running_on(made):
+                assert not any(one.exists() for one in left)
                 await until_reason(admin, "web", "Deployed")
+
+
+def is_nobodys(directory: Path) -> bool:
+    """Whether whoever made it is no more."""
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(opened)
+    return True
 
 
 def helms_of(parent: int) -> list[int]:

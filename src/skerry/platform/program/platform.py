@@ -26,6 +26,7 @@ from skerry.kube.tasks import end
 from skerry.platform.base.applying import apply
 from skerry.platform.base.callers import Callers
 from skerry.platform.base.capability import MANAGER, Capability, Context, Settings
+from skerry.platform.base.private_directories import sweep
 from skerry.platform.program.all import ALL
 from skerry.platform.program.installing import install
 from skerry.platform.program.publishing import publish
@@ -70,6 +71,7 @@ class Platform:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        await asyncio.to_thread(sweep)
         async with self._stack as stack:
             web = WebServer(self._settings.host, self._settings.port)
             stack.push_async_callback(web.close)

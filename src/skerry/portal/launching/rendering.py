@@ -15,7 +15,6 @@ import re
 import resource
 import shutil
 import sys
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from skerry.kube.objects import Obj
 from skerry.kube.records import record
 from skerry.kube.yaml_looking import look_first
 from skerry.platform.base.chart_schemas import WITHOUT, reach_out
+from skerry.platform.base.private_directories import PrivateDirectory
 
 _SECONDS, _CPU_SECONDS, _MEMORY = 15.0, 10, 2 << 30
 _LARGEST = 8 * 1024 * 1024
@@ -76,7 +76,8 @@ class Renderer:
 
 
 async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) -> Rendered:
-    folder = Path(tempfile.mkdtemp(prefix="skerry-render-"))
+    directory = PrivateDirectory("render")
+    folder = directory.path
     try:
         (folder / "chart.tgz").write_bytes(archive)
         (folder / "values.json").write_bytes(values)
@@ -89,7 +90,7 @@ async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) ->
     except OSError as error:
         return Rendered(failure=f"helm cannot be run: {error}")
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        directory.remove()
     return await asyncio.to_thread(_read, out) if code == 0 else _complained(err)
 
 

@@ -12,14 +12,14 @@ import base64
 import os
 import re
 import shlex
-import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from skerry.platform.base.leashing import leash
+from skerry.platform.base.private_directories import PrivateDirectory
 from skerry.platform.catalog.settings import Allowed
 from skerry.platform.catalog.sources.directory import archive_at, listing_of
 from skerry.platform.catalog.sources.reaching import OutOfReach, Reach, addresses_of
@@ -154,11 +154,13 @@ class _Checkout:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._url, self._ref, self._path = git.place
+        self._directory: PrivateDirectory
         self._home = Path()
         self._environment: Mapping[str, str] = {}
 
     async def __aenter__(self) -> _Checkout:
-        self._home = Path(tempfile.mkdtemp(prefix="skerry-git-"))
+        self._directory = PrivateDirectory("git")
+        self._home = self._directory.path
         try:
             self._environment = await self._git.settings(self._home)
         except BaseException:
@@ -236,7 +238,7 @@ class _Checkout:
 
     async def _start(self, *words: str) -> asyncio.subprocess.Process:
         """A file of git's cannot become larger than what a repository may be."""
-        limits = ("prlimit", f"--fsize={_LARGEST_FETCH}", f"--cpu={int(_SECONDS)}", "--core=0", "--")
+        limits = (*leash(), "prlimit", f"--fsize={_LARGEST_FETCH}", f"--cpu={int(_SECONDS)}", "--core=0", "--")
         try:
             return await asyncio.create_subprocess_exec(
                 *limits, "git", *words,
@@ -247,7 +249,7 @@ class _Checkout:
             raise SourceFailed("NoGit", f"{error.filename} is missing on the platform's machine") from None
 
     async def _gone(self) -> None:
-        await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+        await asyncio.to_thread(self._directory.remove)
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

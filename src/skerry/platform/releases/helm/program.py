@@ -23,6 +23,7 @@ import orjson
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
 from skerry.platform.base.chart_schemas import WITHOUT, reach_out
+from skerry.platform.base.leashing import leash
 from skerry.platform.releases.helm.home import Home
 from skerry.platform.releases.helm.rendering import Render, rendering
 from skerry.platform.releases.helm.slots import Slots
@@ -125,13 +126,6 @@ class Running:
             await _end(process)
             self._process = None
         return Outcome(process.returncode or 0, _text(said, most), _text(complained, _LONGEST_WORDS))
-
-
-@cache
-def leash() -> tuple[str, ...]:
-    """Before a command: it ends with us, and gets no more rights. Nothing where there is no setpriv."""
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "TERM", "--no-new-privs") if setpriv else ()
 
 
 @cache

@@ -14,13 +14,14 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
 
 from skerry.kube.yaml_looking import look_first
-from skerry.platform.releases.helm.program import Running, leash
+from skerry.platform.base.leashing import leash
+from skerry.platform.base.private_directories import PrivateDirectory
+from skerry.platform.releases.helm.program import Running
 from skerry.platform.releases.problems import Unready
 from skerry.platform.releases.words import complaint
 
@@ -40,17 +41,26 @@ async def built(files: Sequence[tuple[str, str]], running: Running) -> str:
     refusal = next(refusals(known), "")
     if refusal:
         raise Unready("SourceRefused", refusal, phase="Failed")
-    with TemporaryDirectory(prefix="skerry-overlay-") as folder:
-        for path, text in known.items():
-            place = Path(folder) / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text)
-        outcome = await running.run(_command(folder), {"HOME": folder, "PATH": "/nonexistent"}, _LARGEST + 1)
+    with PrivateDirectory("overlay") as folder:
+        _write(known, folder.path)
+        environment = {"HOME": str(folder.path), "PATH": "/nonexistent"}
+        outcome = await running.run(_command(str(folder.path)), environment, _LARGEST + 1)
     if len(outcome.said) > _LARGEST:
         raise Unready("SourceRefused", "the overlay comes to more than 4 MiB of manifests", phase="Failed")
     if outcome.code:
         raise Unready("SourceRefused", f"kustomize: {complaint(outcome.complained)}", phase="Failed")
     return outcome.said
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    """Raises Unready."""
+    for path, text in files.items():
+        place = folder / path
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+        except OSError as error:  # one is a file here and a directory there
+            raise Unready("SourceRefused", f"{path} cannot be a file: {error.strerror}", phase="Failed") from None
 
 
 def refusals(files: Mapping[str, str]) -> Iterator[str]:
