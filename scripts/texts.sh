@@ -7,6 +7,7 @@ babel=$(command -v .venv/bin/pybabel || command -v pybabel)
 locales=src/skerry/portal/locales
 template=$(mktemp)
 trap 'rm -f "$template"' EXIT
+trap 'rm -f "$template"' EXIT
 $babel -q extract -F $locales/extraction.ini -k N_ -k _ --no-location --sort-output --omit-header -o "$template" src/skerry/portal
 for folder in $locales/*/; do
   language=$(basename "$folder")

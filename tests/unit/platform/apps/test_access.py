@@ -10,7 +10,7 @@ from skerry.platform.base.admission import Review
 from skerry.platform.identity.apps.access import ACCESS, guarded, has_host, is_anothers, question
 from skerry.platform.identity.apps.guarding import judged
 from skerry.platform.identity.apps.passes import Pass, Passes
-from skerry.platform.identity.apps.routes import _as_header, _may_lead_to, _wanted
+from skerry.platform.identity.apps.routes import _as_header, _asked_at_sign_in, _may_lead_to
 from tests.support.clock import SetClock
 
 URL = "https://portal.example:7443"
@@ -109,9 +109,18 @@ def test_a_wildcard_stands_for_one_label() -> None:
     assert (has_host(wild, "a.lab.localhost"), has_host(wild, "a.b.lab.localhost")) == (True, False)
 
 
-def test_where_somebody_wanted_to_go_is_read_encoded_and_not() -> None:
-    assert _wanted("namespace=a&ingress=b&rd=https://x.example/p?a=1&b=2") == "https://x.example/p?a=1&b=2"
-    assert _wanted("namespace=a&rd=https%3A%2F%2Fx.example%2Fp%3Fa%3D1%26b%3D2") == "https://x.example/p?a=1&b=2"
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://x.example/p?a=1&namespace=other&ingress=none",
+        "https://x.example%2Fp%3Fa%3D1%26namespace%3Dother%26ingress%3Dnone",
+        "https%3A%2F%2Fx.example%2Fp%3Fa%3D1%26namespace%3Dother%26ingress%3Dnone",
+    ],
+)
+def test_where_somebody_wanted_to_go_is_read_encoded_and_not(written: str) -> None:
+    which, wanted = _asked_at_sign_in(f"namespace=lab&ingress=web&rd={written}")
+    assert which == {"namespace": "lab", "ingress": "web"}
+    assert wanted == "https://x.example/p?a=1&namespace=other&ingress=none"
 
 
 def test_codes_are_good_once_at_their_host_for_a_minute() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -79,7 +79,8 @@ class AppRoutes:
         return PlainTextResponse(self._refusal(person, ingress), 403)
 
     async def _sign_in(self, request: Request) -> Response:
-        ingress, wanted = self._ingress(request.query_params), urlsplit(_wanted(request.url.query))
+        which, address = _asked_at_sign_in(request.url.query)
+        ingress, wanted = self._ingress(which), _split(address)
         if ingress is None or not _may_lead_to(ingress, wanted.netloc):
             raise BadForm("this address does not belong to an app that asks for sign-on: open the app again")
         person = signed_in(self._context, request)
@@ -118,10 +119,20 @@ class AppRoutes:
         return self._doormen.guarded(said.get("namespace", ""), said.get("ingress", ""))
 
 
-def _wanted(query: str) -> str:
-    """What follows `rd=`, to the end: some controllers encode it and some do not."""
-    _, _, given = query.partition("&rd=")
-    return unquote(given) if "%3A%2F%2F" in given.upper() else given
+def _asked_at_sign_in(query: str) -> tuple[dict[str, str], str]:
+    """Which Ingress, and the address that somebody wanted: what follows `rd=`, to the end, as some controllers do not
+    encode it. What that says of namespaces and Ingresses is the app's. ingress-nginx encodes from its path on."""
+    which, _, wanted = query.partition("&rd=")
+    _, _, rest = wanted.partition("://")
+    return dict(parse_qsl(which)), wanted if "/" in rest else unquote(wanted)
+
+
+def _split(address: str) -> SplitResult:
+    """Empty for what is no address."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _may_lead_to(ingress: Obj, netloc: str) -> bool:
