@@ -5,6 +5,7 @@ What is kept of upstream is `keeping`'s business. An upstream that does not answ
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -32,6 +33,8 @@ _MOST_CHARTS = 2000
 _AT_ONCE = 8
 _TRIES = 3
 _SHOWN = 3
+_LONGEST = 600.0
+"""Seconds for one catalogue: there are few workers, and an upstream may be as slow as it likes."""
 
 
 @record
@@ -104,7 +107,7 @@ class RefreshController(Controller):
         self._incomplete.discard(key)
         self._begun.add(key)
         try:
-            source, listing = await self._read(catalog, spec, known)
+            source, listing = await self._read_in_time(catalog, spec, known)
         except SourceFailed as failed:
             await self._tell(catalog, Condition("Ready", False, failed.reason, str(failed)))
             return self._retries.failed(key, about)
@@ -118,6 +121,16 @@ class RefreshController(Controller):
         asked = annotations_of(catalog).get(REFRESH, "")
         await self._tell(catalog, ready, refreshed=rfc3339(self._clock.now()), revision=revision, asked=asked)
         return spec.refresh_minutes * 60.0
+
+    async def _read_in_time(self, catalog: Obj, spec: CatalogSpec, known: str) -> tuple[Source, Listing | None]:
+        """Raises SourceFailed."""
+        try:
+            async with asyncio.timeout(_LONGEST):
+                return await self._read(catalog, spec, known)
+        except TimeoutError:
+            raise SourceFailed(
+                "NoAnswer", f"upstream takes longer than {_LONGEST:g} seconds: name fewer charts in spec.charts"
+            ) from None
 
     async def _read(self, catalog: Obj, spec: CatalogSpec, known: str) -> tuple[Source, Listing | None]:
         """Raises SourceFailed."""

@@ -16,6 +16,7 @@ from skerry.platform.catalog.sources.source import SourceFailed
     [
         "127.0.0.1", "10.43.0.1", "169.254.169.254", "192.168.1.1", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1",
         "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "ff02::1",
+        "::7f00:1", "64:ff9b:1::7f00:1", "fec0::1",
     ],
 )  # fmt: skip
 def test_what_is_not_public_is_out_of_reach(address: str) -> None:

@@ -29,6 +29,9 @@ from skerry.platform.catalog.sources.all import source_of
 from skerry.platform.catalog.sources.source import SourceFailed
 from skerry.platform.catalog.types import CATALOG_ENTRIES, CATALOGS, CatalogEntrySpec, CatalogSpec, Version
 
+_LONGEST = 300.0
+"""Seconds for the archives of one chart, before others have their turn."""
+
 
 class KeepingController(Controller):
     """One chart at a time."""
@@ -95,7 +98,11 @@ class KeepingController(Controller):
     ) -> tuple[dict[str, Version], Sequence[str]]:
         """What could be kept, by version, and why others could not."""
         kept, failures = {}, []
+        end = asyncio.get_running_loop().time() + _LONGEST
         for one in missing:
+            if asyncio.get_running_loop().time() > end:
+                failures.append(f"{one.version}: its turn comes later, upstream is slow")
+                continue
             try:
                 chart = await self._chart(catalog, entry["spec"]["name"], one)
             except (SourceFailed, BadChart) as failed:

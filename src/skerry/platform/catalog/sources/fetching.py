@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import field
 from ipaddress import ip_address
-from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -20,6 +19,7 @@ from yarl import URL
 
 from skerry import __version__
 from skerry.kube.records import record
+from skerry.platform.catalog.sources.addresses import joined, parsed
 from skerry.platform.catalog.sources.reaching import OutOfReach, Reach, addresses_of
 from skerry.platform.catalog.sources.source import SourceFailed
 
@@ -116,7 +116,7 @@ class Fetcher:
             ) as response:
                 location = response.headers.get("location")
                 if response.status in (301, 302, 303, 307, 308) and location:
-                    url = urljoin(url, location)
+                    url = joined(url, location)
                     continue
                 body = await _body(response, question)
                 headers = {name.lower(): value for name, value in response.headers.items()}
@@ -148,8 +148,8 @@ class Fetcher:
 
 
 def basic(login: Login, url: str) -> dict[str, str]:
-    """The header that says who we are, where that may be said: over TLS, or on this machine."""
-    parts = urlsplit(url)
+    """The header that says who we are, where that may be said: over TLS, or on this machine. Raises SourceFailed."""
+    parts = parsed(url)
     if not login.is_there or (parts.scheme != "https" and parts.hostname not in LOCAL):
         return {}
     said = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
@@ -157,12 +157,12 @@ def basic(login: Login, url: str) -> dict[str, str]:
 
 
 def same_host(one: str, other: str) -> bool:
-    """Whether both addresses are of the same server."""
+    """Whether both addresses are of the same server. Raises SourceFailed."""
     return _origin(one) == _origin(other)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
+    parts = parsed(url)
     return parts.scheme, parts.hostname, parts.port
 
 

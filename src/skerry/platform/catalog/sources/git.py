@@ -16,11 +16,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from skerry.platform.base.leashing import leash
 from skerry.platform.base.private_directories import PrivateDirectory
 from skerry.platform.catalog.settings import Allowed
+from skerry.platform.catalog.sources.addresses import host_of, parsed
 from skerry.platform.catalog.sources.directory import archive_at, listing_of
 from skerry.platform.catalog.sources.reaching import OutOfReach, Reach, addresses_of
 from skerry.platform.catalog.sources.source import Listing, SourceFailed
@@ -74,7 +75,7 @@ class Git:
 
     async def settings(self, home: Path) -> Mapping[str, str]:
         """The environment of git; files it needs are written to `home`. Raises SourceFailed, OSError."""
-        parts = urlsplit(self._url)
+        parts = parsed(self._url)
         config = ["[protocol]", "allow = never", f'[protocol "{parts.scheme}"]', "allow = always"]
         more: dict[str, str] = {}
         if parts.scheme == "file":
@@ -107,7 +108,7 @@ class Git:
 
     async def _address(self, parts: SplitResult) -> str:
         """The one to connect to. Raises SourceFailed."""
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        host, port = host_of(parts), parts.port or _PORTS[parts.scheme]
         try:
             return self._reach.choose(host, await addresses_of(host, port))[0]
         except OutOfReach as error:

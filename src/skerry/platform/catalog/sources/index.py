@@ -12,7 +12,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import orjson
 
@@ -21,6 +20,7 @@ from skerry.kube.objects import Obj
 from skerry.platform.base.chart_versions import leading_version, newest_first
 from skerry.platform.catalog.charts.facts import NAME, BadChart, facts_of
 from skerry.platform.catalog.charts.foreign_yaml import read_yaml
+from skerry.platform.catalog.sources.addresses import joined, parsed
 from skerry.platform.catalog.sources.source import Offered, SourceFailed
 
 _SMALL = 256 * 1024  # bytes
@@ -118,7 +118,7 @@ def _offered(short: Mapping[str, list[Obj]], url: str) -> tuple[dict[str, list[O
 def _one(version: Obj, url: str) -> Offered:
     urls = version.get("urls")
     first = next((one for one in urls if isinstance(one, str)), "") if isinstance(urls, list) else ""
-    where = urljoin(url, first) if first else ""
+    where = _where(url, first)
     digest = _DIGEST.fullmatch(str(version.get("digest") or ""))
     return Offered(
         facts_of(version),
@@ -126,6 +126,14 @@ def _one(version: Obj, url: str) -> Offered:
         digest[1] if digest else "",
         _time(version.get("created")),
     )
+
+
+def _where(url: str, place: str) -> str:
+    """Where an archive is, "" for what is no place."""
+    try:
+        return joined(url, place) if place and parsed(place) else ""
+    except SourceFailed:
+        return ""
 
 
 def _time(text: Any) -> datetime | None:

@@ -19,6 +19,8 @@ from skerry.platform.catalog.settings import Network
 Address: TypeAlias = IPv4Address | IPv6Address
 _TRANSLATED = ip_network("64:ff9b::/96")
 """IPv4 inside IPv6 (RFC 6052): the last four bytes are the address."""
+_OF_A_SITE = tuple(map(ip_network, ("::/96", "64:ff9b:1::/48", "fec0::/10")))
+"""IPv6 that Python takes for public: IPv4 inside it (RFC 4291, 8215), and what sites had before fc00::/7."""
 
 
 class OutOfReach(OSError):
@@ -38,7 +40,7 @@ class Reach:
         meant = meant_by(ip_address(address.partition("%")[0]))
         if self.is_anywhere or any(meant in one for one in self.networks):
             return True
-        return meant.is_global and not meant.is_multicast
+        return meant.is_global and not meant.is_multicast and not any(meant in one for one in _OF_A_SITE)
 
     def choose(self, host: str, addresses: Iterable[str]) -> list[str]:
         """Those of a host that may be connected to. Raises OutOfReach."""
@@ -64,5 +66,8 @@ def meant_by(address: Address) -> Address:
 async def addresses_of(host: str, port: int) -> list[str]:
     """As the system resolves it. Raises OSError."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # of a part that is empty or too long
+        raise OSError(f"{host[:200]!r} cannot be a name") from None
     return list(dict.fromkeys(str(one[4][0]) for one in found))

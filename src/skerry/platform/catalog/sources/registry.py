@@ -11,12 +11,13 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode
 
 import orjson
 
 from skerry.platform.base.chart_versions import leading_version, newest_first
 from skerry.platform.catalog.charts.facts import NAME, BadChart, facts_of
+from skerry.platform.catalog.sources.addresses import joined, parsed
 from skerry.platform.catalog.sources.fetching import LOCAL, Answer, Fetcher, Question, basic, same_host
 from skerry.platform.catalog.sources.source import Listing, Offered, SourceFailed
 from skerry.platform.catalog.types import LARGEST_ARCHIVE, CatalogSpec
@@ -90,7 +91,7 @@ class _Door:
 
     def __init__(self, fetcher: Fetcher, host: str, place: str) -> None:
         self._fetcher, self._place = fetcher, place
-        scheme = "http" if urlsplit(f"//{host}").hostname in LOCAL else "https"
+        scheme = "http" if parsed(f"//{host}").hostname in LOCAL else "https"
         self._base = f"{scheme}://{host}/v2/{place}"
         self._authorization: Mapping[str, str] = {}
 
@@ -104,7 +105,7 @@ class _Door:
             more = _NEXT.search(answer.headers.get("link", ""))
             if more is None:
                 break
-            url = urljoin(url, more[1])
+            url = joined(url, more[1])
             if not same_host(url, self._base):
                 raise SourceFailed("NoAnswer", f"{self._base}: its list of tags leads elsewhere")
         return found
