@@ -1,4 +1,4 @@
-"""Every text of the portal is translated, and says the same things with the same values."""
+"""Every text of the portal and of the pages to sign in is translated, and says the same with the same values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from babel.messages.pofile import read_po
 
 from skerry.portal.web.language import NAMES, language_of, texts_of
 
-PORTAL = Path(__file__).parents[3] / "src/skerry/portal"
+SOURCES = Path(__file__).parents[3] / "src/skerry"
+PORTAL, IDENTITY = SOURCES / "portal", SOURCES / "platform/identity"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
-KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+MARKED = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+SAID = {"N_": None, "says": None, "warns": None, "leads_to": (2,), "Page": (2,)}
+KEYWORDS: dict[Path, dict[str, tuple[int, ...] | None]] = {PORTAL: MARKED, IDENTITY: SAID}
 VALUE = re.compile(r"%\(\w+\)s")
 
 
-def _texts() -> set[str]:
-    found = extract_from_dir(str(PORTAL), METHODS, {"templates/**.html": {"trimmed": "true"}}, KEYWORDS)
+def _texts(folder: Path) -> set[str]:
+    options = {"templates/**.html": {"trimmed": "true"}}
+    found = extract_from_dir(str(folder), METHODS, options, KEYWORDS[folder])
     return {_first(message) for _, _, message, _, _ in found}
 
 
@@ -30,15 +34,16 @@ def _first(message: object) -> str:
     return str(message[0] if isinstance(message, tuple) else message)
 
 
-def _catalog(language: str) -> Catalog:
-    return read_po(BytesIO((PORTAL / "locales" / language / "portal.po").read_bytes()), locale=language)
+def _catalog(folder: Path, language: str) -> Catalog:
+    return read_po(BytesIO((folder / "locales" / language / f"{folder.name}.po").read_bytes()), locale=language)
 
 
 @pytest.mark.parametrize("language", sorted(set(NAMES) - {"en"}))
-def test_everything_is_translated(language: str) -> None:
-    translated = {_first(one.id): one for one in _catalog(language) if one.id}
-    assert sorted(_texts() - set(translated)) == [], "run scripts/texts.sh, then translate"
-    assert sorted(set(translated) - _texts()) == [], "run scripts/texts.sh"
+@pytest.mark.parametrize("folder", KEYWORDS, ids=lambda one: one.name)
+def test_everything_is_translated(folder: Path, language: str) -> None:
+    translated = {_first(one.id): one for one in _catalog(folder, language) if one.id}
+    assert sorted(_texts(folder) - set(translated)) == [], "run scripts/texts.sh, then translate"
+    assert sorted(set(translated) - _texts(folder)) == [], "run scripts/texts.sh"
     assert [text for text, one in translated.items() if not _is_whole(one)] == []
 
 
@@ -53,6 +58,7 @@ def test_the_language_is_the_persons() -> None:
     assert language_of(None, "fr-FR, de;q=0.7, en;q=0.8") == "en"
     assert language_of("xx", "de-CH,de;q=0.9") == "de"
     assert language_of(None, "en;q=0, ;;, x;q=y") == "en"
+    assert language_of(None, "en; q=0.5, de; q=0.8") == "de"
     assert texts_of("de").gettext("Projects") == "Projekte"
 
 

@@ -21,6 +21,7 @@ from skerry.kube.client import Client
 from skerry.kube.errors import AlreadyExists, NotFound
 from skerry.kube.objects import Obj, name_of, owner_reference, uid_of
 from skerry.kube.resources import SECRETS
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.naming import PRIVATE
 from skerry.platform.identity.types import USERS
@@ -92,9 +93,9 @@ def why_too_weak(password: str, username: str, shortest: int) -> str:
     if len(password) > _LONGEST:
         return f"the password is too long: up to {_LONGEST} characters"
     if username.lower() in password.lower() and len(password) < len(username) + shortest:
-        return "the password contains the username: choose another"
+        return N_("the password contains the username: choose another")
     if len(set(password)) < 5:
-        return "the password repeats a few characters: choose another"
+        return N_("the password repeats a few characters: choose another")
     return ""
 
 

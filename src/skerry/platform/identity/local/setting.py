@@ -11,19 +11,20 @@ from starlette.routing import BaseRoute, Route
 from skerry.kube.errors import AlreadyExists
 from skerry.kube.objects import Obj
 from skerry.platform.base.capability import Context
+from skerry.platform.base.language import N_
 from skerry.platform.identity.groups import Members
 from skerry.platform.identity.local.links import Link, link_of, use_up
 from skerry.platform.identity.local.passwords import Passwords, why_too_weak
 from skerry.platform.identity.login.forms import own_fields_of
 from skerry.platform.identity.login.handling import as_pages
 from skerry.platform.identity.login.methods import methods_of
-from skerry.platform.identity.login.pages import Page, field
+from skerry.platform.identity.login.pages import Field, Page
 from skerry.platform.identity.login.people import Identity, SignInRefused, people_of
 from skerry.platform.identity.login.welcome import START, welcome
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.platform.identity.types import LOCAL, OPERATORS, LocalSettings, UserSpec
 
-_OVER = "this link was used, or is over: ask an operator for another (skerry users link <name>)"
+_OVER = N_("this link was used, or is over: ask an operator for another (skerry users link <name>)")
 
 
 class LinkPages:
@@ -62,7 +63,7 @@ class LinkPages:
 
     async def _link(self, request: Request) -> Link:
         if methods_of(self._context).provider(LOCAL) is None:
-            raise SignInRefused("accounts with a password are turned off here (IdentityProvider local)")
+            raise SignInRefused(N_("accounts with a password are turned off here (IdentityProvider local)"))
         link = await link_of(self._context.client, self._context.clock, request.path_params["token"])
         if link is None or (link.purpose == "FirstOperator" and self._members.of(OPERATORS)):
             raise SignInRefused(_OVER)
@@ -83,9 +84,9 @@ class LinkPages:
 
     def _wrong(self, fields: dict[str, str], username: str) -> str:
         if not username:
-            return "a username is needed"
+            return N_("a username is needed")
         if fields.get("password", "") != fields.get("again", ""):
-            return "the two passwords differ"
+            return N_("the two passwords differ")
         return why_too_weak(fields.get("password", ""), username, self._shortest())
 
     def _shortest(self) -> int:
@@ -96,10 +97,11 @@ class LinkPages:
 
 def _ask_for_password(request: Request, link: Link, username: str = "") -> Page:
     first = link.purpose == "FirstOperator"
-    page = Page(request, "The first operator" if first else f"A password for {link.username}")
-    name = [field("username", "Username", value=username, complete="username")] if first else []
+    titled = Page(request, "The first operator")
+    page = titled if first else Page(request, "A password for %(user)s", user=link.username)
+    name = [Field("username", N_("Username"), value=username, complete="username")] if first else []
     passwords = [
-        field("password", "New password", "password", complete="new-password"),
-        field("again", "The same again", "password", complete="new-password"),
+        Field("password", N_("New password"), "password", complete="new-password"),
+        Field("again", N_("The same again"), "password", complete="new-password"),
     ]
-    return page.asks(request.url.path, [*name, *passwords], "Set password")
+    return page.asks(request.url.path, [*name, *passwords], N_("Set password"))

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from skerry.kube.clock import Clock, parse_time, rfc3339
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.often import Often
 from skerry.platform.identity.login.people import People, SignInRefused
 
@@ -68,7 +69,7 @@ class Attempts:
         """One more attempt, taken as wrong until `right` is called. Raises SignInRefused: too many."""
         now = self._clock.now()
         if not self._by_address.one_more(address):
-            raise SignInRefused("too many attempts from your address: wait five minutes")
+            raise SignInRefused(N_("too many attempts from your address: wait five minutes"))
         known = self._failures(name)
         left = seconds_left(known, now)
         if left:

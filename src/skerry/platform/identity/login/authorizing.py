@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from skerry.kube.records import record
 from skerry.platform.base.capability import Context
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.forms import BadForm, own_fields_of
 from skerry.platform.identity.login.grants import Codes
 from skerry.platform.identity.login.handling import as_pages, to_sign_in
@@ -69,8 +70,11 @@ class Authorizing:
         person = signed_in(self._context, request)
         if person is None:
             return to_sign_in(request)
-        page = Page(request, "Let the command line act for you?").says(f"You are {person.user}.")
-        page.says(f"skerry login on {asked.description or 'this machine'} asks to act for you for some days.")
+        page = Page(request, "Let the command line act for you?").says("You are %(user)s.", user=person.user)
+        if asked.description:
+            page.says("skerry login on %(where)s asks to act for you for some days.", where=asked.description)
+        else:
+            page.says("skerry login on this machine asks to act for you for some days.")
         page.says("Go on only if you have just started it yourself.")
         carried = {name: request.query_params[name] for name in _CARRIED if name in request.query_params}
         return page.may_lead_to(asked.origin).asks(AUTHORIZE, (), "Allow", "Deny", **carried).answer()
@@ -80,7 +84,7 @@ class Authorizing:
         asked = read(fields)
         person = signed_in(self._context, request)
         if person is None:
-            raise BadForm("you are not signed in any more: start again with skerry login")
+            raise BadForm(N_("you are not signed in any more: start again with skerry login"))
         if fields.get("answer") != "Allow":
             return asked.back(error="access_denied")
         return asked.back(code=self._codes.grant(person.user, asked.redirect_uri, asked.challenge, asked.description))

@@ -13,16 +13,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from skerry.platform.base.capability import Context
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.forms import BadForm, own_fields_of
 from skerry.platform.identity.login.grants import Device, DeviceCodes
 from skerry.platform.identity.login.handling import as_pages, to_sign_in
 from skerry.platform.identity.login.often import Often, TooMany
-from skerry.platform.identity.login.pages import Page, field
+from skerry.platform.identity.login.pages import Field, Page
 from skerry.platform.identity.login.welcome import signed_in
 from skerry.platform.identity.sessions.judging import Person
 
 DEVICE = "/identity/device"
-_UNKNOWN = "nobody waits with this code: compare it, or start skerry login again"
+_UNKNOWN = N_("nobody waits with this code: compare it, or start skerry login again")
 
 
 class DevicePages:
@@ -48,7 +49,7 @@ class DevicePages:
         fields = await own_fields_of(request)
         person = signed_in(self._context, request)
         if person is None:
-            raise BadForm("you are not signed in any more: open this page again")
+            raise BadForm(N_("you are not signed in any more: open this page again"))
         code = fields.get("user_code", "")
         waiting = self._waiting(person, code)
         if waiting is None:
@@ -57,12 +58,12 @@ class DevicePages:
             return _confirm(request, person, waiting)
         allowed = fields["answer"] == "Allow"
         self._devices.answer(code, person.user, allowed=allowed)
-        done = "The device is signed in. You can close this page." if allowed else "The device was refused."
+        done = N_("The device is signed in. You can close this page.") if allowed else N_("The device was refused.")
         return Page(request, "Done").says(done).answer()
 
     def _waiting(self, person: Person, code: str) -> Device | None:
         if not self._typed.one_more(person.user):
-            raise TooMany("too many codes: wait ten minutes")
+            raise TooMany(N_("too many codes: wait ten minutes"))
         waiting = self._devices.waiting(code)
         if waiting is not None:
             self._typed.take_back(person.user)
@@ -71,12 +72,16 @@ class DevicePages:
 
 def _ask_for_code(request: Request, code: str) -> Page:
     page = Page(request, "Sign in a device").says("Type the code that skerry login shows.")
-    return page.asks(DEVICE, [field("user_code", "Code", value=code)], "Continue")
+    return page.asks(DEVICE, [Field("user_code", N_("Code"), value=code)], N_("Continue"))
 
 
 def _confirm(request: Request, person: Person, waiting: Device) -> Response:
-    page = Page(request, "Let this device act for you?").says(f"You are {person.user}.").shows(waiting.user_code)
+    page = (
+        Page(request, "Let this device act for you?")
+        .says("You are %(user)s.", user=person.user)
+        .shows(waiting.user_code)
+    )
     where = f"{waiting.description} at {waiting.address}" if waiting.description else waiting.address
-    page.says(f"skerry login on {where} asks to act for you for some days.")
+    page.says("skerry login on %(where)s asks to act for you for some days.", where=where)
     page.says("If you have not started it yourself, or somebody sent you this code: deny.")
-    return page.asks(DEVICE, (), "Allow", "Deny", user_code=waiting.user_code).answer()
+    return page.asks(DEVICE, (), N_("Allow"), N_("Deny"), user_code=waiting.user_code).answer()

@@ -12,8 +12,13 @@ from urllib.parse import parse_qsl
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from skerry.platform.base.language import N_
+
 COOKIE, FIELD = "__Host-skerry-form", "form"
 _LARGEST, _MOST_FIELDS = 64 * 1024, 50
+
+
+_FOREIGN = N_("this form was not opened in this browser, or cookies are refused: go back and load it again")
 
 
 class BadForm(Exception):
@@ -51,7 +56,7 @@ def check_own(connection: HTTPConnection, value: str) -> None:
     """That a page of ours in this browser sent it; `value`: of the form's hidden field. Raises BadForm."""
     shown = connection.cookies.get(COOKIE, "")
     if not is_from_here(connection) or not shown or not secrets.compare_digest(shown.encode(), value.encode()):
-        raise BadForm("this form was not opened in this browser, or cookies are refused: go back and load it again")
+        raise BadForm(_FOREIGN)
 
 
 def form_value(request: HTTPConnection) -> str:

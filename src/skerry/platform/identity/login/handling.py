@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from skerry.kube.errors import StatusError
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.forms import BadForm
 from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.login.pages import Page
@@ -35,7 +36,7 @@ def as_pages(handler: Handler) -> Handler:
             return _failed(request, str(many), 429)
         except (StatusError, OSError):
             log.exception("%s %s", request.method, request.url.path.partition("/link/")[0])
-            return _failed(request, "the cluster does not answer as it should: try again in a minute", 503)
+            return _failed(request, N_("the cluster does not answer as it should: try again in a minute"), 503)
 
     return answer
 

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from skerry.kube.objects import Obj, name_of
 from skerry.platform.base.capability import Context
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.forms import BadForm, own_fields_of
 from skerry.platform.identity.login.handling import SIGN_IN, as_pages
 from skerry.platform.identity.login.pages import Page
@@ -18,7 +19,11 @@ from skerry.platform.identity.sessions.sessions import sessions_of
 
 _END = "/identity/sessions/end"
 SIGN_OUT = "/identity/sign-out"
-_KINDS = {"Browser": "browser", "CommandLine": "command line", "Program": "program"}
+_KINDS = {
+    "Browser": N_("a browser%(about)s; last used %(used)s, ends %(ends)s"),
+    "CommandLine": N_("a command line%(about)s; last used %(used)s, ends %(ends)s"),
+    "Program": N_("a program%(about)s; last used %(used)s, ends %(ends)s"),
+}
 
 
 class OwnSessions:
@@ -38,15 +43,16 @@ class OwnSessions:
         person = signed_in(self._context, request)
         if person is None:
             return RedirectResponse(SIGN_IN, 303)
-        page = Page(request, "Signed in").says(f"You are {person.user}.")
+        page = Page(request, "Signed in").says("You are %(user)s.", user=person.user)
         if person.groups:
-            page.says(f"Member of {', '.join(person.groups)}.")
-        page.leads_to("/", "To the portal").asks(SIGN_OUT, (), "Sign out")
+            page.says("Member of %(groups)s.", groups=", ".join(person.groups))
+        page.leads_to("/", "To the portal").asks(SIGN_OUT, (), N_("Sign out"))
         others = [one for one in self._sessions.of_user(person.user) if name_of(one) != person.session]
         if others:
             page.says("You are also signed in with:")
         for one in sorted(others, key=lambda one: str(one["metadata"]["creationTimestamp"])):
-            page.says(in_words(one)).asks(_END, (), "End", session=name_of(one))
+            kind = _KINDS[one["spec"]["kind"]]
+            page.says(kind, **_about(one)).asks(_END, (), N_("End"), session=name_of(one))
         return page.answer()
 
     async def _end(self, request: Request) -> Response:
@@ -54,16 +60,15 @@ class OwnSessions:
         person = signed_in(self._context, request)
         wanted = fields.get("session", "")
         if person is None or wanted not in {name_of(one) for one in self._sessions.of_user(person.user)}:
-            raise BadForm("this session is not yours, or over")
+            raise BadForm(N_("this session is not yours, or over"))
         await self._sessions.close(wanted)
         return RedirectResponse(HOME, 303)
 
 
-def in_words(session: Obj) -> str:
-    """One session, for the person whose it is."""
-    spec = session["spec"]
+def _about(session: Obj) -> dict[str, str]:
+    """What there is to say of one, for the person whose it is."""
+    spec, used = session["spec"], (session.get("status") or {}).get("lastUsed", "–")
     scope = spec.get("scope")
-    about = f" ({spec['description']})" if spec.get("description") else ""
-    allowed = f", {scope['role']} of {scope['project']}" if scope else ""
-    used = (session.get("status") or {}).get("lastUsed", "never")
-    return f"a {_KINDS[spec['kind']]}{about}{allowed}; last used {used}, ends {spec['expires']}"
+    known = [spec.get("description", ""), f"{scope['project']}: {scope['role']}" if scope else ""]
+    about = ", ".join(filter(None, known))
+    return {"about": f" ({about})" if about else "", "used": used, "ends": spec["expires"]}

@@ -1,18 +1,25 @@
 """The pages of the login server: plain HTML without scripts, one style sheet, a strict content security policy.
 
-Whatever a page is given is escaped. The portal gives them other looks.
+Whatever a page is given is escaped. Its texts are English and are shown in the person's language, as `locales/` has
+them: values go in by name, after that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
+from pathlib import Path
+from types import MappingProxyType
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from skerry.kube.records import record
+from skerry.platform.base.language import COOKIE as LANGUAGE
+from skerry.platform.base.language import language_of, texts_in
 from skerry.platform.identity.login.forms import FIELD, form_value, remember_form
 
+_LOCALES = Path(__file__).parent.parent / "locales"
 STYLE = """\
 :root { color-scheme: light dark; font: 100%/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
   --ground: #f5f7f6; --surface: #fff; --text: #16232a; --soft: #52636b; --line: #dbe3e2; --edge: #74868c;
@@ -41,7 +48,7 @@ table { width: 100%; text-align: left }
 """
 _PAGE = """\
 <!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title} - Skerry</title><link rel="stylesheet" href="/identity/style.css"></head>
 <body><main><h1>{title}</h1>
 {body}
@@ -49,24 +56,38 @@ _PAGE = """\
 """
 
 
+@record
+class Field:
+    """One input with its label. `complete`: what browsers may fill in (autocomplete of HTML); `values`: go into the
+    label."""
+
+    name: str
+    label: str
+    kind: str = "text"
+    value: str = ""
+    complete: str = "off"
+    values: Mapping[str, str] = MappingProxyType({})
+
+
 class Page:
     """One page, part by part. What it is given is escaped."""
 
-    def __init__(self, request: Request, title: str) -> None:
-        self._request, self._title = request, title
+    def __init__(self, request: Request, title: str, **values: str) -> None:
+        self._language = language_of(request.cookies.get(LANGUAGE), request.headers.get("accept-language", ""))
+        self._request, self._title = request, self._in_words(title, values)
         self._parts: list[str] = []
         self._form = form_value(request)
         self._may_lead_to = ""
 
-    def says(self, text: str) -> Page:
+    def says(self, text: str, **values: str) -> Page:
         """A paragraph."""
-        self._parts.append(f"<p>{escape(text)}</p>")
+        self._parts.append(f"<p>{self._escaped(text, values)}</p>")
         return self
 
-    def warns(self, text: str) -> Page:
+    def warns(self, text: str, **values: str) -> Page:
         """What went wrong; nothing when it is ""."""
         if text:
-            self._parts.append(f'<p role="alert">{escape(text)}</p>')
+            self._parts.append(f'<p role="alert">{self._escaped(text, values)}</p>')
         return self
 
     def shows(self, text: str) -> Page:
@@ -74,16 +95,19 @@ class Page:
         self._parts.append(f"<p><code>{escape(text)}</code></p>")
         return self
 
-    def leads_to(self, path: str, label: str) -> Page:
+    def leads_to(self, path: str, label: str, **values: str) -> Page:
         """A link."""
-        self._parts.append(f'<a class="other" href="{escape(path)}">{escape(label)}</a>')
+        self._parts.append(f'<a class="other" href="{escape(path)}">{self._escaped(label, values)}</a>')
         return self
 
-    def asks(self, action: str, fields: Iterable[str], *buttons: str, **hidden: str) -> Page:
-        """A form. `fields`: what `field` makes; `buttons`: their labels, the one pressed is the field `answer`."""
+    def asks(self, action: str, fields: Iterable[Field], *buttons: str, **hidden: str) -> Page:
+        """A form. `buttons`: their labels, the one pressed is the field `answer`, in English."""
         carried = "".join(_hidden(name, value) for name, value in {FIELD: self._form, **hidden}.items())
-        pressed = "".join(f'<button name="answer" value="{escape(one)}">{escape(one)}</button>' for one in buttons)
-        self._parts.append(f'<form method="post" action="{escape(action)}">{carried}{"".join(fields)}{pressed}</form>')
+        filled = "".join(map(self._input, fields))
+        pressed = "".join(
+            f'<button name="answer" value="{escape(one)}">{self._escaped(one, {})}</button>' for one in buttons
+        )
+        self._parts.append(f'<form method="post" action="{escape(action)}">{carried}{filled}{pressed}</form>')
         return self
 
     def may_lead_to(self, origin: str) -> Page:
@@ -93,17 +117,23 @@ class Page:
 
     def answer(self, status: int = 200) -> Response:
         """As a response."""
-        whole = _PAGE.format(title=escape(self._title), body="\n".join(self._parts))
+        whole = _PAGE.format(language=self._language, title=escape(self._title), body="\n".join(self._parts))
         response = HTMLResponse(whole, status, _headers(self._may_lead_to))
         if any("<form" in part for part in self._parts):
             remember_form(response, self._form)
         return response
 
+    def _input(self, one: Field) -> str:
+        attributes = f'name="{one.name}" type="{one.kind}" value="{escape(one.value)}" autocomplete="{one.complete}"'
+        label = self._escaped(one.label, one.values)
+        return f'<label>{label}<input {attributes} autocapitalize="none" required></label>'
 
-def field(name: str, label: str, kind: str = "text", value: str = "", complete: str = "off") -> str:
-    """One input with its label. `complete`: what browsers may fill in (autocomplete of HTML)."""
-    attributes = f'name="{name}" type="{kind}" value="{escape(value)}" autocomplete="{complete}"'
-    return f'<label>{escape(label)}<input {attributes} autocapitalize="none" required></label>'
+    def _escaped(self, text: str, values: Mapping[str, str]) -> str:
+        return escape(self._in_words(text, values))
+
+    def _in_words(self, text: str, values: Mapping[str, str]) -> str:
+        translated = texts_in(_LOCALES, "identity", self._language).gettext(text) if text else ""
+        return translated % values if values else translated
 
 
 def _hidden(name: str, value: str) -> str:

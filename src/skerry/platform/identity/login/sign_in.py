@@ -11,13 +11,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from skerry.platform.base.capability import Context
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.attempts import Attempts
 from skerry.platform.identity.login.forms import own_fields_of
 from skerry.platform.identity.login.handling import SIGN_IN, address_of, as_pages
 from skerry.platform.identity.login.methods import Methods, Provider, methods_of
 from skerry.platform.identity.login.often import TooMany
 from skerry.platform.identity.login.own_sessions import SIGN_OUT
-from skerry.platform.identity.login.pages import STYLE, Page, field
+from skerry.platform.identity.login.pages import STYLE, Field, Page
 from skerry.platform.identity.login.people import Identity, SignInRefused, people_of
 from skerry.platform.identity.login.welcome import COOKIE, START, close_former, local_path, welcome
 
@@ -57,12 +58,12 @@ class SignInPages:
     async def _checked(self, request: Request, fields: dict[str, str], username: str, next_: str) -> Response:
         provider = self._methods.provider(fields.get("provider", ""))
         if provider is None or provider.spec.type not in self._methods.passwords or not username:
-            raise SignInRefused("choose where to sign in, and say who you are")
+            raise SignInRefused(N_("choose where to sign in, and say who you are"))
         address, name = address_of(request), f"{provider.spec.username_prefix}{username}"
         self._attempts.begin(address, name)
         identity = await self._proved(provider, username, fields.get("password", ""), address, name)
         if identity is None:
-            raise SignInRefused("this username and password do not go together")
+            raise SignInRefused(N_("this username and password do not go together"))
         self._attempts.right(address, name)
         return await welcome(self._context, request, identity, next_)
 
@@ -91,13 +92,20 @@ class SignInPages:
         next_ = local_path(next_)
         page = Page(request, "Sign in").warns(why)
         for provider, path in self._methods.elsewhere():
-            page.leads_to(f"{path}?next={quote(next_, safe='')}", f"Sign in with {provider.title}")
+            page.leads_to(f"{path}?next={quote(next_, safe='')}", "Sign in with %(provider)s", provider=provider.title)
         for provider in self._methods.with_passwords():
             fields = [
-                field("username", f"Username ({provider.title})", value=username, complete="username"),
-                field("password", "Password", "password", complete="current-password"),
+                Field(
+                    "username",
+                    N_("Username (%(provider)s)"),
+                    "text",
+                    username,
+                    "username",
+                    {"provider": provider.title},
+                ),
+                Field("password", N_("Password"), "password", complete="current-password"),
             ]
-            page.asks(SIGN_IN, fields, "Sign in", provider=provider.name, next=next_)
+            page.asks(SIGN_IN, fields, N_("Sign in"), provider=provider.name, next=next_)
         if not self._methods.providers():
             page.warns("there is nowhere to sign in: an operator has to make an IdentityProvider")
         return page

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from skerry.platform.base.capability import Context
+from skerry.platform.base.language import N_
 from skerry.platform.identity.login.handling import SIGN_IN, address_of, as_pages
 from skerry.platform.identity.login.methods import Provider, methods_of
 from skerry.platform.identity.login.pages import Page
@@ -62,7 +63,7 @@ class OidcPages:
         query = dict(request.query_params)
         pending = self._pending.take(query.get("state", ""), provider.name, request.cookies.get(COOKIE, ""))
         if pending is None:
-            raise SignInRefused("this sign-in was not begun in this browser, or is over: sign in again")
+            raise SignInRefused(N_("this sign-in was not begun in this browser, or is over: sign in again"))
         try:
             return await self._finished(request, provider, pending, query)
         except Forged as error:
@@ -86,11 +87,13 @@ class OidcPages:
     def _provider(self, request: Request) -> Provider:
         provider = self._methods.provider(request.path_params["provider"])
         if provider is None or provider.spec.type != "OIDC":
-            raise SignInRefused("nobody can sign in there: there is no such provider, or it is disabled")
+            raise SignInRefused(N_("nobody can sign in there: there is no such provider, or it is disabled"))
         return provider
 
 
 def _unavailable(request: Request, provider: Provider, error: Exception) -> Response:
     log.warning("%s: nobody can sign in: %s", provider.name, error)
-    page = Page(request, "That did not work").warns(f"{provider.title} does not answer as it should: {error}")
+    page = Page(request, "That did not work").warns(
+        "%(provider)s does not answer as it should: %(why)s", provider=provider.title, why=str(error)
+    )
     return page.leads_to(SIGN_IN, "Back").answer(503)
