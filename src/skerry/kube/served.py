@@ -28,10 +28,18 @@ class Served:
 async def served_in_namespaces(client: HttpClient) -> Served:
     """Those that can be listed. Raises StatusError, OSError when the cluster itself does not answer."""
     groups = orjson.loads(await client.get_raw("/apis"))["groups"]
-    versions = [("", "v1"), *((one["name"], one["preferredVersion"]["version"]) for one in groups)]
+    versions = [("", "v1"), *((one["name"], version) for one in groups for version in _versions(one))]
     answers = await together(*(_of(client, group, version) for group, version in versions))
-    silent = [group for (group, _), answer in zip(versions, answers, strict=True) if answer is None]
-    return Served(tuple(one for answer in answers for one in answer or ()), tuple(silent))
+    silent = {group for (group, _), answer in zip(versions, answers, strict=True) if answer is None}
+    found: dict[str, Resource] = {}
+    for resource in (one for answer in answers for one in answer or ()):
+        found.setdefault(resource.group_resource, resource)
+    return Served(tuple(found.values()), tuple(sorted(silent)))
+
+
+def _versions(group: Obj) -> dict[str, None]:
+    """The preferred one first: it need not have all kinds of its group."""
+    return dict.fromkeys((group["preferredVersion"]["version"], *(one["version"] for one in group["versions"])))
 
 
 async def _of(client: HttpClient, group: str, version: str) -> list[Resource] | None:
