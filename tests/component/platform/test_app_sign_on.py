@@ -17,8 +17,8 @@ import yaml
 
 from skerry.kube.errors import Forbidden, Invalid, NotFound
 from skerry.kube.http_client import HttpClient
-from skerry.kube.objects import annotations_of
-from skerry.kube.resources import SERVICES
+from skerry.kube.objects import annotations_of, name_of
+from skerry.kube.resources import EVENTS, SERVICES
 from skerry.platform.identity.apps.access import ACCESS, CHECK, INGRESSES, SIGN_IN, USER_HEADER
 from skerry.platform.identity.apps.routes import COOKIE as APP_COOKIE
 from skerry.platform.identity.login.welcome import COOKIE
@@ -134,6 +134,29 @@ async def _are_asked(client: HttpClient) -> bool:
         return True
     await client.delete(INGRESSES, "probe", "lidar")
     return False
+
+
+async def test_elsewhere_too_and_without_taking_anybodys_ingress() -> None:
+    async with running_platform() as running:
+        admin = running.admin
+        own = {**ingress("everyone"), "metadata": {"name": "web-sign-in"}}
+        before = await admin.create(INGRESSES, own, "default")
+        made = await admin.create(INGRESSES, ingress("members"), "default")
+        assert CHECK in annotations_of(made)[GUARDED]
+
+        async def is_told() -> bool:
+            found = (await admin.list(EVENTS, "default")).items
+            return any(one.get("reason") == "NoWayBack" for one in found)
+
+        await until(is_told, "why nobody can come back")
+        assert (await admin.get(INGRESSES, "web-sign-in", "default"))["spec"] == before["spec"]
+        await admin.delete(INGRESSES, "web-sign-in", "default")
+
+        async def has_a_way_back() -> bool:
+            doors = [one for one in (await admin.list(INGRESSES, "default")).items if "web-sign-in" in name_of(one)]
+            return any(one["spec"]["rules"][0]["http"]["paths"][0]["path"] == "/.skerry" for one in doors)
+
+        await until(has_a_way_back, "the name is free")
 
 
 async def _refuses_what_is_wrong(running: RunningPlatform) -> None:

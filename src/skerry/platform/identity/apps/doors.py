@@ -31,6 +31,7 @@ DOOR_LABEL = "skerry.dev/sign-in-for"
 """On the second Ingress: the name of the guarded one."""
 BACK = "skerry-sign-in"
 """The Service that leads out."""
+_SUFFIX = "-sign-in"
 
 
 class DoorController(Controller):
@@ -44,7 +45,7 @@ class DoorController(Controller):
         self._client, self._recorder, self._url = context.client, context.recorder, context.settings.url
         self._ingresses = context.informers.of(INGRESSES)
         self._services = context.informers.of(SERVICES)
-        self.watch(self._ingresses)
+        self.watch(self._ingresses, _concerned)
         self.watch_owned(self._ingresses, INGRESSES)
         self.watch(self._services, self._led_through)
 
@@ -95,9 +96,15 @@ class DoorController(Controller):
             await apply(self._client, INGRESSES, wanted)
 
 
+def _concerned(ingress: Obj) -> Iterable[str]:
+    """Itself, and the one whose way back has its name, or had."""
+    key = key_of(ingress)
+    return dict.fromkeys((key, key.removesuffix(_SUFFIX)))
+
+
 def door_name(name: str) -> str:
     """Of the second Ingress."""
-    return f"{name[:243]}-sign-in"
+    return f"{name[:243]}{_SUFFIX}"
 
 
 def door(ingress: Obj) -> Obj:
