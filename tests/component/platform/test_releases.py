@@ -139,6 +139,23 @@ async def test_what_a_person_uninstalls_by_helm_is_missed(tmp_path: Path) -> Non
         assert await replicas(ben, 1)
 
 
+async def test_what_sleeps_is_corrected_without_being_woken() -> None:
+    async with releasing() as running:
+        ben = running.as_user("ben")
+        await ben.create(RELEASES, release("web", drift="Correct"), "lidar")
+        await until_reason(ben, "web", "Deployed")
+        asleep = {"annotations": {"skerry.dev/awake": '{"replicas": 1}'}}  # as hibernation leaves it
+        await running.admin.patch(DEPLOYMENTS, "web", {"metadata": asleep, "spec": {"replicas": 0}}, "lidar")
+        changed = {"template": {"metadata": {"annotations": {"text": "somebody else's"}}}}
+        await running.admin.patch(DEPLOYMENTS, "web", {"spec": changed}, "lidar")
+
+        async def is_corrected() -> bool:
+            return await text_of(ben) == "hello"
+
+        await until(is_corrected, "it is put right")
+        assert await replicas(ben, 0)
+
+
 async def text_of(client: HttpClient) -> str:
     """What the application was told to say."""
     found = await client.get(DEPLOYMENTS, "web", "lidar")

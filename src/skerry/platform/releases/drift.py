@@ -18,7 +18,8 @@ _NAMES = ("name", "mountPath", "containerPort", "port", "key", "ip", "host")
 """By what things in a list are told from each other, the first that all have."""
 _ASLEEP = "skerry.dev/awake"
 """Annotation of what a hibernated project keeps at rest: that is no drift."""
-_SCALED = ("spec.replicas", "spec.suspend")
+_SCALES = ("replicas", "suspend")
+_SCALED = tuple(f"spec.{name}" for name in _SCALES)
 _MOST = 20
 _IGNORED = ("status", "apiVersion", "kind")
 
@@ -30,9 +31,21 @@ def drift_of(written: Obj, there: Obj | None) -> list[str]:
         return [f"{title}: deleted"]
     wanted = {name: value for name, value in _with_data(written).items() if name not in _IGNORED}
     wanted["metadata"] = {name: (written.get("metadata") or {}).get(name) for name in ("labels", "annotations")}
-    rests = _ASLEEP in annotations_of(there) or STOPPED in annotations_of(there)
-    paths = (path for path in _differences(wanted, there, "") if not (rests and path in _SCALED))
+    paths = (path for path in _differences(wanted, there, "") if not (rests(there) and path in _SCALED))
     return [f"{title}: {path}" for path, _ in zip(paths, range(_MOST), strict=False)]
+
+
+def rests(there: Obj) -> bool:
+    """Whether somebody has it scaled to nothing, who will scale it back."""
+    return _ASLEEP in annotations_of(there) or STOPPED in annotations_of(there)
+
+
+def at_rest(written: Obj) -> Obj:
+    """What is to be applied to what rests: how much of it runs is left alone."""
+    spec = written.get("spec")
+    if not isinstance(spec, dict):
+        return written
+    return {**written, "spec": {name: value for name, value in spec.items() if name not in _SCALES}}
 
 
 def _with_data(written: Obj) -> Obj:

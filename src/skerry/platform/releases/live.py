@@ -20,7 +20,7 @@ from skerry.kube.records import record
 from skerry.kube.resources import CONFIG_MAPS, CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, INGRESSES, SERVICES, STATEFUL_SETS
 from skerry.kube.tasks import end
 from skerry.platform.base.capability import Context
-from skerry.platform.releases.drift import drift_of
+from skerry.platform.releases.drift import at_rest, drift_of, rests
 from skerry.platform.releases.types import RELEASE_LABEL
 
 FOLLOWED: Sequence[Resource] = (
@@ -36,6 +36,7 @@ class Drifted:
 
     resource: Resource
     written: Obj
+    """What puts it right."""
     fields: Sequence[str]
 
 
@@ -79,9 +80,10 @@ async def drifted(written: Sequence[Obj], client: HttpClient, namespace: str) ->
         if resource is None:
             continue
         with contextlib.suppress(Forbidden):
-            fields = drift_of(one, await _there(client, resource, one, namespace))
+            there = await _there(client, resource, one, namespace)
+            fields = drift_of(one, there)
             if fields:
-                found.append(Drifted(resource, one, fields))
+                found.append(Drifted(resource, at_rest(one) if there and rests(there) else one, fields))
     return found
 
 
