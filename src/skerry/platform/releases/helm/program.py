@@ -121,11 +121,14 @@ class Running:
             process.terminate()
         _bound(process.pid)
         try:
-            said, complained = await process.communicate()
+            said, complained = await asyncio.gather(
+                _end_of(process.stdout, most), _end_of(process.stderr, _LONGEST_WORDS)
+            )
+            await process.wait()
         finally:
             await _end(process)
             self._process = None
-        return Outcome(process.returncode or 0, _text(said, most), _text(complained, _LONGEST_WORDS))
+        return Outcome(process.returncode or 0, said, complained)
 
 
 @cache
@@ -188,5 +191,11 @@ def _leaving(render: Render, leave: Callable[[], None]) -> Render:
     return rendered
 
 
-def _text(said: bytes, most: int) -> str:
-    return said[-most:].decode(errors="replace")
+async def _end_of(stream: asyncio.StreamReader | None, most: int) -> str:
+    """The last `most` bytes; what is before them is never held."""
+    assert stream is not None
+    said = bytearray()
+    while piece := await stream.read(65536):
+        said += piece
+        del said[:-most]
+    return said.decode(errors="replace")

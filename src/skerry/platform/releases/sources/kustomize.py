@@ -45,7 +45,7 @@ async def built(files: Sequence[tuple[str, str]], running: Running) -> str:
         _write(known, folder.path)
         environment = {"HOME": str(folder.path), "PATH": "/nonexistent"}
         outcome = await running.run(_command(str(folder.path)), environment, _LARGEST + 1)
-    if len(outcome.said) > _LARGEST:
+    if len(outcome.said.encode()) > _LARGEST:
         raise Unready("SourceRefused", "the overlay comes to more than 4 MiB of manifests", phase="Failed")
     if outcome.code:
         raise Unready("SourceRefused", f"kustomize: {complaint(outcome.complained)}", phase="Failed")
