@@ -60,6 +60,7 @@ async def test_members_and_nobody_else_open_an_app() -> None:
         await _guards_the_pages_example(anna)
         ticket = await _signs_in(running, at, "ben")
         assert await _checked(at, ticket) == (200, "ben")
+        assert await _checked(at, ticket, "other.lidar.localhost") == (401, None)
         for elsewhere in ("https://evil.example/", "https://[evil", ""):
             stranger = await at.ask("GET", f"{at.url}{SIGN_IN}?{WHICH}&rd={elsewhere}")
             assert (stranger.status, "does not belong to an app" in stranger.says()) == (400, True)
@@ -198,8 +199,8 @@ async def _signs_in(running: RunningPlatform, at: Browser, user: str) -> str:
     return set_cookie.partition(";")[0].partition("=")[2]
 
 
-async def _checked(at: Browser, ticket: str) -> tuple[int, str | None]:
-    headers = {"Cookie": f"{APP_COOKIE}={ticket}"} if ticket else {}
+async def _checked(at: Browser, ticket: str, host: str = HOST) -> tuple[int, str | None]:
+    headers = {"X-Original-URL": f"https://{host}/", **({"Cookie": f"{APP_COOKIE}={ticket}"} if ticket else {})}
     answer = await at.ask("GET", f"{at.url}{CHECK}?{WHICH}", headers=headers)
     return answer.status, answer.headers.get(USER_HEADER)
 

@@ -67,6 +67,8 @@ class AppRoutes:
             return PlainTextResponse("this Ingress does not ask for sign-on", 403)
         token = request.cookies.get(COOKIE, "")
         known = self._passes.of(token, key_of(ingress), hosts_of(ingress)) if token else None
+        if known is not None and known.host != _asked_host(request, known.host):
+            known = None
         person = sessions_of(self._context).still(known.session) if known else None
         if person is None:
             return PlainTextResponse("sign in", 401)
@@ -125,6 +127,13 @@ def _asked_at_sign_in(query: str) -> tuple[dict[str, str], str]:
     which, _, wanted = query.partition("&rd=")
     _, _, rest = wanted.partition("://")
     return dict(parse_qsl(which)), wanted if "/" in rest else unquote(wanted)
+
+
+def _asked_host(request: Request, otherwise: str) -> str:
+    """At which host the controller was asked, where it says so: an Ingress with a wildcard has many, and one of these
+    may be another's Ingress by now, which sees the cookie."""
+    url = request.headers.get("x-original-url", "")
+    return _split(url).hostname or "" if url else otherwise
 
 
 def _split(address: str) -> SplitResult:
