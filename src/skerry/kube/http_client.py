@@ -26,6 +26,7 @@ from multidict import CIMultiDict
 from skerry import __version__
 from skerry.kube.answers import error_of, events_of
 from skerry.kube.client import EVERYTHING, PATCH_CONTENT_TYPES, ObjectList, PatchType, Selection, WatchEvent
+from skerry.kube.errors import BadRequest
 from skerry.kube.http_forwarding import Forwarder
 from skerry.kube.kubeconfig import Connection, KubeconfigError, kubeconfig_with_token, load_kubeconfig
 from skerry.kube.objects import Obj, Resource, name_of, namespace_of
@@ -334,7 +335,10 @@ class _Transport:
 
 
 def _path(resource: Resource, namespace: str | None, name: str | None = None, subresource: str = "") -> str:
-    """The path with names quoted: a name never reaches into another path."""
+    """The path with names quoted: a name never reaches into another path. Raises BadRequest for what is none: without
+    it, and where a path is shortened by it, all objects would be meant."""
+    if name == "" or any(one in (".", "..") for one in (namespace, name)):
+        raise BadRequest(f"{resource.plural}: {namespace or ''}/{name or ''} is no name of an object")
     quoted = [quote(part, safe="") if part else None for part in (namespace, name)]
     return resource.path(quoted[0], quoted[1], subresource)
 

@@ -43,6 +43,7 @@ async def test_charts_of_strangers(tmp_path: Path) -> None:
                 assert (await ben.get(path)).status == 403
             await _launches_nothing_elsewhere(portal, ben)
             await _cannot_read_the_machine(olga)
+            await _is_not_told_what_runs_elsewhere(portal, olga)
 
 
 def _packed(folder: Path, secret: Path) -> bytes:
@@ -121,3 +122,16 @@ async def _cannot_read_the_machine(olga: Browser) -> None:
     assert (judged.status, SECRET in judged.text) == (200, False)
     refused = await _post(olga, SHOP, name="web", namespace="default")
     assert (refused.status, "You may not launch anything there." in refused.says()) == (422, True)
+
+
+async def _is_not_told_what_runs_elsewhere(portal: RunningPortal, olga: Browser) -> None:
+    spec = {"chart": {"catalog": "evil", "name": "web"}}
+    await portal.running.admin.create(RELEASES, {"metadata": {"name": "theirs"}, "spec": spec}, "default")
+    await until(lambda: _is_known(olga), "the release is known")
+    judged = await _post(olga, f"{SHOP}/check", name="theirs", namespace="default")
+    assert "You may not launch anything there." in judged.says()
+    assert "runs in this project already" not in judged.says()
+
+
+async def _is_known(olga: Browser) -> bool:
+    return "Apps 1 of 1 are well." in (await olga.get("/portal/operators/")).says()

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from skerry.kube.client import Selection, WatchEvent
-from skerry.kube.errors import Expired, Forbidden, InternalError, NotFound, TooManyRequests, not_found
+from skerry.kube.errors import BadRequest, Expired, Forbidden, InternalError, NotFound, TooManyRequests, not_found
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import Connection
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS, NODES, PODS
@@ -244,6 +244,16 @@ async def test_server_errors_without_retry_after_are_final(api: Api) -> None:
         with pytest.raises(InternalError):
             await client.get(PODS, "p", "x")
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(("name", "namespace"), [(".", "x"), ("..", "x"), ("p", ".."), ("p", "."), ("", "x")])
+async def test_what_is_no_name_does_not_mean_all_of_them(api: Api, name: str, namespace: str) -> None:
+    async with api.client() as client:
+        with pytest.raises(BadRequest):
+            await client.delete(PODS, name, namespace)
+        with pytest.raises(BadRequest):
+            await client.get(PODS, name, namespace)
+    assert api.requests == []
 
 
 async def test_no_server_is_an_os_error() -> None:

@@ -93,15 +93,16 @@ class Judgement:
 
 async def judge(viewer: Viewer, draft: Draft, submitted: Fields, *, thorough: bool = False) -> Judgement:
     """`thorough`: with what is checked before anything is applied, by the person's own rights. Raises StatusError,
-    OSError when the cluster does not answer."""
+    OSError when the cluster does not answer, TooMany."""
     filled = read(draft.fields, submitted)
     name, namespace = submitted.get("name"), submitted.get("namespace")
     place = await place_of(viewer, namespace)
-    problems = [*_about_name(viewer, name, namespace), *_about_place(place), *filled.problems]
+    problems = [*_about_name(viewer, name, place), *_about_place(place), *filled.problems]
     failure, lines = "", None
     if draft.chart.archive and place is not None:
         shown_name = name if _NAME.fullmatch(name) else "app"
-        rendered = await viewer.site.renderer.render(draft.chart.archive, shown_name, namespace, filled.values)
+        with viewer.site.forms.one_more(viewer.person.user):
+            rendered = await viewer.site.renderer.render(draft.chart.archive, shown_name, namespace, filled.values)
         problems += [_said(one, draft.fields) for one in rendered.complaints]
         failure = rendered.failure if not rendered.complaints else ""
         if not rendered.failure:
@@ -119,10 +120,11 @@ async def _checked(viewer: Viewer, objects: Sequence[Obj], namespace: str) -> st
     return "\n".join(map(str, report.errors[:_FINDINGS]))
 
 
-def _about_name(viewer: Viewer, name: str, namespace: str) -> list[Problem]:
+def _about_name(viewer: Viewer, name: str, place: Place | None) -> list[Problem]:
+    """Whether it is taken is said only of places that are the person's."""
     if not _NAME.fullmatch(name):
         return [Problem(NAME, _BAD_NAME, {})]
-    is_taken = viewer.site.informers.of(RELEASES).get(name, namespace) is not None
+    is_taken = place is not None and viewer.site.informers.of(RELEASES).get(name, place.namespace) is not None
     return [Problem(NAME, _TAKEN, {})] if is_taken else []
 
 

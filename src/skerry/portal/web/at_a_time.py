@@ -1,4 +1,4 @@
-"""How many streams, terminals and transfers one person has at a time: each holds connections and memory."""
+"""How many streams, terminals, transfers one person has at a time: each holds connections, memory, a turn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AtATime:
     def one_more(self, user: str) -> Iterator[None]:
         """For as long as it is open. Raises TooMany."""
         if self._open[user] >= self._most:
-            raise TooMany(f"{self._most} of these are open already: close a page first")
+            raise TooMany(f"{self._most} of these are under way already: close a page, or wait a little")
         self._open[user] += 1
         try:
             yield

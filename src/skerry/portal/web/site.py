@@ -37,7 +37,7 @@ from skerry.portal.web.viewer import Viewer
 HOME = "/portal/"
 _MINUTE = timedelta(minutes=1)
 _READS, _WRITES = 900, 240
-_STREAMS, _TERMINALS = 40, 10
+_STREAMS, _TERMINALS, _FORMS = 40, 10, 4
 _NOT_ALLOWED = 4403
 """WebSocket close code: signed out, or from elsewhere."""
 
@@ -59,6 +59,8 @@ class Site:
         self.changes = Changes(self.informers)
         self.streams, self.terminals = AtATime(_STREAMS), AtATime(_TERMINALS)
         """Files on their way count as streams."""
+        self.forms = AtATime(_FORMS)
+        """That are judged: charts may take long, and wait for each other."""
         self.renderer = Renderer()
         self._pages = pages
         self._entries = sorted((one.navigation for one in pages if one.navigation), key=lambda one: one.order)
