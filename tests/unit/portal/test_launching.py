@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from skerry.portal.launching import rendering
 from skerry.portal.launching.cost import against, costs_of
-from skerry.portal.launching.rendering import _complained
+from skerry.portal.launching.rendering import Rendered, Renderer, _complained
 from skerry.portal.pages.catalogue import found
 from skerry.portal.pages.progress import progress_of
 from skerry.portal.web.markdown import as_html
@@ -128,3 +131,20 @@ def test_amounts_are_peoples() -> None:
     assert german.amount("requests.memory", "1536Mi") == "1,5 GiB"
     assert english.amount("requests.cpu", "odd") == "odd"
     assert (share("1", "4"), share("1", "0"), share("0", "0"), share("x", "1")) == (25, 100, 0, None)
+
+
+async def test_what_was_rendered_is_remembered_where_it_is_not_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    async def rendered(_archive: bytes, name: str, *_: object) -> Rendered:
+        ran.append(name)
+        return Rendered(size=10 if name == "small" else 8 << 20)
+
+    monkeypatch.setattr(rendering, "_rendered", rendered)
+    renderer = Renderer()
+    for name in ("small", "large", "small", "large"):
+        await renderer.render(b"", name, "lidar", {})
+    assert ran == ["small", "large", "large"]
+    for number in range(100):
+        await renderer.render(b"", "small", "lidar", {"number": number})
+    assert len(renderer._known) == 64

@@ -32,7 +32,8 @@ from skerry.platform.base.private_directories import PrivateDirectory
 _SECONDS, _CPU_SECONDS, _MEMORY = 15.0, 10, 2 << 30
 _LARGEST = 8 * 1024 * 1024
 _AT_ONCE = 2
-_KEPT = 64
+_KEPT, _LARGEST_KEPT = 64, 128 * 1024
+"""What was rendered, and bytes of it: as objects it takes ten times as much."""
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _AT = re.compile(r"^\s*- at '(?P<path>[^']*)': (?P<what>.*)$", re.M)
 _SCHEMA = "values don't meet the specifications of the schema"
@@ -48,15 +49,16 @@ class Complaint:
 
 @record
 class Rendered:
-    """Objects, or why there are none."""
+    """Objects, or why there are none. `size`: bytes that they were written in."""
 
     objects: Sequence[Obj] = ()
     complaints: Sequence[Complaint] = ()
     failure: str = ""
+    size: int = 0
 
 
 class Renderer:
-    """One for the whole portal. Remembers what it rendered last: typing goes back and forth."""
+    """One for the whole portal. Remembers what it rendered last, where that is not much: typing goes back and forth."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(_AT_ONCE)
@@ -66,13 +68,16 @@ class Renderer:
         """`name`: of the release. Never raises for what is the chart's or the values' fault."""
         encoded = orjson.dumps(values)
         key = hashlib.sha256(b"\0".join((archive, name.encode(), namespace.encode(), encoded))).hexdigest()
-        if key not in self._known:
-            async with self._turn:
-                self._known[key] = await _rendered(archive, name, namespace, encoded)
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-        self._known.move_to_end(key)
-        return self._known[key]
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        async with self._turn:
+            rendered = await _rendered(archive, name, namespace, encoded)
+        if rendered.size <= _LARGEST_KEPT:
+            self._known[key] = rendered
+        if len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return rendered
 
 
 async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) -> Rendered:
@@ -147,7 +152,7 @@ def _read(out: bytes) -> Rendered:
         found = [one for one in yaml.load_all(out, Loader=_LOADER) if isinstance(one, dict)]
     except (yaml.YAMLError, ValueError) as error:
         return Rendered(failure=f"what the chart comes to is no YAML: {error}")
-    return Rendered(objects=found)
+    return Rendered(objects=found, size=len(out))
 
 
 def _complained(err: str) -> Rendered:
