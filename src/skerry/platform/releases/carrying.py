@@ -74,8 +74,10 @@ class Carrier:
             return await self.charts.file(wanted.chart, self.accounts.acting(target.account), self.helm.charts)
         files = wanted.files
         if wanted.source == "Kustomize":
-            files = [("built.yaml", await built(files, running))]
+            async with self.helm.turn():
+                files = [("built.yaml", await built(files, running))]
         path = self.helm.charts / f"{target.account.namespace}.{target.name}.tgz"
+        path.unlink(missing_ok=True)
         path.write_bytes(chart_of(target.name, wanted.digest, files))
         return path
 

@@ -14,6 +14,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from skerry.kube.client import Client
 from skerry.kube.errors import NotFound
@@ -99,21 +100,35 @@ class Charts:
     async def file(self, chart: Chart, client: Client, directory: Path) -> Path:
         """Its archive. `client`: with the rights of whoever wants it. Raises Unready, StatusError, OSError."""
         key = chart.digest or f"{chart.namespace}.{chart.archive}"
-        known = self._there.get(key)
-        if known is not None and known.exists():
-            self._there.move_to_end(key)
+        if (known := self._known(key)) is not None:
             return known
         archive = await _read(chart, client)
+        if (known := self._known(key)) is not None:  # somebody was faster, and a Helm may be reading it
+            return known
         path = directory / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.tgz"
-        await asyncio.to_thread(path.write_bytes, archive)
+        await asyncio.to_thread(_write, path, archive)
         self._there[key] = path
         self._forget_oldest()
         return path
+
+    def _known(self, key: str) -> Path | None:
+        known = self._there.get(key)
+        if known is None or not known.exists():
+            return None
+        self._there.move_to_end(key)
+        return known
 
     def _forget_oldest(self) -> None:
         while len(self._there) > _KEPT:
             _, oldest = self._there.popitem(last=False)
             oldest.unlink(missing_ok=True)
+
+
+def _write(path: Path, archive: bytes) -> None:
+    """At once: whoever has opened what was there reads that to its end."""
+    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(archive)
+    Path(file.name).replace(path)
 
 
 async def _read(chart: Chart, client: Client) -> bytes:

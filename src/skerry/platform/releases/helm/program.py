@@ -14,6 +14,8 @@ import resource
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,8 +80,9 @@ class Helm:
         """Do it. Raises NoHelm, OSError, and what rendering raises."""
         program = helm_program()
         with TemporaryDirectory(dir=self._home.jobs) as directory:
+            place = Path(directory)
+            job = _with_own_chart(job, place)
             async with self._slots.work() as slot:
-                place = Path(directory)
                 more = await _about_schemas(job.chart)
                 command = [*leash(), program, *_words(job, place), *more]
                 environment = self._home.environment(place)
@@ -91,6 +94,10 @@ class Helm:
                 if given.failure is not None:
                     raise given.failure
                 return Outcome(outcome.code, outcome.said, given.refusal) if given.refusal else outcome
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """Among those at work, for what is done before Helm is."""
+        return self._slots.work()
 
     def close(self) -> None:
         """Remove what it left."""
@@ -139,6 +146,15 @@ def helm_program() -> str:
     if found is None:
         raise NoHelm("helm is not installed on the machine of the platform: an operator runs `make setup`")
     return found
+
+
+def _with_own_chart(job: Job, place: Path) -> Job:
+    """It stays while the job waits, also when others take its place among those that are kept. Raises OSError."""
+    if job.chart is None:
+        return job
+    own = place / "chart.tgz"
+    own.hardlink_to(job.chart)
+    return replace(job, chart=own)
 
 
 def _words(job: Job, place: Path) -> list[str]:
