@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from skerry.kube.errors import StatusError
+
+log = logging.getLogger(__name__)
 
 Render = Callable[[str], Awaitable[str]]
 """Manifests as Helm rendered them to manifests as they are applied. Raises Refused, StatusError, OSError."""
@@ -41,6 +44,10 @@ class Rendering:
             answer = b"-"
         except (StatusError, OSError) as error:
             self.failure = error
+            answer = b"-"
+        except Exception as error:  # whatever shape a chart gives to what it renders: Helm waits for an answer
+            log.exception("manifests cannot be looked at")
+            self.refusal = f"what the chart renders cannot be used: {error}"
             answer = b"-"
         writer.write(answer)
         with contextlib.suppress(ConnectionError):
