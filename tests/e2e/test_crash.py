@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -213,9 +211,9 @@ def test_containerd_killed_comes_back_and_pods_are_intact(fresh_program: Program
     program.apply(SLEEPERS)
     program.kubectl("rollout", "status", "deployment/sleepers", "--timeout=60s")
     before = running(program)
-    old = _containerd_pid(program)
-    os.kill(old, signal.SIGKILL)
-    eventually(lambda: _containerd_pid(program) not in (0, old), "a new containerd")
+    old = program.containerd_pid()
+    program.kill_containerd()
+    eventually(lambda: program.containerd_pid() not in (0, old), "a new containerd")
     name = next(iter(before))
     eventually(lambda: program.kubectl("exec", name, "--", "echo", "alive").stdout == "alive\n", "exec")
     assert running(program) == before
@@ -241,14 +239,6 @@ def test_a_process_that_dies_is_restarted(fresh_program: Program, tmp_path: Path
 def _status(program: Program, name: str) -> dict[str, Any]:
     status: dict[str, Any] = program.get("pod", name)["status"]["containerStatuses"][0]
     return status
-
-
-def _containerd_pid(program: Program) -> int:
-    run_dir = json.loads((program.data_dir / "status.json").read_text())["paths"]["run"]
-    try:
-        return int((Path(run_dir) / "containerd.pid").read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def test_a_start_that_fails_leaves_running_pods_alone(fresh_program: Program, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -81,11 +82,27 @@ class Program:
         """The engine's process."""
         return int((self.run_dir / "engine.pid").read_text().split()[0])
 
+    def containerd_pid(self) -> int:
+        """Its containerd's process; 0 while there is none."""
+        try:
+            return int((self.run_dir / "containerd.pid").read_text().split()[0])
+        except (OSError, ValueError, IndexError):
+            return 0
+
     def kill_engine(self) -> None:
         """End the engine as a crash would, and wait until it is gone."""
-        pid = self.engine_pid()
+        _kill(self.engine_pid())
+
+    def kill_containerd(self) -> None:
+        """The same for its containerd, if there is one."""
+        if pid := self.containerd_pid():
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), "the engine's end")
+    eventually(lambda: not Path(f"/proc/{pid}").exists() or _is_zombie(pid), f"the end of {pid}")
 
 
 def _is_zombie(pid: int) -> bool:

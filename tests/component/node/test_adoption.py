@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
+from skerry.engine.node.cri.client import CriError
 from skerry.kube.resources import NODES, PODS
-from tests.component.node.node import Node, container, phase, pod, ready, restarted, status_of
+from tests.component.node.node import Node, container, container_id, phase, pod, ready, restarted, status_of
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
@@ -47,6 +52,24 @@ async def test_what_happened_meanwhile_is_caught_up_with(node: Node) -> None:
     await node.until_nothing_runs({"io.kubernetes.pod.uid": forgotten["metadata"]["uid"]})
 
 
+async def test_an_orphan_goes_though_the_runtime_fails_at_first(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    await node.create(pod("orphan"))
+    orphan = await node.until("orphan", ready)
+    await node.stop()
+    await node.delete("orphan", 0)
+    remove, failures = node.instance.cri.remove_pod_sandbox, [CriError("UNAVAILABLE", "containerd was killed")]
+
+    async def fails_at_first(sandbox_id: str) -> None:
+        if failures:
+            raise failures.pop()
+        await remove(sandbox_id)
+
+    monkeypatch.setattr(node.instance.cri, "remove_pod_sandbox", fails_at_first)
+    await node.start()
+    await node.until_nothing_runs({"io.kubernetes.pod.uid": orphan["metadata"]["uid"]})
+    assert not failures
+
+
 async def test_finished_pods_stay_finished(node: Node) -> None:
     await node.create(pod("once", container(["true"]), restartPolicy="Never"))
     before = await node.until("once", phase("Succeeded"))
@@ -67,6 +90,48 @@ async def test_containerd_killed(node: Node) -> None:
     assert status_of(after) == status_of(before)
     await node.crash(after, "TERM")
     await node.until("survivor", restarted(1))
+
+
+async def test_a_container_that_was_made_and_not_started_is_made_anew_once(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = asyncio.Event()
+
+    async def never_starts(_container_id: str) -> None:
+        made.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.instance.cri, "start_container", never_starts)
+        await node.create(pod("halfway"))
+        await made.wait()
+        await node.stop()
+    await node.start()
+    first = container_id(await node.until("halfway", ready))
+    await node.until_looked_at("halfway")
+    assert container_id(await node.get("halfway")) == first
+    assert await node.exec("halfway", "echo", "alive") == "alive\n"
+
+
+async def test_what_the_runtime_has_forgotten_goes_too(node: Node) -> None:
+    """As when containerd is killed between the runtime's deletion of a task and its own note of it."""
+    await node.create(pod("unknown", restartPolicy="Never"))
+    unknown = await node.until("unknown", ready)
+    labels = {"io.kubernetes.pod.uid": unknown["metadata"]["uid"]}
+    cri = node.instance.cri
+    (sandbox,) = await cri.list_pod_sandboxes(labels)
+    main = container_id(unknown)
+    statuses = {
+        sandbox.id: await cri.pod_sandbox_status(sandbox.id, verbose=True),
+        main: await cri.container_status(main, verbose=True),
+    }
+    known = Path(f"/proc/{node.instance.supervisor.pid}/root/run/containerd/runc/k8s.io")
+    for task, status in statuses.items():
+        shutil.rmtree(known / task)
+        os.kill(json.loads(status.info["info"])["pid"], signal.SIGKILL)
+    await node.delete("unknown", 1)
+    await node.until_gone("unknown")
+    await node.until_nothing_runs(labels)
 
 
 async def test_node_is_registered_and_ready(node: Node) -> None:

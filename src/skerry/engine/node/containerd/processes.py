@@ -50,9 +50,10 @@ def containerds(config_file: Path) -> list[int]:
     return with_option(running(), "--config", str(config_file))
 
 
-def shims(socket: Path) -> list[int]:
-    """Shims that report to this containerd socket."""
-    return with_option(running(), "-address", str(socket))
+def shims(socket: Path, sandbox_id: str = "") -> list[int]:
+    """Shims that report to this containerd socket: all, or that of one sandbox."""
+    ours = set(with_option(found := running(), "-address", str(socket)))
+    return sorted(ours.intersection(with_option(found, "-id", sandbox_id)) if sandbox_id else ours)
 
 
 def kill_and_wait(pids: Sequence[int], seconds: float = 5.0) -> list[int]:

@@ -17,6 +17,7 @@ from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.errors import ConfigError, PodProblem, VolumeError
 from skerry.engine.node.pods.containers import Containers
+from skerry.engine.node.pods.forgotten import ending_in_earnest
 from skerry.engine.node.pods.interrupt import Interrupted, unless
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.observer import Observer
@@ -198,10 +199,14 @@ class Actions:
             message = "Pod sandbox changed, it will be killed and re-created."
             self._context.recorder.event(known.pod, "Normal", "SandboxChanged", message)
         self._context.network.detached(uid_of(known.pod))
-        await self._context.cri.stop_pod_sandbox(sandbox_id)
+        await self._stop_sandbox(sandbox_id)
         for record in known.running():
             await self.containers.settle(record.id)
         return True
+
+    async def _stop_sandbox(self, sandbox_id: str) -> None:
+        async with ending_in_earnest(self._context, sandbox_id):
+            await self._context.cri.stop_pod_sandbox(sandbox_id)
 
     async def _release(self) -> bool:
         known = self._known
@@ -210,7 +215,7 @@ class Actions:
             self._context.network.detached(uid_of(known.pod))
             try:
                 async with self._context.slots.stops:
-                    await self._context.cri.stop_pod_sandbox(known.sandbox.id)
+                    await self._stop_sandbox(known.sandbox.id)
             finally:
                 self.releasing = False
             known.sandbox = replace(known.sandbox, ready=False)

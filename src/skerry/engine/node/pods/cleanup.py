@@ -13,6 +13,7 @@ from pathlib import Path
 
 from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
+from skerry.engine.node.pods.forgotten import ending_in_earnest
 from skerry.engine.node.pods.knowledge import Knowledge
 from skerry.engine.node.pods.state import POD_UID
 from skerry.engine.node.spec.sandbox import pod_log_directory
@@ -47,7 +48,8 @@ async def remove_runtime_state(context: NodeContext, uid: str) -> None:
     """Sandboxes with their containers (removing ends what runs), volumes, cgroups. Raises CriError."""
     async with context.slots.stops:
         for sandbox in await context.cri.list_pod_sandboxes({POD_UID: uid}):
-            await context.cri.remove_pod_sandbox(sandbox.id)
+            async with ending_in_earnest(context, sandbox.id):
+                await context.cri.remove_pod_sandbox(sandbox.id)
     context.network.detached(uid)
     await context.volumes.remove(uid)
     await asyncio.to_thread(context.cgroups.remove, uid)

@@ -75,7 +75,7 @@ class Containers:
         self._count_restart(container)
         known.waits.pop(action.name, None)
         claimed: list[str] = []
-        claim = partial(self._claimed, claimed)
+        claim = partial(self._claimed, claimed, action.discard)
         try:
             target = self._target(container)
             job = StartJob(known.pod, container, action, known.sandbox, known.volumes, claim, self.ending, target)
@@ -101,7 +101,10 @@ class Containers:
             raise ConfigError(f"failed to find target container {name!r}: it does not run")
         return record.id if record else ""
 
-    def _claimed(self, claimed: list[str], container_id: str) -> None:
+    def _claimed(self, claimed: list[str], discarded: str, container_id: str) -> None:
+        """There is a container; the one that it takes the place of is no more."""
+        if (before := self._known.by_id(discarded)) is not None:
+            self._known.drop(before)
         claimed.append(container_id)
         self._claim(container_id)
 

@@ -14,6 +14,7 @@ from skerry.engine.node.context import NodeContext
 from skerry.engine.node.cri.client import CriError
 from skerry.engine.node.errors import HookError
 from skerry.engine.node.hooks import HookTarget, run_hook
+from skerry.engine.node.pods.forgotten import ending_in_earnest
 from skerry.engine.node.pods.starter import field_path
 from skerry.engine.node.pods.state import ContainerRecord
 from skerry.kube.objects import Obj
@@ -46,7 +47,8 @@ async def kill(context: NodeContext, job: KillJob) -> None:
         await _pre_stop(context, job, hook, grace)
         grace = max((job.deadline - context.config.clock.steady()).total_seconds(), _AFTER_HOOK)
     try:
-        await context.cri.stop_container(job.record.id, max(0, math.ceil(grace)))
+        async with ending_in_earnest(context, job.record.sandbox_id):
+            await context.cri.stop_container(job.record.id, max(0, math.ceil(grace)))
     except CriError as error:
         if not error.not_found:
             raise

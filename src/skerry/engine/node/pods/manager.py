@@ -29,6 +29,8 @@ from skerry.kube.objects import Obj, key_of, uid_of
 
 log = logging.getLogger(__name__)
 
+_FIRST_RETRY, _LAST_RETRY = 1.0, 60.0  # seconds between attempts to remove an orphan
+
 
 class PodManager:
     """Call `sync` once the informer of pods is synced and the runtime answers."""
@@ -178,7 +180,12 @@ class PodManager:
         task.add_done_callback(self._orphans.discard)
 
     async def _stop_orphan(self, uid: str) -> None:
-        try:
-            await stop_orphan(self._context, uid)
-        except (CriError, OSError) as error:
-            log.warning("orphaned pod %s not removed, the next start tries again: %s", uid, error)
+        """Until nothing is left of it: a runtime that dies meanwhile comes back, and nobody else would ask it again."""
+        delay = _FIRST_RETRY
+        while True:
+            try:
+                return await stop_orphan(self._context, uid)
+            except (CriError, OSError) as error:
+                log.warning("orphaned pod %s not removed, trying again: %s", uid, error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _LAST_RETRY)
