@@ -3,6 +3,9 @@
 Signals reach the programs under test, property tests have no deadline (a busy machine is no failure) and try the same
 examples every time, what kubectl and Helm remember of servers goes with the run, and the machine's packet forwarding is
 afterwards as it was before. Other examples each time: `--hypothesis-profile=explore`.
+
+`make test` runs two processes (pytest-xdist): what works on the machine itself is one after the other in one of them,
+all the rest file by file beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +22,19 @@ from tests.support.machine import CLAIMS, FORWARDING
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("skerry", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("skerry")
+
+
+_ON_THE_MACHINE = "machine"
+"""The group of tests that change the machine, or look whether it is left as it was found, or have a browser, which
+gives a page up when an interface comes or goes."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what runs in one process (`--dist loadgroup`). The largest group is begun first."""
+    for item in items:
+        alone = item.get_closest_marker("root") or "portal" in item.path.parts
+        item.add_marker(pytest.mark.xdist_group(_ON_THE_MACHINE if alone else item.path.as_posix()))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.charts import build_images
+from tests.support.charts import lend_images
 from tests.support.portal import ROOT, chromium, visit
 from tests.support.program import Program
 
@@ -22,12 +23,14 @@ _PATIENCE = 120_000  # milliseconds
 _CATALOGUE = "/portal/launch/skerry-catalogs/skerry."
 
 
-async def test_from_the_first_link_to_a_cell_that_computes(fresh_program: Program) -> None:
-    program = fresh_program
+async def test_from_the_first_link_to_a_cell_that_computes(
+    program: Program, fresh_program: Program, tmp_path: Path
+) -> None:
+    shared, program = program, fresh_program
     program.platform = True
     printed = program.skerry("up", "--port", "0", "--detach").stdout
     (link,) = re.findall(r"first operator, once: (\S+)", printed)
-    build_images(program, "jupyterlab")
+    lend_images(shared, program, tmp_path, "jupyterlab")
     async with chromium(f"--host-resolver-rules=MAP *.localhost {_ingress_of(program)}") as made:
         context = await made.new_context(ignore_https_errors=True, base_url=link.partition("/identity/")[0])
         context.set_default_timeout(_PATIENCE)

@@ -10,16 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.charts import build_images
 from tests.support.helm import Helm
 from tests.support.program import Program
 from tests.support.waiting import eventually
 
 _ROOT = Path(__file__).parents[2]
 _RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
-
-
-def _build(program: Program, recipe: str) -> None:
-    program.skerry("image", "build", str(_ROOT / "images" / recipe), timeout=600)
 
 
 @pytest.fixture
@@ -65,7 +62,7 @@ class Database:
 
 @pytest.mark.timeout(600)
 def test_a_database_is_followed_backed_up_and_restored(program: Program, helm: Helm) -> None:
-    _build(program, "postgresql")
+    build_images(program, "postgresql")
     database = Database(program, helm)
     database.is_as("storage.size=256Mi", "backups.size=128Mi", "backups.keep=2")
     database.helm("test", "db")
@@ -125,7 +122,7 @@ class Store:
 
 @pytest.mark.timeout(600)
 def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
-    _build(program, "object-storage")
+    build_images(program, "object-storage")
     chart = str(_ROOT / "charts" / "object-storage")
     helm("install", "s3", chart, "--set", "storage.size=1Gi", "--set", "access=everyone", "--wait", "--timeout=180s")
     helm("test", "s3")
@@ -151,7 +148,7 @@ def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
 
 @pytest.mark.timeout(600)
 def test_workers_compute_and_are_replaced(program: Program, helm: Helm) -> None:
-    _build(program, "dask")
+    build_images(program, "dask")
     chart = str(_ROOT / "charts" / "dask")
     helm("install", "dask", chart, "--set", "resources.cpu=250m", "--wait", "--timeout=180s")
     helm("test", "dask")

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from skerry.engine.node.containerd.client import NAMESPACE
 from tests.support.program import Program, program_path
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,17 @@ def build_images(program: Program, *names: str) -> None:
         recipe = tomllib.loads((IMAGES / name / "recipe.toml").read_text())
         if recipe["name"] not in there:
             program.skerry("image", "build", str(IMAGES / name), timeout=600)
+
+
+def lend_images(owner: Program, borrower: Program, scratch: Path, *names: str) -> None:
+    """The same for a program of a test's own: taken from the one that all tests share, where they are built once."""
+    build_images(owner, *names)
+    archive = scratch / "lent.tar"
+    wanted = [f"docker.io/{tomllib.loads((IMAGES / name / 'recipe.toml').read_text())['name']}" for name in names]
+    ctr = [program_path("ctr"), "-a", str(owner.run_dir / "containerd.sock"), "-n", NAMESPACE]
+    subprocess.run([*ctr, "images", "export", str(archive), *wanted], check=True, timeout=300)
+    borrower.skerry("image", "load", str(archive), timeout=300)
+    archive.unlink()
 
 
 def pods(objects: list[Any]) -> list[Any]:

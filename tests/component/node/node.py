@@ -224,7 +224,7 @@ def container(command: list[str] | None = None, name: str = "main", **more: Any)
 @asynccontextmanager
 async def running_node(third_octet: int) -> AsyncIterator[Node]:
     """Mounts the agent makes must reach containerd in its own mount namespace: the directory is a shared mount."""
-    base = Path(tempfile.mkdtemp(prefix="skn-", dir="/tmp"))
+    base = Path(tempfile.mkdtemp(prefix="skn-"))
     subprocess.run(["mount", "--bind", base, base], check=True)
     subprocess.run(["mount", "--make-shared", base], check=True)
     try:

@@ -145,7 +145,7 @@ async def running_instance(base: Path, third_octet: int = 0) -> AsyncIterator[In
 @asynccontextmanager
 async def temporary_instance(third_octet: int = 0) -> AsyncIterator[Instance]:
     """The same in a short temporary directory (a unix socket's path is limited)."""
-    base = Path(tempfile.mkdtemp(prefix="skr-", dir="/tmp"))
+    base = Path(tempfile.mkdtemp(prefix="skr-"))
     try:
         async with running_instance(base, third_octet) as instance:
             yield instance

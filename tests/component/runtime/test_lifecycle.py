@@ -110,7 +110,7 @@ async def test_two_instances_side_by_side(instance: Instance) -> None:
 @asynccontextmanager
 async def left_running() -> AsyncIterator[EngineConfig]:
     """An instance with two pods whose engine is gone; removed in any case."""
-    base = Path(tempfile.mkdtemp(prefix="skr-", dir="/tmp"))
+    base = Path(tempfile.mkdtemp(prefix="skr-"))
     config = make_config(base, third_octet=3)
     write_cni(config)
     supervisor, cri = ContainerdSupervisor(config), CriClient(config.paths.containerd_socket)
