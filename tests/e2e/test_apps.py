@@ -1,19 +1,23 @@
 """Apps of the catalogue on the whole engine: images by their recipes, charts by Helm, under the strictest Pod Security.
 
-Each chart's own test says whether the app does what it is for: a page comes, a cell gives a result, a screen answers.
+Each chart's own test says whether the app does what it is for: a page comes, a cell gives a result, a screen answers,
+an editor greets.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 
 from tests.support.charts import CHARTS, build_images
 from tests.support.helm import Helm
+from tests.support.portal import chromium, visit
 from tests.support.program import Program, eventually
 
 pytestmark = pytest.mark.timeout(900)
@@ -37,15 +41,21 @@ def passes_its_own_test(helm: Helm, release: str) -> None:
 
 
 def opened(program: Program, host: str, path: str = "/") -> tuple[int, str]:
-    """(code, page) of an app, through the Ingress: at its own port, or where that is taken at its node port."""
+    """(code, page) of an app, through the Ingress."""
+    address, port = ingress_of(program)
+    with contextlib.closing(HTTPConnection(address, port, timeout=30)) as connection:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def ingress_of(program: Program) -> tuple[str, int]:
+    """Address and port of the Ingress: its own port, or where that is taken its node port."""
     address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
     service = program.get("service", "ingress", "-n", "kube-system")
     (port,) = [one for one in service["spec"]["ports"] if one["name"] == "http"]
     given = service["status"]["loadBalancer"].get("ingress")
-    with contextlib.closing(HTTPConnection(address, port["port" if given else "nodePort"], timeout=30)) as connection:
-        connection.request("GET", path, headers={"Host": host})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+    return address, port["port" if given else "nodePort"]
 
 
 def test_pages_of_an_image_and_of_a_site(program: Program, helm: Helm) -> None:
@@ -92,3 +102,32 @@ def test_a_desktop_shows_its_screen(program: Program, helm: Helm) -> None:
     running = program.kubectl("exec", "-n", NAMESPACE, "deployment/desk", "--", "ps", "-eo", "comm").stdout.split()
     assert {"Xtigervnc", "icewm", "xterm"} <= set(running)
     helm("uninstall", "desk", "--wait")
+
+
+async def test_an_editor_opens_a_file_and_runs_it_in_a_terminal(program: Program, helm: Helm) -> None:
+    build_images(program, "code-server")
+    helm("install", "editor", str(CHARTS / "code-server"), *_WAIT)
+    passes_its_own_test(helm, "editor")
+    pod = ("exec", "-n", NAMESPACE, "deployment/editor", "--")
+    program.kubectl(*pod, "sh", "-c", "echo 'print(6 * 7)' >work/answer.py && git --version && npm --version")
+    assert program.kubectl(*pod, "touch", "/opt/node_modules/more", check=False).returncode != 0
+    secret = program.get("secret", "editor", "-n", NAMESPACE)["data"]["password"]
+    address, port = ingress_of(program)
+    async with chromium(f"--host-resolver-rules=MAP *.localhost {address}:{port}") as made:
+        page = await made.new_page()
+        page.set_default_timeout(60_000)
+        await visit(page, f"http://editor.{NAMESPACE}.localhost/")
+        await page.locator("input[name=password]").fill(base64.b64decode(secret).decode())
+        await page.keyboard.press("Enter")
+        await page.get_by_role("treeitem", name="answer.py").dblclick()
+        await page.locator(".view-line", has_text="print(6 * 7)").wait_for()
+        await _runs(page, "python answer.py >answer")
+        eventually(lambda: program.kubectl(*pod, "cat", "work/answer", check=False).stdout == "42\n", "the answer")
+    helm("uninstall", "editor", "--wait")
+
+
+async def _runs(page: Any, command: str) -> None:
+    """In the editor's terminal."""
+    await page.keyboard.press("Control+Backquote")
+    await page.locator(".terminal.xterm .xterm-screen").click()
+    await page.keyboard.type(f"{command}\n")

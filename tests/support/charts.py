@@ -18,7 +18,7 @@ from tests.support.program import Program, program_path
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
 IMAGES = ROOT / "images"
-APPS = ("desktop", "jupyterlab", "static-site", "web-application")
+APPS = ("code-server", "desktop", "jupyterlab", "static-site", "web-application")
 """Charts of one app at one address, which share `_common.tpl`."""
 SERVICES = ("dask", "object-storage", "postgresql")
 """Charts of what other programs use. They have that file too."""

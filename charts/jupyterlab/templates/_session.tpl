@@ -1,6 +1,6 @@
 {{/*
 What apps have in common in which people run programs: a password where no sign-on stands in front, volumes that are there
-already. Jupyterlab's and desktop's file are the same; a test says so.
+already. The charts that have this file have the same; a test says so.
 */}}
 
 {{/*

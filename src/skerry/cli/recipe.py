@@ -1,4 +1,4 @@
-"""What `recipe.toml` beside a Dockerfile says: the packages of Debian and of Python that the image is made of. Pure.
+"""What `recipe.toml` beside a Dockerfile says: the packages of Debian, Python and npm that the image is made of. Pure.
 
 Packages are fetched by the machine that builds, with its own mirrors, indexes and proxies, and not by steps of the
 Dockerfile: a build needs no network, and no image has a package manager. `recipe_contents` fetches.
@@ -13,12 +13,22 @@ from typing import Any
 from skerry.kube.records import record
 
 RECIPE = "recipe.toml"
-_KEYS = {"name": str, "debian": list, "suite": str, "drop": list, "python": str, "sources": list, "contexts": dict}
+_KEYS = {
+    "name": str,
+    "debian": list,
+    "suite": str,
+    "drop": list,
+    "python": str,
+    "sources": list,
+    "npm": str,
+    "contexts": dict,
+}
+_NPM_LOCK = "package-lock.json"
 
 
 @record
 class Recipe:
-    """A recipe. `debian` and `python` say what is put beside the Dockerfile before it is built."""
+    """A recipe. `debian`, `python` and `npm` say what is put beside the Dockerfile before it is built."""
 
     directory: Path
     name: str
@@ -33,6 +43,8 @@ class Recipe:
     """A lock file with hashes; its packages go to `python/`, for that Debian's Python."""
     sources: tuple[str, ...] = ()
     """Packages of that lock file that have no wheel, and are pure Python."""
+    npm: str = ""
+    """npm's lock file, with package.json beside it; its packages go to `node_modules/`. Their scripts do not run."""
     contexts: tuple[str, ...] = ()
     """NAME=DIR, as --build-context takes them."""
 
@@ -61,6 +73,8 @@ def _check(said: dict[str, Any]) -> None:
     for key, value in said.items():
         if not isinstance(value, _KEYS[key]) or (isinstance(value, list) and not all(map(_is_word, value))):
             raise ValueError(f"{key} must be {_MEANT[_KEYS[key]]}")
+    if said.get("npm", _NPM_LOCK) != _NPM_LOCK:
+        raise ValueError(f"npm must be {_NPM_LOCK}: npm takes a lock file of this name only")
 
 
 def _is_word(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Fetches what a recipe is made of into the context of a build: by mmdebstrap and pip, as this machine has them."""
+"""Fetches what a recipe is made of into the context of a build: by this machine's mmdebstrap, pip and npm."""
 
 from __future__ import annotations
 
@@ -20,13 +20,18 @@ _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x
 
 
 def gather(recipe: Recipe, context: Path) -> None:
-    """Fill `context`, which is not there yet: the recipe's own files, `root.tar`, `python/`. Raises CommandFailed."""
+    """Fill `context`, which is not there yet: the recipe's own files, `root.tar`, `python/`, `node_modules/`.
+
+    Raises CommandFailed.
+    """
     shutil.copytree(recipe.directory, context, symlinks=True)
     fetching = {}
     if recipe.debian:
         fetching["the packages of Debian"] = _debian(recipe, context / "root.tar")
     if recipe.python:
         fetching[f"the packages of {recipe.python}"] = _python(recipe, context / "python")
+    if recipe.npm:
+        fetching[f"the packages of {recipe.npm}"] = _npm(context)
     _run(fetching)
     _point_at_python(context / "python" / "bin")
 
@@ -36,8 +41,7 @@ def _debian(recipe: Recipe, target: Path) -> list[str]:
 
     One filter at the end, since mmdebstrap's own starts anew for each package.
     """
-    if shutil.which("mmdebstrap", path=environment()["PATH"]) is None:
-        raise MachineLacks("mmdebstrap is missing: apt-get install mmdebstrap")
+    _need("mmdebstrap")
     hooks = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"
     packages = f"--include={','.join(recipe.debian)}"
     unpack = ["mmdebstrap", "--quiet", "--variant=extract", "--format=tar", hooks, packages, recipe.suite, "-"]
@@ -59,6 +63,18 @@ def _python(recipe: Recipe, target: Path) -> list[str]:
     return [sys.executable, "-m", "pip", *words, "--target", str(target), "-r", str(lock)]
 
 
+def _npm(context: Path) -> list[str]:
+    """As locked. Scripts of packages would build, or fetch from elsewhere, with what this machine happens to have."""
+    _need("npm")
+    how = ["--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    return ["npm", "ci", "--prefix", str(context), "--ignore-scripts", "--omit=dev", *how]
+
+
+def _need(program: str) -> None:
+    if shutil.which(program, path=environment()["PATH"]) is None:
+        raise MachineLacks(f"{program} is missing: apt-get install {program}")
+
+
 def _point_at_python(programs: Path) -> None:
     """The programs that packages bring run by the image's Python, not by this machine's."""
     for script in (path for path in programs.glob("*") if path.is_file()):
@@ -68,7 +84,7 @@ def _point_at_python(programs: Path) -> None:
 
 
 def _run(commands: Mapping[str, Sequence[str]]) -> None:
-    """At the same time: one waits for mirrors, the other for indexes. What they say goes to the person's terminal."""
+    """At the same time: they wait for mirrors and indexes. What they say goes to the person's terminal."""
     running = {what: subprocess.Popen(command, env=environment()) for what, command in commands.items()}
     failed = [what for what, process in running.items() if process.wait() != 0]
     if failed:

@@ -13,7 +13,7 @@ from tests.support.charts import CHARTS
 from tests.support.helm import Helm
 from tests.support.raw_api import RawApi
 
-each_session = pytest.mark.parametrize("app", ["desktop", "jupyterlab"])
+each_session = pytest.mark.parametrize("app", ["code-server", "desktop", "jupyterlab"])
 
 
 def variables(api: RawApi, namespace: str) -> dict[str, str | None]:

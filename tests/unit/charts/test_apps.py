@@ -21,7 +21,13 @@ from tests.support.program import program_path
 
 _FREE_TIER = (2000, 4 << 30)
 """Millicores and bytes that a project of the smallest tier has."""
-_WHO = {"desktop": "owner", "jupyterlab": "owner", "static-site": "members", "web-application": "members"}
+_WHO = {
+    "code-server": "owner",
+    "desktop": "owner",
+    "jupyterlab": "owner",
+    "static-site": "members",
+    "web-application": "members",
+}
 """Who may open it when nothing is said: who only looks at a project may not run programs in it."""
 
 each_app = pytest.mark.parametrize("app", [CHARTS / name for name in APPS], ids=lambda path: path.name)

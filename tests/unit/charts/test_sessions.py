@@ -1,4 +1,4 @@
-"""The charts jupyterlab and desktop: apps in which people run programs."""
+"""The charts code-server, desktop and jupyterlab: apps in which people run programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from skerry.platform.identity.apps.access import WHO
 from tests.support.charts import CHARTS, rendered, schema, template, the
 
-each_session = pytest.mark.parametrize("app", [CHARTS / "desktop", CHARTS / "jupyterlab"], ids=lambda path: path.name)
+SESSIONS = [CHARTS / name for name in ("code-server", "desktop", "jupyterlab")]
+each_session = pytest.mark.parametrize("app", SESSIONS, ids=lambda path: path.name)
 
 
 @each_session
@@ -27,8 +28,7 @@ def test_without_single_sign_on_in_front_it_asks_for_a_password_that_nobody_gues
 
 
 def test_what_they_do_alike_is_the_same_file() -> None:
-    files = [CHARTS / app / "templates/_session.tpl" for app in ("desktop", "jupyterlab")]
-    assert files[0].read_text() == files[1].read_text()
+    assert len({(app / "templates/_session.tpl").read_text() for app in SESSIONS}) == 1
 
 
 @each_session

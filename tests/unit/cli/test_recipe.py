@@ -26,6 +26,7 @@ def test_everything_it_may_say(tmp_path: Path) -> None:
         drop = ["/usr/share/icons/*"]
         python = "requirements.lock"
         sources = ["old"]
+        npm = "package-lock.json"
         contexts = {programs = "/usr/bin", more = "../more"}
     """
     contexts = ("programs=/usr/bin", f"more={tmp_path}/../more")
@@ -37,6 +38,7 @@ def test_everything_it_may_say(tmp_path: Path) -> None:
         ("/usr/share/icons/*",),
         "requirements.lock",
         ("old",),
+        "package-lock.json",
         contexts,
     )
 
@@ -50,6 +52,7 @@ def test_everything_it_may_say(tmp_path: Path) -> None:
         ('name = "a"\ndebian = "bash"', "debian must be a list of words"),
         ('name = "a"\ndebian = ["--variant=essential"]', "debian must be a list of words"),
         ('name = "a"\ndebian = ["bash,git"]', "debian must be a list of words"),
+        ('name = "a"\nnpm = "other.json"', "npm must be package-lock.json"),
         ('name = "a"\ncontexts = []', "contexts must be a table"),
         ("name", "recipe.toml"),
     ],
