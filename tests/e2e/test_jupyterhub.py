@@ -1,7 +1,8 @@
 """JupyterHub with KubeSpawner and its own proxy: a person's server is a pod, from the spawn to its end.
 
-The hub runs in a pod as on any cluster, under a service account with the rights its chart gives it, of the image that
-people's servers have. It shares the host's network to reach the proxy, which is a program of the host.
+The hub runs in a pod as on any cluster, under a service account with the rights that are written for it here. Hub and
+servers are of the catalogue's images; its chart is test_jupyterhub_chart's. The hub shares the host's network to reach
+the proxy, which is a program of the host.
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.debian import Contents, build_python_image
+from tests.support.charts import build_images
 from tests.support.javascript import Javascript
 from tests.support.program import Program, eventually
 
@@ -32,7 +32,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
 ]
-LOCK = Path(__file__).with_name("requirements-jupyterhub.lock")
 NAMESPACE = "hub"
 CONFIG = """
 import os
@@ -49,9 +48,9 @@ c.JupyterHub.load_roles = [
 ]
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
-c.KubeSpawner.image = "notebook:test"
+c.KubeSpawner.image = "skerry.local/jupyterlab:1.0.0"
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
-c.KubeSpawner.start_timeout = 200
+c.KubeSpawner.start_timeout = c.KubeSpawner.http_timeout = 200
 c.KubeSpawner.poll_interval = 1
 c.KubeSpawner.extra_labels = {"team": "sea"}
 c.KubeSpawner.environment = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -95,7 +94,8 @@ spec:
   terminationGracePeriodSeconds: 1
   containers:
   - name: hub
-    image: notebook:test
+    image: skerry.local/jupyterhub:1.0.0
+    imagePullPolicy: IfNotPresent
     command: [jupyterhub, -f, /etc/jupyterhub/config.py]
     envFrom: [{secretRef: {name: hub}}]
     workingDir: /srv
@@ -137,8 +137,8 @@ class Hub:
 
 
 @pytest.fixture(scope="module")
-def hub(program: Program, javascript: Javascript, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    build_python_image(program, tmp_path_factory.mktemp("hub"), Contents(LOCK), "notebook:test")
+def hub(program: Program, javascript: Javascript) -> Iterator[Hub]:
+    build_images(program, "jupyterhub", "jupyterlab")
     networks = json.loads((program.data_dir / "status.json").read_text())["networks"]
     gateway = next(ipaddress.ip_network(networks["pods"]).hosts())
     proxy, api, own = _free_ports(3)

@@ -18,7 +18,7 @@ from tests.support.program import Program, program_path
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
 IMAGES = ROOT / "images"
-APPS = ("code-server", "desktop", "jupyterlab", "static-site", "web-application")
+APPS = ("code-server", "desktop", "jupyterhub", "jupyterlab", "static-site", "web-application")
 """Charts of one app at one address, which share `_common.tpl`."""
 SERVICES = ("dask", "object-storage", "postgresql")
 """Charts of what other programs use. They have that file too."""
@@ -54,7 +54,7 @@ def lend_images(owner: Program, borrower: Program, scratch: Path, *names: str) -
     """The same for a program of a test's own: taken from the one that all tests share, where they are built once."""
     build_images(owner, *names)
     archive = scratch / "lent.tar"
-    wanted = [f"docker.io/{tomllib.loads((IMAGES / name / 'recipe.toml').read_text())['name']}" for name in names]
+    wanted = [tomllib.loads((IMAGES / name / "recipe.toml").read_text())["name"] for name in names]
     ctr = [program_path("ctr"), "-a", str(owner.run_dir / "containerd.sock"), "-n", NAMESPACE]
     subprocess.run([*ctr, "images", "export", str(archive), *wanted], check=True, timeout=300)
     borrower.skerry("image", "load", str(archive), timeout=300)

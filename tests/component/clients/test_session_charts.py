@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,29 @@ def test_elsewhere_its_password_stays_the_same(api: RawApi, namespace: str, helm
     assert len(base64.b64decode(before[1]["password"])) == 32
     helm("upgrade", "lab", str(CHARTS / app), "--set", "resources.memory=512Mi")
     assert password(api, namespace) == before
+
+
+def guarded(api: RawApi, namespace: str) -> bool:
+    """Whether the hub is told that the sign-on is in front."""
+    _, config = api.call("GET", f"/api/v1/namespaces/{namespace}/configmaps/lab-config")
+    told: bool = json.loads(config["data"]["settings.json"])["guarded"]
+    return told
+
+
+def test_a_hub_has_passwords_where_no_sign_on_is_in_front_and_they_stay(
+    shared_cluster: Cluster, api: RawApi, tmp_path: Path
+) -> None:
+    labelled = {"metadata": {"name": "project-hub", "labels": {"skerry.dev/project": "sea"}}}
+    assert api.call("POST", "/api/v1/namespaces", labelled)[0] == 201
+    passwords = "/api/v1/namespaces/project-hub/secrets/lab-passwords"
+    helm = Helm(shared_cluster.kubeconfig, tmp_path, "project-hub")
+    helm("install", "lab", str(CHARTS / "jupyterhub"))
+    assert guarded(api, "project-hub")
+    assert api.call("GET", passwords)[0] == 404
+
+    helm("upgrade", "lab", str(CHARTS / "jupyterhub"), "--set", "access=everyone,users={ana}")
+    assert not guarded(api, "project-hub")
+    before = api.call("GET", passwords)[1]["data"]
+    helm("upgrade", "lab", str(CHARTS / "jupyterhub"), "--set", "access=everyone,users={ana,ben}")
+    after = api.call("GET", passwords)[1]["data"]
+    assert (after["ana"], sorted(after)) == (before["ana"], ["ana", "ben"])

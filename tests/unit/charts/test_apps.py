@@ -24,6 +24,7 @@ _FREE_TIER = (2000, 4 << 30)
 _WHO = {
     "code-server": "owner",
     "desktop": "owner",
+    "jupyterhub": "editors",
     "jupyterlab": "owner",
     "static-site": "members",
     "web-application": "members",
@@ -152,9 +153,15 @@ def test_values_that_mean_nothing_are_refused_by_name(app: Path, value: str) -> 
 
 @each_app
 def test_a_node_port_is_given_when_it_is_wanted(app: Path) -> None:
-    service = the(rendered(app, "service.type=NodePort", "service.nodePort=30081"), "Service")
-    assert (service["spec"]["type"], service["spec"]["ports"][0]["nodePort"]) == ("NodePort", 30081)
-    assert "nodePort" not in the(rendered(app), "Service")["spec"]["ports"][0]
+    def service(*values: str) -> Any:
+        (found,) = [
+            one for one in rendered(app, *values) if (one["kind"], one["metadata"]["name"]) == ("Service", "lab")
+        ]
+        return found["spec"]
+
+    given = service("service.type=NodePort", "service.nodePort=30081")
+    assert (given["type"], given["ports"][0]["nodePort"]) == ("NodePort", 30081)
+    assert "nodePort" not in service()["ports"][0]
 
 
 @each_chart

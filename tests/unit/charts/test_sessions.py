@@ -28,7 +28,7 @@ def test_without_single_sign_on_in_front_it_asks_for_a_password_that_nobody_gues
 
 
 def test_what_they_do_alike_is_the_same_file() -> None:
-    assert len({(app / "templates/_session.tpl").read_text() for app in SESSIONS}) == 1
+    assert len({(app / "templates/_session.tpl").read_text() for app in (*SESSIONS, CHARTS / "jupyterhub")}) == 1
 
 
 @each_session

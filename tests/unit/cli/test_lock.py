@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "scripts/clients.lock", "tests/e2e/requirements-jupyterhub.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "scripts/clients.lock", "images/jupyterhub/requirements.lock")
 
 
 @pytest.mark.parametrize("name", LOCKS)
