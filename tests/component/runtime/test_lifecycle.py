@@ -18,6 +18,7 @@ import pytest
 
 from skerry.engine import mounts
 from skerry.engine.config import EngineConfig
+from skerry.engine.mounts import current_mounts, parse_mountinfo
 from skerry.engine.network.cni import write_cni
 from skerry.engine.node.access.pod_access import NodePodAccess
 from skerry.engine.node.containerd import (
@@ -30,6 +31,7 @@ from skerry.engine.node.containerd import (
     sweep,
 )
 from skerry.engine.node.containerd.failure import ContainerdError
+from skerry.engine.node.containerd.mount_namespace import second_hierarchy
 from skerry.engine.node.containerd.supervisor import ContainerdSupervisor
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient
@@ -105,6 +107,15 @@ async def test_two_instances_side_by_side(instance: Instance) -> None:
         gone = other.config
     assert traces(gone) == []
     assert (await instance.cri.container_status(mine.container)).status.state == pb.CONTAINER_RUNNING
+
+
+@pytest.mark.skipif(not second_hierarchy(current_mounts()), reason="cgroup v1 and v2 are not both mounted")
+async def test_what_the_runtime_takes_for_cgroups_goes_with_the_instance(instance: Instance) -> None:
+    """On the machine's own file system, below what is mounted there, it would stay for ever."""
+    await instance.run_pod()
+    mounted = parse_mountinfo(Path(f"/proc/{instance.supervisor.pid}/mountinfo").read_text())
+    for point in second_hierarchy(current_mounts()):
+        assert [mount.fstype for mount in mounted if mount.point == point] == ["tmpfs"]
 
 
 @asynccontextmanager

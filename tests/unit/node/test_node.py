@@ -114,7 +114,10 @@ def test_cgroup_v2(tmp_path: Path) -> None:
 
 
 def test_removal_takes_what_the_runtime_left(tmp_path: Path) -> None:
-    (tmp_path / "cpu" / "skerry-1" / "podu1" / "container").mkdir(parents=True)
+    for tree in ("cpu", "unified"):
+        (tmp_path / tree / "skerry-1" / "podu1" / "container").mkdir(parents=True)
+    (tmp_path / "cpu" / "cgroup.procs").touch()
+    (tmp_path / "unified" / "skerry-1" / "podu1" / "container" / "cgroup.procs").touch()  # no cgroup: a plain file
     groups = PodCgroups("/skerry-1", tmp_path)
     groups.remove("u1")
     assert groups.uids() == set()

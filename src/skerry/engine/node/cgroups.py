@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,9 +57,14 @@ class PodCgroups:
             return 0
 
     def remove(self, uid: str) -> None:
-        """Remove the pod's cgroups and what the runtime left below."""
+        """Remove the pod's cgroups and what the runtime left below, or beside: what is no tree of cgroups (see
+        `containerd.mount_namespace`) has plain files."""
         for tree in self._trees():
-            _remove_tree(tree / self._parent / f"pod{uid}")
+            directory = tree / self._parent / f"pod{uid}"
+            if (tree / "cgroup.procs").exists():
+                _remove_tree(directory)
+            else:
+                shutil.rmtree(directory, ignore_errors=True)
 
     def uids(self) -> set[str]:
         """Pods that have a cgroup in any tree."""

@@ -3,7 +3,8 @@
 The engine and containerd both run inside, so a containerd or an engine started anew finds the same root file systems,
 volumes and network namespaces. The file cannot be seen from inside (the kernel hides it there), so `ensure` and
 `release` are for processes outside; the namespace's inode number, kept beside it, tells a process whether it is inside.
-On a machine with cgroup v1 and v2 together, v2 is unmounted inside: crun refuses hybrid machines.
+On a machine with cgroup v1 and v2 together, v2 is unmounted inside: crun refuses hybrid machines. It writes its groups
+there all the same, as plain files: what takes them is a file system of the namespace's own.
 Source: mount_namespaces(7), unshare(1).
 """
 
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from skerry.engine.config import Paths
 from skerry.engine.mounts import Mount, current_mounts, unmount_all
+
+_HIDE = 'for point; do umount "$point" && mount -t tmpfs -o mode=755,size=64m skerry "$point" || exit; done'
 
 
 class NamespaceError(RuntimeError):
@@ -93,7 +96,7 @@ def second_hierarchy(mounts: list[Mount]) -> list[Path]:
 
 def _preparation(mounts: list[Mount]) -> list[str]:
     surplus = second_hierarchy(mounts)
-    return ["umount", *map(str, surplus)] if surplus else ["true"]
+    return ["sh", "-c", _HIDE, "sh", *map(str, surplus)] if surplus else ["true"]
 
 
 def _identity_file(paths: Paths) -> Path:
