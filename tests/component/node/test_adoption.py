@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,23 @@ async def test_what_the_runtime_has_forgotten_goes_too(node: Node) -> None:
     await node.delete("unknown", 1)
     await node.until_gone("unknown")
     await node.until_nothing_runs(labels)
+
+
+async def test_a_shim_that_containerd_does_not_know_is_ended(node: Node) -> None:
+    """As when containerd is killed while it starts one; others go on."""
+    await node.create(pod("known"))
+    before = await node.until("known", ready)
+    await node.stop()
+    arguments = ["-namespace", "k8s.io", "-id", 64 * "0", "-address", str(node.config.paths.containerd_socket)]
+    stray = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()", *arguments])
+    try:
+        await node.start()
+        await until(lambda: stray.poll() is not None, "the end of the stray")
+    finally:
+        stray.kill()
+        stray.wait()
+    assert status_of(await node.get("known")) == status_of(before)
+    assert await node.exec("known", "echo", "alive") == "alive\n"
 
 
 async def test_node_is_registered_and_ready(node: Node) -> None:

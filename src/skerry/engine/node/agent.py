@@ -19,6 +19,7 @@ from skerry.engine.node.backoff import BackOff
 from skerry.engine.node.cgroups import PodCgroups
 from skerry.engine.node.containerd.client import ContainerdClient
 from skerry.engine.node.containerd.failure import ContainerdError
+from skerry.engine.node.containerd.strays import end_strays
 from skerry.engine.node.context import NodeContext, Slots
 from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answering
 from skerry.engine.node.exits import task_exits
@@ -201,6 +202,7 @@ class NodeAgent:
             try:
                 await asyncio.sleep(_SUBSCRIBE_SECONDS)  # the subscription comes before the questions
                 await self._manager.sync()
+                await end_strays(self._runtime.containerd, self._config.paths.containerd_socket)
                 await asyncio.sleep(_LAG_SECONDS)
                 await self._manager.sync()
                 await reading

@@ -52,8 +52,13 @@ def containerds(config_file: Path) -> list[int]:
 
 def shims(socket: Path, sandbox_id: str = "") -> list[int]:
     """Shims that report to this containerd socket: all, or that of one sandbox."""
-    ours = set(with_option(found := running(), "-address", str(socket)))
-    return sorted(ours.intersection(with_option(found, "-id", sandbox_id)) if sandbox_id else ours)
+    return [pid for pid, its in sandboxes_of_shims(socket).items() if sandbox_id in ("", its)]
+
+
+def sandboxes_of_shims(socket: Path) -> dict[int, str]:
+    """The shims that report to this containerd socket, and the sandbox each was started for."""
+    ours = [process for process in running() if _after(process.arguments, "-address") == str(socket)]
+    return {process.pid: sandbox for process in ours if (sandbox := _after(process.arguments, "-id"))}
 
 
 def kill_and_wait(pids: Sequence[int], seconds: float = 5.0) -> list[int]:
@@ -89,3 +94,7 @@ def _ended(descriptor: int, seconds: float) -> bool:
 
 def _has_pair(arguments: Sequence[str], option: str, value: str) -> bool:
     return any(one == option and other == value for one, other in itertools.pairwise(arguments))
+
+
+def _after(arguments: Sequence[str], option: str) -> str:
+    return next((other for one, other in itertools.pairwise(arguments) if one == option), "")
