@@ -37,7 +37,7 @@ check: setup-dev ## format, lint, types, import contracts, documentation
 	$(BIN)/python -m pytest -q tests/unit/docs
 
 test: check ## every test
-	scripts/test_disk.sh $(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations=120 --durations-min=3 tests
+	scripts/test_disk.sh scripts/test.sh
 
 bench: setup-dev ## measure, beside the floor; prints a table and writes build/bench.json
 	$(BIN)/python -m benchmarks

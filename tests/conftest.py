@@ -4,8 +4,8 @@ Signals reach the programs under test, property tests have no deadline (a busy m
 examples every time, what kubectl and Helm remember of servers goes with the run, and the machine's packet forwarding is
 afterwards as it was before. Other examples each time: `--hypothesis-profile=explore`.
 
-`make test` runs two processes (pytest-xdist): what works on the machine itself is one after the other in one of them,
-all the rest file by file beside it.
+`make test` runs two processes (scripts/test.sh). Only the one that has tests marked `root` looks whether the machine is
+left as it was.
 """
 
 from __future__ import annotations
@@ -24,19 +24,6 @@ settings.register_profile("skerry", settings.get_profile("explore"), derandomize
 settings.load_profile("skerry")
 
 
-_ON_THE_MACHINE = "machine"
-"""The group of tests that change the machine, or look whether it is left as it was found, or have a browser, which
-gives a page up when an interface comes or goes."""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs in one process (`--dist loadgroup`). The largest group is begun first."""
-    for item in items:
-        alone = item.get_closest_marker("root") or "portal" in item.path.parts
-        item.add_marker(pytest.mark.xdist_group(_ON_THE_MACHINE if alone else item.path.as_posix()))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
     """A shell starts what it puts in the background with SIGINT ignored, and every program started here inherits it."""
@@ -53,8 +40,11 @@ def _discovery_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forwarding() -> Iterator[None]:
+def _forwarding(request: pytest.FixtureRequest) -> Iterator[None]:
     """Set up before and torn down after every other fixture of the session, the shared program included."""
+    if not any(item.get_closest_marker("root") for item in request.session.items):
+        yield
+        return
     before, others = FORWARDING.read_text(), CLAIMS.exists()
     yield
     after = FORWARDING.read_text()
