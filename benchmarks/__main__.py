@@ -20,6 +20,7 @@ from benchmarks import (
     ingress,
     jobs,
     latency,
+    launching,
     names,
     policy_rules,
     portal,
@@ -68,6 +69,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "projects": lambda program, client: projects.measure(),
     "portal": lambda program, client: portal.measure(),
     "releases": lambda program, client: releases.measure(),
+    "launching": lambda program, client: launching.measure(),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)
 

@@ -26,13 +26,14 @@ ON_DISK = "/var/tmp"  # never a tmpfs, where durable writes would cost nothing
 
 
 @contextmanager
-def program() -> Iterator[Program]:
-    """A started program with `busybox:test` loaded. Raises RuntimeError when it leaves something behind."""
+def program(platform: bool = False) -> Iterator[Program]:
+    """A started program with `busybox:test` loaded, and the platform beside it if wanted. Raises RuntimeError when it
+    leaves something behind."""
     before = snapshot()
     with tempfile.TemporaryDirectory(prefix="skerry-bench-", dir=ON_DISK) as directory:
         policy = Path(directory) / "audit-policy.yaml"
         policy.write_text(AUDIT_POLICY)
-        started = Program(Path(directory) / "data", "--audit-policy", str(policy))
+        started = Program(Path(directory) / "data", "--audit-policy", str(policy), platform=platform)
         try:
             started.up()
             started.skerry("image", "load", str(busybox_archive(Path(directory))))

@@ -6,14 +6,12 @@ an editor greets.
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
-from http.client import HTTPConnection
 
 import pytest
 
-from tests.support.charts import CHARTS, build_images
+from tests.support.charts import CHARTS, build_images, opened
 from tests.support.helm import Helm
 from tests.support.program import Program, eventually
 
@@ -35,24 +33,6 @@ def helm(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def passes_its_own_test(helm: Helm, release: str) -> None:
     told = helm("test", release, "--logs", "--timeout", "180s")
     assert "Phase:          Succeeded" in told
-
-
-def opened(program: Program, host: str, path: str = "/") -> tuple[int, str]:
-    """(code, page) of an app, through the Ingress."""
-    address, port = ingress_of(program)
-    with contextlib.closing(HTTPConnection(address, port, timeout=30)) as connection:
-        connection.request("GET", path, headers={"Host": host})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-
-
-def ingress_of(program: Program) -> tuple[str, int]:
-    """Address and port of the Ingress: its own port, or where that is taken its node port."""
-    address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
-    service = program.get("service", "ingress", "-n", "kube-system")
-    (port,) = [one for one in service["spec"]["ports"] if one["name"] == "http"]
-    given = service["status"]["loadBalancer"].get("ingress")
-    return address, port["port" if given else "nodePort"]
 
 
 def test_pages_of_an_image_and_of_a_site(program: Program, helm: Helm) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,19 @@ def lend_images(owner: Program, borrower: Program, scratch: Path, *names: str) -
     subprocess.run([*ctr, "images", "export", str(archive), *wanted], check=True, timeout=300)
     borrower.skerry("image", "load", str(archive), timeout=300)
     archive.unlink()
+
+
+def opened(program: Program, host: str, path: str = "/") -> tuple[int, str]:
+    """(code, page) of an app, through the Ingress."""
+    return page_at(program.ingress(), host, path)
+
+
+def page_at(ingress: tuple[str, int], host: str, path: str = "/") -> tuple[int, str]:
+    """The same where that is known."""
+    with contextlib.closing(HTTPConnection(*ingress, timeout=30)) as connection:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
 
 
 def pods(objects: list[Any]) -> list[Any]:

@@ -73,6 +73,14 @@ class Program:
         networks = [one.partition("::")[0] if ":" in one else one.rsplit(".", 2)[0] + "." for one in ranges]
         return [str(self.data_dir), f"skerry-{status['instance']}", status["paths"]["run"], *networks]
 
+    def ingress(self, port: str = "http") -> tuple[str, int]:
+        """Address and port of the Ingress: its own port, or where that is taken its node port."""
+        address = json.loads(self.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
+        service = self.get("service", "ingress", "-n", "kube-system")
+        (found,) = [one for one in service["spec"]["ports"] if one["name"] == port]
+        given = service["status"]["loadBalancer"].get("ingress")
+        return address, found["port" if given else "nodePort"]
+
     @property
     def run_dir(self) -> Path:
         """Where a running engine has its sockets."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import ssl
 import urllib.error
@@ -23,7 +22,7 @@ class Visitor:
         self.platform = urlsplit(announced["url"])
         self.jar = CookieJar()
         trust = ssl.create_default_context(cadata=announced["ca.crt"] + program.skerry("ca").stdout)
-        doors = {host: ingress_of(program)}
+        doors = {host: program.ingress("https")}
         handlers = (urllib.request.HTTPCookieProcessor(self.jar), _Handler(trust, doors))
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
 
@@ -61,14 +60,6 @@ class Visitor:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.url, error.read().decode()
-
-
-def ingress_of(program: Program) -> tuple[str, int]:
-    """Where the Ingress serves https."""
-    address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
-    service = program.get("-n", "kube-system", "service", "ingress")
-    (port,) = (one for one in service["spec"]["ports"] if one["name"] == "https")
-    return address, port["port"] if service["status"]["loadBalancer"].get("ingress") else port["nodePort"]
 
 
 class _Handler(urllib.request.HTTPSHandler):
