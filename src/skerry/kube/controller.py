@@ -8,7 +8,6 @@ called again in so many seconds. Neighbours: `kube.informer`, `kube.workqueue`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterable
 from skerry.kube.errors import Conflict, StatusError
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, Resource, controller_of, key_of, namespace_of
+from skerry.kube.tasks import stop
 from skerry.kube.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
@@ -73,11 +73,7 @@ class Controller(ABC):
     async def close(self) -> None:
         """Stop the workers."""
         self.queue.close()
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await stop(*self._tasks)
 
     async def _work(self) -> None:
         while True:

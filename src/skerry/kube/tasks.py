@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+_SECONDS_TO_HEAR = 2.0
 
 
 async def end(task: asyncio.Task[None] | None) -> None:
@@ -21,9 +22,16 @@ async def end(task: asyncio.Task[None] | None) -> None:
 
 
 async def stop(*tasks: asyncio.Future[Any]) -> None:
-    """Cancel them all and wait until they are over; what they failed with is nobody's business any more."""
-    for task in tasks:
-        task.cancel()
+    """Cancel them all and wait until they are over; what they failed with is nobody's business any more.
+
+    A cancellation can be lost: code in between takes it for its own, or has its answer at the same moment. It is said
+    again until it is heard.
+    """
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=_SECONDS_TO_HEAR)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

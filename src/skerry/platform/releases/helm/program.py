@@ -192,7 +192,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         return
     process.terminate()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(process.wait(), _SECONDS_TO_END)
+        async with asyncio.timeout(_SECONDS_TO_END):  # wait_for of Python 3.11 may lose a cancellation
+            await process.wait()
         return
     process.kill()
     await process.wait()
