@@ -60,6 +60,15 @@ def test_a_pod_counts_from_its_start_to_its_end() -> None:
     assert world.changed == ["lidar"] * 4
 
 
+def test_what_began_in_the_second_that_was_counted_to_is_counted_soon() -> None:
+    """Nothing of it is written yet, and the next time would come minutes later."""
+    world = World()
+    world.pods.tell(None, pod("one", 10))
+    unsettled = [world.meter.is_unsettled("lidar", BEGIN + counted, BEGIN + 12) for counted in (9, 10, 11)]
+    assert unsettled == [True, True, False]
+    assert not world.meter.is_unsettled("lidar", BEGIN + 8, BEGIN + 9), "it is yet to begin"
+
+
 def test_one_that_is_resized_counts_as_it_was_and_as_it_is() -> None:
     world = World()
     world.pods.tell(None, pod("one", 0))

@@ -56,9 +56,10 @@ class Meter:
         return any(span.end is None for span in held)
 
     def is_unsettled(self, project: str, counted: int, now: int) -> bool:
-        """Whether something is deleted, began or ended that is not yet counted. What is to begin does not matter."""
+        """Whether something is deleted, began or ended that is not yet counted, nothing at all of what began in the
+        second of that. What is to begin does not matter."""
         recent = (edge for span in self._spans(project) for edge in (span.begin, span.end) if edge is not None)
-        return bool(self._over.get(project)) or any(counted < edge <= now for edge in recent)
+        return bool(self._over.get(project)) or any(counted <= edge <= now for edge in recent)
 
     def tally(self, project: str, after: int, until: int) -> dict[Who, Amounts]:
         """What a project used in a time, without what comes to nothing."""
