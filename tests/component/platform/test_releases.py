@@ -8,6 +8,7 @@ from skerry.kube.errors import NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS, INGRESSES, SECRETS
+from skerry.platform.projects.types import PROJECTS
 from skerry.platform.releases.types import RELEASE_LABEL, RELEASES, TEST
 from tests.component.platform.releasing import message_of, release, releasing, until_reason
 from tests.component.platform.test_projects_docs import examples
@@ -144,8 +145,8 @@ async def test_what_sleeps_is_corrected_without_being_woken() -> None:
         ben = running.as_user("ben")
         await ben.create(RELEASES, release("web", drift="Correct"), "lidar")
         await until_reason(ben, "web", "Deployed")
-        asleep = {"annotations": {"skerry.dev/awake": '{"replicas": 1}'}}  # as hibernation leaves it
-        await running.admin.patch(DEPLOYMENTS, "web", {"metadata": asleep, "spec": {"replicas": 0}}, "lidar")
+        await running.admin.patch(PROJECTS, "lidar", {"spec": {"state": "Hibernated"}})
+        await until(lambda: replicas(ben, 0), "it sleeps")
         changed = {"template": {"metadata": {"annotations": {"text": "somebody else's"}}}}
         await running.admin.patch(DEPLOYMENTS, "web", {"spec": changed}, "lidar")
 
