@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.support.people import add_user
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until
 
+_KEPT = Selection("skerry.dev/chart=app")
 ANNA, BEN, EVE = "anna@uni.example", "ben@institute.example", "eve@elsewhere.example"
 
 
@@ -86,37 +88,43 @@ async def test_charts_are_pushed_and_pulled_by_who_may(tmp_path: Path) -> None:
         await asyncio.to_thread(helm, "pull", "ours/app", "-d", str(tmp_path / "pulled"))
         assert (tmp_path / "pulled" / "app-1.0.0.tgz").read_bytes() == archive.read_bytes()
 
-        await running.admin.patch(CATALOGS, "ours", {"spec": {"overwrite": True}}, "lab")
         (chart / "README.md").write_text("# Better")
         await asyncio.to_thread(helm, "package", str(chart), "-d", str(tmp_path))
-        assert (await curl("/api/charts", anna, *form))[0] == 201
-
-        async def readmes() -> list[str]:
-            kept = await running.admin.list(CONFIG_MAPS, "lab", Selection("skerry.dev/chart=app"))
-            return [one["data"]["README.md"] for one in kept.items]
-
-        async def is_better() -> bool:
-            return await readmes() == ["# Better"]
-
-        await until(is_better)
-        # what was pushed and somebody deleted is nowhere else: it may be pushed again, though versions do not change
-        await running.admin.patch(CATALOGS, "ours", {"spec": {"overwrite": False}}, "lab")
-        (kept,) = (await running.admin.list(CONFIG_MAPS, "lab", Selection("skerry.dev/chart=app"))).items
-        await running.admin.delete(CONFIG_MAPS, kept["metadata"]["name"], "lab")
-
-        async def is_pushed_again() -> bool:
-            return (await curl("/api/charts", anna, *form))[0] == 201
-
-        await until(is_pushed_again)
-        assert await is_better()
+        await _versions_change_when_they_may(running, lambda: curl("/api/charts", anna, *form))
         token = await _pods_token(running)
         assert json.loads((await curl("/api/charts/app", token))[1])[0]["version"] == "1.0.0"
         assert (await curl("/api/charts/app/1.0.0", ben, "-I"))[0] == 200
         assert (await curl("/api/charts/app/1.0.0", ben, "-X", "DELETE"))[0] == 403
         assert (await curl("/api/charts/app/1.0.0", token, "-X", "DELETE"))[0] == 200
         assert (await curl("/api/charts/app/1.0.0", anna, "-X", "DELETE"))[0] == 404
-        assert await readmes() == []
+        assert await _readmes(running) == []
         assert json.loads((await curl("/index.yaml", anna))[1])["entries"] == {}
+
+
+async def _versions_change_when_they_may(
+    running: RunningPlatform, push: Callable[[], Awaitable[tuple[int, str]]]
+) -> None:
+    """What was pushed and somebody deleted is nowhere else: it may be pushed again, though versions do not change."""
+    await running.admin.patch(CATALOGS, "ours", {"spec": {"overwrite": True}}, "lab")
+    assert (await push())[0] == 201
+
+    async def is_better() -> bool:
+        return await _readmes(running) == ["# Better"]
+
+    async def is_pushed_again() -> bool:
+        return (await push())[0] == 201
+
+    await until(is_better)
+    await running.admin.patch(CATALOGS, "ours", {"spec": {"overwrite": False}}, "lab")
+    (kept,) = (await running.admin.list(CONFIG_MAPS, "lab", _KEPT)).items
+    await running.admin.delete(CONFIG_MAPS, kept["metadata"]["name"], "lab")
+    await until(is_pushed_again)
+    assert await is_better()
+
+
+async def _readmes(running: RunningPlatform) -> list[str]:
+    kept = await running.admin.list(CONFIG_MAPS, "lab", _KEPT)
+    return [one["data"]["README.md"] for one in kept.items]
 
 
 def _large(folder: Path) -> Path:
