@@ -26,6 +26,7 @@ from benchmarks import (
     portal,
     projects,
     quota,
+    records,
     releases,
     rollouts,
     scheduling,
@@ -70,6 +71,7 @@ OTHERS: dict[str, Callable[[Program, HttpClient], Awaitable[list[Row]]]] = {
     "portal": lambda program, client: portal.measure(),
     "releases": lambda program, client: releases.measure(),
     "launching": lambda program, client: launching.measure(),
+    "records": lambda program, client: asyncio.to_thread(records.measure),
 }
 NAMES = (*FOOTPRINT, *API, *OTHERS)
 

@@ -1,7 +1,8 @@
 """Room on the disk that is held back, so that a store whose disk is full can still say so, and get out of it.
 
 A file of that size lies beside the database. When a commit fails it is removed, and what it held is for writes that
-tell of the trouble or end it. All others are refused until there is room for the file again, and so for them.
+tell of the trouble or end it. All others are refused until there is room for the file again and as much beside it: with
+less, what was just given up would be taken back, the next write would fail, and nobody would come to tell of it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,15 @@ class Reserve:
             partial.unlink(missing_ok=True)
             return False
         return True
+
+    def retake(self) -> bool:
+        """Hold the room back again; whether there is that much and as much to go on with. Takes nothing to find out."""
+        try:
+            found = os.statvfs(self._path.parent)
+        except OSError:
+            return False
+        blocks = found.f_bavail if os.geteuid() else found.f_bfree
+        return blocks * found.f_frsize >= 2 * self._size and self.take()
 
     def give_up(self) -> None:
         """Let go of it."""

@@ -106,13 +106,17 @@ class SqliteStore(OrderedStore):
         self._writer.resume()
 
     async def _admit(self, kind: WriteType, key: Key) -> None:
-        if not may_use_reserve(kind, key) and not await asyncio.shield(self._regain()):
-            raise StoreFull(self._trouble or _NO_ROOM)
+        if may_use_reserve(kind, key):
+            return
+        before = self._regaining  # of somebody else: there may have come room since it looked
+        if await asyncio.shield(self._regain()) or (before and await asyncio.shield(self._regain())):
+            return
+        raise StoreFull(self._trouble or _NO_ROOM)
 
     def _regain(self) -> asyncio.Future[bool]:
         """Try whether there is room again, once for all who ask meanwhile."""
         if self._regaining is None:
-            self._regaining = asyncio.ensure_future(asyncio.to_thread(self._reserve.take))
+            self._regaining = asyncio.ensure_future(asyncio.to_thread(self._reserve.retake))
             self._regaining.add_done_callback(self._regained)
         return self._regaining
 
