@@ -29,11 +29,15 @@ class RunningPlatform:
 
 @asynccontextmanager
 async def running_platform(
-    *, nodes: int = 1, clock: Clock | None = None, capabilities: Sequence[Capability] = ALL
+    *,
+    nodes: int = 1,
+    clock: Clock | None = None,
+    capabilities: Sequence[Capability] = ALL,
+    settings: Settings | None = None,
 ) -> AsyncIterator[RunningPlatform]:
     """A cluster and a platform of its own on it."""
     with cluster(nodes=nodes, clock=clock) as made:
-        async with running_on(made, clock=clock, capabilities=capabilities) as running:
+        async with running_on(made, clock=clock, capabilities=capabilities, settings=settings) as running:
             yield running
 
 

@@ -22,6 +22,7 @@ from skerry.cli.options import (
     data_dir_option,
     engine_options,
     platform_option,
+    streams_option,
 )
 from skerry.cli.platform_process import beside, keep_port
 
@@ -62,6 +63,7 @@ WantedBy=multi-user.target
 @authentication_config_option
 @audit_policy_option
 @platform_option
+@streams_option
 @click.option("--print", "print_only", is_flag=True, help="Print the unit; change nothing.")
 @click.option(
     "--directory",
@@ -75,6 +77,7 @@ def command(
     authentication_config: Path | None,
     audit_policy: Path | None,
     platform: bool,
+    streams_per_person: int | None,
     print_only: bool,
     directory: Path,
 ) -> None:
@@ -88,7 +91,7 @@ def command(
       skerry install-service --data-dir /srv/second
     """
     data_dir = data_dir.resolve()
-    companion = beside(data_dir, data_dir / "platform.kubeconfig") if platform else ""
+    companion = beside(data_dir, data_dir / "platform.kubeconfig", streams_per_person) if platform else ""
     options = engine_options(authentication_config, audit_policy, companion)
     if print_only:
         click.echo(unit(data_dir, *options), nl=False)

@@ -64,6 +64,14 @@ platform_option = click.option(
 )
 
 
+streams_option = click.option(
+    "--streams-per-person",
+    type=click.IntRange(min=1),
+    default=None,
+    help="How many watches, logs, exec sessions and the like one person may have at once through /k8s. [200]",
+)
+
+
 def engine_options(authentication_config: Path | None, audit_policy: Path | None, beside: str) -> list[str]:
     """What the engine is told of them. `beside`: what runs beside it, "" for nothing."""
     given = {"--authentication-config": authentication_config, "--audit-policy": audit_policy, "--beside": beside}

@@ -33,10 +33,12 @@ class Announced:
     """Whom to trust there, PEM."""
 
 
-def beside(data_dir: Path, kubeconfig: Path) -> str:
+def beside(data_dir: Path, kubeconfig: Path, streams_per_person: int | None = None) -> str:
     """What the engine is to run beside itself. Chooses the port when there is none yet; `keep_port` notes it."""
     names = ["127.0.0.1", "localhost", socket.gethostname()]
     words = ["--kubeconfig", str(kubeconfig), "--host", "0.0.0.0", "--port", str(_port_of(data_dir)), "--beside-node"]  # noqa: S104  # who comes must sign in
+    if streams_per_person:
+        words += ["--streams-per-person", str(streams_per_person)]
     return shlex.join([MODULE, *words, *(word for name in names for word in ("--name", name))])
 
 

@@ -31,6 +31,7 @@ from skerry.cli.options import (
     data_dir_option,
     engine_options,
     platform_option,
+    streams_option,
 )
 from skerry.cli.platform_process import announced, answers, beside, keep_port
 from skerry.cli.printing import step
@@ -55,6 +56,7 @@ _SECONDS_TO_END = 15.0
 @authentication_config_option
 @audit_policy_option
 @platform_option
+@streams_option
 @click.option("--detach", is_flag=True, help="Return when it is ready instead of staying attached.")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds to wait until it is ready.")
 def command(
@@ -64,6 +66,7 @@ def command(
     authentication_config: Path | None,
     audit_policy: Path | None,
     platform: bool,
+    streams_per_person: int | None,
     detach: bool,
     timeout: float,
 ) -> None:
@@ -87,7 +90,7 @@ def command(
     )
     if platform:
         keep_port(config.paths.data)
-        config = replace(config, beside=beside(config.paths.data, config.paths.platform_kubeconfig))
+        config = replace(config, beside=beside(config.paths.data, config.paths.platform_kubeconfig, streams_per_person))
     start = Start(config, InstanceFiles(config.paths.data, config.instance), time.monotonic() + timeout)
     with _alone(config.paths.data):
         if start.files.engine_pid() is not None:

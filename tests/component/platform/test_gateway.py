@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from skerry.kube.errors import Forbidden, Unauthorized
+from skerry.kube.errors import Forbidden, TooManyRequests, Unauthorized
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import Connection
 from skerry.kube.resources import CONFIG_MAPS, NAMESPACES, SERVICE_ACCOUNTS
+from skerry.platform.base.capability import Settings
 from skerry.platform.identity.gateway import guard
 from skerry.platform.identity.gateway.asking import PREFIX
 from skerry.platform.identity.sessions.sessions import Opened
@@ -21,7 +24,7 @@ from tests.support.gateway import BINDINGS, allow, client_of, kubectl_of, signed
 from tests.support.kubectl import Done
 from tests.support.people import add_group, add_user, sessions_in
 from tests.support.platform import RunningPlatform, running_platform
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, until
 
 ANNA, BEN = "anna@uni.example", "ben@institute.example"
 APP = """
@@ -174,6 +177,33 @@ async def _is_cut(running: RunningPlatform, client: HttpClient, ends: Callable[[
         await ends()
         async with asyncio.timeout(LIMIT):
             assert [one async for one in events if one.type != "BOOKMARK"] == []
+
+
+async def test_one_person_has_so_many_streams_and_no_more(tmp_path: Path) -> None:
+    async with running_platform(settings=Settings(streams_per_person=2)) as running:
+        await _lab(running)
+        anna, ben = await signed_in(running, ANNA), await signed_in(running, BEN)
+        kubectl = kubectl_of(running, anna.access, tmp_path)
+        async with client_of(running, anna.access) as client, client_of(running, ben.access) as other:
+            now = (await client.list(CONFIG_MAPS, "lab")).resource_version
+            watch = partial(HttpClient.watch, resource=CONFIG_MAPS, namespace="lab", resource_version=now)
+            async with watch(client), watch(client):
+                refused = kubectl.attempt("get", "configmaps", "--watch-only")
+                await _is_refused(refused, f"{ANNA}, programs with tokens of theirs included, has 2 streams open")
+                with pytest.raises(TooManyRequests):
+                    async with watch(client):
+                        pass
+                await client.list(CONFIG_MAPS, "lab")
+                async with watch(other):
+                    pass
+
+            async def are_free() -> bool:
+                with suppress(TooManyRequests):
+                    async with watch(client), watch(client):
+                        return True
+                return False
+
+            await until(are_free, "the places of watches that ended")
 
 
 async def _is_refused(attempt: Awaitable[Done], text: str) -> None:

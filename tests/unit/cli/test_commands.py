@@ -189,6 +189,13 @@ def test_without_a_service_systemd_is_left_alone(instance: InstanceFiles, system
     assert not systemd.exists()
 
 
+def test_what_a_unit_says_of_streams_reaches_the_platform(tmp_path: Path) -> None:
+    where = ("install-service", "--print", "--data-dir", str(tmp_path))
+    assert "--streams-per-person" not in skerry(*where).output
+    assert "--streams-per-person 30" in skerry(*where, "--streams-per-person", "30").output
+    assert skerry(*where, "--streams-per-person", "0").exit_code == 2
+
+
 def test_the_service_unit_leaves_containers_alone(tmp_path: Path) -> None:
     unit = skerry("install-service", "--print", "--data-dir", str(tmp_path / "50% full")).output
     for line in ("KillMode=process", "Restart=always", "WantedBy=multi-user.target"):

@@ -43,6 +43,8 @@ class Settings:
     """Host names and addresses by which it may be called: its certificate is for these."""
     beside_node: bool = False
     """Runs on the cluster's one node, outside its pods: it then makes the Service by which pods reach it itself."""
+    streams_per_person: int = 200
+    """Through the gateway, at once: watches, logs, exec and the like."""
     ca: bytes = b""
     """Whom to trust at `url`, PEM; the platform itself says so to its capabilities."""
 

@@ -39,7 +39,19 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--beside-node", action="store_true", help="it runs on the one node of the cluster: make its Service"
     )
+    parser.add_argument(
+        "--streams-per-person",
+        type=_at_least_one,
+        default=Settings().streams_per_person,
+        help="how many watches, logs, exec sessions and the like one person may have at once through /k8s",
+    )
     return parser.parse_args()
+
+
+def _at_least_one(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 async def _run_until_told(options: argparse.Namespace, pages: Pages) -> None:
@@ -47,7 +59,7 @@ async def _run_until_told(options: argparse.Namespace, pages: Pages) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     names = tuple(options.name) if options.name else Settings().names
-    settings = Settings(options.host, options.port, options.url, names, options.beside_node)
+    settings = Settings(options.host, options.port, options.url, names, options.beside_node, options.streams_per_person)
     async with (
         HttpClient(load_kubeconfig(options.kubeconfig), field_manager=MANAGER) as client,
         Platform(client, settings, pages=pages) as platform,

@@ -1,8 +1,8 @@
 """The gateway: authenticates a request by our own tokens and has the API answer it to the person, nobody else.
 
 Neighbours: `asking` (what a request says), `exchange` (HTTP), `sockets` (WebSockets), `guard` (ends what may not go
-on). The API authorises; here nothing is allowed or refused but by who asks. It acts with the platform's own
-credentials, as only these may impersonate people.
+on), `streams` (how many of one person). The API authorises; here nothing is allowed or refused but by who asks. It
+acts with the platform's own credentials, as only these may impersonate people.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from skerry.platform.identity.gateway.asking import Asked, asked_of, protocols_f
 from skerry.platform.identity.gateway.exchange import Exchange
 from skerry.platform.identity.gateway.guard import Guard
 from skerry.platform.identity.gateway.sockets import Socket
+from skerry.platform.identity.gateway.streams import Streams
 from skerry.platform.identity.sessions.sessions import sessions_of
 
 _SIGN_IN = "signed out, or the token is over or unknown here: sign in with `skerry login`"
@@ -28,17 +29,19 @@ class Gateway:
         self._sessions = sessions_of(context)
         self._forwarder = context.client.forwarder()
         self._guard = Guard(context, self._sessions)
+        self._streams = Streams(context.settings.streams_per_person)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever comes of it."""
         is_socket = scope["type"] == "websocket"
         try:
             asked = self._asked(scope)
-            if is_socket:
-                protocols = protocols_for(scope["subprotocols"])
-                await Socket(asked, receive, send).run(self._forwarder, self._guard, protocols)
-            else:
-                await Exchange(asked, receive, send).run(self._forwarder, self._guard)
+            with self._streams.held(asked):
+                if is_socket:
+                    protocols = protocols_for(scope["subprotocols"])
+                    await Socket(asked, receive, send).run(self._forwarder, self._guard, protocols)
+                else:
+                    await Exchange(asked, receive, send).run(self._forwarder, self._guard)
         except StatusError as error:
             await answer(send, error, instead_of_socket=is_socket)
         except OSError as error:
