@@ -15,6 +15,7 @@ import yaml
 from tests.support import extension_server
 from tests.support.extension_server import GROUP, GROUP_VERSION, VERSION
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 NAME = f"{VERSION}.{GROUP}"
 
@@ -34,14 +35,14 @@ def test_an_extension_server_in_a_pod(program: Program, namespace: str, tmp_path
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=yaml.safe_dump_all([_deployment(tmp_path), _SERVICE]))
     program.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(_api_service(namespace, bundle)))
     try:
-        program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", "--timeout=120s")
+        program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", WITHIN)
         _use(program, namespace)
         program.kubectl("scale", "-n", namespace, "deployment/api", "--replicas=0")
-        program.kubectl("wait", "--for=condition=Available=False", f"apiservice/{NAME}", "--timeout=120s")
+        program.kubectl("wait", "--for=condition=Available=False", f"apiservice/{NAME}", WITHIN)
         refused = program.kubectl("get", "--raw", f"/apis/{GROUP_VERSION}/flunders", check=False)
         assert "service unavailable" in refused.stderr
         program.kubectl("scale", "-n", namespace, "deployment/api", "--replicas=1")
-        program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", "--timeout=120s")
+        program.kubectl("wait", "--for=condition=Available", f"apiservice/{NAME}", WITHIN)
         _use(program, namespace)
     finally:
         program.kubectl("delete", "apiservice", NAME)

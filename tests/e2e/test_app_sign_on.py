@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from tests.support.images import busybox_archive
 from tests.support.program import Program
 from tests.support.signed_in import signed_in
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 HOST = "web.lab.localhost"
 _PEOPLE = """
@@ -102,9 +102,9 @@ def test_members_are_let_in_and_strangers_sent_to_sign_in(fresh_program: Program
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(_PEOPLE)
-    program.kubectl("wait", "--for=condition=Ready", "project/lab", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "project/lab", WITHIN)
     program.apply(_APP)
-    program.kubectl("-n", "lab", "wait", "--for=condition=Ready", "pod/web", "--timeout=100s")
+    program.kubectl("-n", "lab", "wait", "--for=condition=Ready", "pod/web", WITHIN)
     eventually(_asks_for(program, "-n", "kube-system", "service", "ingress"), "the Ingress listens")
     visitor = Visitor(program)
     wanted = f"https://{HOST}/cgi-bin/who?a=1&b=2"

@@ -8,7 +8,7 @@ import urllib.request
 
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 _BYTES = 500_000
 _SLOWEST = 8 * (_BYTES - 100_000) / 1_000_000  # seconds: what is in buckets and queues comes sooner
@@ -37,7 +37,7 @@ def devices() -> str:
 
 def test_a_pods_traffic_is_limited_while_it_lives(program: Program, namespace: str) -> None:
     program.kubectl("-n", namespace, "apply", "-f", "-", stdin=pod("slow", "1M"))
-    program.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/slow", "--timeout=120s")
+    program.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/slow", WITHIN)
     address = program.get("-n", namespace, "pod", "slow")["status"]["podIP"]
     begun = time.monotonic()
     with urllib.request.urlopen(f"http://{address}:8080/file", timeout=120) as answer:
@@ -53,4 +53,4 @@ def test_a_limit_that_is_none_keeps_the_pod_from_starting(program: Program, name
     program.kubectl("-n", namespace, "apply", "-f", "-", stdin=pod("wrong", "10"))
     ask = ("-n", namespace, "get", "events", "--field-selector", "reason=FailedCreatePodSandBox")
     eventually(lambda: "unreasonably small" in program.kubectl(*ask).stdout, "an event")
-    program.kubectl("-n", namespace, "delete", "pod", "wrong", "--timeout=60s")
+    program.kubectl("-n", namespace, "delete", "pod", "wrong", WITHIN)

@@ -15,7 +15,7 @@ from tests.component.certificates.test_ingresses import EGI, EGI_HOST, EGI_SECRE
 from tests.support.images import BUSYBOX
 from tests.support.pebble import Pebble, pebble
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 APP = f"""
 apiVersion: v1
@@ -91,10 +91,10 @@ def test_the_ingress_of_egi_is_served_with_a_certificate_of_letsencrypt(
     acme.set_dns("add-a", host=EGI_HOST, addresses=[address])
     program.apply(issuer(acme))
     try:
-        program.kubectl("wait", "--for=condition=Ready", "clusterissuer/letsencrypt-prod", "--timeout=120s")
-        ready = ("wait", "--for=condition=Ready", f"certificate/{EGI_SECRET}", "--timeout=120s")
+        program.kubectl("wait", "--for=condition=Ready", "clusterissuer/letsencrypt-prod", WITHIN)
+        ready = ("wait", "--for=condition=Ready", f"certificate/{EGI_SECRET}", WITHIN)
         program.kubectl("-n", namespace, *ready, timeout=150)
-        program.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/app", "--timeout=60s")
+        program.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/app", WITHIN)
 
         def page() -> str:
             try:

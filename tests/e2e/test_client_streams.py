@@ -17,6 +17,7 @@ from kubernetes_asyncio.stream import WsApiClient
 
 from tests.support.javascript import Javascript
 from tests.support.program import Program
+from tests.support.waiting import WITHIN
 
 pytestmark = [
     # this release of kr8s says so of every server after 1.35
@@ -50,7 +51,7 @@ def own_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def pod(program: Program) -> Iterator[str]:
     program.kubectl("create", "namespace", NAMESPACE)
     program.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=POD)
-    program.kubectl("wait", "-n", NAMESPACE, "pod/web", "--for=condition=Ready", "--timeout=60s")
+    program.kubectl("wait", "-n", NAMESPACE, "pod/web", "--for=condition=Ready", WITHIN)
     yield "web"
     program.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 

@@ -15,6 +15,7 @@ import yaml
 
 from tests.support.kubectl_running import in_terminal, lines, running
 from tests.support.program import Program, eventually, program_path
+from tests.support.waiting import WITHIN
 
 WEB = """
 apiVersion: apps/v1
@@ -59,8 +60,8 @@ def shop(program: Program) -> Iterator[str]:
     """A namespace with the Deployment and Service `web` and the pod `shell`, for tests that only look."""
     program.kubectl("create", "namespace", "shop")
     program.kubectl("apply", "-n", "shop", "-f", "-", stdin=f"{WEB}---{SHELL}")
-    program.kubectl("rollout", "status", "-n", "shop", "deployment/web", "--timeout=60s")
-    program.kubectl("wait", "-n", "shop", "--for=condition=Ready", "pod/shell", "--timeout=60s")
+    program.kubectl("rollout", "status", "-n", "shop", "deployment/web", WITHIN)
+    program.kubectl("wait", "-n", "shop", "--for=condition=Ready", "pod/shell", WITHIN)
     yield "shop"
     program.kubectl("delete", "namespace", "shop", "--wait=false")
 
@@ -69,7 +70,7 @@ def shop(program: Program) -> Iterator[str]:
 def web(program: Program, namespace: str) -> str:
     """A namespace of the test's own with `web` rolled out."""
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=WEB)
-    program.kubectl("rollout", "status", "-n", namespace, "deployment/web", "--timeout=60s")
+    program.kubectl("rollout", "status", "-n", namespace, "deployment/web", WITHIN)
     return namespace
 
 
@@ -148,7 +149,7 @@ def test_apply_again_changes_only_what_changed(program: Program, web: str) -> No
 
     assert apply(WEB) == "deployment.apps/web unchanged\nservice/web unchanged\n"
     assert apply(WEB.replace("replicas: 2", "replicas: 1")) == "deployment.apps/web configured\nservice/web unchanged\n"
-    program.kubectl("rollout", "status", "-n", web, "deployment/web", "--timeout=60s")
+    program.kubectl("rollout", "status", "-n", web, "deployment/web", WITHIN)
     eventually(lambda: program.get("-n", web, "deployment/web")["status"]["replicas"] == 1, "one pod less")
     wrong = WEB.replace("replicas: 2", "replicaz: 2")
     refused = program.kubectl("apply", "-n", web, "-f", "-", stdin=wrong, check=False)
@@ -272,16 +273,16 @@ def test_rollout(program: Program, web: str) -> None:
     before = command_of()
     program.kubectl("set", "env", "-n", web, "deployment/web", "COLOR=blue")
     program.kubectl("annotate", "-n", web, "deployment/web", "kubernetes.io/change-cause=blue it is")
-    assert 'deployment "web" successfully rolled out' in rollout("status", "--timeout=60s")
+    assert 'deployment "web" successfully rolled out' in rollout("status", WITHIN)
     eventually(lambda: re.search(r"^1\s.*^2\s+blue it is", rollout("history"), re.M | re.S), "both revisions")
     assert "COLOR" in rollout("history", "--revision=2")
     assert rollout("undo") == "deployment.apps/web rolled back\n"
-    rollout("status", "--timeout=60s")
+    rollout("status", WITHIN)
     assert command_of("env") == []
     assert command_of() == before
     pods = {pod["metadata"]["uid"] for pod in program.get("-n", web, "pods", "-l", "app=web")["items"]}
     assert rollout("restart") == "deployment.apps/web restarted\n"
-    rollout("status", "--timeout=60s")
+    rollout("status", WITHIN)
     running_now = program.get("-n", web, "pods", "--field-selector=status.phase=Running")["items"]
     fresh = [pod for pod in running_now if "deletionTimestamp" not in pod["metadata"]]
     assert len(fresh) == 2
@@ -305,7 +306,7 @@ def test_top(program: Program, shop: str) -> None:
 def test_wait(program: Program, web: str) -> None:
     assert "condition met" in out(program, "wait", "-n", web, "--for=condition=Available", "deployment/web")
     assert "condition met" in out(program, "wait", "-n", web, "--for=jsonpath={.status.phase}=Running", "pod", "--all")
-    with running(program, "wait", "-n", web, "--for=delete", "deployment/web", "--timeout=60s") as waiting:
+    with running(program, "wait", "-n", web, "--for=delete", "deployment/web", WITHIN) as waiting:
         program.kubectl("delete", "-n", web, "deployment/web")
         assert waiting.wait(120) == 0
     late = program.kubectl("wait", "-n", web, "--for=condition=Nonsense", "svc/web", "--timeout=1s", check=False)

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from skerry.cli.main import main
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
+from tests.support.waiting import WITHIN
 
 _APPLICATION = f"""\
 name: boats
@@ -71,9 +72,9 @@ def imported(program: Program, tmp_path: Path) -> Iterator[Path]:
 
 def test_an_application_runs_as_it_was_imported(program: Program, namespace: str, imported: Path) -> None:
     program.kubectl("-n", namespace, "apply", "-k", str(imported))
-    program.kubectl("-n", namespace, "wait", "--for=condition=complete", "job/prepare", "--timeout=120s")
+    program.kubectl("-n", namespace, "wait", "--for=condition=complete", "job/prepare", WITHIN)
     for name in ("web", "store", "proxy"):
-        program.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
+        program.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", WITHIN)
 
     def in_proxy(command: str) -> str:
         done = program.kubectl("-n", namespace, "exec", "deployment/proxy", "--", "sh", "-c", command)

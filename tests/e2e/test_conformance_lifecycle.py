@@ -13,6 +13,7 @@ import websocket
 from tests.support.pod_replays import PodReplays, container, pod_replays
 from tests.support.program import Program, eventually
 from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
 
 SERVER = "mkdir -p /tmp/www/cgi-bin; echo welcome > /tmp/www/index.html; exec httpd -f -vv -p 8080 -h /tmp/www"
 HOSTNAME = "mkdir -p /tmp/www; cat /etc/hostname > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www"
@@ -148,7 +149,7 @@ def test_hooks(pods: PodReplays, how: str) -> None:
     pods.create({name: spec})
     pods.running(name)
     eventually(lambda: f"/poststart-{how}" in pods.logs("listens"), "the start")
-    pods.kubectl("delete", f"pod/{name}", "--timeout=120s")
+    pods.kubectl("delete", f"pod/{name}", WITHIN)
     eventually(lambda: f"/prestop-{how}" in pods.logs("listens"), "the stop")
 
 

@@ -287,7 +287,7 @@ def test_conditions_follow_the_generation(pods: PodReplays) -> None:
         "patch", "pod/changes", "-p", json.dumps({"spec": {"containers": [{"name": "main", "image": BUSYBOX}]}})
     )
     pods.running("changes")
-    eventually(lambda: generations() == {2}, "the conditions", 60)
+    eventually(lambda: generations() == {2}, "the conditions")
     assert {each["type"] for each in pods.status("changes")["conditions"]} == {
         "PodScheduled",
         "PodReadyToStartContainers",

@@ -246,10 +246,10 @@ def test_files_follow_what_they_are_of(pods: PodReplays) -> None:
     pods.kubectl("delete", "secret/goes")
     later = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "later"}, "data": {"data-1": "late"}}
     pods.apply(later)
-    eventually(lambda: "/v/data-3=value-3" in pods.logs("changes", "--tail=10"), "the new value", 100)
+    eventually(lambda: "/v/data-3=value-3" in pods.logs("changes", "--tail=10"), "the new value")
     assert "/v/data-1=value-2" in pods.logs("changes", "--tail=10")
-    eventually(lambda: "/v/data-1" not in pods.logs("goes", "--tail=3"), "the end of the file", 100)
-    eventually(lambda: "/v/data-1=late" in pods.logs("optional", "--tail=3"), "the file that was optional", 100)
+    eventually(lambda: "/v/data-1" not in pods.logs("goes", "--tail=3"), "the end of the file")
+    eventually(lambda: "/v/data-1=late" in pods.logs("optional", "--tail=3"), "the file that was optional")
 
 
 @pytest.mark.parametrize("kind", ["configmap", "secret"])

@@ -17,6 +17,7 @@ import pytest
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program, eventually
 from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
 
 KILLS = 50
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -150,9 +151,9 @@ def test_kill_dash_nine_fifty_times(fresh_program: Program, tmp_path: Path) -> N
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(SLEEPERS)
-    program.kubectl("rollout", "status", "deployment/sleepers", "--timeout=60s")
+    program.kubectl("rollout", "status", "deployment/sleepers", WITHIN)
     program.kubectl("run", "gone", f"--image={BUSYBOX}", "--", "sleep", "100000")
-    program.kubectl("wait", "--for=condition=Ready", "pod/gone", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "pod/gone", WITHIN)
     program.kubectl("delete", "pod", "gone", "--grace-period=1")
     before = running(program)
     writer, watcher = Writer(RawApi(program.kubeconfig)), Watcher(RawApi(program.kubeconfig))
@@ -209,7 +210,7 @@ def test_containerd_killed_comes_back_and_pods_are_intact(fresh_program: Program
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(SLEEPERS)
-    program.kubectl("rollout", "status", "deployment/sleepers", "--timeout=60s")
+    program.kubectl("rollout", "status", "deployment/sleepers", WITHIN)
     before = running(program)
     old = program.containerd_pid()
     program.kill_containerd()
@@ -227,7 +228,7 @@ def test_a_process_that_dies_is_restarted(fresh_program: Program, tmp_path: Path
     program.kubectl(
         "run", "mortal", f"--image={BUSYBOX}", "--", "sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.1; done"
     )
-    program.kubectl("wait", "--for=condition=Ready", "pod/mortal", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "pod/mortal", WITHIN)
     uid = program.get("pod", "mortal")["metadata"]["uid"]
     program.kubectl("exec", "mortal", "--", "kill", "-TERM", "1", check=False)  # may end with the container: 137
     eventually(lambda: _status(program, "mortal")["restartCount"] == 1, "the restart")
@@ -247,7 +248,7 @@ def test_a_start_that_fails_leaves_running_pods_alone(fresh_program: Program, tm
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(SLEEPERS)
-    program.kubectl("rollout", "status", "deployment/sleepers", "--timeout=60s")
+    program.kubectl("rollout", "status", "deployment/sleepers", WITHIN)
     before = running(program)
     program.kill_engine()
     key = program.data_dir / "pki" / "server.key"

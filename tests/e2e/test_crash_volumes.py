@@ -16,7 +16,7 @@ import pytest
 from skerry.engine import loop_devices
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 pytestmark = pytest.mark.timeout(900)
 ROUNDS = 4
@@ -63,10 +63,10 @@ class Storm:
             self.program.up()
 
     def is_ready(self, pod: str) -> None:
-        self.program.kubectl("wait", f"pod/{pod}", "--for=condition=Ready", "--timeout=120s")
+        self.program.kubectl("wait", f"pod/{pod}", "--for=condition=Ready", WITHIN)
 
     def is_gone(self, *what: str) -> None:
-        self.program.kubectl("wait", "--for=delete", *what, "--timeout=120s")
+        self.program.kubectl("wait", "--for=delete", *what, WITHIN)
 
     def word(self, pod: str) -> str:
         """What the volume holds; a containerd that was killed is back soon."""

@@ -14,7 +14,7 @@ import yaml
 
 from tests.support.csi_driver import NAME, TOPOLOGY
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 _ROOT = Path(__file__).resolve().parents[2]
 KUBELET = Path("/var/lib/kubelet")
@@ -107,7 +107,7 @@ def test_a_driver_in_a_pod_serves_claims_and_inline_volumes(program: Program, na
         program.kubectl("apply", *inside, "-f", "-", stdin=driver_pod(name))
         eventually(lambda: drivers(program).get(NAME) == [TOPOLOGY], "a registered driver")
         program.kubectl("apply", *inside, "-f", "-", stdin=USERS)
-        program.kubectl("wait", *inside, "pod/writer", "--for=condition=Ready", "--timeout=120s")
+        program.kubectl("wait", *inside, "pod/writer", "--for=condition=Ready", WITHIN)
         told = program.kubectl("exec", *inside, "writer", "--", "cat", "/inline/pod").stdout
         assert told == "writer"  # what the driver was told of the pod
         targets = program.kubectl(
@@ -119,12 +119,12 @@ def test_a_driver_in_a_pod_serves_claims_and_inline_volumes(program: Program, na
         (attached,) = attachments(program)
         assert attached["status"]["attached"] is True
 
-        program.kubectl("delete", *inside, "pod/writer", "pvc/data", "--timeout=120s")
+        program.kubectl("delete", *inside, "pod/writer", "pvc/data", WITHIN)
         eventually(lambda: not attachments(program), "a detached volume")
         eventually(lambda: not volumes(program), "a deleted volume")
         left = program.kubectl("exec", *inside, "driver", "--", "find", "/state/data", "-mindepth", "1").stdout
         assert left == ""
-        program.kubectl("delete", *inside, "pod/driver", "--timeout=120s")
+        program.kubectl("delete", *inside, "pod/driver", WITHIN)
         program.kubectl("delete", "-f", "-", stdin=OBJECTS)
     finally:
         program.kubectl("delete", "-f", "-", "--ignore-not-found", stdin=OBJECTS)

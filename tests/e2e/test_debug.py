@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 POD = """
 apiVersion: v1
@@ -17,7 +18,7 @@ spec:
 
 def test_kubectl_debug(program: Program, namespace: str) -> None:
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=POD)
-    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=60s")
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", WITHIN)
     debug = ("debug", "-n", namespace, "web", "--image=busybox:test", "--image-pull-policy=IfNotPresent")
     script = ("--", "sh", "-c", "read line; echo got $line; ps")
     attached = program.kubectl(*debug, "-i", "--target=main", "-c", "look", *script, stdin="typed\n")
@@ -26,7 +27,7 @@ def test_kubectl_debug(program: Program, namespace: str) -> None:
     assert "sleep 4321" in program.kubectl("logs", "-n", namespace, "web", "-c", "look").stdout
     copied = ("--copy-to=copy", "--share-processes", "--same-node", "-c", "beside", "--", "sleep", "1000")
     program.kubectl(*debug, *copied)
-    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/copy", "--timeout=60s")
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/copy", WITHIN)
     processes = program.kubectl("exec", "-n", namespace, "copy", "-c", "beside", "--", "ps").stdout
     assert "sleep 4321" in processes
 
@@ -40,5 +41,5 @@ def test_kubectl_debug_node(program: Program, namespace: str) -> None:
     def logged() -> bool:
         return "os-release" in program.kubectl("logs", "-n", namespace, name).stdout
 
-    program.kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", "--timeout=60s")
+    program.kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", f"pod/{name}", WITHIN)
     eventually(logged, "the log of the debugging pod")

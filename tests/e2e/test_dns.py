@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 NAMESPACE = "names"
 DOMAIN = f"{NAMESPACE}.svc.cluster.local"
@@ -83,7 +83,7 @@ class Names:
 def names(program: Program) -> Iterator[Names]:
     program.kubectl("create", "namespace", NAMESPACE)
     program.kubectl("-n", NAMESPACE, "apply", "-f", "-", stdin=MANIFEST)
-    program.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/client", "--timeout=60s")
+    program.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/client", WITHIN)
     yield Names(program)
     program.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
@@ -157,7 +157,7 @@ def test_what_does_not_fit_into_resolv_conf_is_told(names: Names) -> None:
     }
     program = names.program
     program.kubectl("-n", NAMESPACE, "apply", "-f", "-", stdin=json.dumps(crowded))
-    program.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/crowded", "--timeout=60s")
+    program.kubectl("-n", NAMESPACE, "wait", "--for=condition=Ready", "pod/crowded", WITHIN)
     resolv_conf = program.kubectl("-n", NAMESPACE, "exec", "crowded", "--", "cat", "/etc/resolv.conf").stdout
     assert [line for line in resolv_conf.splitlines() if line.startswith("nameserver")][1:] == [
         "nameserver 192.0.2.1",

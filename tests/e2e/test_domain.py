@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.dns_servers import KEY, ZONE, Bind, DnsServerProcess, running
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 NAMESPACE = "named"
 DOMAIN = """
@@ -64,7 +64,7 @@ def domain(program: Program, server: DnsServerProcess) -> Iterator[None]:
     manifest = DOMAIN.format(key=KEY, zone=ZONE, server=server.target)
     program.kubectl("create", "namespace", NAMESPACE)
     program.kubectl("apply", "-f", "-", stdin=manifest)
-    program.kubectl("wait", "--for=condition=Ready", "domain/named", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "domain/named", WITHIN)
     yield
     program.kubectl("delete", "-f", "-", stdin=manifest)  # the key goes at the same time
     program.kubectl("delete", "namespace", NAMESPACE, "--wait=false")

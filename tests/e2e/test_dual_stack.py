@@ -9,7 +9,7 @@ import pytest
 from skerry.engine.instance import kernel_has_ipv6
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 pytestmark = pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
 
@@ -74,7 +74,7 @@ def test_two_families(fresh_program: Program, tmp_path: Path) -> None:
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(WEB)
-    program.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "pod", "--all", WITHIN)
     _check_objects(program)
     _check_traffic(program)
     _check_policy(program)

@@ -13,7 +13,7 @@ from tests.support.command_line import CommandLine
 from tests.support.images import busybox_archive
 from tests.support.kubectl import Kubectl
 from tests.support.program import Program
-from tests.support.waiting import LIMIT, until
+from tests.support.waiting import LIMIT, WITHIN, until
 
 ANNA, PASSWORD = "anna@uni.example", "correct horse battery"
 DEPLOYMENT = """
@@ -93,7 +93,7 @@ async def _has_a_project(skerry: CommandLine) -> None:
 
 async def _something_runs(skerry: CommandLine, kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", "-", stdin=DEPLOYMENT, env=skerry.environment)
-    await kubectl("rollout", "status", "deployment/web", "--timeout=100s", env=skerry.environment)
+    await kubectl("rollout", "status", "deployment/web", WITHIN, env=skerry.environment)
     assert (await kubectl("logs", "deployment/web", env=skerry.environment)).out == "begun\n"
     assert (await kubectl("exec", "deployment/web", "--", "id", "-u", env=skerry.environment)).out == "1000\n"
     pods = json.loads((await kubectl("get", "pods", "-o", "json", env=skerry.environment)).out)["items"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.support.images import busybox_archive
 from tests.support.program import Program, program_path
 from tests.support.signed_in import signed_in
-from tests.support.waiting import LIMIT, eventually
+from tests.support.waiting import LIMIT, WITHIN, eventually
 
 USER = "anna"
 POD = """
@@ -98,7 +98,7 @@ def test_streams_pass_and_end_with_the_session(fresh_program: Program, tmp_path:
     anna = Person(program, "lab", tmp_path)
     anna.signs_in("first")
     assert anna.kubectl("apply", "-f", "-", stdin=POD).returncode == 0
-    waited = anna.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=100s")
+    waited = anna.kubectl("wait", "--for=condition=Ready", "pod/web", WITHIN)
     assert waited.returncode == 0, waited.stderr
     _streams_are_as_without_it(anna)
     _is_refused_with_the_reason(anna)

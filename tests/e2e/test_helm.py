@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import Program, program_path
+from tests.support.waiting import WITHIN
 
 _DEPLOYMENT = """
 apiVersion: apps/v1
@@ -51,7 +52,7 @@ def test_install_upgrade_rollback_uninstall(
         shown = program.get("-n", namespace, "deployment/web", "--show-managed-fields")
         return {(each["manager"], each["operation"]) for each in shown["metadata"]["managedFields"]}
 
-    waiting = (*(() if server_side else ("--server-side=false",)), "--wait", "--timeout=60s")
+    waiting = (*(() if server_side else ("--server-side=false",)), "--wait", WITHIN)
     assert "STATUS: deployed" in helm("install", "web", str(chart), *waiting)
     assert ("helm", "Apply" if server_side else "Update") in managers()
     assert replicas() == 1

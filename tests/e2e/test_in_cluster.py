@@ -10,6 +10,7 @@ import jwt
 import yaml
 
 from tests.support.program import Program, eventually, program_path
+from tests.support.waiting import WITHIN
 
 MANIFEST = """
 apiVersion: v1
@@ -44,7 +45,7 @@ TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 def test_kubectl_in_a_pod_finds_the_api_and_is_its_service_account(program: Program, namespace: str) -> None:
     manifest = MANIFEST.replace("KUBECTL", program_path("kubectl")).replace("NAMESPACE", namespace)
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=manifest)
-    program.kubectl("wait", "-n", namespace, "pod/caller", "--for=condition=Ready", "--timeout=60s")
+    program.kubectl("wait", "-n", namespace, "pod/caller", "--for=condition=Ready", WITHIN)
     inside = ("exec", "-n", namespace, "caller", "--")
     cache = "--cache-dir=/tmp/kube"
     assert program.kubectl(*inside, "kubectl", cache, "get", "pods", "-o", "name").stdout == "pod/caller\n"

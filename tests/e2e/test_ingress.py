@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 _APP = """
 apiVersion: apps/v1
@@ -115,7 +115,7 @@ def apps(program: Program) -> Iterator[str]:
         manifest = _APP.format(name=name, port=port, image=BUSYBOX)
         program.kubectl("-n", "talks", "apply", "-f", "-", stdin=manifest)
     for name in ("my-service", "egi-webinar-application-service"):
-        program.kubectl("-n", "talks", "rollout", "status", f"deployment/{name}", "--timeout=120s")
+        program.kubectl("-n", "talks", "rollout", "status", f"deployment/{name}", WITHIN)
     yield "talks"
     program.kubectl("delete", "namespace", "talks", "--wait=false")
 

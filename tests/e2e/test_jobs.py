@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 _JOBS = """
 apiVersion: batch/v1
@@ -69,23 +70,23 @@ def test_jobs_of_real_containers(program: Program, namespace: str) -> None:
         return found
 
     program.kubectl("-n", namespace, "apply", "-f", "-", stdin=_JOBS)
-    kubectl("wait", "--for=condition=complete", "job/three", "--timeout=60s")
+    kubectl("wait", "--for=condition=complete", "job/three", WITHIN)
     assert (status("three")["succeeded"], status("three")["completedIndexes"]) == (3, "0-2")
     assert sorted(kubectl("logs", "-l", "job-name=three", "--tail=-1").splitlines()) == [
         "0 three-0", "1 three-1", "2 three-2",
     ]  # fmt: skip
 
-    kubectl("wait", "--for=condition=failed", "job/failing", "--timeout=60s")
+    kubectl("wait", "--for=condition=failed", "job/failing", WITHIN)
     assert status("failing")["failed"] == 1
     assert "exit code 42 matching FailJob rule at index 0" in kubectl("describe", "job", "failing")
 
     kubectl("create", "job", "now", "--from=cronjob/nightly")
-    kubectl("wait", "--for=condition=complete", "job/now", "--timeout=60s")
+    kubectl("wait", "--for=condition=complete", "job/now", WITHIN)
 
     eventually(lambda: status("stopped").get("ready") == 1, "the long one runs")
-    kubectl("delete", "pod", "-l", "job-name=stopped", "--wait=true", "--timeout=60s")
+    kubectl("delete", "pod", "-l", "job-name=stopped", "--wait=true", WITHIN)
     eventually(lambda: status("stopped").get("failed") == 1, "what was deleted counts once it has ended")
     kubectl("patch", "job", "stopped", "--type=merge", "-p", '{"spec": {"suspend": true}}')
     eventually(lambda: not pods("stopped"), "a suspended Job has no pods")
-    kubectl("delete", "job", "three", "failing", "stopped", "now", "--timeout=60s")
+    kubectl("delete", "job", "three", "failing", "stopped", "now", WITHIN)
     eventually(lambda: not pods("three"), "its pods go with it")

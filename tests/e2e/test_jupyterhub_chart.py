@@ -12,7 +12,7 @@ from tests.support.helm import Helm
 from tests.support.program import Program
 from tests.support.signed_in import signed_in
 from tests.support.visitor import Visitor
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 pytestmark = pytest.mark.timeout(900)
 URL = "https://hub.lab.localhost"
@@ -48,7 +48,7 @@ def platform(program: Program, fresh_program: Program, tmp_path: Path) -> Progra
 
 def test_a_person_of_the_project_has_a_server_until_nobody_uses_it(platform: Program, tmp_path: Path) -> None:
     platform.apply(_PROJECT)
-    platform.kubectl("wait", "--for=condition=Ready", "project/lab", "--timeout=60s")
+    platform.kubectl("wait", "--for=condition=Ready", "project/lab", WITHIN)
     eventually(lambda: platform.kubectl("apply", "-f", "-", stdin=_RELEASE, check=False).returncode == 0, "the release")
     platform.kubectl("wait", "-n", "lab", "--for=condition=Ready", "release/hub", "--timeout=240s")
     _signs_in_and_finds_a_server(platform)

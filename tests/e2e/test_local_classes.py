@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 _PAGES = Path(__file__).parents[2] / "docs" / "resources"
 _CLASSES = ("many-small-files", "scratch", "era5")
@@ -48,6 +49,6 @@ def test_the_examples_of_local_memory_and_datasets_run(program: Program, namespa
     node = program.get("pv", volume)["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"][0]["matchExpressions"]
     assert [one["key"] for one in node] == ["kubernetes.io/hostname"]
 
-    kubectl("delete", "pod,pvc", "--all", "--timeout=120s")
+    kubectl("delete", "pod,pvc", "--all", WITHIN)
     eventually(lambda: volume not in program.kubectl("get", "pv").stdout, "the volume is gone")
     assert (data / "1979.txt").read_text() == "westerly\n"

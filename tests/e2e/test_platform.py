@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _PROJECT = """
@@ -57,7 +57,7 @@ def _runs_the_fifth_example(program: Program) -> None:
     context = ["--build-context", f"programs={Path(shutil.which('busybox') or '').parent}"]
     program.skerry("image", "build", "-t", "hello:1", *context, str(EXAMPLES / "01-hello"))
     program.kubectl("apply", "-f", str(EXAMPLES / "05-release"))
-    program.kubectl("wait", "--for=condition=Ready", "release/hello", "--timeout=120s")
+    program.kubectl("wait", "--for=condition=Ready", "release/hello", WITHIN)
     address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
     with urllib.request.urlopen(f"http://{address}:30080/", timeout=60) as answer:
         assert "Hello from Skerry" in answer.read().decode()
@@ -73,7 +73,7 @@ def test_it_comes_back_and_goes_with_the_engine(fresh_program: Program) -> None:
     (link,) = re.findall(r"first operator, once: (\S+)", printed)
     assert "password" in page(program, link)
     program.apply(_PROJECT)
-    program.kubectl("wait", "--for=condition=Ready", "project/lidar", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "project/lidar", WITHIN)
     assert {"lidar", "lidar-test"} <= {one["metadata"]["name"] for one in program.get("namespaces")["items"]}
 
     _runs_the_fifth_example(program)

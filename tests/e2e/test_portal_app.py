@@ -11,7 +11,7 @@ from tests.support.images import busybox_archive
 from tests.support.portal import chromium, visit
 from tests.support.program import Program
 from tests.support.signed_in import signed_in
-from tests.support.waiting import LIMIT, eventually
+from tests.support.waiting import LIMIT, WITHIN, eventually
 
 USER, TOKEN = "anna", "sky_a-browser-of-anna"
 PROJECT = """
@@ -55,10 +55,10 @@ async def test_an_app_from_inside(fresh_program: Program, tmp_path: Path) -> Non
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(PROJECT)
-    program.kubectl("wait", "--for=condition=Ready", "project/lidar", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "project/lidar", WITHIN)
     signed_in(program, USER, TOKEN, name="browser-anna")
     eventually(lambda: program.kubectl("apply", "-f", "-", stdin=APP, check=False).returncode == 0, "the app")
-    program.kubectl("wait", "-n", "lidar", "--for=condition=Ready", "pod/notebook-0", "--timeout=60s")
+    program.kubectl("wait", "-n", "lidar", "--for=condition=Ready", "pod/notebook-0", WITHIN)
     url = program.get("-n", "kube-public", "configmap/skerry-platform")["data"]["url"]
     async with chromium() as made:
         context = await made.new_context(ignore_https_errors=True, base_url=url, accept_downloads=True)

@@ -16,6 +16,7 @@ import pytest
 from tests.support.charts import lend_images
 from tests.support.portal import ROOT, chromium, visit
 from tests.support.program import Program
+from tests.support.waiting import WITHIN
 
 pytestmark = pytest.mark.timeout(900)
 _PASSWORD = "correct horse battery"
@@ -54,7 +55,7 @@ def _ingress_of(program: Program) -> str:
     """Where the Ingress of this instance serves https: the service comes with the first Ingress."""
     program.kubectl("create", "ingress", "first", "--rule=first.localhost/*=none:80")
     address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
-    program.kubectl("wait", "-n", "kube-system", "service/ingress", "--for=create", "--timeout=60s")
+    program.kubectl("wait", "-n", "kube-system", "service/ingress", "--for=create", WITHIN)
     ports = program.get("-n", "kube-system", "service/ingress")["spec"]["ports"]
     (node_port,) = (one["nodePort"] for one in ports if one["name"] == "https")
     return f"{address}:{node_port}"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.debian import build_debian_image
 from tests.support.program import Program, program_path
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 IMAGE = "postgres:test"
 DATABASE = """
@@ -148,7 +148,7 @@ def test_what_a_database_acknowledged_is_there(program: Program, namespace: str,
         before = writer.acknowledged
         program.kubectl("-n", namespace, "apply", "-f", "-", stdin=SNAPSHOT)
         ready = "jsonpath={.status.readyToUse}=true"
-        program.kubectl("-n", namespace, "wait", "volumesnapshot/running", f"--for={ready}", "--timeout=120s")
+        program.kubectl("-n", namespace, "wait", "volumesnapshot/running", f"--for={ready}", WITHIN)
         program.skerry("volumes", "expand", "db", "512Mi", "-n", namespace)
         writer.goes_on()
         database.kill()
@@ -159,4 +159,4 @@ def test_what_a_database_acknowledged_is_there(program: Program, namespace: str,
 
     photographed = Database(program, namespace, "copy", FROM_SNAPSHOT)
     assert before <= photographed.rows() <= after, "a snapshot is one moment"
-    program.kubectl("-n", namespace, "delete", "statefulset,pvc,volumesnapshot", "--all", "--timeout=120s")
+    program.kubectl("-n", namespace, "delete", "statefulset,pvc,volumesnapshot", "--all", WITHIN)

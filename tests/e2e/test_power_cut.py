@@ -16,7 +16,7 @@ from tests.component.storage.local import made, mounted_disk
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.machine import snapshot
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -66,7 +66,7 @@ def instance_at(directory: Path) -> Iterator[Program]:
 
 def written(program: Program) -> list[str]:
     """The numbered lines that the pod has in its volume; what was never synced may be anything."""
-    program.kubectl("rollout", "status", "deployment/writer", "--timeout=120s")
+    program.kubectl("rollout", "status", "deployment/writer", WITHIN)
     return program.kubectl("exec", "deployment/writer", "--", "cat", "/log/lines").stdout.split("\n")[:-1]
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 MANIFEST = """
 apiVersion: v1
@@ -38,7 +39,7 @@ spec:
 
 def test_pods_and_services_through_the_api_server(program: Program, namespace: str) -> None:
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=MANIFEST)
-    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", "--timeout=60s")
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/web", WITHIN)
     base = f"/api/v1/namespaces/{namespace}"
 
     def raw(path: str, check: bool = True) -> str:
@@ -86,7 +87,7 @@ spec:
 
 def test_another_protocol_through_the_proxy_of_a_pod(program: Program, namespace: str, tmp_path: Path) -> None:
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=ECHO)
-    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/echo", "--timeout=120s")
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/echo", WITHIN)
     with _connection(program, tmp_path) as connection, connection.makefile("rwb") as stream:
         head = f"GET /api/v1/namespaces/{namespace}/pods/echo/proxy/ HTTP/1.1\r\nhost: x\r\n"
         stream.write(f"{head}connection: Upgrade\r\nupgrade: own\r\n\r\n".encode())

@@ -13,7 +13,7 @@ import pytest
 from tests.support.charts import build_images
 from tests.support.helm import Helm
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 _ROOT = Path(__file__).parents[2]
 _RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
@@ -52,7 +52,7 @@ class Database:
     def backup(self, name: str) -> list[str]:
         """Make one at once; the names of those there are."""
         self.kubectl("create", "job", "--from=cronjob/db-backup", name)
-        self.kubectl("wait", f"job/{name}", "--for=condition=Complete", "--timeout=120s")
+        self.kubectl("wait", f"job/{name}", "--for=condition=Complete", WITHIN)
         listed = self.kubectl("exec", "db-0", "--", "find", "/backups", "-name", "*.dump", "-printf", r"%f\n").stdout
         return sorted(listed.split())
 
@@ -72,7 +72,7 @@ def test_a_database_is_followed_backed_up_and_restored(program: Program, helm: H
     secret = database.secret()
 
     database.kubectl("delete", "pod", "db-0", "--wait")
-    database.kubectl("wait", "pod/db-0", "--for=condition=Ready", "--timeout=120s")
+    database.kubectl("wait", "pod/db-0", "--for=condition=Ready", WITHIN)
     assert database.ask(sums) == "1000|500500", "its data outlives the pod"
 
     first = database.backup("first")
@@ -134,7 +134,7 @@ def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
         assert store.ask("PUT", f"/bucket-{number}/some/object", f"of {number}")[0] == 200
 
     program.kubectl("-n", helm.namespace, "delete", "pod", "s3-0", "--wait", "--grace-period=1")
-    program.kubectl("-n", helm.namespace, "rollout", "status", "statefulset/s3", "--timeout=120s")
+    program.kubectl("-n", helm.namespace, "rollout", "status", "statefulset/s3", WITHIN)
     eventually(lambda: store.ask("GET", "/bucket-0/some/object") == (200, "of 0"), "the store again")
     for number in range(12):
         assert store.ask("GET", f"/bucket-{number}/some/object") == (200, f"of {number}")
@@ -154,7 +154,7 @@ def test_workers_compute_and_are_replaced(program: Program, helm: Helm) -> None:
     helm("test", "dask")
     workers = "app.kubernetes.io/component=worker"
     program.kubectl("-n", helm.namespace, "delete", "pod", "-l", workers, "--wait", "--grace-period=1")
-    program.kubectl("-n", helm.namespace, "rollout", "status", "deployment/dask-worker", "--timeout=120s")
+    program.kubectl("-n", helm.namespace, "rollout", "status", "deployment/dask-worker", WITHIN)
     helm("test", "dask")
     page = f"/api/v1/namespaces/{helm.namespace}/services/dask:http/proxy/status"
     assert "Dask" in program.kubectl("get", "--raw", page).stdout

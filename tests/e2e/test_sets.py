@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 _SETS = """
 apiVersion: v1
@@ -49,8 +50,8 @@ def test_sets_of_real_containers(program: Program, namespace: str) -> None:
         return {pod["metadata"]["uid"] for pod in program.get("-n", namespace, "pods", "-l", selector)["items"]}
 
     program.kubectl("-n", namespace, "apply", "-f", "-", stdin=_SETS)
-    kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
-    kubectl("rollout", "status", "daemonset/agent", "--timeout=60s")
+    kubectl("rollout", "status", "statefulset/db", WITHIN)
+    kubectl("rollout", "status", "daemonset/agent", WITHIN)
     assert kubectl("exec", "db-1", "--", "cat", "/etc/hostname").strip() == "db-1"
     (daemon,) = program.get("-n", namespace, "pods", "-l", "app=agent")["items"]
     (node,) = program.get("nodes")["items"]
@@ -58,16 +59,16 @@ def test_sets_of_real_containers(program: Program, namespace: str) -> None:
 
     before = uids("app=db")
     kubectl("set", "env", "statefulset/db", "ROUND=2")
-    kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
+    kubectl("rollout", "status", "statefulset/db", WITHIN)
     assert not before & uids("app=db")
     assert "ROUND=2" in kubectl("exec", "db-0", "--", "env")
     kubectl("rollout", "undo", "statefulset/db")
-    kubectl("rollout", "status", "statefulset/db", "--timeout=60s")
+    kubectl("rollout", "status", "statefulset/db", WITHIN)
     assert "ROUND=1" in kubectl("exec", "db-0", "--", "env")
 
     first = uids("app=agent")
     kubectl("delete", "pod", daemon["metadata"]["name"])
     eventually(lambda: len(uids("app=agent") - first) == 1, "another daemon pod")
-    kubectl("rollout", "status", "daemonset/agent", "--timeout=60s")
-    kubectl("delete", "statefulset/db", "daemonset/agent", "--cascade=foreground", "--timeout=60s")
+    kubectl("rollout", "status", "daemonset/agent", WITHIN)
+    kubectl("delete", "statefulset/db", "daemonset/agent", "--cascade=foreground", WITHIN)
     assert not program.get("-n", namespace, "pods")["items"]

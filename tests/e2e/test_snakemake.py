@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.debian import Contents, build_python_image
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 LOCK = Path(__file__).with_name("requirements-snakemake.lock")
 IMAGE = "snakemake:test"
@@ -123,7 +124,7 @@ def workflows(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Ite
     keys = (f"--from-literal=SNAKEMAKE_STORAGE_S3_{name}_KEY={secrets.token_hex()}" for name in ("ACCESS", "SECRET"))
     _in_namespace(program, "create", "secret", "generic", "s3", *keys)
     program.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=MANIFEST)
-    eventually(lambda: _in_namespace(program, "wait", "pod/s3", "--for=condition=Ready", "--timeout=60s"), "S3", 120)
+    eventually(lambda: _in_namespace(program, "wait", "pod/s3", "--for=condition=Ready", WITHIN), "S3")
     yield
     program.kubectl("delete", "namespace", NAMESPACE, timeout=120)
 

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 _PAGES = Path(__file__).parents[2] / "docs" / "resources"
 
@@ -35,7 +36,7 @@ def test_a_volume_is_claimed_grows_and_is_copied_and_nothing_is_left(program: Pr
     claim, copy = _examples("persistentvolumeclaim.md")
     snapshot, restored, kept = _examples("volumesnapshot.md")
     apply(claim)
-    kubectl("wait", "pod/writer", "--for=condition=Ready", "--timeout=120s")
+    kubectl("wait", "pod/writer", "--for=condition=Ready", WITHIN)
     assert field("pvc", "data", ".status.phase") == "Bound"
     eventually(lambda: kubectl("exec", "writer", "--", "cat", "/data/result") == "42\n", "written")
 
@@ -55,7 +56,7 @@ def test_a_volume_is_claimed_grows_and_is_copied_and_nothing_is_left(program: Pr
 
     volumes = kubectl("get", "pvc", "-o", "jsonpath={.items[*].spec.volumeName}").split()
     assert len(volumes) == 3
-    kubectl("delete", "pod,volumesnapshot,pvc", "--all", "--timeout=120s")
+    kubectl("delete", "pod,volumesnapshot,pvc", "--all", WITHIN)
     eventually(lambda: not set(volumes) & set(_names(program, "pv")), "volumes gone")
     assert _names(program, "volumesnapshotcontent") == []
     storage = program.data_dir / "storage"

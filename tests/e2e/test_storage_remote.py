@@ -14,6 +14,7 @@ import yaml
 from tests.support.images import busybox_archive
 from tests.support.program import Program, eventually
 from tests.support.storage_servers import ssh_server
+from tests.support.waiting import WITHIN
 
 _PAGE = Path(__file__).parents[2] / "docs" / "resources" / "storageclass-remote.md"
 
@@ -51,7 +52,7 @@ def test_a_claim_on_an_ssh_server(fresh_program: Program, tmp_path: Path) -> Non
         secret["stringData"] = dict(server.secrets)
         for one in (storage_class, secret, claim, _reader("one")):
             kubectl("apply", "-f", "-", stdin=json.dumps(one))
-        kubectl("wait", "pod/one", "--for=condition=Ready", "--timeout=120s")
+        kubectl("wait", "pod/one", "--for=condition=Ready", WITHIN)
         kubectl("exec", "one", "--", "sh", "-c", "echo a line >/notes/page")
         where = server.files / namespace / "notes"
         assert (where / "page").read_text() == "a line\n"
@@ -65,16 +66,16 @@ def test_a_claim_on_an_ssh_server(fresh_program: Program, tmp_path: Path) -> Non
         # asked until it is told: the next engine watches as soon as it has looked at the pod
         eventually(lambda: _is_told_when_killed(program, kubectl), "the event")
         kubectl("apply", "-f", "-", stdin=json.dumps(_reader("two")))
-        kubectl("wait", "pod/two", "--for=condition=Ready", "--timeout=120s")
+        kubectl("wait", "pod/two", "--for=condition=Ready", WITHIN)
         assert kubectl("exec", "two", "--", "cat", "/notes/page") == "a line\n"
 
-        kubectl("delete", "pod,pvc", "--all", "--timeout=120s")
+        kubectl("delete", "pod,pvc", "--all", WITHIN)
         eventually(lambda: not where.exists(), "the directory's end")
         eventually(lambda: not _programs(program), "the program's end")
 
         for one in (claim, _reader("three")):  # in use when the instance is taken away
             kubectl("apply", "-f", "-", stdin=json.dumps(one))
-        kubectl("wait", "pod/three", "--for=condition=Ready", "--timeout=120s")
+        kubectl("wait", "pod/three", "--for=condition=Ready", WITHIN)
         left = _programs(program)
         assert left
         program.skerry("clean", "--yes")

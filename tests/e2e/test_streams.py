@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.kubectl_running import in_terminal, lines, running
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 POD = """
 apiVersion: v1
@@ -26,7 +27,7 @@ spec:
 
 def start(program: Program, namespace: str, script: str) -> None:
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=POD % script)
-    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/box", "--timeout=60s")
+    program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/box", WITHIN)
 
 
 def inside(program: Program, namespace: str, *command: str) -> str:

@@ -23,6 +23,7 @@ from tests.support.images import busybox_archive
 from tests.support.kubectl_running import lines
 from tests.support.machine import snapshot
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITHIN
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "01-hello"
@@ -91,7 +92,7 @@ def run_example(program: Program) -> str:
 def run_website(program: Program) -> str:
     """What the README of the third example says; the page by HTTPS."""
     program.kubectl("apply", "-f", str(WEBSITE))
-    program.kubectl("wait", "--for=condition=Ready", "certificate/hello-tls", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "certificate/hello-tls", WITHIN)
     return eventually(lambda: website(program), "the website")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "04-data"
 
@@ -53,7 +53,7 @@ class Tenant:
     def __init__(self, program: Program, namespace: str) -> None:
         self.program, self.namespace = program, namespace
         program.kubectl("-n", namespace, "apply", "-f", "-", stdin=TENANT)
-        program.kubectl("-n", namespace, "wait", "pod/app", "--for=condition=Ready", "--timeout=120s")
+        program.kubectl("-n", namespace, "wait", "pod/app", "--for=condition=Ready", WITHIN)
 
     def sh(self, command: str) -> str:
         """What a command in the pod says on both streams, whatever its exit code."""
@@ -138,14 +138,14 @@ def test_nobody_gets_at_anothers_volume_and_what_is_left_behind_is_found(
 
     handle = program.get("pv", volume)["spec"]["csi"]["volumeHandle"]
     program.kubectl("patch", "pv", volume, "--patch", '{"spec": {"persistentVolumeReclaimPolicy": "Retain"}}')
-    program.kubectl("-n", namespace, "delete", "pod/app", "--timeout=120s")
+    program.kubectl("-n", namespace, "delete", "pod/app", WITHIN)
     looked = program.skerry("volumes", "du", "data", "-n", namespace, check=False)
     assert (looked.returncode, "--helper" in looked.stderr) == (1, True)
     helped = program.skerry("volumes", "du", "data", "-n", namespace, "--helper", "--image", BUSYBOX)
     assert "file" in helped.stdout.split()
-    program.kubectl("-n", namespace, "delete", "pvc/data", "--timeout=120s")
+    program.kubectl("-n", namespace, "delete", "pvc/data", WITHIN)
     eventually(lambda: f"kubectl delete persistentvolume {volume}" in _check(program), "found without its claim")
-    program.kubectl("delete", "pv", volume, "--timeout=60s")
+    program.kubectl("delete", "pv", volume, WITHIN)
     eventually(lambda: f"--reclaim {handle}" in _check(program), "found without its PersistentVolume")
     assert program.skerry("storage", "check", check=False).returncode == 1
     program.skerry("storage", "repair", "--reclaim", handle, "--yes")
@@ -167,16 +167,16 @@ def test_the_example_with_data(program: Program, namespace: str) -> None:
             program.kubectl("-n", namespace, "apply", "-f", "-", stdin=manifest)
 
     apply("claim.yaml", "app.yaml")
-    program.kubectl("-n", namespace, "rollout", "status", "deployment/journal", "--timeout=120s")
+    program.kubectl("-n", namespace, "rollout", "status", "deployment/journal", WITHIN)
     assert "journal" in program.skerry("volumes", "ls", "-n", namespace).stdout
     du = ["volumes", "du", "journal", "-n", namespace]
     eventually(lambda: "journal" in program.skerry(*du).stdout.split(), "the journal in its volume")
     program.skerry("volumes", "expand", "journal", "128Mi", "-n", namespace)
     apply("later/snapshot.yaml")
     ready = "--for=jsonpath={.status.readyToUse}=true"
-    program.kubectl("-n", namespace, "wait", "volumesnapshot/before", ready, "--timeout=60s")
+    program.kubectl("-n", namespace, "wait", "volumesnapshot/before", ready, WITHIN)
     apply("later/restore.yaml")
-    program.kubectl("-n", namespace, "wait", "job/first-line", "--for=condition=Complete", "--timeout=100s")
+    program.kubectl("-n", namespace, "wait", "job/first-line", "--for=condition=Complete", WITHIN)
     first = program.kubectl("-n", namespace, "logs", "job/first-line").stdout
     assert first.strip()
     journal = ["-n", namespace, "exec", "deployment/journal", "--"]

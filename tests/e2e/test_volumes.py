@@ -9,7 +9,7 @@ from skerry.engine import mounts
 from skerry.engine.storage.mounting.journal import Journal
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 KEEPER = f"""
 apiVersion: v1
@@ -48,7 +48,7 @@ def mounted(program: Program, marks: Collection[str]) -> list[Path]:
 
 def in_keeper(program: Program, namespace: str, command: str) -> str:
     """What a command in the deployment's pod prints."""
-    program.kubectl("-n", namespace, "rollout", "status", "deployment/keeper", "--timeout=120s")
+    program.kubectl("-n", namespace, "rollout", "status", "deployment/keeper", WITHIN)
     return program.kubectl("-n", namespace, "exec", "deployment/keeper", "--", "sh", "-c", command).stdout
 
 
@@ -65,7 +65,7 @@ def test_a_claim_outlives_its_pods_and_the_engine(program: Program, namespace: s
     program.kubectl("-n", namespace, "delete", "pod", first["name"], "--wait=false")
     program.kill_engine()
     program.up()
-    program.kubectl("-n", namespace, "wait", "--for=delete", f"pod/{first['name']}", "--timeout=120s")
+    program.kubectl("-n", namespace, "wait", "--for=delete", f"pod/{first['name']}", WITHIN)
     assert in_keeper(program, namespace, "cat /data/file") == "kept\n"
     second = program.get("-n", namespace, "pods")["items"][0]["metadata"]
     claim = program.get("-n", namespace, "pvc", "data")
@@ -73,7 +73,7 @@ def test_a_claim_outlives_its_pods_and_the_engine(program: Program, namespace: s
     source = volume["spec"]["csi"]
     staged = Journal(program.data_dir / "storage").stage_path(source["driver"], source["volumeHandle"])
     assert len(mounted(program, [first["uid"], second["uid"], staged.name])) >= 2
-    program.kubectl("-n", namespace, "delete", "deployment/keeper", "pvc/data", "--timeout=120s")
-    program.kubectl("wait", "--for=delete", f"pv/{volume['metadata']['name']}", "--timeout=120s")
+    program.kubectl("-n", namespace, "delete", "deployment/keeper", "pvc/data", WITHIN)
+    program.kubectl("wait", "--for=delete", f"pv/{volume['metadata']['name']}", WITHIN)
     marks = [first["uid"], second["uid"], staged.name]
     eventually(lambda: not mounted(program, marks), "the end of all mounts")

@@ -23,7 +23,7 @@ import dns.query
 import dns.rdatatype
 
 from skerry.engine.controllers.dynamic_dns.server import TsigKey, UpdateServer
-from tests.support.waiting import eventually
+from tests.support.waiting import LIMIT, eventually
 
 ZONE = "dyn.example.org"
 KEY = TsigKey("skerry", "c2tlcnJ5IHNrZXJyeSBza2Vycnkgc2tlcnJ5IHNrZQ==")
@@ -71,13 +71,13 @@ class DnsServerProcess(ABC):
 
     def values(self, name: str, kind: str = "A") -> list[str]:
         """What anybody is answered, sorted, as in a zone file."""
-        answer = dns.query.tcp(dns.message.make_query(name, kind), self.address, timeout=10, port=self.port)
+        answer = dns.query.tcp(dns.message.make_query(name, kind), self.address, timeout=LIMIT, port=self.port)
         wanted = dns.rdatatype.from_text(kind)
         return sorted(one.to_text() for records in answer.answer if records.rdtype == wanted for one in records)
 
     def ttl(self, name: str, kind: str = "A") -> int:
         """Of the set of records, in seconds."""
-        answer = dns.query.tcp(dns.message.make_query(name, kind), self.address, timeout=10, port=self.port)
+        answer = dns.query.tcp(dns.message.make_query(name, kind), self.address, timeout=LIMIT, port=self.port)
         return answer.answer[0].ttl
 
     def serial(self) -> int:

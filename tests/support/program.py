@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.waiting import eventually
+from tests.support.waiting import LIMIT, eventually
 
 _BIN = Path(sys.executable).parent
 
@@ -35,7 +35,7 @@ class Program:
         self.platform = platform
         self.kubeconfig = data_dir / "kubeconfig"
 
-    def skerry(self, *words: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def skerry(self, *words: str, check: bool = True, timeout: float = 2 * LIMIT) -> subprocess.CompletedProcess[str]:
         """Run the command line with our data directory."""
         command = [sys.executable, "-m", "skerry.cli.main", *words, "--data-dir", str(self.data_dir)]
         return _run(command, check=check, timeout=timeout)
@@ -49,7 +49,7 @@ class Program:
         self.skerry("down")
 
     def kubectl(
-        self, *words: str, check: bool = True, timeout: float = 120, stdin: str | None = None
+        self, *words: str, check: bool = True, timeout: float = 2 * LIMIT, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run the real kubectl against this instance."""
         command = [program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), *words]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from skerry.kube.objects import Obj
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
+from tests.support.waiting import WITHIN
 
 _CONTROL = 8081
 PORTS = (80, 81)
@@ -104,7 +105,7 @@ class Reach:
         self.program.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
         for pod in wanted:
             namespace, _, name = pod.partition("/")
-            self.program.kubectl("-n", namespace, "wait", "--for=condition=Ready", f"pod/{name}", "--timeout=100s")
+            self.program.kubectl("-n", namespace, "wait", "--for=condition=Ready", f"pod/{name}", WITHIN)
             self.addresses[pod] = str(self.program.get("-n", namespace, "pod", name)["status"]["podIP"])
 
     def answers(self, pod: str, targets: Sequence[Target]) -> list[str]:

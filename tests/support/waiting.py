@@ -15,6 +15,8 @@ from typing import TypeVar
 
 LIMIT = 120.0
 """Seconds after which what was waited for does not come."""
+WITHIN = f"--timeout={LIMIT:.0f}s"
+"""The same for kubectl and Helm."""
 _PAUSE = 0.02  # seconds between two looks
 _NOT_YET = (AssertionError, LookupError, TypeError, AttributeError, subprocess.CalledProcessError, OSError)
 """What a condition may raise while what it looks at is not there."""

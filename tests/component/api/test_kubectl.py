@@ -9,7 +9,7 @@ from pathlib import Path
 from skerry.kube.resources import DEPLOYMENTS, NAMESPACES
 from tests.support.api import RunningApi
 from tests.support.kubectl import Kubectl
-from tests.support.waiting import LIMIT, until
+from tests.support.waiting import LIMIT, WITHIN, until
 
 MANIFEST = """
 apiVersion: v1
@@ -122,8 +122,8 @@ async def test_labels_annotations_patches_edits_and_scale(kubectl: Kubectl) -> N
 
 async def test_delete_and_wait(kubectl: Kubectl, api: RunningApi) -> None:
     await kubectl("apply", "-f", "-", stdin=MANIFEST)
-    waiting = asyncio.create_task(kubectl("wait", "--for=delete", "configmap/settings", "--timeout=60s"))
-    condition = asyncio.create_task(kubectl("wait", "--for=condition=Available", "deploy/web", "--timeout=60s"))
+    waiting = asyncio.create_task(kubectl("wait", "--for=delete", "configmap/settings", WITHIN))
+    condition = asyncio.create_task(kubectl("wait", "--for=condition=Available", "deploy/web", WITHIN))
     await until(lambda: all(api.store._broadcaster.is_watched(one) for one in ("configmaps", "deployments.apps")))
     available = {"type": "Available", "status": "True", "reason": "x", "message": ""}
     status = {"status": {"conditions": [available]}}

@@ -7,8 +7,9 @@ from typing import Any
 
 from tests.support.helm import Helm, make_chart
 from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
 
-WAITING = ("--wait", "--timeout=60s")
+WAITING = ("--wait", WITHIN)
 
 
 def hook(name: str, event: str, *, weight: int = 0, delete: str = "", code: int = 0) -> str:
@@ -121,17 +122,17 @@ def test_a_hook_that_fails_rolls_an_upgrade_back(helm: Helm, tmp_path: Path) -> 
     chart = make_chart(tmp_path, {"templates/all.yaml": PLAIN})
     helm("install", "app", str(chart), *WAITING)
     (chart / "templates" / "hook.yaml").write_text(hook("check", "post-upgrade", code=1))
-    helm.fails("upgrade", "app", str(chart), "--rollback-on-failure", "--timeout=60s")
+    helm.fails("upgrade", "app", str(chart), "--rollback-on-failure", WITHIN)
     assert helm.history("app") == [(1, "superseded"), (2, "failed"), (3, "deployed")]
 
 
 def test_tests_of_a_release(helm: Helm, tmp_path: Path) -> None:
     chart = str(make_chart(tmp_path, {"templates/all.yaml": PLAIN + pod_of_a_test("good") + pod_of_a_test("bad", 1)}))
     helm("install", "app", chart, *WAITING)
-    passed = helm("test", "app", "--filter", "name=good", "--timeout=60s")
+    passed = helm("test", "app", "--filter", "name=good", WITHIN)
     assert "TEST SUITE:     good" in passed
     assert "Phase:          Succeeded" in passed
-    failed = helm.attempt("test", "app", "--timeout=60s")
+    failed = helm.attempt("test", "app", WITHIN)
     assert failed.returncode != 0
     assert "Phase:          Failed" in failed.stdout
 

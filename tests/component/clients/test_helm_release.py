@@ -10,6 +10,7 @@ import pytest
 from skerry.testing import Cluster
 from tests.support.helm import Helm, make_chart
 from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
 
 WEB = """
 apiVersion: apps/v1
@@ -33,9 +34,9 @@ metadata: {name: {{ .Release.Name }}-settings}
 data: {tag: "{{ .Values.tag }}", revision: "{{ .Release.Revision }}"}
 """
 VALUES = 'replicas: 2\ntag: "1"\nwaiting: ""\n'
-WAITING = ("--wait", "--timeout=60s")
+WAITING = ("--wait", WITHIN)
 IMPATIENT = ("--wait", "--timeout=2s")
-STEP = "--timeout=8s"
+STEP = "--timeout=15s"
 """Long enough for going back to what worked, too; what does not get ready is waited for so long."""
 
 
@@ -133,7 +134,7 @@ def test_an_upgrade_that_does_not_get_ready_is_rolled_back(
 
 
 def test_an_upgrade_that_is_refused_is_rolled_back(released: Helm, chart: str, api: RawApi) -> None:
-    refused = released.fails("upgrade", "app", chart, "--set", "replicas=-1", "--rollback-on-failure", "--timeout=60s")
+    refused = released.fails("upgrade", "app", chart, "--set", "replicas=-1", "--rollback-on-failure", WITHIN)
     assert "spec.replicas: Invalid value: -1: must be greater than or equal to 0" in refused
     assert released.history("app")[1:] == [(2, "failed"), (3, "deployed")]
     assert web(api, released)["spec"]["replicas"] == 2

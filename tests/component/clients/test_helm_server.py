@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.helm import Helm, make_chart
 from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
 
-WAITING = ("--wait", "--timeout=60s")
+WAITING = ("--wait", WITHIN)
 LOOKUP = """
 {{- $old := lookup "v1" "Secret" .Release.Namespace "password" }}
 apiVersion: v1

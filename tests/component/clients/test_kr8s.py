@@ -9,7 +9,7 @@ import pytest
 from kr8s.asyncio.objects import ConfigMap, CustomResourceDefinition, Deployment, Pod, new_class
 
 from skerry.testing import Cluster
-from tests.support.waiting import until
+from tests.support.waiting import LIMIT, until
 
 pytestmark = [
     # this release of kr8s says so of every server after 1.35
@@ -29,14 +29,14 @@ async def kr(shared_cluster: Cluster, namespace: str) -> Any:
 async def test_a_pod_from_creation_to_deletion(kr: Any) -> None:
     pod = await Pod({"metadata": {"name": "p", "labels": {"app": "p"}}, "spec": POD}, api=kr)
     await pod.create()
-    await pod.wait("condition=Ready", timeout=60)
+    await pod.wait("condition=Ready", timeout=int(LIMIT))
     assert await pod.ready()
     await pod.label(tier="front")
     await pod.annotate(note="words")
     listed = [one.name async for one in kr.get("pods", label_selector={"tier": "front"})]
     assert listed == ["p"]
     await pod.delete()
-    await pod.wait("delete", timeout=60)
+    await pod.wait("delete", timeout=int(LIMIT))
     assert not await pod.exists()
 
 
@@ -81,13 +81,13 @@ async def test_instances_of_a_definition(kr: Any, namespace: str) -> None:
     spec = {"group": group, "scope": "Namespaced", "names": names, "versions": [version]}
     definition = await CustomResourceDefinition({"metadata": {"name": f"boats.{group}"}, "spec": spec}, api=kr)
     await definition.create()
-    await definition.wait("condition=Established", timeout=60)
+    await definition.wait("condition=Established", timeout=int(LIMIT))
     boat = new_class("Boat", f"{group}/v1", namespaced=True, asyncio=True)
     skiff = await boat({"metadata": {"name": "skiff"}, "spec": {"masts": 1}}, api=kr)
     await skiff.create()
     assert [one.raw["spec"]["masts"] async for one in kr.get(f"boats.{group}")] == [1]
     await definition.delete()
-    await definition.wait("delete", timeout=60)
+    await definition.wait("delete", timeout=int(LIMIT))
 
 
 async def test_who_and_what(kr: Any) -> None:

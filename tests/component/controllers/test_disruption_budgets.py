@@ -13,6 +13,7 @@ from skerry.kube.resources import DEPLOYMENTS, NODES, POD_DISRUPTION_BUDGETS, PO
 from tests.component.controllers.deployments import deployment, is_rolled_out
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
+from tests.support.waiting import WITHIN
 
 
 async def protect(world: World, allowed: int, **spec: Any) -> None:
@@ -135,7 +136,7 @@ async def test_kubectl_drain_waits_for_the_budget() -> None:
                 fewest = min(fewest, budget(world).get("currentHealthy", 3))
                 return all(pod["spec"].get("nodeName") == "other" for pod in world.list(PODS))
 
-            drain = asyncio.create_task(world.kubectl("drain", "node", "--timeout=60s"))
+            drain = asyncio.create_task(world.kubectl("drain", "node", WITHIN))
             await world.until(watch, 60)
             assert "node/node drained" in await drain
             assert fewest >= 2

@@ -5,13 +5,14 @@ from __future__ import annotations
 from skerry.kube.objects import name_of
 from skerry.kube.resources import CRON_JOBS, HORIZONTAL_POD_AUTOSCALERS, JOBS, PODS
 from tests.support.controllers import running_controllers
+from tests.support.waiting import WITHIN
 
 
 async def test_jobs() -> None:
     async with running_controllers() as world:
         world.node.ends = lambda pod: 0
         await world.kubectl("create", "job", "once", "--image=app:1", "--", "true")
-        await world.kubectl("wait", "--for=condition=complete", "job/once", "--timeout=60s")
+        await world.kubectl("wait", "--for=condition=complete", "job/once", WITHIN)
         row = (await world.kubectl("get", "job", "once", "--no-headers")).split()
         assert row[:3] == ["once", "Complete", "1/1"]
         described = await world.kubectl("describe", "job", "once")

@@ -14,6 +14,7 @@ from tests.component.controllers.sets import (
     stateful_set,
 )
 from tests.support.controllers import World, running_controllers
+from tests.support.waiting import WITHIN
 
 
 async def numbers(world: World, what: str) -> list[str]:
@@ -76,7 +77,7 @@ async def test_drain_leaves_daemons_and_moves_the_rest() -> None:
         (daemon,) = world.list(PODS)
         await world.client.create(STATEFUL_SETS, stateful_set(replicas=1), "default")
         await world.until(lambda: len(world.list(PODS)) == 2)
-        said = await world.kubectl("drain", "node", "--ignore-daemonsets", "--disable-eviction", "--timeout=60s")
+        said = await world.kubectl("drain", "node", "--ignore-daemonsets", "--disable-eviction", WITHIN)
         assert "ignoring DaemonSet-managed Pods" in said
         await world.client.delete(STATEFUL_SETS, "web", "default")
         await world.until(lambda: len(world.list(PODS)) == 1)
@@ -88,6 +89,6 @@ async def test_replication_controllers() -> None:
     async with running_controllers() as world:
         created = replication_controller()
         await world.client.create(REPLICATION_CONTROLLERS, created, "default")
-        await world.kubectl("scale", "rc/rc", "--replicas=2", "--timeout=60s")
+        await world.kubectl("scale", "rc/rc", "--replicas=2", WITHIN)
         await world.until(lambda: len(pod_images(world)) == 2)
         assert "rc     2         2" in await world.kubectl("get", "rc")

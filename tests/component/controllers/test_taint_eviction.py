@@ -16,6 +16,7 @@ from tests.component.controllers.test_scheduling import node_of, pod
 from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 from tests.support.simulated_node import SimulatedNode
+from tests.support.waiting import WITHIN
 
 TAINT = {"key": "evict", "value": "yes", "effect": "NoExecute"}
 
@@ -121,7 +122,7 @@ async def test_kubectl_moves_a_deployment_between_nodes() -> None:
         await world.kubectl("taint", "nodes", "node", "evict=yes:NoExecute")
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"second"})
         await world.kubectl("taint", "nodes", "node", "evict-")
-        await world.kubectl("drain", "second", "--ignore-daemonsets", "--timeout=60s")
+        await world.kubectl("drain", "second", "--ignore-daemonsets", WITHIN)
         await world.until(lambda: is_rolled_out(world, 6) and _nodes(world) == {"node"})
         await world.kubectl("uncordon", "second")
         await world.kubectl("cordon", "node")

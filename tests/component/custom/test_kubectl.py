@@ -10,6 +10,7 @@ from tests.support.api import RunningApi
 from tests.support.definitions import definition, version
 from tests.support.kubectl import Kubectl
 from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
 
 SPEC = {
     "type": "object",
@@ -38,7 +39,7 @@ spec: {size: %s, replicas: 2}
 
 async def make(kubectl: Kubectl) -> None:
     await kubectl("create", "-f", "-", stdin=json.dumps(CRD))
-    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=60s")
+    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", WITHIN)
     await kubectl("apply", "-f", "-", stdin=OBJECT % ("a", "big") + "---" + OBJECT % ("b", "small"))
 
 
@@ -112,7 +113,7 @@ async def test_server_side_apply_merges_maps_by_their_keys(kubectl: Kubectl) -> 
     }  # fmt: skip
     listed = version("v1", {"spec": {"type": "object", "properties": {"ports": ports}}})
     await kubectl("create", "-f", "-", stdin=json.dumps(definition(listed)))
-    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", "--timeout=60s")
+    await kubectl("wait", "--for", "condition=established", "crd/widgets.example.com", WITHIN)
     for manager, port in (("one", 1), ("two", 2)):
         spec = {"ports": [{"name": manager, "port": port}]}
         obj = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "a"}, "spec": spec}
