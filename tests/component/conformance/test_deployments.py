@@ -141,6 +141,9 @@ def test_the_scale_of_a_deployment(replay: Replay) -> None:
     assert replay.get("deployments", "web")["spec"]["replicas"] == 2
     replay.patch("deployments", "web", {"spec": {"replicas": 4}}, "scale")
     assert replay.get("deployments", "web")["spec"]["replicas"] == 4
+    as_ansible_does = {"kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 5}}
+    assert replay.patch("deployments", "web", as_ansible_does, "scale")["kind"] == "Scale"
+    assert replay.get("deployments", "web")["spec"]["replicas"] == 5
 
 
 def test_recreate_has_no_two_generations_at_once(replay: Replay) -> None:

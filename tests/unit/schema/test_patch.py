@@ -56,6 +56,13 @@ def test_json_patch() -> None:
     }  # fmt: skip
 
 
+def test_a_strategic_patch_says_nothing_of_the_kind() -> None:
+    original = {"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"a": "b"}}}
+    assert strategic(original, {"apiVersion": "v2", "kind": "Deployment", "metadata": {"labels": {"a": "c"}}}) == {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"a": "c"}},
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("patch", "error"),
     [

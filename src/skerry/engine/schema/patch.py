@@ -40,7 +40,7 @@ def apply_patch(kind: Kind, content_type: str, original: Obj, body: bytes) -> Ob
     if media_type == MERGE_PATCH:
         merged: Obj = merge.apply(copy_of(original), patch)
         return merged
-    return strategic.apply(kind, copy_of(original), patch)
+    return strategic.apply(kind, copy_of(original), _without_type(patch))
 
 
 def check_patch_type(kind: Kind, media_type: str) -> None:
@@ -53,6 +53,12 @@ def check_patch_type(kind: Kind, media_type: str) -> None:
         f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}; "
         f"got {media_type!r}"
     )
+
+
+def _without_type(patch: Obj) -> Obj:
+    """In Kubernetes the result of a strategic patch is of the Go type at hand, whatever the patch says of kind and
+    version: Ansible names the Deployment when it patches its Scale."""
+    return {key: value for key, value in patch.items() if key not in ("apiVersion", "kind")}
 
 
 def _parse(body: bytes) -> Any:
