@@ -68,6 +68,7 @@ class Cluster:
         """Run `work` with a client and the namespace; failures of the API become those of a command."""
         import asyncio
 
+        from skerry.cli.refusals import in_words, unreachable
         from skerry.kube.errors import StatusError
 
         connection = self.connection()
@@ -75,9 +76,9 @@ class Cluster:
         try:
             return asyncio.run(_with_client(connection, namespace, work))
         except StatusError as error:
-            raise CommandFailed(error.message) from None
+            raise CommandFailed(in_words(error)) from None
         except OSError as error:
-            raise CommandFailed(f"the API at {connection.server} does not answer: {error}") from None
+            raise CommandFailed(unreachable(connection.server, error)) from None
 
 
 async def _with_client(connection: Connection, namespace: str, work: Callable[[HttpClient, str], Awaitable[_T]]) -> _T:

@@ -111,7 +111,8 @@ def _write(made: Translation, directory: Path | None, *, chart: bool) -> None:
     try:
         written = write_chart(made, directory) if chart else write_manifests(made, directory)
     except OSError as error:
-        raise CommandFailed(str(error)) from None
+        why = f"cannot write {error.filename or directory}: {error.strerror}" if error.strerror else str(error)
+        raise CommandFailed(why) from None
     click.echo(f"{len(written)} files in {directory}")
     if chart:
         values = f" --values {directory}/secrets.yaml" if made.secrets else ""

@@ -21,6 +21,11 @@ class CommandFailed(click.ClickException):
         click.echo(f"skerry: {self.format_message()}", err=True, file=file)
 
 
+def one_line(error: Exception) -> str:
+    """What a library said over several, such as where YAML ends to be YAML."""
+    return " ".join(str(error).split())
+
+
 class MachineLacks(CommandFailed):
     """Something must be mended on this machine first; nothing was started."""
 

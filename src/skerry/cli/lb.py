@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from skerry.cli.errors import CommandFailed, MachineLacks
+from skerry.cli.errors import CommandFailed, MachineLacks, one_line
 from skerry.cli.front_door import checking, discovery, files
 from skerry.cli.front_door.files import Rendered
 from skerry.cli.front_door.resource import FrontDoor
@@ -76,7 +76,7 @@ def _read(filename: Path) -> FrontDoor:
             text = file.read()
         documents = [one for one in yaml.safe_load_all(text) if one is not None]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CommandFailed(f"cannot read {filename}: {error}") from None
+        raise CommandFailed(f"cannot read {filename}: {one_line(error)}") from None
     if len(documents) != 1:
         raise CommandFailed(f"{filename} has {len(documents)} documents: one FrontDoor is wanted")
     directory = Path.cwd() if str(filename) == "-" else filename.parent

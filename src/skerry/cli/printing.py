@@ -11,13 +11,25 @@ import click
 
 
 def print_document(document: Any, output: str) -> None:
-    """Print as JSON or YAML."""
+    """Print as JSON or YAML; of objects of Kubernetes without who manages which field, as kubectl does."""
+    document = _without_managers(document)
     if output == "yaml":
         import yaml
 
         click.echo(yaml.safe_dump(document, sort_keys=False), nl=False)
     else:
         click.echo(json.dumps(document, indent=2))
+
+
+def _without_managers(document: Any) -> Any:
+    if isinstance(document, list):
+        return [_without_managers(one) for one in document]
+    if not isinstance(document, dict):
+        return document
+    plain = {key: _without_managers(value) for key, value in document.items()}
+    if isinstance(plain.get("metadata"), dict):
+        plain["metadata"].pop("managedFields", None)
+    return plain
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -47,7 +47,8 @@ def load(wanted: Wanted) -> Obj:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unreadable(f"Docker Compose does not run: {error}") from None
     if done.returncode:
-        raise Unreadable(done.stderr.strip() or f"Docker Compose ended with {done.returncode}")
+        why = done.stderr.strip() or f"Docker Compose ended with {done.returncode}"
+        raise Unreadable(f"{', '.join(map(str, wanted.files))}: {why}")
     project: Obj = _plain(json.loads(done.stdout))
     return project
 

@@ -137,7 +137,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise KubeconfigError(f"cannot read the kubeconfig {path}: {error.strerror}") from error
     except yaml.YAMLError as error:
-        raise KubeconfigError(f"the kubeconfig {path} is not YAML: {error}") from error
+        raise KubeconfigError(f"the kubeconfig {path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise KubeconfigError(f"the kubeconfig {path} is empty or not a mapping")
     return content

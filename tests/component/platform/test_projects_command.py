@@ -44,6 +44,11 @@ async def _projects_are_made(here: Here) -> None:
     assert made.output == "lidar is ready: lidar\n"
     failed = await run(here.operator, "projects", "create", "late", "--owner", here.anna, "--tier", "gold", code=1)
     assert "project late is made, but is not ready: there is no tier gold" in failed.output
+    again = await run(here.operator, "projects", "create", "lidar", "--owner", here.anna, code=1)
+    assert "there is a project lidar already" in again.output
+    for words in (("projects", "show"), ("members", "ls"), ("usage",)):
+        unknown = await run(here.operator, *words, "nope", code=1)
+        assert "there is no project nope here: `skerry projects ls`" in unknown.output
     invalid = await run(here.operator, "projects", "create", "kube-x", "--owner", here.anna, code=1)
     assert "are names of the cluster itself" in invalid.output
     assert (

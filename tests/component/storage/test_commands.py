@@ -126,7 +126,8 @@ async def test_what_claims_hold_and_what_is_large_in_them(tmp_path: Path) -> Non
         deeper = await document(api.kubeconfig, "volumes", "du", "data", "--depth", "2")
         assert {"logs", "logs/old"} <= {one["path"] for one in deeper["entries"]}
         nobody = await skerry(api.kubeconfig, "volumes", "du", "nothing")
-        assert (nobody.exit_code, nobody.stderr) == (1, 'skerry: persistentvolumeclaims "nothing" not found\n')
+        told = "skerry: there is no claim nothing here: `skerry volumes ls` shows those there are\n"
+        assert (nobody.exit_code, nobody.stderr) == (1, told)
 
 
 async def test_a_user_who_may_not_ask_nodes_is_told_by_the_pods(tmp_path: Path) -> None:

@@ -84,6 +84,9 @@ def test_which_checks(tmp_path: Path) -> None:
     run("--offline", file, "--strict", "--only", "schema")
     assert "not without a cluster" in run("--offline", file, "--only", "quota", code=2).output
     assert "nothing to check" in run("--offline", code=2).output
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("# nothing\n")
+    assert f"there is no object of Kubernetes in {empty}" in run("--offline", empty, code=1).output
     assert "are for --chart" in run("--offline", file, "--set", "a=b", code=2).output
     elsewhere = run(file, "--data-dir", tmp_path / "none", code=4)
     assert "or check without a cluster: --offline" in elsewhere.output

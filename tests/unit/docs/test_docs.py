@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def test_every_command_and_option_is_in_the_command_reference() -> None:
     text = (ROOT / "docs/cli.md").read_text()
     missing = [words for words in _words_of(main, "skerry") if words not in text]
     assert missing == []
+
+
+def test_every_command_has_examples_that_can_be_given() -> None:
+    for words, command in _commands(main, "skerry"):
+        lines = [line.strip() for line in (command.help or "").partition("Example")[2].splitlines()[1:]]
+        examples = [line.removeprefix("sudo ") for line in lines]
+        assert any(line.startswith(words) for line in examples), words
+        for example in examples:
+            if example.startswith("skerry "):
+                _parse(main, list(takewhile(lambda word: word not in _SHELL, shlex.split(example)[1:])))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -89,6 +100,18 @@ def _parse(command: click.Command, words: list[str]) -> None:
         _parse(child, words[1:])
         return
     command.make_parser(context).parse_args(words)
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """All that do something, with the words that call them."""
+    if not isinstance(command, click.Group):
+        yield name, command
+        return
+    context = click.Context(command)
+    for child_name in command.list_commands(context):
+        child = command.get_command(context, child_name)
+        assert child is not None
+        yield from _commands(child, f"{name} {child_name}")
 
 
 def _words_of(command: click.Command, name: str) -> list[str]:

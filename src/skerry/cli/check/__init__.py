@@ -81,7 +81,7 @@ def command(
         *(from_chart(chart.path, chart.name, cluster.namespace, chart.values, chart.settings) if chart.path else ()),
     ]
     if not given:
-        raise click.UsageError("there is nothing to check: name files or directories, --chart or --kustomize")
+        raise _nothing(sources, files)
     report = _checked(cluster, given, _checks(options), offline=offline)
     print_report(report, given, output)
     if report.errors or (strict and report.with_severity("Warning")):
@@ -95,6 +95,15 @@ def _chart(options: dict[str, object]) -> Chart:
     if (values or settings) and not options["chart"]:
         raise click.UsageError("--values and --set are for --chart")
     return Chart(str(options["chart"]), str(options["name"]), values, settings)
+
+
+def _nothing(sources: Sequence[Path], files: Sequence[Path]) -> Exception:
+    named = ", ".join(map(str, (*sources, *files)))
+    if named:
+        return CommandFailed(
+            f"there is no object of Kubernetes in {named} (of directories: in *.yaml, *.yml and *.json)"
+        )
+    return click.UsageError("there is nothing to check: name files or directories, --chart or --kustomize")
 
 
 def _checks(options: dict[str, object]) -> Checks:

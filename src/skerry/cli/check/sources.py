@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from skerry.cli.errors import CommandFailed
+from skerry.cli.errors import CommandFailed, one_line
 from skerry.cli.kubectl import find_program
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
@@ -120,7 +120,7 @@ def _parsed(text: str, file: str, *, must: bool, written: bool = True) -> Iterat
                 elif must and each is not None:
                     raise CommandFailed(f"{file}:{node.start_mark.line + 1}: this is no object of Kubernetes")
     except yaml.YAMLError as error:
-        raise CommandFailed(f"{file}: {' '.join(str(error).split())}") from None
+        raise CommandFailed(f"{file}: {one_line(error)}") from None
     finally:
         loader.dispose()
 

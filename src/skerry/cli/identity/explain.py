@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from skerry.cli.cluster import Cluster, on_cluster
-from skerry.cli.errors import CommandFailed
+from skerry.cli.errors import CommandFailed, one_line
 from skerry.cli.options import output_option
 from skerry.cli.printing import print_document, table
 from skerry.kube.objects import Obj
@@ -109,7 +109,7 @@ def _in(filename: Path) -> Obj:
             raise CommandFailed(f"{filename} is no manifest of one IdentityProvider")
         return IdentityProviderSpec.of(read.get("spec")).dump()
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"{filename} is not YAML: {error}") from None
+        raise CommandFailed(f"{filename} is not YAML: {one_line(error)}") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(one) for one in first["loc"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from skerry.kube.conditions import condition_of, conditions_of
@@ -9,6 +10,7 @@ from skerry.kube.objects import Obj, name_of
 
 _LINES = 10
 """Of history."""
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def row_of(project: Obj) -> tuple[str, ...]:
@@ -41,7 +43,7 @@ def facts_of(project: Obj) -> Sequence[tuple[str, str]]:
         ("phase", status.get("phase", "Pending")),
         ("expires", status.get("expires") or "never"),
     ]
-    said = [(one["type"].lower(), _condition_text(one)) for one in conditions_of(project)]
+    said = [(_words(one["type"]), _condition_text(one)) for one in conditions_of(project)]
     return [*facts, *said]
 
 
@@ -65,6 +67,11 @@ def history_rows(project: Obj) -> Sequence[Sequence[str]]:
 def who_of(member: Obj) -> str:
     """A user's name, or a group's as such."""
     return str(member["user"]) if member.get("user") else f"group {member['group']}"
+
+
+def _words(condition: str) -> str:
+    """`QuotaHeld` as the other names are written."""
+    return _CAPITAL.sub(" ", condition).lower()
 
 
 def _condition_text(one: Obj) -> str:

@@ -41,7 +41,7 @@ def ls(cluster: Cluster, output: str, everywhere: bool) -> None:
     if output != "table":
         print_document({"releases": releases}, output)
     elif not releases:
-        click.echo("no releases: `skerry launch --help` says how to launch something")
+        click.echo("there are no releases: `skerry launch --help` says how to launch something")
     else:
         heads = ("NAMESPACE", *_HEADS) if everywhere else _HEADS
         click.echo(table(heads, [_row(one, everywhere) for one in releases]))

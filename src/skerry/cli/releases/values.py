@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 import yaml
 
-from skerry.cli.errors import CommandFailed
+from skerry.cli.errors import CommandFailed, one_line
 
 _DOT = re.compile(r"(?<!\\)\.")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -59,7 +59,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(path.read_text())
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"{path} is not YAML: {error}") from None
+        raise CommandFailed(f"{path} is not YAML: {one_line(error)}") from None
     if found is not None and not isinstance(found, dict):
         raise CommandFailed(f"{path} holds no values by name")
     return found or {}
@@ -72,7 +72,7 @@ def _set(pair: str) -> dict[str, Any]:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CommandFailed(f"--set {pair}: {error}") from None
+        raise CommandFailed(f"--set {pair}: {one_line(error)}") from None
     for name in reversed(_DOT.split(path)):
         value = {name.replace("\\.", "."): value}
     return dict(value)

@@ -31,7 +31,7 @@ def ls(cluster: Cluster, output: str) -> None:
     if output != "table":
         print_document(found, output)
     elif not found:
-        click.echo("no requests: `skerry requests create --help` says how to make one")
+        click.echo("there are no requests: `skerry requests create --help` says how to make one")
     else:
         heads = ("NAME", "KIND", "PROJECT", "REQUESTER", "WANTED", "PHASE", "MESSAGE")
         click.echo(table(heads, [_row(one) for one in sorted(found, key=name_of)]))

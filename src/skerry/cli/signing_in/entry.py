@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from skerry.cli.errors import CommandFailed
+from skerry.cli.errors import CommandFailed, one_line
 from skerry.cli.signing_in.kept import Kept, name_of, write_private
 from skerry.cli.signing_in.server import GATEWAY
 
@@ -92,7 +92,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise CommandFailed(f"the kubeconfig {path} cannot be read: {error}") from None
+        raise CommandFailed(f"the kubeconfig {path} cannot be read: {one_line(error)}") from None
     if content is not None and not isinstance(content, dict):
         raise CommandFailed(f"the kubeconfig {path} is not a mapping")
     return content or {}

@@ -37,5 +37,5 @@ def ls(cluster: Cluster, output: str) -> None:
         sizes = [known_size(one.promised), known_size(one.used), known_size(one.available)]
         return [name, one.driver or "-", one.reclaim or "-", "yes" if one.expands else "no", str(one.volumes), *sizes]
 
-    heads = ["CLASS", "DRIVER", "RECLAIM", "GROWS", "VOLUMES", "PROMISED", "USED", "AVAILABLE"]
+    heads = ["NAME", "DRIVER", "RECLAIM", "GROWS", "VOLUMES", "PROMISED", "USED", "AVAILABLE"]
     click.echo(table(heads, [row(one) for one in classes]) if classes else "there are no storage classes")

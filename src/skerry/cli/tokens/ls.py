@@ -39,4 +39,6 @@ def ls(cluster: Cluster, output: str) -> None:
         ]
         for one in tokens
     ]
-    click.echo(table(_HEADS, rows) if rows else "No tokens.")
+    click.echo(
+        table(_HEADS, rows) if rows else "there are no tokens: `skerry tokens create --help` says how to make one"
+    )

@@ -110,11 +110,15 @@ def _period(wanted: _Wanted) -> Period:
 async def _sheet(client: HttpClient, wanted: _Wanted) -> Sheet:
     from skerry.cli.usage.reading import read_ledger
     from skerry.kube.errors import Forbidden
+    from skerry.platform.usage.projects import PROJECTS
 
     try:
-        return _summed(await read_ledger(client, wanted.project, _period(wanted)), wanted.grouping)
+        lines = await read_ledger(client, wanted.project, _period(wanted))
     except Forbidden:
         return await _reported(client, wanted)
+    if wanted.project and not lines:
+        await client.get(PROJECTS, wanted.project)  # NotFound says what no use of it means
+    return _summed(lines, wanted.grouping)
 
 
 def _summed(lines: list[Line], by: str) -> Sheet:

@@ -19,7 +19,7 @@ def print_claims(claims: Sequence[Claim], output: str, *, everywhere: bool) -> N
     if output != "table":
         print_document({"claims": [one.to_json() for one in claims]}, output)
         return
-    heads = ["CLAIM", "STATUS", "CLASS", "SIZE", "USED", "USE%", "INODES%", "PODS", "NODE"]
+    heads = ["NAME", "STATUS", "CLASS", "SIZE", "USED", "USE%", "INODES%", "PODS", "NODE"]
     rows = [_row(one) for one in claims]
     if everywhere:
         heads, rows = ["NAMESPACE", *heads], [[one.namespace, *row] for one, row in zip(claims, rows, strict=True)]

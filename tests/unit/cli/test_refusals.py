@@ -1,0 +1,56 @@
+"""What a refusal of the cluster means to whoever gave a command."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from skerry.cli.errors import one_line
+from skerry.cli.printing import print_document
+from skerry.cli.refusals import in_words, unreachable
+from skerry.kube.errors import Forbidden, NotFound, StatusError, Unauthorized, already_exists, not_found
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            not_found("projects.skerry.dev", "lidar"),
+            "there is no project lidar here: `skerry projects ls` shows those there are",
+        ),
+        (
+            not_found("persistentvolumeclaims", "data"),
+            "there is no claim data here: `skerry volumes ls` shows those there are",
+        ),
+        (
+            already_exists("projects.skerry.dev", "lidar"),
+            "there is a project lidar already: `skerry projects ls` shows it",
+        ),
+        (not_found("leases.coordination.k8s.io", "x"), 'leases.coordination.k8s.io "x" not found'),
+        (Forbidden("you may not", {"name": "lidar", "kind": "projects"}), "you may not"),
+    ],
+)
+def test_refusals_in_words(error: StatusError, said: str) -> None:
+    assert in_words(error) == said
+
+
+def test_what_to_do_without_a_platform_without_credentials_and_without_a_server() -> None:
+    assert "the platform does not run on this cluster" in in_words(NotFound("the server could not find it"))
+    assert "skerry login" in in_words(Unauthorized("Unauthorized"))
+    said = unreachable("https://127.0.0.1:1", ConnectionRefusedError(111, "Connection refused"))
+    assert said.startswith("the API at https://127.0.0.1:1 does not answer: [Errno 111] Connection refused: ")
+    assert "--kubeconfig" in said
+
+
+def test_errors_of_several_lines_are_one() -> None:
+    assert one_line(ValueError("a\n  in b:\n     ^")) == "a in b: ^"
+
+
+@pytest.mark.parametrize("output", ["json", "yaml"])
+def test_who_manages_a_field_is_not_printed(output: str) -> None:
+    data = {"managedFields": "a key of somebody's"}
+    document = {"items": [{"metadata": {"name": "one", "managedFields": [{}]}, "data": data}]}
+    done = CliRunner().invoke(click.Command("x", callback=lambda: print_document(document, output)))
+    assert done.output.count("managedFields") == 1
+    assert document["items"][0]["metadata"]["managedFields"], "what was read stays as it is"
