@@ -20,7 +20,7 @@ from skerry.engine.api.request import NO_QUERY, Request, User
 from skerry.kube.errors import Unauthorized
 from skerry.kube.records import record
 
-_SUBPROTOCOL = "base64url.bearer.authorization.k8s.io."
+BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io."
 
 
 class InvalidToken(Exception):
@@ -91,7 +91,7 @@ def token_of(request: Request) -> str | None:
 
 def _of_subprotocol(offered: str) -> str | None:
     names = [name.strip() for name in offered.split(",")]
-    encoded = [name.removeprefix(_SUBPROTOCOL) for name in names if name.startswith(_SUBPROTOCOL)]
+    encoded = [name.removeprefix(BEARER_PROTOCOL) for name in names if name.startswith(BEARER_PROTOCOL)]
     if not encoded:
         return None
     if len(encoded) > 1 or len(names) == 1:  # a server must choose one of the protocols offered: the token is none

@@ -1,7 +1,8 @@
 """HTTP in, a `Request` through the handler, its answer out. Every failure is a `Status`.
 
 Neighbours: `connection` (who calls), `routes` (paths), `negotiation` and `encoding` (forms), `exchange` (bytes),
-`watch_stream`; the handler is the wrapped chain made by `server`. WebSockets go, once let in, to `engine.api.streams`.
+`watch_stream`; the handler is the wrapped chain made by `server`. WebSockets other than watches go, once let in, to
+`engine.api.streams`.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_object, negotiate_without_tables
 from skerry.engine.api.http.piping import tunnel
 from skerry.engine.api.http.routes import before_proxied, check_timeout, query_of, segments_of, target_of, verb_for
+from skerry.engine.api.http.watch_socket import WatchSocket
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request, Target
 from skerry.engine.api.response import BrokenOff, Computed, Listing, Raw, Response, Stored, Streamed, Upgraded, Watching
-from skerry.engine.api.streams.websocket import Receive, Scope, Send
+from skerry.engine.api.streams.websocket import Receive, Scope, Send, WebSocket
 from skerry.engine.schema.registry import Registry
 from skerry.kube.clock import Clock
-from skerry.kube.errors import InternalError, StatusError
+from skerry.kube.errors import BadRequest, InternalError, StatusError
 
 log = logging.getLogger(__name__)
 
@@ -157,12 +159,28 @@ class Edge:
         source = (scope.get("client") or ("",))[0]
         head = Head("GET", scope["raw_path"], scope["query_string"], fields, scope["state"].get("user"), source)
         try:
-            await self._connect(self._request(head, dict(fields)), scope, receive, send)
+            request = self._request(head, dict(fields))
+            if request.verb == "watch":
+                await self._watch(request, WebSocket(scope, receive, send))
+            else:
+                await self._connect(request, scope, receive, send)
         except StatusError as error:
             await _refuse_websocket(send, error)
         except Exception:
             log.exception("WebSocket %s failed", scope.get("path", ""))
             await send({"type": "websocket.close", "code": 1011})
+
+    async def _watch(self, request: Request, socket: WebSocket) -> None:
+        """A watch over a WebSocket. Raises StatusError before the handshake is answered."""
+        encoder = Encoder(negotiate(request.headers.get(b"accept", b"")), request.query, self._clock.now())
+        try:
+            response = await self._handler(request)
+            if not isinstance(response, Watching):
+                raise BadRequest("only what this server keeps itself can be watched over a WebSocket")
+            await self.watches.send(response, encoder, WatchSocket(socket))
+        finally:
+            if request.leave is not None:
+                request.leave()
 
 
 def _form(request: Request) -> Form:

@@ -14,6 +14,7 @@ from collections.abc import Hashable, Sequence
 from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange
 from skerry.engine.api.http.watch_group import Group, Member
+from skerry.engine.api.http.watch_socket import WatchSocket
 from skerry.engine.api.response import Event, WatchEnded, Watching
 from skerry.kube.errors import StatusError
 
@@ -36,7 +37,7 @@ class WatchStreams:
         for pump in self._pumps:
             pump.cancel()
 
-    async def send(self, watching: Watching, encoder: Encoder, exchange: Exchange) -> None:
+    async def send(self, watching: Watching, encoder: Encoder, exchange: Exchange | WatchSocket) -> None:
         """Send one until it ends. Returns also when the client has gone."""
         await exchange.start(encoder.stream_type)
         sender = _Sender(watching, encoder, exchange, self._groups)
@@ -64,7 +65,9 @@ class WatchStreams:
 class _Sender:
     """One watch being sent, alone or in a group of those like it."""
 
-    def __init__(self, watching: Watching, encoder: Encoder, exchange: Exchange, groups: dict[Hashable, Group]) -> None:
+    def __init__(
+        self, watching: Watching, encoder: Encoder, exchange: Exchange | WatchSocket, groups: dict[Hashable, Group]
+    ) -> None:
         self.stream = watching.stream
         """While it is in a group: of no use but to begin `again`."""
         self._kind = watching.kind
@@ -78,8 +81,8 @@ class _Sender:
         try:
             while True:
                 await self._exchange.write(self._encode(await self.stream.next()))
-                if self._alike is not None and not self._exchange.held_up:
-                    await self._follow(self._alike)
+                if self._alike is not None and isinstance(self._exchange, Exchange) and not self._exchange.held_up:
+                    await self._follow(self._alike, self._exchange)
         except WatchEnded:
             return
         except StatusError as error:
@@ -92,9 +95,9 @@ class _Sender:
                 await self._exchange.write(self._encode(events))
         await self._exchange.finish()
 
-    async def _follow(self, alike: Hashable) -> None:
+    async def _follow(self, alike: Hashable, exchange: Exchange) -> None:
         """Be sent the group's events, if this watch has caught up with it, until it has to go on alone."""
-        group, member = self._groups.get(alike), Member(self._exchange, self.stream.reached)
+        group, member = self._groups.get(alike), Member(exchange, self.stream.reached)
         if group is None:
             group = self._groups[alike] = Group(self.stream, self._encode, lambda: self._groups.pop(alike))
         elif member.reached < group.reached:

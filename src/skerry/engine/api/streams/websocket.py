@@ -55,7 +55,7 @@ class WebSocket:
     async def send(self, data: bytes) -> None:
         """One message; waits while the peer does not read. Raises ClientGone."""
         if self._text:
-            await self._out({"type": "websocket.send", "text": data.decode("ascii")})
+            await self._out({"type": "websocket.send", "text": data.decode()})
         else:
             await self._out({"type": "websocket.send", "bytes": data})
 
