@@ -9,10 +9,11 @@ import asyncio
 import os
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 import yaml
@@ -37,10 +38,10 @@ class OciRegistry:
     def url(self) -> str:
         return f"oci://{self.host}"
 
-    def push(self, name: str, version: str) -> None:
+    def push(self, name: str, version: str, files: Mapping[str, str] = MappingProxyType({})) -> None:
         """A chart, to `charts/`."""
         described = f"apiVersion: v2\nname: {name}\nversion: {version}\ndescription: of upstream\n"
-        chart = make_chart(self.folder / version, {"Chart.yaml": described}, name)
+        chart = make_chart(self.folder / version, {"Chart.yaml": described, **files}, name)
         self._helm("package", str(chart), "-d", str(self.folder))
         self.packed[version] = self.folder / f"{name}-{version}.tgz"
         words = ("--plain-http", "--username", "anna", "--password", "secret")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +18,14 @@ from skerry.kube.objects import Obj
 if TYPE_CHECKING:
     from skerry.kube.http_client import HttpClient
 
+_VERSIONED = re.compile(r"(-v?[0-9]+\.[^/]*)?\.tgz$")
+
 
 @click.command()
 @click.argument("chart")
 @click.option("--name", default="", help="Of the release; by default the chart's.")
 @click.option("--version", default="", help="A version or a range; by default the newest.")
+@click.option("--secret", default="", help="With an address: a Secret with username and password, or ca.crt.")
 @values_options
 @click.option(
     "--each",
@@ -38,24 +42,26 @@ def command(
     chart: str,
     name: str,
     version: str,
+    secret: str,
     files: Sequence[Path],
     pairs: Sequence[str],
     each: Sequence[Path],
     project: str,
     wait: bool,
 ) -> None:
-    """Launch CHART of the catalogue, or CATALOGUE/CHART, and say where it answers.
+    """Launch CHART of the catalogue, or CATALOGUE/CHART, or one at an address, and say where it answers.
 
     \b
     Examples:
       skerry launch jupyterlab
       skerry launch jupyterlab --name notebook -p lidar --set resources.memory=2Gi
       skerry launch skerry/web-application --name shop --values shop.yaml
+      skerry launch oci://registry.example/charts/shop --version ^1.2 --secret registry
     """
     common = values_of(files, pairs)
     wanted = {path.stem: merged(common, values_of([path], ())) for path in each}
-    wanted = wanted or {name or chart.rpartition("/")[2]: common}
-    reference = _reference(chart, version)
+    wanted = wanted or {name or _named(chart): common}
+    reference = _reference(chart, version, secret)
 
     async def launch(client: HttpClient, namespace: str) -> list[Obj]:
         place = await _namespace(client, project) if project else namespace
@@ -66,9 +72,16 @@ def command(
         say(one)
 
 
-def _reference(chart: str, version: str) -> dict[str, str]:
+def _reference(chart: str, version: str, secret: str) -> dict[str, str]:
+    more = {"version": version, "secret": secret}
     catalog, _, name = chart.rpartition("/")
-    return {"name": name, **({"catalog": catalog} if catalog else {}), **({"version": version} if version else {})}
+    said = {"url": chart} if "://" in chart else {"catalog": catalog, "name": name}
+    return {key: value for key, value in {**said, **more}.items() if value}
+
+
+def _named(chart: str) -> str:
+    """What its release is called: of `https://charts.example/web-1.2.0.tgz` as of `skerry/web`."""
+    return _VERSIONED.sub("", chart.rpartition("/")[2])
 
 
 async def _namespace(client: HttpClient, project: str) -> str:

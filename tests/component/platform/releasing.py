@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,9 +40,9 @@ CAPABILITIES = (PROJECTS_CAPABILITY, RELEASES_CAPABILITY, KINDS_OF_CATALOGS)
 
 
 @asynccontextmanager
-async def releasing() -> AsyncIterator[RunningPlatform]:
+async def releasing(capabilities: Sequence[Capability] = CAPABILITIES) -> AsyncIterator[RunningPlatform]:
     """With project lidar of anna's, ben its editor, and the chart `web` for everybody."""
-    async with running_platform(capabilities=CAPABILITIES) as running:
+    async with running_platform(capabilities=capabilities) as running:
         members = [{"user": "ben", "role": "editor"}]
         await running.admin.create(PROJECTS, project("lidar", namespaces=["lidar", "lidar-b"], members=members))
         await put_chart(running.admin, "web", {"1.0.0": WEB_FILES})

@@ -212,7 +212,7 @@ async def test_charts_in_a_registry_are_a_catalogue(tmp_path: Path) -> None:
             await allow(admin, addresses="127.0.0.1")
             wanted = catalog("reg", type="OCI", url=f"{registry.url}/charts")
             await admin.create(CATALOGS, wanted, "default")
-            assert "answers 401: spec.secret names" in await until_says(admin, "reg", "Refused")
+            assert "answers 401: `secret` names" in await until_says(admin, "reg", "Refused")
             secret = {"metadata": {"name": "login"}, "stringData": {"username": "anna", "password": "secret"}}
             await admin.create(SECRETS, secret, "default")
             await admin.patch(CATALOGS, "reg", {"spec": {"secret": "login", "charts": ["nothing"]}}, "default")

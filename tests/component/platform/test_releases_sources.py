@@ -34,6 +34,3 @@ async def test_manifests_and_overlays_are_releases_too() -> None:
         await ben.patch(RELEASES, "overlay", {"spec": {"timeoutSeconds": 70}}, "lidar")
         said = message_of(await until_reason(ben, "overlay", "SourceRefused"))
         assert said == "kustomization.yaml: github.com/a/b is not among the files"
-        git = {"type": "Manifests", "git": {"url": "https://git.example/x"}}
-        await ben.create(RELEASES, release("git", chart=None, source=git), "lidar")
-        assert "spec.source.git is not offered" in message_of(await until_reason(ben, "git", "NotOffered"))

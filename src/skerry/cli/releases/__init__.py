@@ -8,7 +8,7 @@ from skerry.cli.releases.changing import resume, rollback, start, stop, suspend,
 from skerry.cli.releases.diff import diff
 from skerry.cli.releases.ls import ls
 from skerry.cli.releases.show import history, show
-from skerry.cli.releases.trying import recover, test
+from skerry.cli.releases.trying import recover, refresh, test
 from skerry.cli.releases.uninstall import uninstall
 
 
@@ -27,5 +27,20 @@ def command() -> None:
     """
 
 
-for one in (ls, show, history, upgrade, rollback, diff, stop, start, suspend, resume, test, recover, uninstall):
+for one in (
+    ls,
+    show,
+    history,
+    upgrade,
+    rollback,
+    diff,
+    stop,
+    start,
+    suspend,
+    resume,
+    test,
+    recover,
+    refresh,
+    uninstall,
+):
     command.add_command(one)

@@ -64,12 +64,11 @@ def facts_of(release: Obj) -> Sequence[tuple[str, str]]:
     """Names and values."""
     status, spec = release.get("status") or {}, release["spec"]
     ready, tested = condition_of(release, "Ready"), status.get("tested")
-    chart = spec.get("chart") or {}
-    wanted = " ".join(filter(None, (chart.get("name"), chart.get("version")))) or "manifests"
     facts = [
         ("name", name_of(release)),
-        ("wanted", wanted),
+        ("wanted", _wanted(spec)),
         ("runs", status.get("chart") or "-"),
+        *_upstream(release),
         ("revision", str(status.get("revision") or "-")),
         ("phase", status.get("phase", "Pending")),
         (
@@ -82,6 +81,29 @@ def facts_of(release: Obj) -> Sequence[tuple[str, str]]:
         said = "passed" if tested["passed"] else f"failed: {tested.get('message', '')}"
         facts.append(("tests", f"of revision {tested['revision']} {said}"))
     return [*facts, *(("changed", one) for one in status.get("drift") or ())]
+
+
+def _wanted(spec: Obj) -> str:
+    chart, git = spec.get("chart") or {}, (spec.get("source") or {}).get("git") or {}
+    said = [
+        chart.get("name") or chart.get("url"),
+        chart.get("version"),
+        git.get("url"),
+        git.get("ref"),
+        git.get("path"),
+    ]
+    return " ".join(filter(None, said)) or "manifests"
+
+
+def _upstream(release: Obj) -> Sequence[tuple[str, str]]:
+    """What of upstream runs, what it has, and why nobody knows."""
+    status, told = release.get("status") or {}, condition_of(release, "Fetched")
+    if told is None:
+        return ()
+    has = (status.get("source") or {}).get("revision") or "-"
+    if told["status"] != "True":
+        has = f"{has}, but now {told['reason']}: {told['message']}"
+    return ("from", status.get("sourceRevision") or "-"), ("upstream", has)
 
 
 def _row(one: Obj) -> Sequence[str]:

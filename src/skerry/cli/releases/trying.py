@@ -1,4 +1,4 @@
-"""`skerry releases test` and `recover`: have the platform try something now."""
+"""`skerry releases test`, `recover` and `refresh`: have the platform try something now."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import click
 from skerry.cli.cluster import Cluster, namespace_option, on_cluster
 from skerry.cli.errors import CommandFailed
 from skerry.cli.platform_kinds import RELEASES
+from skerry.kube.conditions import condition_of
 from skerry.kube.objects import Obj
 
 if TYPE_CHECKING:
     from skerry.kube.http_client import HttpClient
 
-_RECOVER, _TEST = "skerry.dev/recover", "skerry.dev/test"
+_RECOVER, _TEST, _REFRESH = "skerry.dev/recover", "skerry.dev/test", "skerry.dev/refresh"
 
 
 @click.command()
@@ -47,6 +48,40 @@ def recover(cluster: Cluster, name: str) -> None:
     """
     cluster.run(lambda client, namespace: _ask(client, name, namespace, _RECOVER))
     click.echo(f"it is tried once more: skerry releases show {name}")
+
+
+@click.command()
+@click.argument("name")
+@namespace_option
+@on_cluster
+def refresh(cluster: Cluster, name: str) -> None:
+    """Look at once what upstream has, of a release by spec.chart.url or spec.source.git.
+
+    \b
+    Example:
+      skerry releases refresh notebook
+    """
+    click.echo(f"upstream has {cluster.run(lambda client, namespace: _refresh(client, name, namespace))}")
+
+
+async def _refresh(client: HttpClient, name: str, namespace: str) -> str:
+    from skerry.cli.watching import changed
+
+    spec = (await client.get(RELEASES, name, namespace))["spec"]
+    if not (spec.get("chart") or {}).get("url") and not (spec.get("source") or {}).get("git"):
+        raise CommandFailed(f"{name} has no upstream of its own: `skerry catalogs refresh` reads a catalogue again")
+    if spec.get("suspended"):
+        raise CommandFailed(f"{name} is suspended: `skerry releases resume {name}` first")
+    release, word = await _ask(client, name, namespace, _REFRESH)
+    while True:
+        source = (release.get("status") or {}).get("source") or {}
+        told = condition_of(release, "Fetched")
+        if source.get("asked") == word and told is not None:
+            if told["status"] != "True":
+                raise CommandFailed(f"{told['reason']}: {told['message']}")
+            return str(source["revision"])
+        await changed(client, RELEASES, release)
+        release = await client.get(RELEASES, name, namespace)
 
 
 async def _test(client: HttpClient, name: str, namespace: str) -> Obj:

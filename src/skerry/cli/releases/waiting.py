@@ -14,7 +14,7 @@ from skerry.kube.objects import Obj, name_of, namespace_of
 if TYPE_CHECKING:
     from skerry.kube.http_client import HttpClient
 
-_WAITED_FOR = ("ChartPending",)
+_WAITED_FOR = ("ChartPending", "SourcePending")
 """Reasons that pass by themselves."""
 _RESTING = ("Stopped", "Suspended")
 

@@ -32,11 +32,11 @@ class Retries:
             return 0.0
         return max(0.0, (last.next - self._clock.now()).total_seconds())
 
-    def failed(self, key: str, about: Hashable) -> float:
-        """Note it. Seconds until it is tried again."""
+    def failed(self, key: str, about: Hashable, longest: float = _LONGEST) -> float:
+        """Note it. Seconds until it is tried again, `longest` at most."""
         last = self._attempts.get(key)
         failures = last.failures + 1 if last is not None and last.about == about else 1
-        seconds = min(_FIRST * 2.0 ** min(failures - 1, 20), _LONGEST)
+        seconds = min(_FIRST * 2.0 ** min(failures - 1, 20), longest)
         self._attempts[key] = _Attempt(about, failures, self._clock.now() + timedelta(seconds=seconds))
         return seconds
 

@@ -55,6 +55,7 @@ class Carrier:
             *("upgrade", target.name, "--install", "--reset-values", "--server-side=true", "--force-conflicts"),
             *("--history-max", str(spec.history), "--timeout", f"{spec.timeout_seconds}s"),
             *("--wait=watcher" if spec.wait else "--wait=hookOnly", "--hide-notes"),
+            *(("--description", wanted.revision) if wanted.revision else ()),
             "--disable-openapi-validation",  # a third of what Helm costs; `look` has seen every field already
             *("--labels", ",".join(f"{name}={value}" for name, value in labels.items())),
         ]
@@ -72,10 +73,13 @@ class Carrier:
         """Its archive. Raises Unready, StatusError, OSError."""
         if wanted.source is None:
             return await self.charts.file(wanted.chart, self.accounts.acting(target.account), self.helm.charts)
-        files = wanted.files
+        files, at = wanted.files, ""
+        if wanted.chart.archive:
+            fetched = await self.charts.files(wanted.chart, self.accounts.acting(target.account))
+            files, at = sorted(fetched.texts.items()), fetched.at
         if wanted.source == "Kustomize":
             async with self.helm.turn():
-                files = [("built.yaml", await built(files, running))]
+                files = [("built.yaml", await built(files, running, at))]
         path = self.helm.charts / f"{target.account.namespace}.{target.name}.tgz"
         path.unlink(missing_ok=True)
         path.write_bytes(chart_of(target.name, wanted.digest, files))

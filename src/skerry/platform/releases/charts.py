@@ -24,6 +24,7 @@ from skerry.kube.records import record
 from skerry.kube.resources import CONFIG_MAPS
 from skerry.platform.base.chart_versions import BadRange, best_version, newest_first
 from skerry.platform.base.kinds import resource_of
+from skerry.platform.base.upstreams import CHART_KEY, FILES_KEY, Files
 from skerry.platform.releases.problems import Unready
 from skerry.platform.releases.types import ChartRef
 
@@ -31,7 +32,6 @@ CATALOG_ENTRIES = resource_of("catalogentries", "CatalogEntry", namespaced=True)
 GLOBAL_NAMESPACE = "skerry-catalogs"
 """Catalogues here are everybody's."""
 BY_CHART = "by chart"
-_ARCHIVE = "chart.tgz"
 _KEPT = 32
 """Archives kept on disk for the next release of the same chart."""
 
@@ -97,12 +97,16 @@ class Charts:
         entries = self._entries.by_index(BY_CHART, str(wanted.name))
         return chosen(wanted, entries, [*namespaces, GLOBAL_NAMESPACE])
 
+    async def files(self, chart: Chart, client: Client) -> Files:
+        """What was fetched for it, of a release of an overlay or of manifests. Raises as `file`."""
+        return Files.of(await _read(chart, client, FILES_KEY))
+
     async def file(self, chart: Chart, client: Client, directory: Path) -> Path:
         """Its archive. `client`: with the rights of whoever wants it. Raises Unready, StatusError, OSError."""
         key = chart.digest or f"{chart.namespace}.{chart.archive}"
         if (known := self._known(key)) is not None:
             return known
-        archive = await _read(chart, client)
+        archive = await _read(chart, client, CHART_KEY)
         if (known := self._known(key)) is not None:  # somebody was faster, and a Helm may be reading it
             return known
         path = directory / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.tgz"
@@ -131,14 +135,14 @@ def _write(path: Path, archive: bytes) -> None:
     Path(file.name).replace(path)
 
 
-async def _read(chart: Chart, client: Client) -> bytes:
+async def _read(chart: Chart, client: Client, key: str) -> bytes:
     try:
         found = await client.get(CONFIG_MAPS, chart.archive, chart.namespace)
-        archive = base64.b64decode((found.get("binaryData") or {}).get(_ARCHIVE, ""), validate=True)
+        archive = base64.b64decode((found.get("binaryData") or {}).get(key, ""), validate=True)
     except NotFound:
         raise Unready("ChartPending", f"chart {chart.name} {chart.version} is being fetched", again=10.0) from None
     except binascii.Error:
         archive = b""
     if chart.digest and hashlib.sha256(archive).hexdigest() != chart.digest:
-        raise Unready("ChartDamaged", f"the archive of {chart.name} {chart.version} is not what its catalogue says")
+        raise Unready("ChartDamaged", f"the archive of {chart.name} {chart.version} is not what was fetched for it")
     return archive

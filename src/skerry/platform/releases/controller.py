@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
+from skerry.kube.client import Client
 from skerry.kube.controller import Controller
 from skerry.kube.errors import Forbidden
 from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, annotations_of, is_deleting, key_of, name_of, namespace_of, split_key
 from skerry.kube.resources import NODES
 from skerry.platform.base.capability import Context
+from skerry.platform.base.upstreams import Upstream, fetched_of, upstream_of
 from skerry.platform.releases.accounts import Accounts
 from skerry.platform.releases.carrying import Carrier
 from skerry.platform.releases.charts import CATALOG_ENTRIES, Chart, Charts, chart_names
@@ -23,7 +25,8 @@ from skerry.platform.releases.live import Live
 from skerry.platform.releases.problems import Unready
 from skerry.platform.releases.revising import Reviser
 from skerry.platform.releases.sources.charts import VERSION
-from skerry.platform.releases.sources.reading import files_of
+from skerry.platform.releases.sources.reading import check_values, files_of
+from skerry.platform.releases.sources.upstream import fetched_chart
 from skerry.platform.releases.telling import Teller
 from skerry.platform.releases.types import RELEASES, TEST, ReleaseSpec
 from skerry.platform.releases.values import LOOK_AGAIN, values_of
@@ -122,7 +125,7 @@ class ReleaseController(Controller):
             await self._rest(target)
         if not spec.stopped:
             await self._make_so(target)
-        return LOOK_AGAIN if spec.values_from or spec.source else None
+        return LOOK_AGAIN if spec.values_from or (spec.source and spec.source.config_map) else None
 
     async def _rest(self, target: Target) -> None:
         """Stop it, or start it again."""
@@ -209,19 +212,24 @@ class ReleaseController(Controller):
         """Raises Unready, StatusError, OSError."""
         spec, home = target.spec, namespace_of(target.release)
         client = self._accounts.acting(self._accounts.of(home))
+        if (upstream := upstream_of(target.release["spec"])) is not None:
+            return await self._fetched(target, upstream, client)
         if spec.chart is None:
             files = await files_of(spec, client, home)
             chart = Chart(target.name, VERSION, home, "", "")
             return Wanted(chart, (), spec.source.type if spec.source else None, files)
-        if spec.chart.url or not spec.chart.name:
-            raise Unready(
-                "NotOffered",
-                "spec.chart.url is not offered: make a Catalog of type OCI, and name its chart here",
-                phase="Failed",
-            )
         others = [one for one in self._accounts.namespaces_of(target.account.project) if one != home]
         chart = self._charts.find(spec.chart, [home, *others])
         return Wanted(chart, await values_of(spec, client, home))
+
+    async def _fetched(self, target: Target, upstream: Upstream, client: Client) -> Wanted:
+        """As `_wanted`, of what comes from upstream by itself."""
+        release, spec = target.release, target.spec
+        chart, revision = fetched_chart(release, upstream, target.name), str(fetched_of(release)["revision"])
+        if upstream.content == "Chart":
+            return Wanted(chart, await values_of(spec, client, namespace_of(release)), revision=revision)
+        check_values(spec)
+        return Wanted(chart, (), upstream.content, revision=revision)
 
     def _wanting(self, entry: Obj) -> Iterable[str]:
         """Releases that name a chart of this name."""
@@ -239,7 +247,7 @@ class ReleaseController(Controller):
         if delta.new is None or key_of(delta.new) not in self._running:
             return
         running, begun = self._running[key_of(delta.new)]
-        if _generation(delta.new) != _generation(begun) or (is_deleting(delta.new) and not is_deleting(begun)):
+        if _wish(delta.new) != _wish(begun) or (is_deleting(delta.new) and not is_deleting(begun)):
             running.interrupt()
 
 
@@ -261,8 +269,9 @@ def _place_of(release: Obj) -> str:
     return str(release["spec"].get("targetNamespace") or namespace_of(release))
 
 
-def _generation(release: Obj) -> int:
-    return int(release["metadata"].get("generation", 1))
+def _wish(release: Obj) -> tuple[int, str]:
+    """Another one when something else is wanted: by people, or by upstream."""
+    return int(release["metadata"].get("generation", 1)), str(fetched_of(release).get("digest", ""))
 
 
 def is_untested(release: Obj, spec: ReleaseSpec) -> bool:

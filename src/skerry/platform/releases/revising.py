@@ -198,7 +198,7 @@ class Reviser:
             target.release,
             "Deployed",
             ready,
-            **facts_of(latest),
+            **facts_of(latest, revisions),
             history=history_of(revisions),
             attempted=attempt(digest, target),
             url=urls[0] if urls else "",
@@ -231,7 +231,7 @@ class Reviser:
             "Failed",
             reason,
             message,
-            **(facts_of(current) if current else {}),
+            **(facts_of(current, revisions) if current else {}),
             history=history_of(revisions),
             attempted=attempt(digest, target),
         )

@@ -7,6 +7,7 @@ of which generation it speaks.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,9 @@ from skerry.platform.releases.helm.storage import HelmRevision
 from skerry.platform.releases.types import RELEASES, Phase
 
 _TRIES = 5
+_BACK = re.compile(r"Rollback to ([0-9]{1,9})")
+_UPSTREAM = re.compile(r"(\S{1,200}@)?sha(1|256):[0-9a-f]{40,64}")
+"""As `supplying.getting` of the capability `catalog` makes it."""
 _LONGEST = 8 * 1024
 """Characters of notes and messages that are kept."""
 
@@ -96,14 +100,26 @@ def history_of(revisions: Sequence[HelmRevision]) -> list[Obj]:
     ]
 
 
-def facts_of(revision: HelmRevision) -> dict[str, Any]:
-    """Of what runs, for the status."""
+def facts_of(revision: HelmRevision, revisions: Sequence[HelmRevision]) -> dict[str, Any]:
+    """Of what runs, for the status. `revisions`: all that are kept."""
     return {
+        "sourceRevision": source_revision_of(revision, revisions),
         "revision": revision.revision,
         "chart": revision.chart,
         "appVersion": revision.app_version,
         "notes": revision.notes[:_LONGEST],
     }
+
+
+def source_revision_of(revision: HelmRevision, revisions: Sequence[HelmRevision]) -> str:
+    """Upstream's revision, which Helm was told as description; also of one that a rollback has brought back."""
+    known = {one.revision: one for one in revisions}
+    for _ in revisions:
+        back = _BACK.fullmatch(revision.description)
+        if back is None or int(back[1]) not in known:
+            break
+        revision = known[int(back[1])]
+    return revision.description if _UPSTREAM.fullmatch(revision.description) else ""
 
 
 def _busy(release: Obj) -> Conflict:

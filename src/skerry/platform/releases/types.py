@@ -1,6 +1,7 @@
 """The kind Release: what is to run, and what does.
 
-What a release comes from is exactly one of `chart` and `source`. Helm's own release storage in the target namespace is
+What a release comes from is exactly one of `chart` and `source`. What is upstream of no catalogue (`chart.url`,
+`source.git`) the capability `catalog` fetches: `base.upstreams`. Helm's own release storage in the target namespace is
 the truth about revisions: `helm history` and `helm rollback` of a person see the same.
 """
 
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from skerry.platform.base.kinds import AGE, READY, REASON, Column, Kind, resource_of
 from skerry.platform.base.model import Model, Name
+from skerry.platform.base.upstreams import REFRESH_MINUTES
 
 RELEASES = resource_of("releases", "Release", namespaced=True)
 RELEASE_LABEL = "skerry.dev/release"
@@ -33,24 +35,37 @@ class ChartRef(Model):
         None, description="Of the namespace, of another one of its project, or everybody's, in this order."
     )
     name: Name | None = None
-    url: str = Field("", description="Instead of catalog and name: oci://... of a registry.")
+    url: str = Field(
+        "", max_length=2000, description="Instead of catalog and name: https://... of an archive, oci://... of a chart."
+    )
     version: str = Field("", description='A version or a range ("1", "^1.2", ">=1 <3"); "" is the newest.')
+    digest: str = Field(
+        "",
+        pattern=r"^((sha256:)?[0-9a-f]{64})?$",
+        description="With url: nothing else is taken; of an archive its sha256, in a registry the manifest's.",
+    )
+    secret: Name | None = Field(
+        None, description="With url: a Secret beside the release, with username and password, or ca.crt."
+    )
 
 
 class GitSource(Model):
     """A directory in a repository."""
 
-    url: str
-    ref: str = ""
-    path: str = ""
-    secret: Name | None = Field(None, description="A Secret beside the release: username and password, or a key.")
+    url: str = Field(max_length=2000, description="https://..., ssh://..., without a password in it.")
+    ref: str = Field("", max_length=200, description="Branch, tag or commit; by default what HEAD is.")
+    path: str = Field("", max_length=500, description="A folder in it; by default its root.")
+    secret: Name | None = Field(
+        None,
+        description="A Secret beside the release: username and password, ca.crt; for SSH ssh-privatekey, known_hosts.",
+    )
 
 
-SourceType = Literal["Manifests", "Kustomize"]
+SourceType = Literal["Manifests", "Kustomize", "Chart"]
 
 
 class Source(Model):
-    """Manifests, or overlays of kustomize."""
+    """Manifests, overlays of kustomize, or a chart that is in git."""
 
     type: SourceType
     config_map: Name | None = Field(None, description="Each of its keys is a file.")
@@ -72,6 +87,9 @@ class ReleaseSpec(Model):
     chart: ChartRef | None = None
     source: Source | None = None
     values: Values = Field({})
+    refresh_minutes: int = Field(
+        REFRESH_MINUTES, ge=1, le=7 * 24 * 60, description="With chart.url or source.git: how often upstream is asked."
+    )
     values_from: list[ValuesFrom] = Field([], max_length=50)
     target_namespace: Name | None = Field(None, description="By default its own; another one must be of its project.")
     release_name: Name | None = Field(None, description="Helm's; by default its own.")
@@ -99,6 +117,20 @@ class Revision(Model):
     deployed: datetime | None = None
 
 
+class Fetched(Model):
+    """What upstream had, of chart.url or source.git. The capability `catalog` writes it."""
+
+    revision: str = Field("", description="branch@sha1:commit, tag@sha256:digest, or sha256:digest.")
+    digest: str = Field("", description="sha256 of what was fetched, hexadecimal.")
+    name: str = Field("", description="Of the chart.")
+    version: str = Field("", description="Of the chart.")
+    archive: str = Field("", description="The ConfigMap that has it.")
+    looked: datetime | None = Field(None, description="When upstream was asked last.")
+    key: str = Field("", description="Digest of what it was fetched for.")
+    tried: str = Field("", description="Digest of what was tried last.")
+    asked: str = Field("", description="The value of the annotation skerry.dev/refresh that was obeyed last.")
+
+
 class Tested(Model):
     """Of the chart's tests."""
 
@@ -120,6 +152,8 @@ class ReleaseStatus(Model):
     phase: Phase = "Pending"
     revision: int = 0
     chart: str = Field("", description="Name and version of what runs.")
+    source_revision: str = Field("", description="What of upstream runs: branch@sha1:commit, tag@sha256:digest.")
+    source: Fetched | None = Field(None, description="What upstream had when it was asked last.")
     app_version: str = ""
     url: str = Field("", description="Where people open it.")
     urls: list[str] = Field([])
@@ -130,6 +164,32 @@ class ReleaseStatus(Model):
     attempted: str = Field("", description="Digest of what was tried last, so that a failure is not tried for ever.")
     step: str = Field("", description="What is being waited for, in words.")
 
+
+_URL = "(has(self.spec.chart.url) && self.spec.chart.url != '')"
+_SOURCES = (
+    (
+        f"!has(self.spec.chart) || has(self.spec.chart.name) != {_URL}",
+        "a chart is meant by exactly one of spec.chart.name and spec.chart.url",
+    ),
+    (
+        f"!has(self.spec.chart) || {_URL} || !(has(self.spec.chart.secret) || "
+        "(has(self.spec.chart.digest) && self.spec.chart.digest != ''))",
+        "spec.chart.secret and spec.chart.digest are for a chart by spec.chart.url: a Catalog has its own",
+    ),
+    (
+        f"!has(self.spec.chart) || !{_URL} || !has(self.spec.chart.catalog)",
+        "a chart by spec.chart.url is of no catalogue: leave out spec.chart.catalog",
+    ),
+    (
+        "!has(self.spec.source) || has(self.spec.source.configMap) != has(self.spec.source.git)",
+        "a source is exactly one of spec.source.configMap and spec.source.git",
+    ),
+    (
+        "!has(self.spec.source) || self.spec.source.type != 'Chart' || has(self.spec.source.git)",
+        "a source of type Chart is in spec.source.git: a ConfigMap has manifests or an overlay",
+    ),
+)
+"""Rules, and what is said where they do not hold."""
 
 RELEASE = Kind(
     RELEASES,
@@ -150,6 +210,7 @@ RELEASE = Kind(
             "rule": "has(self.spec.chart) != has(self.spec.source)",
             "message": "a release comes from exactly one of spec.chart and spec.source",
         },
+        *({"rule": rule, "message": message} for rule, message in _SOURCES),
         *(
             {
                 "rule": f"has(self.spec.{name}) == has(oldSelf.spec.{name}) "

@@ -59,7 +59,9 @@ class Wanted:
     """YAML or JSON; later ones win."""
     source: SourceType | None = None
     files: Sequence[tuple[str, str]] = ()
-    """Of a release that comes from a source: paths and contents."""
+    """Of a release that comes from a ConfigMap: paths and contents. Of one from git they are in `chart.archive`."""
+    revision: str = ""
+    """Upstream's, where it comes from no catalogue; a new one that changes nothing is no reason to do anything."""
 
     @property
     def digest(self) -> str:

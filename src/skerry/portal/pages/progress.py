@@ -67,7 +67,15 @@ def progress_of(release: Obj) -> Progress:
     return Progress(steps, message, failed or phase in _DONE, failed, address_of(release))
 
 
-_UNDER_WAY = ("ChartPending", "Progressing", "Reconciling", "Installing", "Pending", "DependencyPending")
+_UNDER_WAY = (
+    "ChartPending",
+    "SourcePending",
+    "Progressing",
+    "Reconciling",
+    "Installing",
+    "Pending",
+    "DependencyPending",
+)
 
 
 def _state(place: int, at: int, failed: bool) -> str:

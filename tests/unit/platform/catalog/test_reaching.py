@@ -49,7 +49,7 @@ async def test_addresses_are_judged_however_they_are_written(url: str, reason: s
     with pytest.raises(SourceFailed) as failed:
         await Fetcher(Reach(False), Login()).ask(Question(url, 100))
     assert failed.value.reason == reason
-    assert "secret" not in str(failed.value).replace("a Secret (spec.secret)", "")
+    assert "secret" not in str(failed.value).replace("a Secret (`secret`)", "")
 
 
 def test_who_we_are_is_not_said_without_tls() -> None:

@@ -47,7 +47,7 @@ def _files(chart: Path, root: Path, depth: int) -> Iterator[tuple[str, Path]]:
 
 def _own_files(chart: Path) -> Iterator[tuple[str, Path]]:
     rules = chart / ".helmignore"
-    ignored = Ignored(_content(rules, _LARGEST_TEXT).decode("utf-8", "replace") if os.path.lexists(rules) else "")
+    ignored = Ignored(content_of(rules, _LARGEST_TEXT).decode("utf-8", "replace") if os.path.lexists(rules) else "")
     yield from _walk(chart, "", ignored, 0)
 
 
@@ -67,14 +67,14 @@ def _walk(folder: Path, prefix: str, ignored: Ignored, depth: int) -> Iterator[t
 
 def _add(tar: tarfile.TarFile, path: str, file: Path, left: list[int]) -> None:
     """`left`: bytes that may still come. What changes under our hands is read as far as it was long."""
-    content = _content(file, left[0])
+    content = content_of(file, left[0])
     left[0] -= len(content)
     member = tarfile.TarInfo(path)
     member.size, member.mode = len(content), 0o644
     tar.addfile(member, io.BytesIO(content))
 
 
-def _content(file: Path, most: int) -> bytes:
+def content_of(file: Path, most: int) -> bytes:
     """Of a file itself, never of one that a link leads to. Raises BadChart."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -118,7 +118,7 @@ def _has(chart: Path, name: str) -> bool:
 
 
 def _described(chart: Path) -> dict[str, Any]:
-    text = _content(chart / "Chart.yaml", _LARGEST_TEXT)
+    text = content_of(chart / "Chart.yaml", _LARGEST_TEXT)
     try:
         read = read_yaml(text)
     except ValueError as error:

@@ -156,8 +156,8 @@ class KeepingController(Controller):
             await write_status(self._client, self._clock, CATALOG_ENTRIES, current, (told,))
         return self._retries.failed(key, about) if failures else None
 
-    def _archive_gone(self, key: str) -> None:
-        self._look_at(self._entries.by_index(BY_ARCHIVE, key))
+    def _archive_gone(self, archive: Obj) -> None:
+        self._look_at(self._entries.by_index(BY_ARCHIVE, key_of(archive)))
 
     def _catalog_changed(self, delta: Delta) -> None:
         if delta.old is not None and delta.new is not None and delta.old["spec"] == delta.new["spec"]:

@@ -12,7 +12,7 @@ from skerry.kube.client import Selection
 from skerry.kube.errors import NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.informer import Delta, Informer, metadata_only
-from skerry.kube.objects import key_of
+from skerry.kube.objects import Obj
 from skerry.kube.resources import CONFIG_MAPS
 from skerry.kube.tasks import end
 from skerry.platform.catalog.types import CHART_LABEL
@@ -21,10 +21,10 @@ from skerry.platform.catalog.types import CHART_LABEL
 class There:
     """Those that are there."""
 
-    def __init__(self, client: HttpClient, gone: Callable[[str], None]) -> None:
-        """`gone`: is called with the key of one that was deleted."""
+    def __init__(self, client: HttpClient, gone: Callable[[Obj], None], label: str = CHART_LABEL) -> None:
+        """`gone`: is called with one that was deleted."""
         self._client, self._gone = client, gone
-        selection = Selection(CHART_LABEL)
+        selection = Selection(label)
         self._informer = Informer(client.of_metadata(), CONFIG_MAPS, None, selection, metadata_only)
         self._informer.add_handler(self._changed)
         self._task: asyncio.Task[None] | None = None
@@ -52,4 +52,4 @@ class There:
 
     def _changed(self, delta: Delta) -> None:
         if delta.new is None:
-            self._gone(key_of(delta.object))
+            self._gone(delta.object)

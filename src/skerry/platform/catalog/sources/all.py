@@ -28,15 +28,15 @@ async def source_of(context: Context, catalog: Obj, spec: CatalogSpec) -> Source
     reach = reach_of(catalog, settings)
     if spec.type == "Directory":
         return Directory(Path(spec.path), settings)
-    secret = await _secret(context.client, catalog, spec)
+    secret = await secret_of(context.client, spec.secret, namespace_of(catalog))
     if spec.type == "Http":
         from skerry.platform.catalog.sources.repository import Repository
 
-        return Repository(spec, _fetcher(reach, secret))
+        return Repository(spec, fetcher_of(reach, secret))
     if spec.type == "OCI":
         from skerry.platform.catalog.sources.registry import Registry
 
-        return Registry(spec, _fetcher(reach, secret))
+        return Registry(spec, fetcher_of(reach, secret))
     if spec.type == "Git":
         from skerry.platform.catalog.sources.git import Git
 
@@ -49,21 +49,22 @@ def reach_of(catalog: Obj, settings: Allowed) -> Reach:
     return Reach(namespace_of(catalog) == GLOBAL_NAMESPACE, settings.networks)
 
 
-def _fetcher(reach: Reach, secret: dict[str, str]) -> Fetcher:
+def fetcher_of(reach: Reach, secret: dict[str, str]) -> Fetcher:
+    """Who asks over HTTP. Raises SourceFailed."""
     from skerry.platform.catalog.sources.fetching import Fetcher, Login
 
     login = Login(secret.get("username", ""), secret.get("password", ""), secret.get("ca.crt", ""))
     return Fetcher(reach, login)
 
 
-async def _secret(client: Client, catalog: Obj, spec: CatalogSpec) -> dict[str, str]:
-    """The entries of the Secret beside it; {} when it names none. Raises SourceFailed."""
-    if spec.secret is None:
+async def secret_of(client: Client, name: str | None, namespace: str) -> dict[str, str]:
+    """The entries of a Secret; {} when none is named. Raises SourceFailed."""
+    if not name:
         return {}
     try:
-        found = await client.get(SECRETS, spec.secret, namespace_of(catalog))
-        return {name: base64.b64decode(value).decode() for name, value in (found.get("data") or {}).items()}
+        found = await client.get(SECRETS, name, namespace)
+        return {key: base64.b64decode(value).decode() for key, value in (found.get("data") or {}).items()}
     except NotFound:
-        raise SourceFailed("SecretMissing", f"there is no Secret {spec.secret} in its namespace") from None
+        raise SourceFailed("SecretMissing", f"there is no Secret {name} in its namespace") from None
     except (binascii.Error, UnicodeDecodeError):
-        raise SourceFailed("BadSecret", f"Secret {spec.secret} has entries that are no text") from None
+        raise SourceFailed("BadSecret", f"Secret {name} has entries that are no text") from None

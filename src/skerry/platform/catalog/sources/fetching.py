@@ -86,9 +86,7 @@ class Fetcher:
         """The body of a good answer. Raises SourceFailed."""
         answer = await self.ask(question)
         if answer.code in (401, 403):
-            raise SourceFailed(
-                "Refused", f"{answer.url} answers {answer.code}: spec.secret names a Secret to log in by"
-            )
+            raise SourceFailed("Refused", f"{answer.url} answers {answer.code}: `secret` names a Secret to log in by")
         if answer.code != 200:
             raise SourceFailed("NoAnswer", f"{answer.url} answers {answer.code}")
         return answer.body
@@ -132,7 +130,7 @@ class Fetcher:
         if parts.scheme not in ("https", "http") or not parts.host:
             raise SourceFailed("BadAddress", f"{url[:200]!r} is no web address")
         if parts.user or parts.password:
-            raise SourceFailed("BadAddress", "who we are belongs into a Secret (spec.secret), not into the address")
+            raise SourceFailed("BadAddress", "who we are belongs into a Secret (`secret`), not into the address")
         if first.startswith("https:") and parts.scheme != "https":
             raise SourceFailed("BadAddress", f"{first} redirects to {url[:200]}, which has no TLS")
         try:

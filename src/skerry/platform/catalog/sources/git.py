@@ -12,10 +12,11 @@ import base64
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import SplitResult
 
 from skerry.platform.base.leashing import leash
@@ -27,6 +28,7 @@ from skerry.platform.catalog.sources.reaching import OutOfReach, Reach, addresse
 from skerry.platform.catalog.sources.source import Listing, SourceFailed
 from skerry.platform.catalog.types import CatalogSpec
 
+_T = TypeVar("_T")
 _LARGEST_FETCH, _LARGEST_CHECKOUT, _MOST_FILES = 256 << 20, 64 << 20, 20_000
 _SECONDS = 180.0
 _SCHEMES = "a repository of git is at https://..., ssh://... or file://..., without a password in it"
@@ -56,17 +58,22 @@ class Git:
 
     async def read(self, known: str) -> Listing | None:
         """As `Source` has it."""
-        async with _Checkout(self) as checkout:
-            if known and await checkout.newest() == known:
-                return None
-            commit = await checkout.fetch()
-            return await asyncio.to_thread(listing_of, checkout.charts(), commit)
+        return await self.look(known, lambda _, folder, commit: listing_of(folder, commit))
 
     async def archive(self, chart: str, version: str, url: str) -> bytes:
         """As `Source` has it."""
         async with _Checkout(self) as checkout:
             await checkout.fetch()
-            return await asyncio.to_thread(archive_at, checkout.charts(), chart, version, url)
+            return await asyncio.to_thread(archive_at, checkout.folder(), chart, version, url)
+
+    async def look(self, known: str, take: Callable[[Path, Path, str], _T]) -> _T | None:
+        """What `take` makes of a checkout's root, the folder that is meant, and the commit; None when upstream is still
+        at commit `known`. Raises SourceFailed, and what `take` raises in its thread."""
+        async with _Checkout(self) as checkout:
+            if known and await checkout.newest() == known:
+                return None
+            commit = await checkout.fetch()
+            return await asyncio.to_thread(take, checkout.root, checkout.folder(), commit)
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -172,9 +179,14 @@ class _Checkout:
     async def __aexit__(self, *_: object) -> None:
         await self._gone()
 
-    def charts(self) -> Path:
-        """The folder of the charts. Raises SourceFailed."""
-        root = self._home / "tree"
+    @property
+    def root(self) -> Path:
+        """Where the commit's files are."""
+        return self._home / "tree"
+
+    def folder(self) -> Path:
+        """The one that is meant. Raises SourceFailed."""
+        root = self.root
         folder = root / self._path
         if not folder.is_dir() or folder.resolve() != root.resolve() / self._path:
             raise SourceFailed("NotFound", f"there is no folder {self._path or '/'} in the repository at {self._ref}")
@@ -184,17 +196,19 @@ class _Checkout:
         """The commit that upstream has now; "" when only a fetch can tell. Raises SourceFailed."""
         if _COMMIT.fullmatch(self._ref):
             return self._ref
-        told = (await self._run("ls-remote", "--", self._url, self._ref)).decode("ascii", "replace").split()
-        return told[0] if len(told) == 2 else ""
+        asked = (self._ref, f"{self._ref}^{{}}")  # the second is what an annotated tag is of
+        told = (await self._run("ls-remote", "--", self._url, *asked)).decode("ascii", "replace").splitlines()
+        is_one = len(told) == 1 or (len(told) == 2 and told[1].endswith("^{}"))
+        return told[-1].split()[0] if is_one else ""
 
     async def fetch(self) -> str:
         """Returns the commit, once its files are there. Raises SourceFailed."""
-        tree = str(self._home / "tree")
+        tree = str(self.root)
         await self._run("init", "-q", "--template=", tree)
         await self._run("-C", tree, "fetch", "-q", "--depth=1", "--no-tags", "--", self._url, self._ref)
         await self._check_size(tree)
         await self._run("-C", tree, "checkout", "-q", "--detach", "FETCH_HEAD")
-        return (await self._run("-C", tree, "rev-parse", "FETCH_HEAD")).decode().strip()
+        return (await self._run("-C", tree, "rev-parse", "FETCH_HEAD^{commit}")).decode().strip()
 
     async def _check_size(self, tree: str) -> None:
         """Before anything is written: a few objects can name each other to petabytes."""

@@ -1,8 +1,8 @@
-"""Where catalogues may reach: everybody's anywhere, those of projects only what is public or what operators allow.
+"""Where catalogues may reach: everybody's anywhere, those of projects and Releases what is public or operators allow.
 
-A tenant who writes a Catalog has the platform ask an address in his stead, from a place where it may reach more than he
-does: a cloud's metadata, the cluster's own services, this machine. So addresses are judged, not names, and it is the
-address that was judged which is connected to.
+A tenant who writes a Catalog or a Release has the platform ask an address in his stead, from a place where it may reach
+more than he does: a cloud's metadata, the cluster's own services, this machine. So addresses are judged, not names, and
+it is the address that was judged which is connected to.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Reach:
         found = [one for one in addresses if self.allows(one)]
         if not found:
             raise OutOfReach(
-                f"{host} is at no public address: catalogues of projects do not reach it unless an operator adds its "
-                f"network to `addresses` of ConfigMap catalog in skerry-system"
+                f"{host} is at no public address: projects do not reach it unless an operator adds its network "
+                f"to `addresses` of ConfigMap catalog in skerry-system"
             )
         return found
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import orjson
 
+from skerry.kube.records import record
 from skerry.platform.base.chart_versions import leading_version, newest_first
 from skerry.platform.catalog.charts.facts import NAME, BadChart, facts_of
 from skerry.platform.catalog.sources.addresses import joined, parsed
@@ -30,6 +31,14 @@ _MOST_VERSIONS = 60
 _PATH = re.compile(r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*")
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="?next"?')
 _SAID = re.compile(r'(\w+)="([^"]*)"')
+
+
+@record
+class Manifest:
+    """What a tag stands for. `digest`: of its bytes, as `helm push` prints it."""
+
+    digest: str
+    document: Mapping[str, Any]
 
 
 class Registry:
@@ -61,7 +70,7 @@ class Registry:
         return await fetch_archive(self._fetcher, url)
 
     async def _offered(self, name: str, place: str) -> list[Offered]:
-        door = _Door(self._fetcher, self._host, place)
+        door = Door(self._fetcher, self._host, place)
         tags = {tag.replace("_", "+"): tag for tag in await door.tags()}
         versions = newest_first(tags)[:_MOST_VERSIONS]
         newest = leading_version(versions)
@@ -82,11 +91,17 @@ class Registry:
 async def fetch_archive(fetcher: Fetcher, url: str) -> bytes:
     """`url`: oci://host/path:tag, also as an index.yaml of a repository over HTTP may have it. Raises SourceFailed."""
     where, _, tag = url.rpartition(":")
-    host, place = _split(where)
-    return await _Door(fetcher, host, place).archive(tag)
+    door = door_of(fetcher, where)
+    return await door.archive(await door.manifest(tag))
 
 
-class _Door:
+def door_of(fetcher: Fetcher, url: str) -> Door:
+    """Into the repository at oci://host/path. Raises SourceFailed."""
+    host, place = _split(url)
+    return Door(fetcher, host, place)
+
+
+class Door:
     """Into one repository of a registry; who we are is said once it asks."""
 
     def __init__(self, fetcher: Fetcher, host: str, place: str) -> None:
@@ -96,6 +111,7 @@ class _Door:
         self._authorization: Mapping[str, str] = {}
 
     async def tags(self) -> list[str]:
+        """All there are. Raises SourceFailed, as everything here."""
         found: list[str] = []
         url = f"{self._base}/tags/list?n=1000"
         for _ in range(_MOST_PAGES):
@@ -112,20 +128,25 @@ class _Door:
 
     async def described(self, tag: str) -> dict[str, Any]:
         """Chart.yaml, of a tag."""
-        manifest = await self._manifest(tag)
-        config = manifest.get("config")
+        config = (await self.manifest(tag)).document.get("config")
         digest = str(config.get("digest") or "") if isinstance(config, dict) else ""
         return _document(await self._blob(digest, _LARGEST))
 
-    async def archive(self, tag: str) -> bytes:
-        layers = (await self._manifest(tag)).get("layers")
+    async def archive(self, manifest: Manifest) -> bytes:
+        """The chart that a manifest is of."""
+        layers = manifest.document.get("layers")
         for one in layers if isinstance(layers, list) else ():
             if isinstance(one, dict) and one.get("mediaType") == _CHART:
                 return (await self._blob(str(one.get("digest") or ""), LARGEST_ARCHIVE)).body
-        raise SourceFailed("NotFound", f"{self._place}:{tag} in the registry is no chart")
+        raise SourceFailed("NotFound", f"{self._place} at {manifest.digest} in the registry is no chart")
 
-    async def _manifest(self, tag: str) -> dict[str, Any]:
-        return _document(await self._get(f"{self._base}/manifests/{quote(tag, safe='')}", _LARGEST, _MANIFEST))
+    async def manifest(self, reference: str) -> Manifest:
+        """Of a tag, or of a digest that begins with sha256:."""
+        answer = await self._get(f"{self._base}/manifests/{quote(reference, safe=':')}", _LARGEST, _MANIFEST)
+        digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+        if reference.startswith("sha256:") and reference != digest:
+            raise SourceFailed("NoAnswer", f"{self._place}: the registry gave {digest} for {reference}")
+        return Manifest(digest, _document(answer))
 
     async def _blob(self, digest: str, most: int) -> Answer:
         """What it says it is."""
@@ -142,7 +163,7 @@ class _Door:
             self._authorization = await self._authorized(answer.headers.get("www-authenticate", ""))
             answer = await self._ask(url, most, accept)
         if answer.code in (401, 403):
-            raise SourceFailed("Refused", f"{url} answers {answer.code}: spec.secret names a Secret to log in by")
+            raise SourceFailed("Refused", f"{url} answers {answer.code}: `secret` names a Secret to log in by")
         if answer.code == 404:
             raise SourceFailed("NotFound", f"{url} is not there")
         if answer.code != 200:
@@ -165,7 +186,7 @@ class _Door:
         given = _document(answer) if answer.code == 200 else {}
         token = given.get("token") or given.get("access_token")
         if not isinstance(token, str) or not token.isprintable():
-            raise SourceFailed("Refused", f"{self._base} gives no token: spec.secret names a Secret to log in by")
+            raise SourceFailed("Refused", f"{self._base} gives no token: `secret` names a Secret to log in by")
         return {"Authorization": f"Bearer {token}"}
 
 

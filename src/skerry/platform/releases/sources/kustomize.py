@@ -35,16 +35,16 @@ _TEXT = ("patch", "literals", "commonAnnotations", "commonLabels", "labels", "va
 _REMOTE = re.compile(r"^\s*https?:|://", re.IGNORECASE)
 
 
-async def built(files: Sequence[tuple[str, str]], running: Running) -> str:
-    """The manifests. Raises Unready, OSError."""
+async def built(files: Sequence[tuple[str, str]], running: Running, at: str = "") -> str:
+    """The manifests of the kustomization in folder `at`. Raises Unready, OSError."""
     known = dict(files)
-    refusal = next(refusals(known), "")
+    refusal = next(refusals(known, at), "")
     if refusal:
         raise Unready("SourceRefused", refusal, phase="Failed")
     with PrivateDirectory("overlay") as folder:
         _write(known, folder.path)
         environment = {"HOME": str(folder.path), "PATH": "/nonexistent"}
-        outcome = await running.run(_command(str(folder.path)), environment, _LARGEST + 1)
+        outcome = await running.run(_command(str(folder.path / at)), environment, _LARGEST + 1)
     if len(outcome.said.encode()) > _LARGEST:
         raise Unready("SourceRefused", "the overlay comes to more than 4 MiB of manifests", phase="Failed")
     if outcome.code:
@@ -63,11 +63,11 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
             raise Unready("SourceRefused", f"{path} cannot be a file: {error.strerror}", phase="Failed") from None
 
 
-def refusals(files: Mapping[str, str]) -> Iterator[str]:
+def refusals(files: Mapping[str, str], at: str = "") -> Iterator[str]:
     """What a kustomization asks for that is not among the files. Pure."""
     kustomizations = [path for path in files if posixpath.basename(path) in _NAMES]
-    if not any("/" not in path for path in kustomizations):
-        yield "there is no kustomization.yaml among the files"
+    if not any(posixpath.dirname(path) == at for path in kustomizations):
+        yield f"there is no kustomization.yaml {f'in {at}' if at else 'among the files'}"
     for path in kustomizations:
         try:
             look_first(files[path])
@@ -86,7 +86,7 @@ def _of_kustomization(path: str, said: dict[str, Any], files: Mapping[str, str])
     for name in _LISTED:
         for one in said.get(name) or ():
             where = posixpath.normpath(posixpath.join(posixpath.dirname(path), str(one)))
-            inside = where in files or any(each.startswith(f"{where}/") for each in files)
+            inside = where in (*files, ".") or any(each.startswith(f"{where}/") for each in files)
             if "\n" not in str(one) and not inside:
                 yield f"{path}: {one} is not among the files"
 

@@ -15,24 +15,22 @@ Files = list[tuple[str, str]]
 
 async def files_of(spec: ReleaseSpec, client: Client, namespace: str) -> Files:
     """Raises Unready, StatusError, OSError."""
-    source = spec.source
-    if source is None or source.git is not None or not source.config_map:
-        raise Unready(
-            "NotOffered",
-            "spec.source.git is not offered: put the files into a ConfigMap (spec.source.configMap), or a chart into "
-            "the repository and make a Catalog of type Git",
-            phase="Failed",
-        )
+    check_values(spec)
+    name = (spec.source.config_map if spec.source else None) or ""
+    try:
+        found = await client.get(CONFIG_MAPS, name, namespace) if name else {}
+    except NotFound:
+        raise Unready("SourceMissing", f"there is no ConfigMap {name}", again=LOOK_AGAIN) from None
+    files = sorted((path_of(key), str(text)) for key, text in (found.get("data") or {}).items())
+    if not files:
+        raise Unready("SourceMissing", f"ConfigMap {name} holds no files", again=LOOK_AGAIN)
+    return files
+
+
+def check_values(spec: ReleaseSpec) -> None:
+    """Raises Unready where there are some."""
     if spec.values or spec.values_from:
         raise Unready("ValuesRefused", "spec.values and valuesFrom are for charts: a source has none", phase="Failed")
-    try:
-        found = await client.get(CONFIG_MAPS, source.config_map, namespace)
-    except NotFound:
-        raise Unready("SourceMissing", f"there is no ConfigMap {source.config_map}", again=LOOK_AGAIN) from None
-    files = sorted((path_of(name), str(text)) for name, text in (found.get("data") or {}).items())
-    if not files:
-        raise Unready("SourceMissing", f"ConfigMap {source.config_map} holds no files", again=LOOK_AGAIN)
-    return files
 
 
 def path_of(key: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from skerry.kube.conditions import condition_of
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, Resource, labels_of, name_of, namespace_of
 from skerry.kube.records import record
@@ -65,8 +66,15 @@ class App:
 
     @property
     def chart(self) -> str:
-        """The chart's name, "" for manifests."""
-        return str((self.spec.get("chart") or {}).get("name", ""))
+        """The chart's name or where it is, "" for manifests."""
+        chart = self.spec.get("chart") or {}
+        return str(chart.get("name") or chart.get("url") or "")
+
+    @property
+    def upstream_trouble(self) -> str:
+        """Why what it comes from cannot be read, while what was there before goes on; "" when it can."""
+        told = condition_of(self.release, "Fetched") or {}
+        return str(told.get("message", "")) if told.get("status") == "False" and self.status.get("revision") else ""
 
 
 async def opened(viewer: Viewer) -> App:
