@@ -39,7 +39,7 @@ async def test_a_chart_is_installed_with_the_projects_rights_and_uninstalled(tmp
         helm = Helm(running.cluster.kubeconfig, tmp_path, "lidar")
         assert helm.history("web") == [(1, "deployed")]
 
-        notebook, pages = examples("resources/release.md", "Release")
+        notebook, pages, *_ = examples("resources/release.md", "Release")
         (files,) = examples("resources/release.md", "ConfigMap")
         await ben.create(RELEASES, notebook)
         await ben.create(CONFIG_MAPS, files)

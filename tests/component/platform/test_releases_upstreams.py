@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from skerry.kube.client import Selection
 from skerry.kube.conditions import condition_of
@@ -24,6 +23,7 @@ from skerry.platform.projects.capability import PROJECTS as PROJECTS_CAPABILITY
 from skerry.platform.releases.capability import RELEASES as RELEASES_CAPABILITY
 from skerry.platform.releases.types import RELEASES
 from tests.component.platform.releasing import message_of, release, releasing, until_reason
+from tests.component.platform.test_projects_docs import examples
 from tests.support.catalogs import allow
 from tests.support.chart_repository import chart_repository
 from tests.support.cli import run
@@ -373,14 +373,5 @@ async def test_what_means_two_things_or_none_is_refused_at_once() -> None:
         for spec in NONSENSE:
             with pytest.raises(Invalid):
                 await running.as_user("ben").create(RELEASES, release("odd", **spec), "lidar")
-        for example in _examples():
+        for example in examples("resources/release.md", "Release")[2:]:
             await running.as_user("ben").create(RELEASES, example, "lidar")
-
-
-def _examples() -> list[Obj]:
-    """Of the page about releases: those that come from upstream."""
-    page = (Path(__file__).parents[3] / "docs/resources/release.md").read_text()
-    block = page.partition("## By address and from git")[2].partition("```yaml\n")[2].partition("```")[0]
-    found = list(yaml.safe_load_all(block))
-    assert [one["kind"] for one in found] == ["Release", "Release"]
-    return found
