@@ -8,10 +8,19 @@ import subprocess
 
 import pytest
 
+from tests.support.kubectl import OVER_SPDY
 from tests.support.kubectl_running import in_terminal, lines, running
 from tests.support.program import Program, eventually
 from tests.support.waiting import WITHIN
 
+
+@pytest.fixture(params=[{}, OVER_SPDY], ids=["websocket", "spdy"])
+def _transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in request.param.items():
+        monkeypatch.setenv(name, value)
+
+
+over_each_transport = pytest.mark.usefixtures("_transport")
 POD = """
 apiVersion: v1
 kind: Pod
@@ -34,6 +43,7 @@ def inside(program: Program, namespace: str, *command: str) -> str:
     return program.kubectl("exec", "-n", namespace, "box", "--", *command).stdout
 
 
+@over_each_transport
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_command_ends_with_its_client(program: Program, namespace: str, number: signal.Signals) -> None:
     start(program, namespace, "sleep 1000")
@@ -53,6 +63,7 @@ def test_a_command_ends_with_its_pod(program: Program, namespace: str) -> None:
         assert process.wait(120) == 137
 
 
+@over_each_transport
 def test_megabytes_through_a_container(program: Program, namespace: str) -> None:
     start(program, namespace, "sleep 1000")
     data = "0123456789abcdef" * (512 << 10)
@@ -97,6 +108,7 @@ def test_many_lines(program: Program, namespace: str) -> None:
     assert len(program.kubectl("logs", "-n", namespace, "box", "--limit-bytes=1000").stdout) == 1000
 
 
+@over_each_transport
 def test_a_shell_made_for_a_moment(program: Program, namespace: str) -> None:
     words = ("run", "-n", namespace, "-it", "--rm", "--restart=Never", "--image=busybox:test", "moment")
     with in_terminal(program, *words, "--", "sh") as terminal:
@@ -111,6 +123,7 @@ def test_a_shell_made_for_a_moment(program: Program, namespace: str) -> None:
     eventually(lambda: "not found" in program.kubectl(*look, check=False).stderr, "its end")
 
 
+@over_each_transport
 def test_forwarding_goes_on_after_a_connection_nobody_took(program: Program, namespace: str) -> None:
     start(program, namespace, "while true; do echo served | nc -l -p 8080; done")
     with running(program, "port-forward", "-n", namespace, "pod/box", ":8080") as forwarding:

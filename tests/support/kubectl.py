@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from tests.support.program import program_path
 from tests.support.waiting import LIMIT
+
+OVER_SPDY = {"KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "false", "KUBECTL_PORT_FORWARD_WEBSOCKETS": "false"}
+"""The environment of a kubectl that streams as those before 1.31 do."""
+over_each_transport = pytest.mark.parametrize("transport", [{}, OVER_SPDY], ids=["websocket", "spdy"])
+"""For tests whose kubectl has its environment from a fixture `transport`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """`home`: where it may keep its caches."""
+    """`home`: where it may keep its caches. `environment`: what it is told beside ours."""
 
     kubeconfig: Path
     home: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     async def __call__(self, *words: str, stdin: str = "", env: Mapping[str, str] | None = None) -> Done:
         """Run it; raises AssertionError with what it said when it fails."""
@@ -61,5 +69,5 @@ class Kubectl:
         pipe = asyncio.subprocess.PIPE if terminal is None else terminal
         return await asyncio.create_subprocess_exec(
             program_path("kubectl"), "--kubeconfig", str(self.kubeconfig), "--cache-dir", str(self.home), *words,
-            stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **(env or {})},
+            stdin=pipe, stdout=pipe, stderr=pipe, env={**os.environ, **self.environment, **(env or {})},
         )  # fmt: skip

@@ -1,8 +1,8 @@
-"""A running server over local pods, and kubectl against it."""
+"""A running server over local pods, and kubectl against it, over each transport that it has."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -27,5 +27,11 @@ async def server(pods: LocalPods) -> AsyncIterator[RunningApi]:
 
 
 @pytest.fixture
-def kubectl(server: RunningApi, tmp_path: Path) -> Kubectl:
-    return Kubectl(server.kubeconfig, tmp_path)
+def transport() -> Mapping[str, str]:
+    """What kubectl is told of how to stream; tests of that are `over_each_transport`."""
+    return {}
+
+
+@pytest.fixture
+def kubectl(server: RunningApi, tmp_path: Path, transport: Mapping[str, str]) -> Kubectl:
+    return Kubectl(server.kubeconfig, tmp_path, transport)

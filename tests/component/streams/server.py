@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 from skerry.kube.objects import Obj
 from skerry.kube.resources import NODES, PODS
@@ -24,9 +26,9 @@ _RUNNING: Obj = {
 
 
 @asynccontextmanager
-async def serving(pods: LocalPods) -> AsyncIterator[RunningApi]:
-    """The server on a free port, the pod `web` running."""
-    async with running_api(pod_access=pods) as api:
+async def serving(pods: LocalPods, *, settings: Mapping[str, Any] = MappingProxyType({})) -> AsyncIterator[RunningApi]:
+    """The server on a free port, the pod `web` running. `settings`: fields of its configuration."""
+    async with running_api(pod_access=pods, settings=settings) as api:
         await api.client.create(NODES, _NODE)
         await api.client.create(PODS, _POD)
         await api.client.patch(PODS, "web", {"status": _RUNNING}, "default", subresource="status")

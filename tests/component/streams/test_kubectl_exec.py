@@ -1,4 +1,4 @@
-"""exec, attach and cp by the real kubectl."""
+"""exec, attach and cp by the real kubectl, over WebSockets and SPDY."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tests.component.streams.local_pods import LocalPods
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, over_each_transport
 from tests.support.waiting import LIMIT, until
+
+pytestmark = over_each_transport
 
 
 async def test_output_errors_and_exit_code_arrive_apart(kubectl: Kubectl) -> None:
@@ -86,6 +88,11 @@ async def test_cp_both_ways(kubectl: Kubectl, tmp_path: Path) -> None:
     assert (there / "copy.bin").read_bytes() == source.read_bytes()
     assert (await kubectl.run("cp", f"web:{there}/copy.bin", str(back))).code == 0
     assert back.read_bytes() == source.read_bytes()
+
+
+async def test_a_pod_that_is_not_there_is_an_answer(kubectl: Kubectl) -> None:
+    done = await kubectl.run("exec", "nobody", "--", "true")
+    assert (done.code, done.err) == (1, 'Error from server (NotFound): pods "nobody" not found\n')
 
 
 async def test_mistakes_are_answers(kubectl: Kubectl) -> None:

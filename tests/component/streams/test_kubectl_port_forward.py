@@ -1,4 +1,4 @@
-"""port-forward by the real kubectl: SPDY inside a WebSocket, real sockets at both ends."""
+"""port-forward by the real kubectl: SPDY, also inside a WebSocket, real sockets at both ends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.kubectl import Kubectl
+from tests.support.kubectl import Kubectl, over_each_transport
 from tests.support.waiting import LIMIT
+
+pytestmark = over_each_transport
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

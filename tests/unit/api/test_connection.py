@@ -95,7 +95,7 @@ async def test_nothing_is_taken_in_while_a_request_waits_for_the_answer_before()
         await exchange.reply(200, b"text/plain", b"ok")
 
     transport = Transport()
-    serving = connection.Serving(serve, None, lambda path: False)
+    serving = connection.Serving(serve, None, lambda path, protocol: False)
     served = connection.Connection(serving)
     served.connection_made(transport)
     served.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 3)
@@ -118,7 +118,7 @@ async def test_one_task_serves_a_connection_and_ends_with_it() -> None:
         await exchange.reply(200, b"text/plain", b"ok")
 
     transport = Transport()
-    serving = connection.Serving(serve, None, lambda path: False)
+    serving = connection.Serving(serve, None, lambda path, protocol: False)
     served = connection.Connection(serving)
     served.connection_made(transport)
     for number in (1, 2, 3):

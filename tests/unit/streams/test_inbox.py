@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from skerry.engine.api.streams.inbox import Inbox
+from skerry.engine.api.streams.inbox import Inbox, Room
 from tests.support.waiting import LIMIT
 
 
@@ -46,6 +46,22 @@ async def test_discarding_frees_a_waiting_writer_and_its_memory() -> None:
     inbox.discard()
     await asyncio.wait_for(waiting, LIMIT)
     assert await inbox.get() == b""
+
+
+@pytest.mark.parametrize("freed_by", ["reading", "discarding"])
+async def test_inboxes_share_a_room(freed_by: str) -> None:
+    room = Room(4)
+    full, other = Inbox(room=room), Inbox(room=room)
+    await full.put(b"four")
+    waiting = asyncio.create_task(other.put(b"more"))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    if freed_by == "reading":
+        await full.get()
+    else:
+        full.discard()
+    await asyncio.wait_for(waiting, LIMIT)
+    assert await other.get() == b"more"
 
 
 async def test_a_reader_waits_for_the_first_bytes() -> None:

@@ -1,4 +1,4 @@
-"""The SPDY tunnel's rules, told by a client that speaks frames: pairs, pings, resets, windows, limits."""
+"""A tunnel of port-forwards, told by a client that speaks frames: pairs, pings, resets, windows, limits."""
 
 from __future__ import annotations
 
@@ -10,41 +10,10 @@ import pytest
 
 from skerry.engine.api.streams import spdy, tunnel
 from skerry.engine.api.streams.port_forward import Lane
-from skerry.engine.api.streams.spdy import Data, Frame, GoAway, Ping, Reset, SynReply, SynStream, WindowUpdate
+from skerry.engine.api.streams.spdy import Data, GoAway, Ping, Reset, SynReply, SynStream, WindowUpdate
 from skerry.engine.api.streams.tunnel import Tunnel
-from skerry.engine.api.streams.websocket import WebSocket
 from tests.support.waiting import LIMIT
-
-
-class Client:
-    """The far end of a tunnel."""
-
-    def __init__(self) -> None:
-        self._encoder, self._decoder = spdy.Encoder(), spdy.Decoder()
-        self._to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._frames: asyncio.Queue[Frame | None] = asyncio.Queue()
-        self.socket = WebSocket({}, self._to_server.get, self._take)
-
-    async def _take(self, event: Any) -> None:
-        if event["type"] == "websocket.close":
-            self._frames.put_nowait(None)
-            return
-        for frame in self._decoder.feed(event["bytes"]):
-            self._frames.put_nowait(frame)
-
-    def send(self, *frames: Frame) -> None:
-        for frame in frames:
-            self._to_server.put_nowait({"type": "websocket.receive", "bytes": self._encoder.encode(frame)})
-
-    def open(self, number: int, kind: str, request: str, port: str = "80") -> None:
-        self.send(SynStream(number, {"streamType": kind, "requestID": request, "port": port}))
-
-    def leave(self) -> None:
-        self._to_server.put_nowait({"type": "websocket.disconnect"})
-
-    async def next(self) -> Frame | None:
-        return await asyncio.wait_for(self._frames.get(), LIMIT)
-
+from tests.unit.streams.spdy_client import Client
 
 Start = Callable[[Callable[[int, Lane], Awaitable[None]]], Client]
 
@@ -56,7 +25,7 @@ async def start() -> AsyncIterator[Start]:
 
     def begin(serve: Any) -> Client:
         client = Client()
-        running.append((client, asyncio.create_task(Tunnel(client.socket, serve).run())))
+        running.append((client, asyncio.create_task(Tunnel(client.link, serve).run())))
         return client
 
     yield begin
@@ -67,7 +36,7 @@ async def start() -> AsyncIterator[Start]:
             stuck.cancel()
             await asyncio.wait({stuck})
     left = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]
-    assert not [name for name in left if name.startswith("Tunnel.")]
+    assert not [name for name in left if name.startswith(("Tunnel.", "SpdySession."))]
 
 
 async def _upper(port: int, lane: Lane) -> None:
@@ -103,7 +72,9 @@ async def test_what_was_consumed_is_told(start: Start) -> None:
     client.open(3, "error", "r")
     client.send(Data(1, b"x" * 40_000))
     frames = [await client.next() for _ in range(4)]
-    assert frames[2:] == [WindowUpdate(1, 40_000), WindowUpdate(0, 40_000)]
+    assert frames[:2] == [SynReply(1), SynReply(3)]
+    assert WindowUpdate(1, 40_000) in frames[2:]
+    assert WindowUpdate(0, 40_000) in frames[2:]
 
 
 async def test_a_reset_ends_the_connection_and_nothing_is_written_to_it(start: Start) -> None:
@@ -147,6 +118,34 @@ async def test_too_many_streams_are_refused(start: Start, monkeypatch: pytest.Mo
     assert [await client.next() for _ in range(3)] == [SynReply(1), SynReply(3), Reset(5, spdy.REFUSED_STREAM)]
 
 
+@pytest.mark.parametrize("kind", ["error", "data"])
+async def test_a_stream_whose_other_one_does_not_come_is_ended(
+    start: Start, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(tunnel, "_PAIR_SECONDS", 0.01)
+    client = start(_upper)
+    client.open(1, kind, "r")
+    assert await client.next() == SynReply(1)
+    said = b"timed out waiting for the request's other stream" if kind == "error" else b""
+    assert await client.next() == Data(1, said, fin=True)
+    client.open(3, "error", "r")
+    client.open(5, "data", "r")
+    client.send(Data(5, b"words"))
+    assert [await client.next() for _ in range(3)] == [SynReply(3), SynReply(5), Data(5, b"80 WORDS")]
+
+
+async def test_a_stream_that_was_reset_waits_for_nobody(start: Start) -> None:
+    client = start(_upper)
+    for number in (1, 3, 5):
+        client.open(number, "error", "r")
+        client.send(Reset(number, spdy.CANCEL))
+        assert await client.next() == SynReply(number)
+    client.open(7, "data", "r")
+    client.open(9, "error", "r")
+    client.send(Data(7, b"x"))
+    assert [await client.next() for _ in range(3)] == [SynReply(7), SynReply(9), Data(7, b"80 X")]
+
+
 @pytest.mark.parametrize(("second", "kind"), [(1, "error"), (2, "error"), (3, "data")])
 async def test_impossible_pairs_end_the_tunnel(start: Start, second: int, kind: str) -> None:
     client = start(_upper)
@@ -168,8 +167,13 @@ async def test_a_slow_connection_does_not_grow_memory(start: Start) -> None:
     for _ in range(20):
         client.send(Data(1, b"x" * 100_000))
     await asyncio.sleep(0.01)
-    assert client._to_server.qsize() > 10
+    assert client.unread > 10
     client.send(Ping(11))
     assert [await client.next() for _ in range(2)] == [SynReply(1), SynReply(3)]
+    given_back = 0
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(client.next(), 0.05)
+        async with asyncio.timeout(0.05):
+            while isinstance(frame := await client.next(), WindowUpdate):
+                given_back += frame.delta
+            raise AssertionError(f"{frame} although nothing is read")
+    assert given_back < 500_000

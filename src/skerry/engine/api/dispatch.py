@@ -1,6 +1,6 @@
 """Which function serves which verb of which subresource: the innermost handler.
 
-Streams into pods are served by `engine.api.streams` where they need a socket; here only what is a plain answer.
+Streams into pods that come as WebSockets are let in by `server`, not here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from skerry.engine.api.subresources.pod_parts import (
     update_ephemeral_containers,
     update_resize,
 )
-from skerry.engine.api.subresources.pod_streams import log, refuse_plain
+from skerry.engine.api.subresources.pod_streams import log, stream
 from skerry.engine.api.subresources.proxy.handler import proxy
 from skerry.engine.api.subresources.scale import get_scale, patch_scale, update_scale
 from skerry.engine.api.subresources.status import patch_status, update_status
@@ -86,9 +86,9 @@ SUBRESOURCES: Mapping[str, Mapping[str, Verb]] = {
     "proxy": dict.fromkeys(("get", "create", "update", "patch", "delete", "options"), proxy),
     "resize": {"get": get, "update": update_resize, "patch": patch_resize},
     "log": {"get": log},
-    "exec": {"get": refuse_plain, "create": refuse_plain},
-    "attach": {"get": refuse_plain, "create": refuse_plain},
-    "portforward": {"get": refuse_plain, "create": refuse_plain},
+    "exec": {"get": stream, "create": stream},
+    "attach": {"get": stream, "create": stream},
+    "portforward": {"get": stream, "create": stream},
 }
 
 

@@ -6,10 +6,11 @@ Stored objects stay encoded (`Entry`), so that get, list and watch join bytes an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from skerry.engine.api.streams.link import Link
 from skerry.engine.schema.contract import Kind
 from skerry.engine.store.contract import Entry
 from skerry.kube.errors import Expired
@@ -140,4 +141,15 @@ class Upgraded:
     writer: asyncio.StreamWriter
 
 
-Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed | Upgraded
+@record
+class Switched:
+    """Agreement to another protocol that is spoken here (SPDY into a pod)."""
+
+    headers: Sequence[tuple[str, str]]
+    """Of the 101."""
+    speak: Callable[[Link], Awaitable[None]]
+    """Returns when it is over, or the client gone."""
+    code: int = 101
+
+
+Response: TypeAlias = Stored | Computed | Listing | Watching | Raw | Streamed | Upgraded | Switched

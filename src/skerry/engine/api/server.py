@@ -124,7 +124,7 @@ class ApiServer:
         upgrade = impersonating(authorised_upgrade(_nothing, decide), decide)
         self._let_in = authenticated(audited(upgrade, self._audit_log), authenticators)
         self._edge = Edge(self._handler, self._connect, registry, config.clock, metrics)
-        self._serving = Serving(self._edge.serve, self._edge.websocket, self._edge.passes_on, lost=self._lost)
+        self._serving = Serving(self._edge.serve, self._edge.websocket, self._edge.switches, lost=self._lost)
         self._state = self._serving.state
         self._all_gone = asyncio.Event()
         self._server: asyncio.Server | None = None

@@ -14,30 +14,37 @@ from skerry.engine.api.response import Response
 DECISION, REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _MASTERS_MAY = Decision(allowed=True)
 _UPGRADES = frozenset({"exec", "attach", "portforward"})
-"""Subresources of pods that a WebSocket opens with GET although they create something (KEP-5593, on since 1.35)."""
+"""Subresources of pods that an upgrade opens with GET although they create something (KEP-5593, on since 1.35)."""
 
 
 def authorised(handler: Handler, authorizer: Authorizer) -> Handler:
     """Let through what the authorizer allows. Raises Forbidden."""
 
     async def handle(request: Request) -> Response:
-        authorise(request, access_of(request), authorizer)
+        access = access_of(request)
+        authorise(request, access, authorizer)
+        if request.upgrade:
+            _authorise_stream(request, access, authorizer)
         return await handler(request)
 
     return handle
 
 
 def authorised_upgrade(handler: Handler, authorizer: Authorizer) -> Handler:
-    """The same for WebSockets: who opens a stream into a pod must be allowed to create it too."""
+    """The same for WebSockets: as with other upgrades, who opens a stream into a pod must be allowed to create it."""
 
     async def handle(request: Request) -> Response:
         access = access_of(request)
         authorise(request, access, authorizer)
-        if access.resource == "pods" and access.subresource in _UPGRADES and access.verb == "get":
-            authorise(request, access._replace(verb="create"), authorizer)
+        _authorise_stream(request, access, authorizer)
         return await handler(request)
 
     return handle
+
+
+def _authorise_stream(request: Request, access: Access, authorizer: Authorizer) -> None:
+    if access.resource == "pods" and access.subresource in _UPGRADES and access.verb == "get":
+        authorise(request, access._replace(verb="create"), authorizer)
 
 
 def authorise(request: Request, access: Access, authorizer: Authorizer) -> None:

@@ -3,7 +3,8 @@
 Our own and not uvicorn's, because what ASGI asks for (a scope, an event and a timer for every request, messages both
 ways) was half the cost of a GET. A connection's user is worked out when it is made, and looked at now and then: the
 client's certificate may end. One that asks for a WebSocket is handed over to uvicorn's implementation, imported when
-first needed; one that asks for any other protocol somewhere that is passed on becomes a pipe when the backend agrees.
+first needed; one that asks for another protocol where that may be had becomes a pipe to a backend that agrees, or
+SPDY into a pod.
 Neighbours: `exchange`, `edge`.
 """
 
@@ -61,8 +62,8 @@ class Serving:
 
     serve: Serve
     websocket: Any
-    passes_on: Callable[[bytes], bool]
-    """Whether requests for a path are answered by others, who then are to agree to other protocols."""
+    switches: Callable[[bytes, bytes], bool]
+    """Whether a request for a path may become another protocol (`Upgrade`, lower case)."""
     state: Open = field(default_factory=Open)
     lost: Callable[[], None] = lambda: None
     """Called when a connection is gone for good."""
@@ -95,7 +96,7 @@ class Connection(asyncio.Protocol):
         self._left = HEAD_LIMIT
         self._upgrading = False
         self._beyond: asyncio.StreamReader | None = None
-        """Where everything goes that comes after a request for another protocol which is passed on."""
+        """Where everything goes that comes after a request for another protocol that may be had."""
         self._current: Exchange | None = None
         """The request parsed last; while `_waiting` is not empty, not the one being answered."""
         self._waiting: deque[Exchange] = deque()
@@ -153,7 +154,7 @@ class Connection(asyncio.Protocol):
             elif self._current is not None and self._current.beyond is not None:
                 self._beyond = self._current.beyond
                 self._beyond.feed_data(data[upgrade.args[0] :])
-            # other offers (h2c, SPDY) are ignored, the request itself is answered
+            # other offers (h2c) are ignored, the request itself is answered
         except httptools.HttpParserError:
             self._refuse("Invalid HTTP request received.")
 
@@ -199,17 +200,17 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The parser's: begin to answer, or to wait for one's turn."""
-        parser, passed_on = self._parser, False
+        parser, may_switch = self._parser, False
         path, query = _split(self._url)
         if parser.should_upgrade():
-            passed_on = self._serving.passes_on(path)
-            if not passed_on and _asks_for_websocket(self._fields):
+            may_switch = self._serving.switches(path, _upgrade(self._fields))
+            if not may_switch and _asks_for_websocket(self._fields):
                 self._upgrading = True
                 return
         head = Head(parser.get_method().decode("ascii"), path, query, self._fields, self._user, self._source)
         keep_alive = parser.should_keep_alive() and parser.get_http_version() != "1.0"
-        exchange = Exchange(head, self._line, keep_alive=keep_alive and not passed_on)
-        if passed_on:
+        exchange = Exchange(head, self._line, keep_alive=keep_alive and not may_switch)
+        if may_switch:
             exchange.beyond = asyncio.StreamReader()
             exchange.beyond.set_transport(self.transport)
         self._current = exchange
@@ -345,9 +346,14 @@ def _split(url: bytes) -> tuple[bytes, bytes]:
     return parsed.path or b"/", parsed.query or b""
 
 
+def _upgrade(fields: Headers) -> bytes:
+    """The protocol asked for; of several headers the last."""
+    upgrades = [value.strip().lower() for name, value in fields if name == b"upgrade"]
+    return upgrades[-1] if upgrades else b""
+
+
 def _asks_for_websocket(fields: Headers) -> bool:
-    upgrades = [value.lower() for name, value in fields if name == b"upgrade"]
     connection = [
         token.strip() for name, value in fields if name == b"connection" for token in value.lower().split(b",")
     ]
-    return upgrades[-1:] == [b"websocket"] and b"upgrade" in connection
+    return _upgrade(fields) == b"websocket" and b"upgrade" in connection

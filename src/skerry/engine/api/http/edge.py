@@ -19,11 +19,24 @@ from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_object, negotiate_without_tables
 from skerry.engine.api.http.piping import tunnel
 from skerry.engine.api.http.routes import before_proxied, check_timeout, query_of, segments_of, target_of, verb_for
+from skerry.engine.api.http.switching import switch
 from skerry.engine.api.http.watch_socket import WatchSocket
 from skerry.engine.api.http.watch_stream import WatchStreams
 from skerry.engine.api.metrics import Metrics
 from skerry.engine.api.request import Handler, Request, Target
-from skerry.engine.api.response import BrokenOff, Computed, Listing, Raw, Response, Stored, Streamed, Upgraded, Watching
+from skerry.engine.api.response import (
+    BrokenOff,
+    Computed,
+    Listing,
+    Raw,
+    Response,
+    Stored,
+    Streamed,
+    Switched,
+    Upgraded,
+    Watching,
+)
+from skerry.engine.api.streams.connect_options import POD_STREAMS
 from skerry.engine.api.streams.websocket import Receive, Scope, Send, WebSocket
 from skerry.engine.schema.registry import Registry
 from skerry.kube.clock import Clock
@@ -34,6 +47,7 @@ log = logging.getLogger(__name__)
 Connect: TypeAlias = Callable[[Request, Scope, Receive, Send], Awaitable[None]]
 """Serves a WebSocket of a request let in. Raises StatusError to refuse it."""
 
+SPDY = b"spdy/3.1"
 _UNDEMANDING = frozenset({b"", b"*/*", b"application/json"})
 _REMEMBERED = 512
 """Paths whose targets are kept."""
@@ -57,7 +71,7 @@ class Edge:
         request: Request | None = None
         try:
             request = self._request(
-                exchange.head, exchange.headers, exchange.read, passed_on=exchange.beyond is not None
+                exchange.head, exchange.headers, exchange.read, may_switch=exchange.beyond is not None
             )
             form = _form(request)
             response = await self._handler(request)
@@ -81,7 +95,7 @@ class Edge:
         headers: Mapping[bytes, bytes],
         read: Callable[[], Awaitable[bytes]] | None = None,
         *,
-        passed_on: bool = False,
+        may_switch: bool = False,
     ) -> Request:
         query = query_of(head.query)
         target = self._target(head.path)
@@ -101,7 +115,7 @@ class Edge:
             source=head.source,
             content_type=headers.get(b"content-type", b"").decode("latin-1"),
             read=read,
-            upgrade=headers.get(b"upgrade", b"").decode("latin-1") if passed_on else "",
+            upgrade=headers.get(b"upgrade", b"").decode("latin-1") if may_switch else "",
         )
 
     def _target(self, path: bytes) -> Target | None:
@@ -117,13 +131,18 @@ class Edge:
             target = self._targets[path] = target_of(self._registry, segments_of(path))
             return target
 
-    def passes_on(self, path: bytes) -> bool:
-        """Whether others answer requests for a path, and are to be asked when one wants another protocol."""
+    def switches(self, path: bytes, protocol: bytes) -> bool:
+        """Whether a request for a path may become another protocol (`Upgrade`, lower case): what others answer is for
+        them to agree to, streams into pods speak SPDY here. WebSockets of our own are not meant."""
         try:
             target = self._target(path)
         except StatusError:
             return False  # the request itself is refused in a moment
-        return target is not None and (target.kind.elsewhere or target.subresource == "proxy")
+        if target is None:
+            return False
+        if target.kind.elsewhere or target.subresource == "proxy":
+            return True
+        return protocol == SPDY and target.group_resource == "pods" and target.subresource in POD_STREAMS
 
     async def _answer(self, request: Request, response: Response, form: Form, exchange: Exchange) -> None:
         if isinstance(response, Stored) and form is PLAIN and not request.query and not request.warnings:
@@ -136,6 +155,8 @@ class Edge:
             await _stream(response, exchange)
         elif isinstance(response, Upgraded):
             await tunnel(response, exchange)
+        elif isinstance(response, Switched):
+            await switch(response, exchange)
         else:
             await self._encode(request, response, form, exchange)
 

@@ -7,7 +7,8 @@ Clients of the Java world (fabric8: Spark, Jenkins, Quarkus) watch so. Source: `
 from __future__ import annotations
 
 from skerry.engine.api.auth.tokens import BEARER_PROTOCOL
-from skerry.engine.api.streams.websocket import ClientGone, WebSocket
+from skerry.engine.api.streams.link import ClientGone
+from skerry.engine.api.streams.websocket import WebSocket
 
 
 class WatchSocket:

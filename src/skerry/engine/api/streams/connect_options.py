@@ -11,6 +11,8 @@ from skerry.engine.api.streams.targets import first, flag, parse_query
 from skerry.kube.objects import Obj
 
 _KINDS = {"exec": "PodExecOptions", "attach": "PodAttachOptions", "portforward": "PodPortForwardOptions"}
+POD_STREAMS = frozenset(_KINDS)
+"""Subresources of pods that are streams both ways."""
 _PORT = re.compile(r"[0-9]{1,9}")
 _STREAMS = ("stdin", "stdout", "stderr", "tty")
 

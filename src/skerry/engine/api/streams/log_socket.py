@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator
 
-from skerry.engine.api.streams.websocket import ClientGone, WebSocket
+from skerry.engine.api.streams.link import ClientGone
+from skerry.engine.api.streams.websocket import WebSocket
 from skerry.kube.errors import BadRequest
 
 _BINARY, _TEXT = "binary.k8s.io", "base64.binary.k8s.io"

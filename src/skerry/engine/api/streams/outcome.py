@@ -1,4 +1,4 @@
-"""How a remote command ended, in the words of the error channel.
+"""How a remote command ended, in the words of the error channel or stream.
 
 Source: k8s.io/streaming and kubelet `remotecommand`: client-go makes an exit code of a Failure whose reason is
 NonZeroExitCode and whose cause ExitCode holds the number.
@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import orjson
 
-from skerry.engine.api.streams.channels import ChannelProtocol
 from skerry.kube.errors import StatusError
 
 _SUCCESS = orjson.dumps({"metadata": {}, "status": "Success"})
 
 
-def exited(protocol: ChannelProtocol, code: int) -> bytes:
-    """The error channel's data for an exit code; b"" where the protocol has nothing to say."""
+def exited(code: int, *, as_status: bool) -> bytes:
+    """The error channel's data for an exit code, a Status or text; b"" where there is nothing to say."""
     if code == 0:
-        return _SUCCESS if protocol.status else b""
+        return _SUCCESS if as_status else b""
     message = f"command terminated with non-zero exit code: {code}"
-    if not protocol.status:
+    if not as_status:
         return message.encode()
     return orjson.dumps(
         {
@@ -32,6 +31,6 @@ def exited(protocol: ChannelProtocol, code: int) -> bytes:
     )
 
 
-def failed(protocol: ChannelProtocol, error: StatusError) -> bytes:
+def failed(error: StatusError, *, as_status: bool) -> bytes:
     """The error channel's data for a command that could not be run."""
-    return orjson.dumps(error.to_json()) if protocol.status else error.message.encode()
+    return orjson.dumps(error.to_json()) if as_status else error.message.encode()

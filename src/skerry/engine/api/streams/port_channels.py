@@ -14,9 +14,10 @@ from collections.abc import Sequence
 
 from skerry.engine.api.streams.channels import ChannelError, ChannelProtocol
 from skerry.engine.api.streams.inbox import Inbox
+from skerry.engine.api.streams.link import ClientGone
 from skerry.engine.api.streams.tasks import cancelled
 from skerry.engine.api.streams.tunnel import Serve
-from skerry.engine.api.streams.websocket import PROTOCOL_ERROR, ClientGone, WebSocket
+from skerry.engine.api.streams.websocket import WebSocket
 
 
 class PortChannels:
@@ -35,7 +36,7 @@ class PortChannels:
             await self._converse(serve)
             await self._socket.close()
         except ChannelError as error:
-            await self._socket.close(PROTOCOL_ERROR, str(error))
+            await self._socket.break_off(str(error))
         except ClientGone:
             return
 

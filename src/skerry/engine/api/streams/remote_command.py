@@ -1,126 +1,132 @@
-"""exec and attach: one `StreamSession` of the node, spoken over a channel sub-protocol to one client.
+"""exec and attach: one `StreamSession` of the node, and one client, however it has its streams.
 
-Three tasks move bytes: client to inbox, inbox to standard input, output to client. Whoever ends first decides: output
-ended means the outcome is sent and the WebSocket closed; the client gone means the session is closed. In every case
-the session is closed before `serve` returns. Source: the kubelet's `remotecommand` server.
+Who ends first decides: output ended means the outcome is told and the connection closed; the client gone means the
+session is closed. In every case the session is closed before `serve` returns. `channel_command` (WebSocket) and
+`spdy_command` are the clients. Source: the kubelet's `remotecommand` server.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-import orjson
-
-from skerry.engine.api.pod_access import StreamOptions, StreamSession
-from skerry.engine.api.streams import channels, outcome
-from skerry.engine.api.streams.channels import ChannelError, ChannelProtocol, Message
-from skerry.engine.api.streams.inbox import Inbox
+from skerry.engine.api.pod_access import StreamSession
+from skerry.engine.api.streams import outcome
+from skerry.engine.api.streams.channels import ChannelError
+from skerry.engine.api.streams.link import ClientGone
 from skerry.engine.api.streams.tasks import cancelled
-from skerry.engine.api.streams.websocket import PROTOCOL_ERROR, ClientGone, WebSocket
+from skerry.engine.api.streams.terminal_size import LatestSize
 from skerry.kube.errors import InternalError, StatusError
 
 Start = Callable[[], Awaitable[StreamSession]]
 
 
+class CommandClient(Protocol):
+    """A command's standard streams as a client has them. Writing raises ClientGone when it is."""
+
+    sizes: LatestSize
+    """Of its terminal."""
+
+    @property
+    def takes_status(self) -> bool:
+        """Whether it is told the outcome as a Status, and not as text."""
+        ...
+
+    async def listen(self) -> None:
+        """Take in what it says until it is gone. Raises ChannelError."""
+        ...
+
+    async def begin(self) -> None:
+        """Return when all streams are there. Raises ChannelError when they do not come."""
+        ...
+
+    async def read_stdin(self) -> bytes:
+        """Some bytes of standard input; b"" at the end."""
+        ...
+
+    def ignore_stdin(self) -> None:
+        """Nobody reads standard input any more: what comes for it is dropped."""
+        ...
+
+    async def write(self, channel: int, data: bytes) -> None:
+        """Output, on STDOUT or STDERR; waits while the client does not read."""
+        ...
+
+    async def finish(self, last_words: bytes) -> None:
+        """Tell the outcome, and end in order."""
+        ...
+
+    async def break_off(self, reason: str) -> None:
+        """End because of what the client did; harmless when it is gone."""
+        ...
+
+
 class RemoteCommand:
     """One command for one client."""
 
-    def __init__(self, socket: WebSocket, protocol: ChannelProtocol, options: StreamOptions) -> None:
-        self._socket = socket
-        self._protocol = protocol
-        self._options = options
-        self._stdin = Inbox()
+    def __init__(self, client: CommandClient, *, stdin: bool) -> None:
+        """`stdin`: whether the command has a standard input."""
+        self._client = client
+        self._stdin = stdin
 
     async def serve(self, start: Start, *, attach: bool) -> None:
         """Run to the end. `start` begins the session; for `attach` the container's exit code is not the outcome."""
-        with contextlib.suppress(ClientGone):
-            await self._finish(await self._run(start, attach))
-
-    async def _run(self, start: Start, attach: bool) -> bytes:
-        """The last words. Raises ClientGone."""
+        listening = asyncio.create_task(self._client.listen())
+        running = asyncio.create_task(self._run(start, attach))
         try:
-            await self._announce()
-            session = await start()
-            try:
-                code = await self._converse(session, attach)
-            finally:
-                await session.close()
-            return outcome.exited(self._protocol, code)
-        except StatusError as error:
-            return outcome.failed(self._protocol, error)
+            async with cancelled(listening, running):
+                await asyncio.wait({listening, running}, return_when=asyncio.FIRST_COMPLETED)
+                await (running if running.done() else listening)
         except ChannelError as error:
-            await self._socket.close(PROTOCOL_ERROR, str(error))
-            raise ClientGone from error
+            await self._client.break_off(str(error))
+        except ClientGone:
+            return
 
-    async def _announce(self) -> None:
-        """An empty message on the first output tells clients that the streams are there."""
-        if self._options.stdout:
-            await self._send(channels.STDOUT, b"")
-        else:
-            await self._send(channels.STDERR if self._options.stderr else channels.ERROR, b"")
+    async def _run(self, start: Start, attach: bool) -> None:
+        """Raises ClientGone, ChannelError."""
+        await self._client.begin()
+        as_status = self._client.takes_status
+        try:
+            last_words = outcome.exited(await self._converse(start, attach), as_status=as_status)
+        except StatusError as error:
+            last_words = outcome.failed(error, as_status=as_status)
+        await self._client.finish(last_words)
 
-    async def _converse(self, session: StreamSession, attach: bool) -> int:
-        """Move bytes until the output ends; the exit code. Raises ClientGone, ChannelError, StatusError."""
-        incoming = asyncio.create_task(self._take_messages(session))
+    async def _converse(self, start: Start, attach: bool) -> int:
+        """Move bytes until the output ends; the exit code. Raises ClientGone, StatusError."""
+        session = await start()
         feeding = asyncio.create_task(self._feed(session))
+        resizing = asyncio.create_task(self._resize(session))
         outgoing = asyncio.create_task(self._give_output(session))
-        async with cancelled(incoming, feeding, outgoing):
-            await asyncio.wait({incoming, outgoing}, return_when=asyncio.FIRST_COMPLETED)
-            if not outgoing.done():
-                await incoming  # raises what ended it
-                raise ClientGone
-            await outgoing
-            return 0 if attach else await session.wait()
-
-    async def _take_messages(self, session: StreamSession) -> None:
-        """Read the client until it is gone. Raises ChannelError."""
-        while (raw := await self._socket.receive()) is not None:
-            message = self._protocol.decode(raw)
-            if message.channel == channels.STDIN and self._options.stdin:
-                await self._take_stdin(message)
-            elif message.channel == channels.RESIZE and self._options.tty and message.data:
-                await session.resize(*_size_of(message.data))
-
-    async def _take_stdin(self, message: Message) -> None:
-        if message.closed:
-            self._stdin.end()
-        else:
-            await self._stdin.put(message.data)
+        try:
+            async with cancelled(feeding, resizing, outgoing):
+                await asyncio.wait({resizing, outgoing}, return_when=asyncio.FIRST_COMPLETED)
+                await (outgoing if outgoing.done() else resizing)
+                return 0 if attach else await session.wait()
+        finally:
+            await session.close()
 
     async def _feed(self, session: StreamSession) -> None:
-        """Inbox to process. A process that no longer reads is its own business: what comes for it is dropped."""
+        """Client to process. A process that no longer reads is its own business."""
+        if not self._stdin:
+            return
         try:
-            while data := await self._stdin.get():
+            while data := await self._client.read_stdin():
                 await session.write_stdin(data)
             await session.close_stdin()
         except (OSError, StatusError):
-            self._stdin.discard()
+            self._client.ignore_stdin()
+        except ClientGone:  # who listens finds out as well
+            return
+
+    async def _resize(self, session: StreamSession) -> None:
+        while True:
+            await session.resize(*await self._client.sizes.next())
 
     async def _give_output(self, session: StreamSession) -> None:
         try:
             async for stream, data in session.output():
-                await self._send(stream, data)
+                await self._client.write(stream, data)
         except OSError as error:
             raise InternalError(f"the streams of the container broke: {error}") from error
-
-    async def _finish(self, last_words: bytes) -> None:
-        if last_words:
-            await self._send(channels.ERROR, last_words)
-        await self._socket.close()
-
-    async def _send(self, channel: int, data: bytes) -> None:
-        await self._socket.send(self._protocol.encode(channel, data))
-
-
-def _size_of(data: bytes) -> tuple[int, int]:
-    """(width, height) in characters of a resize message. Raises ChannelError."""
-    try:
-        size = orjson.loads(data)
-        width, height = int(size["Width"]), int(size["Height"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ChannelError("a resize message is an object with Width and Height") from error
-    if not (0 <= width <= 0xFFFF and 0 <= height <= 0xFFFF):
-        raise ChannelError("a terminal has at most 65535 rows and columns")
-    return width, height

@@ -1,9 +1,9 @@
-"""SPDY/3.1 framing, as far as Kubernetes' port-forwarding needs it: bytes to frames and back, no input or output.
+"""SPDY/3.1 framing, as far as Kubernetes' streams need it: bytes to frames and back, no input or output.
 
-kubectl tunnels SPDY inside a WebSocket (`SPDY/3.1+portforward.k8s.io`); `tunnel` moves the bytes. Source: the SPDY
-protocol, draft 3.1 (sections 2.2 and 2.6). Invariants: a decoder and an encoder each carry the compression state of one
-direction of one connection, so frames must be decoded and sent in order; nothing read from the peer grows
-memory beyond `MAX_FRAME` plus `MAX_HEADERS`.
+Clients speak it after an HTTP upgrade, and kubectl's port-forward inside a WebSocket; `spdy_session` moves the bytes.
+Source: the SPDY protocol, draft 3.1 (sections 2.2 and 2.6). Invariants: a decoder and an encoder each carry the
+compression state of one direction of one connection, so frames must be decoded and sent in order; nothing read from the
+peer grows memory beyond `MAX_CONTROL` plus `MAX_HEADERS`: data is given as it comes, however long its frame says it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from skerry.kube.records import record
 
-MAX_FRAME = 1 << 20  # bytes of one frame we accept; kubectl sends at most 32 KiB
+MAX_CONTROL = 64 << 10  # bytes of one control frame we accept; Kubernetes' clients send less than 200
 MAX_HEADERS = 64 << 10  # bytes of one header block, decompressed
 INITIAL_WINDOW = 64 << 10  # bytes a sender may have in flight per stream and per connection
 
@@ -62,11 +62,20 @@ class Headers:
 
 @record
 class Data:
-    """Bytes of a stream; `fin` ends this direction of it."""
+    """Bytes of a stream, not always all of one frame; `fin` ends this direction of it."""
 
     stream: int
     data: bytes
     fin: bool = False
+
+
+@record
+class _Begun:
+    """A data frame of which `missing` bytes are yet to come."""
+
+    stream: int
+    missing: int
+    fin: bool
 
 
 @record
@@ -182,6 +191,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._begun: _Begun | None = None
         self._zlib = zlib.decompressobj(zdict=compression_dictionary())
         self._parsers: dict[int, Callable[[bytes, bool], Frame]] = {
             _SYN_STREAM: self._syn_stream,
@@ -195,21 +205,40 @@ class Decoder:
         }
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """The frames that `data` completes. Frames of unknown types are skipped. Raises SpdyError."""
+        """The frames that `data` completes, and what is there of a frame of data. Frames of unknown types are skipped.
+        Raises SpdyError."""
         self._buffer += data
-        while len(self._buffer) >= 8:
+        while self._begun is not None or len(self._buffer) >= 8:
+            if self._begun is not None:
+                if not self._buffer and self._begun.missing:
+                    return
+                yield self._piece(self._begun)
+                continue
             first, second = struct.unpack_from(">II", self._buffer)
-            length = second & 0xFFFFFF
-            if length > MAX_FRAME:
-                raise SpdyError(f"a frame of {length} bytes is over the limit of {MAX_FRAME}")
+            length, fin = second & 0xFFFFFF, bool(second >> 24 & _FIN)
+            if not first >> 31:
+                self._begun = _Begun(first, length, fin)
+                del self._buffer[:8]
+                continue
+            if length > MAX_CONTROL:
+                raise SpdyError(f"a control frame of {length} bytes is over the limit of {MAX_CONTROL}")
             if len(self._buffer) < 8 + length:
                 return
-            body = bytes(memoryview(self._buffer)[8 : 8 + length])
-            del self._buffer[: 8 + length]
-            fin = bool(second >> 24 & _FIN)
-            frame = self._parse_control(first, body, fin) if first >> 31 else Data(first, body, fin)
+            frame = self._parse_control(first, self._cut(8 + length)[8:], fin)
             if frame is not None:
                 yield frame
+
+    def _piece(self, begun: _Begun) -> Data:
+        """What is there of a data frame."""
+        data = self._cut(min(begun.missing, len(self._buffer)))
+        missing = begun.missing - len(data)
+        self._begun = _Begun(begun.stream, missing, begun.fin) if missing else None
+        return Data(begun.stream, data, begun.fin and not missing)
+
+    def _cut(self, count: int) -> bytes:
+        cut = bytes(memoryview(self._buffer)[:count])
+        del self._buffer[:count]
+        return cut
 
     def _parse_control(self, first: int, body: bytes, fin: bool) -> Frame | None:
         version, kind = first >> 16 & 0x7FFF, first & 0xFFFF

@@ -1,8 +1,7 @@
 """One accepted or refused WebSocket, over ASGI.
 
 uvicorn below holds back the peer while nobody receives (back-pressure) and sends pings; the settings of it
-that streams rely on are in `server_protocol`. Invariant: after `receive` gave None, or `send` raised ClientGone, the
-peer is gone.
+that streams rely on are in `server_protocol`. Neighbour: `link`, whose contract this keeps.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from skerry.engine.api.streams.link import ClientGone
 from skerry.kube.errors import StatusError
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -20,11 +20,7 @@ Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 
-NORMAL, PROTOCOL_ERROR = 1000, 1002
-
-
-class ClientGone(Exception):
-    """The peer has closed the WebSocket or its connection is lost."""
+_NORMAL, _PROTOCOL_ERROR = 1000, 1002
 
 
 class WebSocket:
@@ -32,8 +28,7 @@ class WebSocket:
 
     def __init__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         self.offered: list[str] = list(scope.get("subprotocols") or ())
-        self.lost: asyncio.Event = (scope.get("state") or {}).get("lost") or asyncio.Event()
-        """Set when the connection is lost, also while nobody receives."""
+        self._lost: asyncio.Event = (scope.get("state") or {}).get("lost") or asyncio.Event()
         self._receive = receive
         self._send = send
         self._text = False
@@ -59,13 +54,21 @@ class WebSocket:
         else:
             await self._out({"type": "websocket.send", "bytes": data})
 
-    async def close(self, code: int = NORMAL, reason: str = "") -> None:
+    async def close(self, code: int = _NORMAL, reason: str = "") -> None:
         """End in order; harmless when the peer is gone. `reason` is cut at what a close frame holds."""
         try:
             short = reason.encode()[:120].decode(errors="ignore")
             await self._out({"type": "websocket.close", "code": code, "reason": short})
         except ClientGone:
             return
+
+    async def break_off(self, reason: str) -> None:
+        """End because the peer broke the protocol; harmless when it is gone."""
+        await self.close(_PROTOCOL_ERROR, reason)
+
+    async def gone(self) -> None:
+        """Return when the connection is lost, also while nobody receives."""
+        await self._lost.wait()
 
     async def refuse(self, error: StatusError) -> None:
         """Answer the handshake with a Status instead of accepting it."""
