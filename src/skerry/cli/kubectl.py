@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -12,6 +10,7 @@ import click
 from skerry.cli.errors import CommandFailed
 from skerry.cli.instance_files import need_instance
 from skerry.cli.options import data_dir_option
+from skerry.kube import programs
 
 
 @click.command(
@@ -37,8 +36,7 @@ def command(data_dir: Path, words: tuple[str, ...]) -> None:
 
 def find_program(name: str) -> str:
     """The program beside our Python, else in PATH. Raises CommandFailed."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+    found = programs.find_program(name)
     if found is None:
         raise CommandFailed(f"{name} is not installed: `make setup` installs it beside skerry")
     return found

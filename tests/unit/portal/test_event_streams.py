@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from skerry.kube.errors import Forbidden
+from skerry.platform.base.at_a_time import AtATime
 from skerry.platform.identity.login.often import TooMany
 from skerry.portal.streams.events import event, guarded, streamed
-from skerry.portal.web.at_a_time import AtATime
 
 
 class Told:
@@ -77,7 +77,7 @@ async def test_quiet_ones_show_that_they_are_there_and_let_go() -> None:
 
 
 async def test_nobody_has_more_than_so_many() -> None:
-    few = AtATime(1)
+    few = AtATime(1, lambda user, most: TooMany(f"{user} has {most}"))
     first = streamed(few.one_more("anna"), Told(b"x").events(), _never())
     with pytest.raises(TooMany):
         streamed(few.one_more("anna"), Told(b"x").events(), _never())

@@ -2,19 +2,16 @@
 
 Charts are anybody's. So Helm runs as a process of its own without a cluster, credentials or names to look up, with
 bounds on time, CPU and memory, two at a time, in a private directory that goes with it; schemas that refer to anything
-elsewhere are left out.
+elsewhere are left out. `platform/releases/helm` runs it for releases: with a token, in a home that stays, interrupted
+in order; what both do alike is in `platform/base` (`leashing`, `chart_schemas`).
 Source: helm.sh, `helm template`; Helm 4's errors of schemas are those of santhosh-tekuri/jsonschema.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import re
-import resource
-import shutil
-import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,12 +21,14 @@ import orjson
 import yaml
 
 from skerry.kube.objects import Obj
+from skerry.kube.programs import find_program
 from skerry.kube.records import record
 from skerry.kube.yaml_looking import look_first
 from skerry.platform.base.chart_schemas import WITHOUT, reach_out
+from skerry.platform.base.leashing import bound, leash
 from skerry.platform.base.private_directories import PrivateDirectory
 
-_SECONDS, _CPU_SECONDS, _MEMORY = 15.0, 10, 2 << 30
+_SECONDS, _CPU_SECONDS = 15.0, 10
 _LARGEST = 8 * 1024 * 1024
 _AT_ONCE = 2
 _KEPT, _LARGEST_KEPT = 64, 128 * 1024
@@ -102,7 +101,8 @@ async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) ->
 async def _run(folder: Path, words: Sequence[str]) -> tuple[int, bytes, str]:
     environment = {"HOME": str(folder), "PATH": "/nonexistent", "GOMAXPROCS": "1", "GOMEMLIMIT": "512MiB"}
     process = await asyncio.create_subprocess_exec(
-        helm(),
+        *leash(),
+        _helm(),
         *words,
         cwd=folder,
         env=environment,
@@ -112,9 +112,7 @@ async def _run(folder: Path, words: Sequence[str]) -> tuple[int, bytes, str]:
         start_new_session=True,
     )
     try:
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(process.pid, resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-            resource.prlimit(process.pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        bound(process.pid, _CPU_SECONDS)
         assert process.stdout is not None
         assert process.stderr is not None
         async with asyncio.timeout(_SECONDS):
@@ -137,12 +135,11 @@ async def _bounded(stream: asyncio.StreamReader) -> bytes:
     return bytes(read)
 
 
-def helm() -> str:
-    """The program: beside Python's, as `make setup` installs it, or in the PATH. Raises OSError."""
-    beside = Path(sys.executable).with_name("helm")
-    found = str(beside) if beside.exists() else shutil.which("helm")
+def _helm() -> str:
+    """Raises OSError."""
+    found = find_program("helm")
     if found is None:
-        raise FileNotFoundError("helm is neither beside Python nor in the PATH")
+        raise FileNotFoundError("it is not installed on the machine of the platform: an operator runs `make setup`")
     return found
 
 

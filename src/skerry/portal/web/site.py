@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from skerry.platform.base.at_a_time import AtATime
 from skerry.platform.base.capability import Context
 from skerry.platform.identity.gateway.guard import Guard
 from skerry.platform.identity.login.forms import is_our_origin
@@ -24,7 +25,6 @@ from skerry.platform.identity.sessions.judging import Person
 from skerry.platform.identity.sessions.sessions import sessions_of
 from skerry.portal.launching.rendering import Renderer
 from skerry.portal.web.assets import Assets
-from skerry.portal.web.at_a_time import AtATime
 from skerry.portal.web.changes import Changes
 from skerry.portal.web.failures import answered
 from skerry.portal.web.pages import Handled, Navigation, Page, Socket
@@ -57,9 +57,9 @@ class Site:
         self.guard = Guard(self.identity, sessions_of(self.identity))
         """Ends streams when access does."""
         self.changes = Changes(self.informers)
-        self.streams, self.terminals = AtATime(_STREAMS), AtATime(_TERMINALS)
+        self.streams, self.terminals = AtATime(_STREAMS, _too_many), AtATime(_TERMINALS, _too_many)
         """Files on their way count as streams."""
-        self.forms = AtATime(_FORMS)
+        self.forms = AtATime(_FORMS, _too_many)
         """That are judged: charts may take long, and wait for each other."""
         self.renderer = Renderer()
         self._pages = pages
@@ -123,6 +123,10 @@ class Site:
             await one.talk(Viewer(self, socket, person), socket)
 
         return WebSocketRoute(one.path, talk)
+
+
+def _too_many(_: str, most: int) -> TooMany:
+    return TooMany(f"{most} of these are under way already: close a page, or wait a little")
 
 
 def _sent_to_sign_in(request: Request) -> Response:

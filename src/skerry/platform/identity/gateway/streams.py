@@ -8,11 +8,10 @@ in this process: sessions, and the programs that somebody made tokens for, count
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from skerry.kube.errors import TooManyRequests
+from skerry.platform.base.at_a_time import AtATime
 from skerry.platform.identity.gateway.asking import Asked
 from skerry.platform.identity.gateway.attributes import attributes_of, is_watch
 
@@ -24,25 +23,11 @@ class Streams:
     """Of all who are signed in. `most`: of one person."""
 
     def __init__(self, most: int) -> None:
-        self._most = most
-        self._held: Counter[str] = Counter()
+        self._places = AtATime(most, _too_many)
 
-    @contextmanager
-    def held(self, asked: Asked) -> Iterator[None]:
-        """While it is answered: a place, if it is a stream. Raises TooManyRequests."""
-        if not lasts(asked):
-            yield
-            return
-        who = asked.person.made_by or asked.person.user
-        if self._held[who] >= self._most:
-            raise _too_many(who, self._most)
-        self._held[who] += 1
-        try:
-            yield
-        finally:
-            self._held[who] -= 1
-            if not self._held[who]:
-                del self._held[who]
+    def held(self, asked: Asked) -> AbstractContextManager[None]:
+        """While it is answered: a place, if it is a stream. Entering raises TooManyRequests."""
+        return self._places.one_more(asked.person.made_by or asked.person.user) if lasts(asked) else nullcontext()
 
 
 def lasts(asked: Asked) -> bool:

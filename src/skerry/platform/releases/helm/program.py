@@ -10,9 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -23,14 +20,15 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from skerry.kube.objects import Obj
+from skerry.kube.programs import find_program
 from skerry.kube.records import record
 from skerry.platform.base.chart_schemas import WITHOUT, reach_out
-from skerry.platform.base.leashing import leash
+from skerry.platform.base.leashing import bound, leash
 from skerry.platform.releases.helm.home import Home
 from skerry.platform.releases.helm.rendering import Render, rendering
 from skerry.platform.releases.helm.slots import Slots
 
-_SECONDS_OF_CPU, _MEMORY = 120, 2 << 30
+_SECONDS_OF_CPU = 120
 _LONGEST_WORDS = 64 * 1024
 _SECONDS_TO_END = 10.0
 """What Helm is given to note that it was interrupted."""
@@ -126,7 +124,7 @@ class Running:
         self._process = process
         if self.interrupted:
             process.terminate()
-        _bound(process.pid)
+        bound(process.pid, _SECONDS_OF_CPU)
         try:
             said, complained = await asyncio.gather(
                 _end_of(process.stdout, most), _end_of(process.stderr, _LONGEST_WORDS)
@@ -140,9 +138,8 @@ class Running:
 
 @cache
 def helm_program() -> str:
-    """Beside the Python that runs us, else in PATH. Raises NoHelm."""
-    beside = Path(sys.executable).with_name("helm")
-    found = str(beside) if beside.is_file() else shutil.which("helm")
+    """Where it is. Raises NoHelm."""
+    found = find_program("helm")
     if found is None:
         raise NoHelm("helm is not installed on the machine of the platform: an operator runs `make setup`")
     return found
@@ -176,14 +173,6 @@ def _private(path: Path, content: bytes) -> str:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     return str(path)
-
-
-def _bound(pid: int) -> None:
-    """A chart may ask for endless templates."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        resource.prlimit(pid, resource.RLIMIT_CPU, (_SECONDS_OF_CPU, _SECONDS_OF_CPU + 5))
-        resource.prlimit(pid, resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

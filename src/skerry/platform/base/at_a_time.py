@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from skerry.platform.identity.login.often import TooMany
 
 
 class AtATime:
-    """At most so many for each person."""
+    """At most so many for each person. `refusal`: the error for who wants one more, of the person and the limit."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, refusal: Callable[[str, int], Exception]) -> None:
+        self._most, self._refusal = most, refusal
         self._open: Counter[str] = Counter()
 
     @contextmanager
     def one_more(self, user: str) -> Iterator[None]:
-        """For as long as it is open. Raises TooMany."""
+        """For as long as it is open. Raises what `refusal` makes."""
         if self._open[user] >= self._most:
-            raise TooMany(f"{self._most} of these are under way already: close a page, or wait a little")
+            raise self._refusal(user, self._most)
         self._open[user] += 1
         try:
             yield
