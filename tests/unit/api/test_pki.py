@@ -32,6 +32,12 @@ def test_certificates_are_kept_while_they_are_good(tmp_path: Path) -> None:
     assert contents(ensure(engine_config(tmp_path), SetClock(NOW + timedelta(days=300))).folder) == first
 
 
+def test_keys_say_of_what_kind_they_are(tmp_path: Path) -> None:
+    """Java clients (fabric8) take a key without that for an RSA key, and fail."""
+    pki = ensure(engine_config(tmp_path), SetClock(NOW))
+    assert {path.read_text().splitlines()[0] for path in pki.folder.glob("*.key")} == {"-----BEGIN EC PRIVATE KEY-----"}
+
+
 def test_leaves_are_renewed_before_they_end_and_the_authority_stays(tmp_path: Path) -> None:
     first = contents(ensure(engine_config(tmp_path), SetClock(NOW)).folder)
     later = contents(ensure(engine_config(tmp_path), SetClock(NOW + timedelta(days=340))).folder)
