@@ -8,33 +8,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from skerry.compose.translate import Translation
 from skerry.kube.objects import Obj
+from skerry.kube.yaml_writing import write_yaml
 
 SECRETS = "secrets.yaml"
 
 
-class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as people write them; what stands twice is written twice."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        """Never refer."""
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(str, _text)
-
-
 def dump(objects: Iterable[Any]) -> str:
     """Documents of YAML."""
-    return yaml.dump_all(objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return write_yaml(*objects, width=120)
 
 
 def write_manifests(made: Translation, directory: Path) -> list[Path]:

@@ -23,6 +23,7 @@ async def test_pages_are_for_everybody() -> None:
     async with running_portal(capabilities=BY_HAND) as portal:
         await portal.project("lidar", "anna")
         await app_by_hand(portal, "lidar", "notebook", {"greeting": "hello", "access": "members"})
+        await _comes_from_upstream(portal)
         (pod,) = await pods_of(portal, "lidar", "notebook")
         await happened(portal, pod, "Unhealthy", "HTTP probe failed with statuscode: 503")
         anna, olga = await portal.token_of("anna"), await portal.operator("olga")
@@ -32,9 +33,21 @@ async def test_pages_are_for_everybody() -> None:
                 paths = [f"/portal/operators/{tab}" for tab in operators]
                 await _none_has_barriers(await page_of(made, portal, olga, **options), paths)
             page = await page_of(made, portal, anna, **DESK)
+            await visit(page, APP)
+            await page.get_by_text(f"main@sha1:{'0a' * 20}").wait_for()
+            await page.get_by_text("was there last goes on. git.example does not answer").wait_for()
             await _is_live_and_keeps_the_focus(portal, page)
             await _compares_as_it_is_typed(page)
             await _tells_the_command_for_what_is_chosen(page)
+
+
+async def _comes_from_upstream(portal: RunningPortal) -> None:
+    """Which has gone meanwhile."""
+    release = await portal.running.admin.get(RELEASES, "notebook", "lidar")
+    told = {"type": "Fetched", "status": "False", "reason": "NoAnswer", "message": "git.example does not answer"}
+    conditions = [*(release["status"].get("conditions") or ()), told]
+    status = {**release["status"], "revision": 2, "sourceRevision": f"main@sha1:{'0a' * 20}", "conditions": conditions}
+    await portal.running.admin.update(RELEASES, {**release, "status": status}, "status")
 
 
 async def _none_has_barriers(page: Any, paths: list[str]) -> None:

@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skerry.portal.apps.revisions import as_yaml
 from skerry.portal.forms.fields import Field, fields_of, id_of, leaves, name_of
 from skerry.portal.forms.reading import EXTRA, read, remaining, shown
 from skerry.portal.web.submitted import Fields
@@ -81,6 +82,14 @@ def test_only_what_differs_becomes_a_value() -> None:
     }
     assert remaining(fields_of(SCHEMA, DEFAULTS), filled.values) == {"service": {"type": "NodePort"}}
     assert shown(_fields()["env"], filled.values) == "A=1\nB=two words"
+
+
+def test_texts_of_several_lines_are_shown_as_people_write_them() -> None:
+    """The pages of a site: not one quoted line with a gap between any two of the text's."""
+    pages = {"index.html": "<!doctype html>\n<h1>Maps</h1>\n"}
+    (field,) = fields_of({"properties": {"pages": {"type": "object"}}}, {"pages": pages})
+    assert shown(field, {}) == "index.html: |\n  <!doctype html>\n  <h1>Maps</h1>\n"
+    assert as_yaml(pages) == shown(field, {})
 
 
 def test_what_cannot_be_read_is_said_at_its_field() -> None:

@@ -13,16 +13,15 @@ from difflib import unified_diff
 from typing import Any
 
 import orjson
-import yaml
 
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
+from skerry.kube.yaml_writing import write_yaml
 
 _LARGEST = 20 * 1024**2
 """Bytes of a revision, unpacked."""
 _MOST_COMPARED, _MOST_SHOWN = 2000, 5000
 """Lines."""
-_DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class RevisionUnreadable(Exception):
@@ -90,6 +89,4 @@ def _long_difference(old: list[str], new: list[str]) -> list[Line]:
 
 def as_yaml(values: Any) -> str:
     """As people write values; "" for none."""
-    if not values:
-        return ""
-    return str(yaml.dump(values, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=100))
+    return write_yaml(values) if values else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from skerry.kube.records import record
+from skerry.kube.yaml_writing import write_yaml
 from skerry.portal.forms.fields import Field, Path, leaves
 from skerry.portal.forms.typed import Unreadable, is_plain, parsed
 from skerry.portal.web.language import N_
@@ -169,8 +168,7 @@ def shown(one: Field, values: Mapping[str, Any]) -> str:
 
 def written(value: Any) -> str:
     """As YAML."""
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=False, width=100)
-    return text.removesuffix("...\n")
+    return write_yaml(value).removesuffix("...\n")
 
 
 def remaining(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, Any]:
