@@ -63,13 +63,21 @@ def test_nothing_is_listed_twice(page: str) -> None:
     assert [begin for begin in begins if begins.count(begin) > 1] == []
 
 
-def test_every_room_of_the_engine_is_in_the_architecture() -> None:
-    text = (ROOT / "docs/architecture.md").read_text()
-    rooms = [
-        path.name for path in (ROOT / "src/skerry/engine").iterdir() if path.is_dir() and path.name != "__pycache__"
+def test_every_room_is_in_the_architecture() -> None:
+    """Two levels deep, and those of the engine's node."""
+    text, source = (ROOT / "docs/architecture.md").read_text(), ROOT / "src/skerry"
+    packages = [path.parent for pattern in ("*/*", "engine/node/*") for path in source.glob(f"{pattern}/__init__.py")]
+    rooms = [str(path.relative_to(source)) for path in packages]
+    assert "engine/node/probes" in rooms
+    assert [room for room in rooms if f"`{room}/`" not in text] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/README.md").read_text()
+    pages = [
+        page.relative_to(ROOT / "docs") for folder in ("", "resources/") for page in ROOT.glob(f"docs/{folder}*.md")
     ]
-    assert rooms
-    assert [room for room in rooms if f"`engine/{room}/`" not in text] == []
+    assert [str(page) for page in pages if page.name != "README.md" and f"({page})" not in index] == []
 
 
 def test_every_decision_is_in_the_index() -> None:
