@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from skerry.kube.answers import error_of
+from skerry.kube.http_upgrading import Agreed, Declined, Place, ask, request_bytes
 from skerry.kube.kubeconfig import Connection
 from skerry.kube.records import record
 
@@ -81,6 +83,17 @@ class Forwarder:
             raise error_of(error.status, b"") from error
         except aiohttp.ClientError as error:
             raise self._unreachable(error) from error
+
+    async def upgrade(self, forwarded: Forwarded, protocol: str) -> Agreed | Declined:
+        """The answer to a request, without a body, for another protocol. Raises OSError."""
+        server = urlsplit(self._connection.server)
+        context = self._connection.ssl_context()
+        port = server.port or (80 if context is None else 443)
+        place = Place(server.hostname or "", port, context, self._connection.tls_server_name)
+        sent = [("Host", server.netloc), *self._headers(forwarded).items()]
+        fields = [(name, value.encode().decode("latin-1")) for name, value in sent]  # UTF-8, as aiohttp has it
+        target = server.path.rstrip("/") + forwarded.target
+        return await ask(place, request_bytes(forwarded.method, target, fields, protocol, b""))
 
     def _url(self, forwarded: Forwarded) -> URL:
         if not forwarded.target.startswith("/"):

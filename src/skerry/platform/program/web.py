@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from skerry.platform.program.sockets import SocketProtocol
+from skerry.platform.program.switching import HttpProtocol
 
 _SECONDS_TO_END = 3
 _SECONDS_IDLE = 75
@@ -52,7 +53,7 @@ class WebServer:
         """Returns when requests are answered."""
         config = uvicorn.Config(
             Starlette(routes=list(routes)),
-            http="httptools",
+            http=HttpProtocol,
             ws=SocketProtocol,
             # Who reads slowly answers pings late: streams wait for their readers, however long.
             ws_ping_timeout=None,

@@ -25,7 +25,7 @@ from skerry.platform.identity.gateway.guard import Guard, Underway
 log = logging.getLogger(__name__)
 
 _BAD_REQUEST = 400
-NOT_SPDY = "the gateway speaks WebSockets, not {}: kubectl does since 1.31"
+NOT_SPOKEN = "the gateway speaks WebSockets and SPDY/3.1, not {}"
 
 
 class Exchange:
@@ -61,7 +61,7 @@ class Exchange:
         try:
             async with forwarder.request(Forwarded(asked.method, asked.target, asked.headers, body)) as response:
                 if asked.upgrade and response.status == _BAD_REQUEST:
-                    raise BadRequest(NOT_SPDY.format(asked.upgrade))
+                    raise BadRequest(NOT_SPOKEN.format(asked.upgrade))
                 await self._pass_back(response)
         except OSError as error:
             if self._began:

@@ -1,8 +1,8 @@
 """The gateway: authenticates a request by our own tokens and has the API answer it to the person, nobody else.
 
-Neighbours: `asking` (what a request says), `exchange` (HTTP), `sockets` (WebSockets), `guard` (ends what may not go
-on), `streams` (how many of one person). The API authorises; here nothing is allowed or refused but by who asks. It
-acts with the platform's own credentials, as only these may impersonate people.
+Neighbours: `asking` (what a request says), `exchange` (HTTP), `sockets` (WebSockets), `upgrades` (SPDY), `guard` (ends
+what may not go on), `streams` (how many of one person). The API authorises; here nothing is allowed or refused but by
+who asks. It acts with the platform's own credentials, as only these may impersonate people.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from starlette.types import Receive, Scope, Send
 
 from skerry.kube.errors import ServiceUnavailable, StatusError, Unauthorized
+from skerry.kube.switching import switching_of
 from skerry.platform.base.capability import Context
 from skerry.platform.identity.gateway.answers import answer
 from skerry.platform.identity.gateway.asking import Asked, asked_of, protocols_for, target_of, token_of
@@ -17,6 +18,7 @@ from skerry.platform.identity.gateway.exchange import Exchange
 from skerry.platform.identity.gateway.guard import Guard
 from skerry.platform.identity.gateway.sockets import Socket
 from skerry.platform.identity.gateway.streams import Streams
+from skerry.platform.identity.gateway.upgrades import Upgrade
 from skerry.platform.identity.sessions.sessions import sessions_of
 
 _SIGN_IN = "signed out, or the token is over or unknown here: sign in with `skerry login`"
@@ -40,6 +42,8 @@ class Gateway:
                 if is_socket:
                     protocols = protocols_for(scope["subprotocols"])
                     await Socket(asked, receive, send).run(self._forwarder, self._guard, protocols)
+                elif (switching := switching_of(scope)) is not None and not asked.has_body:
+                    await Upgrade(asked, switching, send).run(self._forwarder, self._guard)
                 else:
                     await Exchange(asked, receive, send).run(self._forwarder, self._guard)
         except StatusError as error:
