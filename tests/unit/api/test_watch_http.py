@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -30,6 +31,30 @@ async def test_it_begins_with_what_there_is(api: RunningApi) -> None:
         deleted = await events.next()
         assert deleted["type"] == "DELETED"
         assert int(deleted["object"]["metadata"]["resourceVersion"]) > int(changed["metadata"]["resourceVersion"])
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/api/v1/watch/namespaces/default/configmaps?labelSelector=mine&timeoutSeconds=1", [b"a", b"b"]),
+        ("/api/v1/watch/configmaps?labelSelector=mine&timeoutSeconds=1", [b"a", b"b"]),
+        ("/api/v1/watch/namespaces/default/configmaps/b?timeoutSeconds=1", [b"b"]),
+    ],
+)
+async def test_paths_that_say_watch(api: RunningApi, path: str, names: list[bytes]) -> None:
+    """As Ruby's kubeclient writes them, and with it fluentd's filter for metadata."""
+    for name in "ab":
+        await make(api, name, mine="yes")
+    answer = await send(api, "GET", path)
+    assert answer.code == 200
+    assert re.findall(rb'"type":"(\w+)".*?"name":"(\w+)"', answer.body) == [(b"ADDED", name) for name in names]
+    assert (await send(api, "POST", path, {})).code == 404
+
+
+async def test_a_path_that_says_watch_of_a_group(api: RunningApi) -> None:
+    answer = await send(api, "GET", "/apis/apps/v1/watch/namespaces/default/deployments?timeoutSeconds=1")
+    assert (answer.code, answer.body) == (200, b"")
+    assert (await send(api, "GET", "/apis/apps/v1/watch/nothing?timeoutSeconds=1")).code == 404
 
 
 async def test_a_streaming_list_says_where_it_ends(api: RunningApi) -> None:

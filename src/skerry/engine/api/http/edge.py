@@ -18,7 +18,15 @@ from skerry.engine.api.http.encoding import Encoder
 from skerry.engine.api.http.exchange import Exchange, Head, Headers
 from skerry.engine.api.http.negotiation import PLAIN, Form, negotiate, negotiate_object, negotiate_without_tables
 from skerry.engine.api.http.piping import tunnel
-from skerry.engine.api.http.routes import before_proxied, check_timeout, query_of, segments_of, target_of, verb_for
+from skerry.engine.api.http.routes import (
+    before_proxied,
+    check_timeout,
+    of_today,
+    query_of,
+    segments_of,
+    target_of,
+    verb_for,
+)
 from skerry.engine.api.http.switching import switch
 from skerry.engine.api.http.watch_socket import WatchSocket
 from skerry.engine.api.http.watch_stream import WatchStreams
@@ -97,8 +105,11 @@ class Edge:
         *,
         may_switch: bool = False,
     ) -> Request:
-        query = query_of(head.query)
-        target = self._target(head.path)
+        path, raw_query = head.path, head.query
+        if b"/watch/" in path:
+            path, raw_query = of_today(head.method, path, raw_query)
+        query = query_of(raw_query)
+        target = self._target(path)
         verb = verb_for(head.method, target, query) if target else head.method.lower()
         if "timeout" in query and verb != "watch":
             check_timeout(query["timeout"], target)
@@ -107,8 +118,8 @@ class Edge:
             verb=verb,
             target=target,
             method=head.method,
-            path=head.path.decode("latin-1"),
-            raw_query=head.query,
+            path=path.decode("latin-1"),
+            raw_query=raw_query,
             query=query,
             headers=headers,
             raw_headers=head.fields,

@@ -26,6 +26,7 @@ _MANY = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 _PROXY = re.compile(rb"^(/api/v1/(?:namespaces/[^/]+/(?:pods|services)|nodes)/[^/]+/proxy)(?:/.*)?$", re.DOTALL)
 _PROXIED = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete",
             "OPTIONS": "options"}  # fmt: skip
+_OLD_WATCH = re.compile(rb"^(/api/v1|/apis/[^/]+/[^/]+)/watch(/.+)$", re.DOTALL)
 _OLD_PREFIXES = ("watch", "proxy")
 """First segments with which paths of long ago said their verb."""
 _REMOTE = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
@@ -88,6 +89,14 @@ def check_timeout(text: str, target: Target | None) -> None:
         parse_duration(text)
     except ValueError:
         raise BadRequest(f"invalid timeout specified in the request URL - {text[:64]!r}") from None
+
+
+def of_today(method: str, raw_path: bytes, raw_query: bytes) -> tuple[bytes, bytes]:
+    """Path and query of a request. The path of a watch may say so itself, as it did before there was `?watch=1`
+    (deprecated since Kubernetes 1.11, served to this day, and used by Ruby's kubeclient)."""
+    if method != "GET" or (match := _OLD_WATCH.match(raw_path)) is None:
+        return raw_path, raw_query
+    return match.group(1) + match.group(2), b"watch=1" + (b"&" + raw_query if raw_query else b"")
 
 
 def before_proxied(raw_path: bytes) -> bytes:
