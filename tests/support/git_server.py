@@ -35,6 +35,10 @@ class GitServer:
         self._git("-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-q", "-m", "change")
         return self._git("rev-parse", "HEAD").strip()
 
+    def tag(self, name: str) -> None:
+        """An annotated tag of what was committed last."""
+        self._git("-c", "user.name=test", "-c", "user.email=test@localhost", "tag", "-a", name, "-m", "tag")
+
     def _git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", str(self.tree), *words], capture_output=True, text=True, check=True)
         return done.stdout

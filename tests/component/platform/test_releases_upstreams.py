@@ -207,6 +207,13 @@ async def test_a_chart_in_git_is_rolled_out_with_every_change_of_it(tmp_path: Pa
         await ben.patch(RELEASES, "shop", change, "lidar")
         found = await until_reason(ben, "shop", "Deployed")
         assert found["status"]["sourceRevision"] == f"sha1:{second}"
+        git.tag("v1")
+        (chart / "values.yaml").write_text("replicas: 0\n")
+        git.commit()
+        await ben.patch(RELEASES, "shop", {"spec": {"source": {"git": {"ref": "v1"}}}}, "lidar")
+        found = await until_reason(ben, "shop", "Deployed")
+        assert found["status"]["source"]["revision"] == f"v1@sha1:{second}", "the commit, not the tag's own object"
+        assert found["status"]["revision"] == 4, "nothing of it is other than it was"
 
         # a chart of a catalogue instead
         await ben.patch(RELEASES, "shop", {"spec": {"source": None, "chart": {"name": "web"}}}, "lidar")
@@ -255,6 +262,10 @@ async def test_a_chart_in_a_registry_is_followed_within_its_range(tmp_path: Path
         await _ask(ben, "shop", "1")
         found = await until_deployed(ben, "shop", "web-1.1.0+build.5")
         assert found["status"]["sourceRevision"].startswith("1.1.0_build.5@sha256:")
+        moved = {"templates/a.yaml": MANIFEST.format(name="made", text="moved")}
+        await asyncio.to_thread(registry.push, "web", "1.1.0+build.5", moved)
+        await _ask(ben, "shop", "2")
+        await _until_text(ben, "made", "moved")
         digest = revision.partition("@")[2]
         await ben.patch(RELEASES, "shop", {"spec": {"chart": {"digest": digest, "version": ""}}}, "lidar")
         found = await until_deployed(ben, "shop", "web-1.0.0")
