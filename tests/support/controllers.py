@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from skerry.engine.api.pod_access import PodAccess
 from skerry.engine.controllers.all import make_controllers
@@ -116,11 +118,13 @@ async def running_controllers(
     folder: Path | None = None,
     pod_access: PodAccess | None = None,
     host: HostNetwork = NO_HOST,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> AsyncIterator[World]:
     """Start API, controllers and node; stop them at the end. `register`: whether the node is there from the start.
-    `pod_access`: what measures pods; `host`: what has ports and addresses of the machine."""
+    `pod_access`: what measures pods; `host`: what has ports and addresses of the machine;
+    `settings`: fields of the instance's configuration."""
     clock = clock or SystemClock()
-    async with running_api(clock=clock, folder=folder, pod_access=pod_access) as api:
+    async with running_api(clock=clock, folder=folder, pod_access=pod_access, settings=settings) as api:
         client = api.client
         identity = functools.cache(api.server.component)  # so that tests can reach the client a controller has
         context = replace(make_context(api.server, host), identity=identity)

@@ -149,6 +149,16 @@ class EngineConfig:
         return f"127.0.0.{self.index + 1}"
 
     @property
+    def node_ips(self) -> tuple[str, ...]:
+        """The host's own addresses, the first family's first."""
+        return tuple(filter(None, (self.node_ip, self.node_ip6)))
+
+    @property
+    def balanced_addresses(self) -> tuple[str, ...]:
+        """Where this instance's node ports answer others, and its LoadBalancer Services without a pool."""
+        return self.node_ips if self.index == 0 else (self.loopback_address,)
+
+    @property
     def pod_cidrs(self) -> tuple[str, ...]:
         """The ranges of pods, the first family's first."""
         return tuple(filter(None, (self.pod_cidr, self.pod_cidr6)))

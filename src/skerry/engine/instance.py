@@ -317,7 +317,8 @@ def host_address6() -> str:
             probe.connect(("2001:db8::1", 9))  # an address for documentation
         except OSError:
             return ""
-        return str(probe.getsockname()[0])
+        found = str(probe.getsockname()[0])
+    return "" if found.startswith(f"{_LOCAL_IPV6}:") else found  # an instance's own, on a machine that has no other
 
 
 def kernel_has_ipv6() -> bool:

@@ -90,9 +90,9 @@ POOL: Obj = {
 
 
 @asynccontextmanager
-async def pools(host: HostNetwork = NO_HOST) -> AsyncIterator[World]:
+async def pools(host: HostNetwork = NO_HOST, **how: Any) -> AsyncIterator[World]:
     """Controllers where the kinds of pools are served."""
-    async with running_controllers(host=host) as world:
+    async with running_controllers(host=host, **how) as world:
         await install(world.client, DEFINITIONS)
         await world.until(lambda: world.context.informers.of(ADDRESS_POOLS).revision)
         yield world
@@ -187,17 +187,49 @@ async def test_where_somebody_elses_pools_are_defined_ours_rests() -> None:
         assert address(world, "web") == ""
 
 
+DUAL = {
+    "pod_cidr6": "fd73:6b72:7e57:1::/64",
+    "service_cidr6": "fd73:6b72:7e57:2::/112",
+    "node_ip6": "2001:db8::10",
+}
+
+
+def addresses(world: World, name: str) -> list[str]:
+    found = (world.get(SERVICES, name, "default") or {})["status"]["loadBalancer"].get("ingress") or []
+    return [one["ip"] for one in found]
+
+
+async def test_a_dual_stack_service_has_an_address_of_each_family() -> None:
+    """The node's, then those of a pool that has both; who goes back to one family gives the other back."""
+    async with running_controllers(settings=DUAL) as world:
+        await install(world.client, DEFINITIONS)
+        await world.client.create(SERVICES, service("web", ipFamilyPolicy="PreferDualStack"), "default")
+        await world.until(lambda: addresses(world, "web") == [NODE, "2001:db8::10"])
+        await world.until(lambda: world.context.informers.of(ADDRESS_POOLS).revision)
+        mixed = {**POOL, "spec": {"addresses": ["198.51.100.5/32", "2001:db8:5::/64"]}}
+        await world.client.create(ADDRESS_POOLS, mixed, "kube-system")
+        await world.until(lambda: addresses(world, "web") == ["198.51.100.5", "2001:db8:5::1"])
+        await world.until(lambda: counts(world) == (1, 0))
+        status = (world.get(ADDRESS_POOLS, "public", "kube-system") or {})["status"]
+        assert (status["assignedIPv6"], status["availableIPv6"]) == (1, 2**63 - 1)
+        single = {"spec": {"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"]}}
+        await world.client.patch(SERVICES, "web", single, "default")
+        await world.until(lambda: addresses(world, "web") == ["198.51.100.5"])
+
+
 async def test_the_documentations_manifests_do_what_it_says() -> None:
     page = (Path(__file__).parents[3] / "docs/resources/loadbalancer.md").read_text()
     blocks = [list(yaml.safe_load_all(text)) for text in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)]
-    (web,), declared, (dns,), (pod,) = blocks
-    async with pools() as world:
+    (web,), declared, (both,), (dns,), (pod,) = blocks
+    async with pools(settings=DUAL) as world:
         await world.client.create(SERVICES, web, "default")
         await world.until(lambda: address(world, "web") == NODE)
         for one in declared:
             resource = next(each for each in (ADDRESS_POOLS, L2_ADVERTISEMENTS) if each.kind == one["kind"])
             await world.client.create(resource, one, "kube-system")
         await world.until(lambda: address(world, "web") == "198.51.100.16")
+        await world.client.create(SERVICES, both, "default")
+        await world.until(lambda: addresses(world, "both") == ["198.51.100.17", "2001:db8:0:10::1"])
         await world.client.create(SERVICES, dns, "default")
         await world.until(lambda: address(world, "dns") == "198.51.100.45")
         await world.client.create(NAMESPACES, {"metadata": {"name": "course"}})

@@ -25,10 +25,10 @@ _HOST = "web.example.com"
 
 
 @asynccontextmanager
-async def asking(ingress: Ingresses) -> AsyncIterator[dict[str, Any]]:
-    """Clients who ask all the time; how they fared is there afterwards."""
+async def asking(ingress: Ingresses, by: int = 0) -> AsyncIterator[dict[str, Any]]:
+    """Clients who ask all the time, `by` which of Caddy's addresses; how they fared is there afterwards."""
     listeners = ingress.ingress._controller.caddy.listeners
-    words = [str(Path(__file__).with_name("asking.py")), _HOST, listeners.address, str(listeners.http)]
+    words = [str(Path(__file__).with_name("asking.py")), _HOST, listeners.addresses[by], str(listeners.http)]
     pipe = asyncio.subprocess.PIPE
     clients = await asyncio.create_subprocess_exec(sys.executable, "-P", *words, stdin=pipe, stdout=pipe)
     said: dict[str, Any] = {}
@@ -86,11 +86,11 @@ async def test_a_connection_begun_after_a_change_is_served_as_it_says() -> None:
         await ingress.answers(_HOST, "/", "one")
         caddy = ingress.ingress._controller.caddy
         for name in ("two", "one", "two"):
-            before = caddy._network
+            before = caddy._other_name
             await ingress.world.client.patch(
                 INGRESSES, "web", {"spec": {"rules": [rule(_HOST, path("/", name))]}}, "default"
             )
-            await until(lambda before=before: caddy._network != before, "the load")
+            await until(lambda before=before: caddy._other_name != before, "the load")
             answers = [(await ingress.ask(_HOST)).told["app"] for _ in range(20)]
             assert set(answers) == {name}
 

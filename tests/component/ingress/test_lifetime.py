@@ -93,7 +93,7 @@ async def test_changes_interrupt_neither_requests_nor_websockets() -> None:
         await _web(ingress)
         app = ingress.apps["default/web"]
         listeners = ingress.ingress._controller.caddy.listeners
-        reader, writer = await asyncio.open_connection(listeners.address, listeners.http)
+        reader, writer = await asyncio.open_connection(listeners.addresses[0], listeners.http)
         writer.write(
             b"GET /ws HTTP/1.1\r\nHost: web.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

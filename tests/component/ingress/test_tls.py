@@ -113,7 +113,7 @@ async def test_http_2_and_names_nobody_has() -> None:
         context.set_alpn_protocols(["h2"])
         listeners = ingress.ingress._controller.caddy.listeners
         _, writer = await asyncio.open_connection(
-            listeners.address, listeners.https, ssl=context, server_hostname="web.example.com"
+            listeners.addresses[0], listeners.https, ssl=context, server_hostname="web.example.com"
         )
         assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
         writer.close()

@@ -136,12 +136,14 @@ class Ingresses:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         tls: ssl.SSLContext | None = None,
+        at: str = "",
     ) -> Answer:
-        """One request to Caddy, on a connection of its own."""
+        """One request to Caddy, on a connection of its own; `at`: an address that leads to it, at the usual ports."""
         listeners = self.ingress._controller.caddy.listeners
-        port = listeners.https if tls else listeners.http
+        usual, own = (443, listeners.https) if tls else (80, listeners.http)
+        address, port = (at, usual) if at else (listeners.addresses[0], own)
         reader, writer = await asyncio.open_connection(
-            listeners.address, port, ssl=tls, server_hostname=host if tls else None, limit=_READ_LIMIT
+            address, port, ssl=tls, server_hostname=host if tls else None, limit=_READ_LIMIT
         )
         try:
             given = {"Host": host, "Connection": "close", "Content-Length": str(len(body)), **(headers or {})}
@@ -270,11 +272,12 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def running_ingress() -> AsyncIterator[Ingresses]:
-    """API, controllers, service rules and Ingress. The caller has put this thread into a network of its own."""
+async def running_ingress(**settings: Any) -> AsyncIterator[Ingresses]:
+    """API, controllers, service rules and Ingress. The caller has put this thread into a network of its own.
+    `settings`: fields of the instance's configuration."""
     process = await asyncio.create_subprocess_exec("ip", "address", "add", "192.0.2.10/32", "dev", "lo")
     assert await process.wait() == 0
-    async with running_controllers() as world:
+    async with running_controllers(settings=settings) as world:
         config, informers = world.context.config, world.context.informers
         proxy = ServiceProxy(config, informers)
         await proxy.prepare()

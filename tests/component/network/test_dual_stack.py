@@ -18,7 +18,7 @@ from skerry.engine.network.cni import write_cni
 from skerry.engine.network.host import remove_network, tables_there
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 from tests.component.network.conftest import make_config
-from tests.component.network.netns import Pod, call
+from tests.component.network.netns import Pod, call, host_server
 from tests.support.collections import Collections
 from tests.support.waiting import until
 
@@ -114,6 +114,39 @@ async def test_node_ports_and_host_ports_answer_at_the_machines_ipv6_address(
     await eventually(lambda: call(gateway, 30080), lambda answer: name_in(answer) == "one")
     await eventually(lambda: call(gateway, 8888), lambda answer: name_in(answer) == "one")
     assert name_in(pods[1].fetch(gateway, 30080)) == "one"
+
+
+async def test_node_ports_and_host_ports_answer_at_the_ipv6_loopback_address(api: Collections, pods: list[Pod]) -> None:
+    one, two = pods
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints("IPv6", one.addresses[1], two.addresses[1]))
+    ports = [{"containerPort": 8080, "hostPort": 8888, "hostIP": "::1"}]
+    status = {"phase": "Running", "podIP": one.addresses[0], "podIPs": [{"ip": ip} for ip in one.addresses]}
+    metadata = {"name": "one", "namespace": "default"}
+    api.put(PODS, {"metadata": metadata, "spec": {"containers": [{"ports": ports}]}, "status": status})
+    await eventually(lambda: call("::1", 30080), lambda answer: name_in(answer) in ("one", "two"))
+    assert {name_in(call("::1", 30080)) for _ in range(20)} == {"one", "two"}
+    assert {name_in(call("::1", 30053, "udp")) for _ in range(20)} == {"one", "two"}
+    await eventually(lambda: call("::1", 8888), lambda answer: name_in(answer) == "one")
+    with host_server("everywhere"):
+        assert call("::1", 8080).startswith("everywhere "), "what programs serve there stays theirs"
+
+
+async def test_a_pod_behind_a_node_port_does_not_reach_the_hosts_loopback_address(
+    api: Collections, pods: list[Pod]
+) -> None:
+    """Though there is a route to it on the interface of the pod."""
+    one = pods[0]
+    api.put(SERVICES, service())
+    api.put(ENDPOINT_SLICES, endpoints("IPv6", one.addresses[1]))
+    await eventually(lambda: call("::1", 30080), lambda answer: name_in(answer) == "one")
+    script = """
+        ip -6 route del local ::1 dev lo table local; ip -6 address del ::1/128 dev lo
+        ip -6 route add ::1/128 via fd73:6b72:c000:1::1 dev eth0"""
+    subprocess.run([*one.inside, "sh", "-c", script], check=False, capture_output=True)
+    with host_server("host"):
+        assert call("::1", 8080).startswith("host ")
+        assert one.fetch("::1", 8080, patience=2).startswith("failed")
 
 
 def test_a_pod_need_not_wait_until_its_address_is_known_to_be_its_own(config: EngineConfig) -> None:

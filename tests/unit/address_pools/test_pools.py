@@ -7,7 +7,7 @@ from typing import Any
 from skerry.engine.address_pools.pools import Pool, pools_of, serves
 from skerry.engine.address_pools.ranges import number
 
-NEVER = ("10.64.0.0/16", "10.65.0.0/16")
+NEVER = ("10.64.0.0/16", "10.65.0.0/16", "fd73:6b72:c000:2::/112")
 
 
 def pool(name: str, *addresses: str, namespace: str = "metallb-system", age: int = 0, **spec: Any) -> dict[str, Any]:
@@ -52,10 +52,17 @@ def test_the_clusters_own_ranges_and_loopback_are_never_given_out() -> None:
 
 
 def test_what_cannot_be_read_is_said_and_the_rest_counts() -> None:
-    (found,) = read(pool("odd", "nonsense", "fd00::/64", "198.51.100.1/32"))
+    (found,) = read(pool("odd", "nonsense", "fd00::/129", "198.51.100.1/32"))
     assert found.size == 1
     assert "nonsense" in found.complaint
-    assert "fd00::/64" in found.complaint
+    assert "fd00::/129" in found.complaint
+
+
+def test_a_pool_of_both_families() -> None:
+    (found,) = read(pool("mixed", "2001:db8::/120", "198.51.100.0/24", avoidBuggyIPs=True))
+    assert (found.count("IPv4"), found.count("IPv6"), found.size) == (254, 255, 509)
+    (odd,) = read(pool("odd", "fe80::/16", "ff02::/16", "64:ff9b::/96", "fd73:6b72:c000:2::/64"))
+    assert [str(one) for one in odd.ranges] == ["fd73:6b72:c000:2::1:0-fd73:6b72:c000:2:ffff:ffff:ffff:ffff"]
 
 
 def test_pools_of_tenants_do_not_count() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
@@ -28,11 +28,34 @@ def test_networks_and_pairs_of_addresses() -> None:
     assert str(read(" 192.0.2.5 - 192.0.2.9 ")) == "192.0.2.5-192.0.2.9"
     assert str(read("192.0.2.5/32")) == "192.0.2.5"
     assert number("192.0.2.5") == int(IPv4Address("192.0.2.5"))
-    assert number("fd00::1") is None
+    assert number("192.0.2") is None
+
+
+def test_ranges_of_ipv6() -> None:
+    assert str(read("2001:db8::10-2001:db8::1f")) == "2001:db8::10-2001:db8::1f"
+    assert str(read("2001:db8::/126")) == "2001:db8::1-2001:db8::3", "the first is all routers'"
+    assert [size([read(f"2001:db8::2/{length}")]) for length in (127, 128)] == [2, 1]
+    assert (read("2001:db8::/64").family, read("192.0.2.0/24").family) == ("IPv6", "IPv4")
+    assert str(read("::/64").family) == "IPv6"
+    assert number("fd00::1") == int(IPv6Address("fd00::1"))
+    assert number("::1") is number("::192.0.2.1") is None
+    assert not is_buggy(int(IPv6Address("fd00::100")))
 
 
 @pytest.mark.parametrize(
-    "text", ["", "192.0.2.5", "192.0.2.0/33", "192.0.2.9-192.0.2.5", "a-b", "fd00::/64", "192.0.2.1-"]
+    "text",
+    [
+        "",
+        "192.0.2.5",
+        "192.0.2.0/33",
+        "192.0.2.9-192.0.2.5",
+        "a-b",
+        "192.0.2.1-",
+        "fd00::2-fd00::1",
+        "::/120",
+        "::1-fd00::1",
+        "192.0.2.1-fd00::1",
+    ],
 )
 def test_what_is_no_range_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=text or "neither"):

@@ -24,9 +24,9 @@ def service(name: str, *ports: Port, age: int = 0, granted: tuple[Port, ...] = (
     return {"metadata": metadata, "spec": spec, "status": {"loadBalancer": status}}
 
 
-def decide(*services: Obj, taken: dict[Port, str] | None = None) -> dict[str, Grant]:
+def decide(*services: Obj, taken: dict[Port, str] | None = None, node: tuple[str, ...] = (NODE,)) -> dict[str, Grant]:
     busy = taken or {}
-    found = grants(requests_of(services), NODE, lambda _, port: busy.get(port, ""))
+    found = grants(requests_of(services), node, lambda _, port: busy.get(port, ""))
     return {key.removeprefix("ns/"): grant for key, grant in found.items()}
 
 
@@ -76,6 +76,29 @@ def test_other_classes_and_types_are_left_alone() -> None:
     assert decide(service("a", HTTP, loadBalancerClass="example.com/x"), service("b", HTTP, type="NodePort")) == {}
 
 
+DUAL: dict[str, Any] = {"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "PreferDualStack"}
+
+
+def test_a_service_of_two_families_has_the_nodes_address_of_each() -> None:
+    node = NODE, "2001:db8::2"
+    assert decide(service("web", HTTP, **DUAL), node=node)["web"] == Grant(node, (HTTP,))
+    assert decide(service("web", HTTP, **DUAL))["web"] == Grant((NODE,), (HTTP,))
+    assert decide(service("web", HTTP, ipFamilies=["IPv6"]), node=node)["web"] == Grant(node[1:], (HTTP,))
+    assert decide(service("web", HTTP, **DUAL, loadBalancerIP=node[1]), node=node)["web"] == Grant(node[1:], (HTTP,))
+
+
+def test_a_family_that_the_node_does_not_have() -> None:
+    wanting = service("six", HTTP, ipFamilies=["IPv6"]), service("both", HTTPS, **DUAL)
+    wanting[1]["spec"]["ipFamilyPolicy"] = "RequireDualStack"
+    assert {grant.problem for grant in decide(*wanting).values()} == {"the node has no IPv6 address"}
+
+
+def test_a_port_is_one_services_in_both_families() -> None:
+    node = NODE, "2001:db8::2"
+    found = decide(service("four", HTTP), service("six", HTTP, age=1, ipFamilies=["IPv6"]), node=node)
+    assert found["six"].problem == f"port 80/TCP of the node's address {node[1]} is taken by Service ns/four"
+
+
 def test_node_ports_and_host_ports_of_others_are_taken_and_ones_own_are_not() -> None:
     other = service("other", type="NodePort")
     other["spec"]["ports"] = [{"port": 80, "nodePort": 30080, "protocol": "TCP"}]
@@ -88,7 +111,7 @@ def test_where_a_service_leads_to_a_program_of_the_machine_nobody_else_gets() ->
     platform = slice_of("skerry-platform", NODE, 7443, "skerry-platform")
     pods = slice_of("web", NODE, 8080, "endpointslice-controller.k8s.io")
     elsewhere = slice_of("db", "192.0.2.9", 5432, "ops")
-    found = taken_by_machine([platform, pods, elsewhere], NODE)
+    found = taken_by_machine([platform, pods, elsewhere], (NODE,))
     assert found == {Port("TCP", 7443): ("", "what Service ns/skerry-platform leads to")}
 
 

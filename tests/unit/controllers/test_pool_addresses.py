@@ -33,7 +33,7 @@ def service(name: str, age: int = 0, has: str = "", port: int = 80, **more: Any)
 def decide(*services: Obj, pools: tuple[Obj, ...] = (PUBLIC,), own: tuple[str, ...] = ()) -> Plan:
     facts = Facts(
         pools=pools_of(pools, ("10.64.0.0/16",)),
-        node_address=NODE,
+        node_addresses=(NODE,),
         taken=lambda _key, _port: "",
         others_addresses={number(one) or 0: "an address of this machine" for one in own},
         namespaces={"ns": {"team": "a"}},
@@ -91,6 +91,7 @@ def test_wishes_nobody_can_meet() -> None:
     assert given_to(service("a", pool="x"))["a"] == 'unknown pool "x"'
     assert "one IPv4 address" in given_to(service("a", ips="198.51.100.5,198.51.100.6"))["a"]
     assert "one IPv4 address" in given_to(service("a", ips="fd00::1"))["a"]
+    assert "one IPv4 address" in given_to(service("a", ips="nonsense"))["a"]
     assert "both set" in given_to(service("a", ips="198.51.100.5", loadBalancerIP="198.51.100.5"))["a"]
     assert "both set" in given_to(service("a", ips=NODE, loadBalancerIP=NODE), pools=())["a"]
 
@@ -174,3 +175,64 @@ def test_nobody_shares_unasked_and_a_second_look_changes_nothing(wanted: list[di
     assert {key: grant.as_status() for key, grant in decide(*services).grants.items()} == {
         key: grant.as_status() for key, grant in first.items()
     }
+
+
+MIXED = pool("mixed", "198.51.100.5-198.51.100.6", "2001:db8::5-2001:db8::6")
+FOUR, SIX = "198.51.100.5", "2001:db8::5"
+BOTH: dict[str, Any] = {"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "PreferDualStack"}
+REQUIRED = {**BOTH, "ipFamilyPolicy": "RequireDualStack"}
+
+
+def both_given_to(one: Obj, *others: Obj, pools: tuple[Obj, ...] = (MIXED,)) -> tuple[str, ...] | str:
+    """The addresses of a Service; the problem if there is one, though it may have some."""
+    found = decide(one, *others, pools=pools).grants[f"ns/{one['metadata']['name']}"]
+    return found.problem or found.addresses
+
+
+def test_a_service_gets_an_address_of_each_of_its_families_in_their_order() -> None:
+    assert both_given_to(service("a", **BOTH)) == (FOUR, SIX)
+    assert both_given_to(service("a", **{**BOTH, "ipFamilies": ["IPv6", "IPv4"]})) == (SIX, FOUR)
+    assert both_given_to(service("a")) == (FOUR,)
+    assert both_given_to(service("a", ipFamilies=["IPv6"])) == (SIX,)
+    status = decide(service("a", **BOTH), pools=(MIXED,)).pools[0][1]
+    assert status == {"assignedIPv4": 1, "assignedIPv6": 1, "availableIPv4": 1, "availableIPv6": 1}
+
+
+def test_families_may_come_from_different_pools() -> None:
+    apart = pool("four", "198.51.100.5/32"), pool("six", "2001:db8::/64", "192.0.2.7/32", age=1)
+    assert both_given_to(service("a", **REQUIRED), pools=apart) == (FOUR, "2001:db8::1")
+    assert decide(pools=apart).pools[1][1]["availableIPv6"] == (1 << 63) - 1
+
+
+def test_who_prefers_two_families_gets_one_and_the_other_once_it_is_there() -> None:
+    assert both_given_to(service("a", **BOTH), pools=(PUBLIC,)) == (FOUR,)
+    assert both_given_to(service("a", has="198.51.100.6", **BOTH)) == ("198.51.100.6", SIX)
+
+
+def test_who_requires_two_families_gets_both_or_waits_with_what_it_has() -> None:
+    said = "no available IPv6 addresses: no pool is for this Service"
+    assert both_given_to(service("a", **REQUIRED), pools=(PUBLIC,)) == said
+    assert decide(service("a", **REQUIRED)).grants["ns/a"].addresses == ()
+    assert decide(service("a", has=FOUR, **REQUIRED)).grants["ns/a"] == Grant((FOUR,), problem=said)
+    assert given_to(service("a", **REQUIRED), service("b", age=1))["b"] == FOUR, "what is not given stays free"
+
+
+def test_a_family_that_is_given_up_is_given_back() -> None:
+    was_dual = service("a", has=FOUR)
+    was_dual["status"]["loadBalancer"]["ingress"].append({"ip": SIX, "ipMode": "VIP"})
+    found = decide(was_dual, service("b", age=1, ipFamilies=["IPv6"]), pools=(MIXED,)).grants
+    assert (found["ns/a"].addresses, found["ns/b"].addresses) == ((FOUR,), (SIX,))
+
+
+def test_addresses_of_both_families_asked_for() -> None:
+    assert both_given_to(service("a", ips="2001:db8::6, 198.51.100.6", **BOTH)) == ("198.51.100.6", "2001:db8::6")
+    assert both_given_to(service("a", ips="2001:DB8:0::6", **BOTH)) == ("2001:db8::6",)
+    assert "one IPv4 address and one IPv6 address" in both_given_to(service("a", ips=f"{SIX},2001:db8::6", **BOTH))
+    assert "an IPv4 address must be asked for as well" in both_given_to(service("a", ips=SIX, **REQUIRED))
+    holder = service("b", has=SIX, ipFamilies=["IPv6"])
+    assert both_given_to(service("a", ips=f"{FOUR},{SIX}", **BOTH), holder) == f"{SIX} is in use by Service ns/b"
+
+
+def test_sharing_in_both_families() -> None:
+    web, query = service("web", shared="x", **BOTH), service("query", age=1, port=53, shared="x", **BOTH)
+    assert both_given_to(query, web) == (FOUR, SIX)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from skerry.engine.network.ingress.backends import Backend
 from skerry.engine.network.ingress.document import Listeners, document, listening_by
+from skerry.engine.network.ingress.handover import named
 from skerry.engine.network.ingress.materials import Certificate, Materials
 from skerry.engine.network.ingress.plan import Place
 from skerry.engine.network.ingress.program import hands_over, keeps_streams
@@ -19,7 +21,7 @@ from skerry.engine.network.ingress.settings import PLAIN, Settings
 from skerry.kube.objects import Obj
 from tests.unit.ingress.objects import ingress, path, planned, rule
 
-LISTENERS = Listeners("10.64.0.1", 10080, 10443)
+LISTENERS = Listeners(("10.64.0.1",), 10080, 10443)
 ABILITIES = Abilities(keeps_streams=True, resolver="10.65.0.10")
 
 
@@ -107,14 +109,17 @@ def test_a_configuration_that_ends_says_so_on_kept_connections() -> None:
 
 
 def test_the_same_configuration_at_addresses_of_another_name() -> None:
-    plain = rendered(ingress("one", rule("a.org", path("/"))))
-    found = listening_by(plain, "tcp4")
+    plan = planned(ingress("one", rule("a.org", path("/"))))[0]
+    plain = document(plan, Listeners(("10.64.0.1", "fd00::1"), 10080, 10443), ABILITIES)
+    found = listening_by(plain, partial(named, other=True))
     servers = found["apps"]["http"]["servers"]
     assert [servers[name]["listen"] for name in ("http", "https")] == [
-        ["tcp4/10.64.0.1:10080"],
-        ["tcp4/10.64.0.1:10443"],
+        ["tcp4/10.64.0.1:10080", "tcp6/[fd00::1]:10080"],
+        ["tcp4/10.64.0.1:10443", "tcp6/[fd00::1]:10443"],
     ]
-    assert plain["apps"]["http"]["servers"]["http"]["listen"] == ["10.64.0.1:10080"], "nothing is changed in place"
+    assert named("[fd00::1]:10080", other=False) == "tcp/[fd00::1]:10080"
+    listening = plain["apps"]["http"]["servers"]["http"]["listen"]
+    assert listening == ["10.64.0.1:10080", "[fd00::1]:10080"], "nothing is changed in place"
     assert servers["http"]["routes"] == plain["apps"]["http"]["servers"]["http"]["routes"]
 
 

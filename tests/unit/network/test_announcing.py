@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from skerry.engine.address_pools.pools import pools_of
+from skerry.engine.network.announcing import ndp
 from skerry.engine.network.announcing.arp import declarations, question, sender_of
 from skerry.engine.network.announcing.wanted import Announcement, Interface, Place, Wanted, wanted
 from skerry.kube.objects import Obj
@@ -76,6 +78,34 @@ def test_addresses_of_others_are_not_announced() -> None:
     pools = pools_of([pool("public", "198.51.100.0/24")], ())
     theirs = [service("198.51.100.9", loadBalancerClass="example.com/x"), service("192.0.2.2")]
     assert wanted(theirs, pools, [advertisement()], PLACE) == Wanted()
+
+
+def test_addresses_of_both_families_are_announced_where_their_networks_are() -> None:
+    four, six = "198.51.100.9", "2001:db8::9"
+    here = replace(ETH0, addresses={**ETH0.addresses, "2001:db8::1": IPv6Network("2001:db8::/64")})
+    pools = pools_of([pool("public", "198.51.100.0/24", "2001:db8::/64")], ())
+    dual = service(four)
+    dual["status"]["loadBalancer"]["ingress"].append({"ip": six, "ipMode": "VIP"})
+    found = wanted([dual], pools, [advertisement()], replace(PLACE, interfaces=(LOOPBACK, here, ETH1)))
+    assert found.announced.keys() == {Announcement(four, "eth0"), Announcement(six, "eth0")}
+    found = wanted([dual], pools, [advertisement()], PLACE)
+    assert found.announced.keys() == {Announcement(four, "eth0")}
+    ((_, problem),) = found.unannounced
+    assert problem.startswith(f"{six} is not announced: it is in the network of no interface")
+
+
+def test_messages_of_ndp_say_who_has_what() -> None:
+    hardware = bytes.fromhex("020000000001")
+    asked = ndp.question(hardware, "2001:db8::1:2:3")
+    assert (len(asked), asked[0], asked[24:]) == (32, 135, b"\1\1" + hardware)
+    assert ndp.group_of("2001:db8::1:2:3") == "ff02::1:ff02:3"
+    said = ndp.declaration(hardware, "2001:db8::9")
+    assert ndp.answer_of(said) == ("2001:db8::9", "02:00:00:00:00:01")
+    assert said[4] == 0x20, "override, not solicited, no router"
+    assert ndp.answer_of(said[:24]) == ("2001:db8::9", "")
+    assert ndp.answer_of(said[:24] + b"\x0e\1nonce!" + said[24:]) == ("2001:db8::9", "02:00:00:00:00:01")
+    assert ndp.answer_of(said[:24] + b"\2\0nothin") == ("2001:db8::9", "")
+    assert ndp.answer_of(asked) is ndp.answer_of(said[:23]) is None
 
 
 def test_frames_say_who_has_what() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_address
 
 import pytest
 
@@ -15,7 +16,7 @@ ANY = "0.0.0.0"
 def test_loopback_is_an_address_of_every_machine() -> None:
     found = own_addresses()
     assert "127.0.0.1" in found
-    assert all(socket.inet_aton(one) for one in found)
+    assert all(ip_address(one) for one in found)
     assert "127.0.0.0" not in found
     assert "127.255.255.255" not in found
 

@@ -8,16 +8,19 @@ network. Source: MetalLB's `internal/config`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from ipaddress import IPv4Network
 
 from skerry.engine.address_pools.ranges import (
+    IPV4,
+    IPV6,
     Range,
     buggy,
     common,
     contains,
     is_buggy,
+    of_family,
     read,
     size,
+    whole,
     without,
 )
 from skerry.kube.objects import Obj, key_of, labels_of, name_of, namespace_of, uid_of
@@ -26,7 +29,8 @@ from skerry.kube.selectors import SelectorError, selector_of
 
 NAMESPACES = ("metallb-system", "kube-system")
 """Where MetalLB is installed by everybody, and the one for operators that is always there."""
-_NO_NETWORK = tuple(read(one) for one in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
+_UNUSABLE = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/8", "fe80::/10", "ff00::/8")
+_NO_NETWORK = tuple(whole(one) for one in _UNUSABLE)
 """Unusable as addresses of services: this host, loopback, link-local, multicast and reserved."""
 
 Labels = Mapping[str, str]
@@ -61,10 +65,18 @@ class Pool:
         """Whom it is for; {} for everybody."""
         return self.obj["spec"].get("serviceAllocation") or {}
 
+    def of(self, family: str) -> list[Range]:
+        """Its ranges of a family."""
+        return of_family(self.ranges, family)
+
     @property
     def size(self) -> int:
         """How many addresses it can give out."""
-        return size(self.ranges) - (buggy(self.ranges) if self.avoids_buggy else 0)
+        return self.count(IPV4) + self.count(IPV6)
+
+    def count(self, family: str) -> int:
+        """How many addresses of a family it can give out."""
+        return size(self.of(family)) - (buggy(self.of(family)) if self.avoids_buggy else 0)
 
     def has(self, address: int) -> bool:
         """Whether it can give out this address."""
@@ -73,7 +85,7 @@ class Pool:
 
 def pools_of(objects: Iterable[Obj], never: Iterable[str]) -> list[Pool]:
     """The pools, the eldest first. `never`: networks whose addresses must not be given out."""
-    reserved = [*_NO_NETWORK, *(read(str(IPv4Network(one))) for one in never)]
+    reserved = [*_NO_NETWORK, *(whole(one) for one in never)]
     found: list[Pool] = []
     for obj in sorted(objects, key=_seniority):
         found.append(_pool(obj, found, reserved))

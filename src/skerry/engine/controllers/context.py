@@ -34,7 +34,7 @@ class HostNetwork(NamedTuple):
     is_taken: Callable[[str, int], bool] = lambda _protocol, _port: False
     """Whether a program listens at a port ("TCP", 80) where node ports answer."""
     addresses: Callable[[], frozenset[str]] = frozenset
-    """All IPv4 addresses of the machine."""
+    """All addresses of the machine."""
     is_real: bool = False
     """Whether there is a machine at all, whose files pods see."""
 

@@ -35,6 +35,11 @@ def pod_gateway(config: EngineConfig) -> str:
     return str(ipaddress.IPv4Network(config.pod_cidr)[1])
 
 
+def pod_gateways(config: EngineConfig) -> tuple[str, ...]:
+    """The host's end in each family, the first family's first: what the engine serves to pods is there."""
+    return tuple(str(ipaddress.ip_network(pods)[1]) for pods in config.pod_cidrs)
+
+
 def cni_network_name(config: EngineConfig) -> str:
     """The network's name in CNI's own books."""
     return f"skerry-{config.instance}"

@@ -30,7 +30,7 @@ class Family:
     node_ip: str
     """The machine's own address, "" without one."""
     loopback: str
-    """The loopback address at which node ports answer, "" for none: Linux leads IPv6's nowhere else."""
+    """The loopback address at which node ports answer, "" for none: IPv6 has one only, the first instance's."""
     is_everywhere: bool
     """Whether node ports answer at the machine's other addresses too."""
 
@@ -70,7 +70,13 @@ def families_of(config: EngineConfig) -> list[Family]:
         return [ipv4]
     table = f"ip6 {config.nft_table}"
     ipv6 = Family(
-        IPV6, table, config.pod_cidr6, config.service_cidr6, config.node_ip6, loopback="", is_everywhere=first
+        IPV6,
+        table,
+        config.pod_cidr6,
+        config.service_cidr6,
+        config.node_ip6,
+        loopback="::1" if first else "",
+        is_everywhere=first,
     )
     return [ipv4, ipv6]
 

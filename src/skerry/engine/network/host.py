@@ -15,7 +15,7 @@ from pathlib import Path
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.announcing.kernel import AnnouncedAddresses
 from skerry.engine.network.bandwidth.shaping import remove_devices
-from skerry.engine.network.cni import cni_network_name, pod_gateway
+from skerry.engine.network.cni import cni_network_name, pod_gateway, pod_gateways
 from skerry.engine.network.commands import CommandError, run
 from skerry.engine.network.family import Family, families_of
 from skerry.engine.network.forwarding import release, switch_on
@@ -30,14 +30,15 @@ async def set_up_host(config: EngineConfig) -> None:
 
     The service range is routed to loopback so that the host's own packets reach the `output` hook. The pod range is
     unreachable but for the pods there are, so that packets to one that is gone never leave the machine. The pods'
-    gateway is an address of the machine even when there are no pods: DNS listens there.
+    gateway is an address of the machine even when there are no pods: DNS and Ingress listen there.
     """
     switch_on(config)
     for services in config.service_cidrs:
         await run("ip", "route", "replace", services, "dev", "lo")
     for pods in config.pod_cidrs:
         await run("ip", "route", "replace", "unreachable", pods)
-    await run("ip", "address", "replace", f"{pod_gateway(config)}/32", "dev", "lo", "scope", "host")
+    for gateway in pod_gateways(config):
+        await run("ip", "address", "replace", gateway, "dev", "lo", "scope", "host")
 
 
 async def load_empty_tables(config: EngineConfig) -> None:
@@ -64,7 +65,8 @@ async def remove_network(config: EngineConfig) -> None:
         await _quietly("ip", "route", "del", services, "dev", "lo")
     for pods in config.pod_cidrs:
         await _quietly("ip", "route", "del", "unreachable", pods)
-    await _quietly("ip", "address", "del", f"{pod_gateway(config)}/32", "dev", "lo")
+    for gateway in pod_gateways(config):
+        await _quietly("ip", "address", "del", gateway, "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
     await remove_devices(config)

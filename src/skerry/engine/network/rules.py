@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skerry.engine.network.commands import CommandError, run
-from skerry.engine.network.family import Family
+from skerry.engine.network.family import IPV4, Family
 from skerry.engine.network.flows import Flow, datagram_flows
 from skerry.engine.network.host import table_exists
 from skerry.engine.network.loading import change, whole
@@ -19,6 +19,9 @@ from skerry.engine.network.machine import links_to
 from skerry.engine.network.services import Forward, Forwarding, Place, is_reached_by_loopback
 from skerry.engine.network.tables import Table, table_of
 from skerry.kube.objects import Obj
+
+_AFTER_OURS = "2048"
+"""The machine itself reaches ::1 by the loopback interface, whose route's metric is 0."""
 
 
 class FamilyRules:
@@ -38,7 +41,7 @@ class FamilyRules:
         OSError."""
         wanted = self._forwarding.of(services, slices, pods)
         if self.family.loopback:
-            self._open_loopback(wanted)
+            await self._open_loopback(wanted)
         table = table_of(self.family, wanted)
         loaded, self._loaded = self._loaded, None
         text = whole(self.family, table) if loaded is None else change(self.family, loaded, table)
@@ -55,13 +58,13 @@ class FamilyRules:
         self._loaded = None
         return True
 
-    def _open_loopback(self, wanted: Iterable[Forward]) -> None:
-        """Let replies from exposed pods reach 127.0.0.1: the switch is per interface and goes away with it."""
+    async def _open_loopback(self, wanted: Iterable[Forward]) -> None:
+        """Let replies from exposed pods reach our loopback address: what does so is per interface and goes with it."""
         addresses = {backend.address for one in wanted if is_reached_by_loopback(one) for backend in one.backends}
         links = set(links_to(addresses).values()) if addresses else set()
         for link in links - self._open_links:
-            with contextlib.suppress(OSError):  # the pod went away meanwhile, and its interface with it
-                Path(f"/proc/sys/net/ipv4/conf/{link}/route_localnet").write_text("1\n")
+            with contextlib.suppress(OSError, CommandError):  # the pod went away meanwhile, and its interface with it
+                await open_link(self.family, link)
         self._open_links = links
 
     async def _forget_datagrams(self, wanted: Iterable[Forward]) -> None:
@@ -71,3 +74,13 @@ class FamilyRules:
         for flow in sorted(gone):
             with contextlib.suppress(CommandError):  # it says so with an error when there was nothing to forget
                 await run("conntrack", "-D", "-f", self.family.name.lower(), *flow.selection)
+
+
+async def open_link(family: Family, link: str) -> None:
+    """Let what comes by an interface, once it is translated back, reach the machine's loopback address. IPv6 has no
+    switch for that; but since it looks for ::1 only behind the interface a packet came by, a route there is as good.
+    What comes for ::1 from outside is dropped by the kernel before. Raises CommandError, OSError."""
+    if family.name == IPV4:
+        Path(f"/proc/sys/net/ipv4/conf/{link}/route_localnet").write_text("1\n")
+        return
+    await run("ip", "-6", "route", "append", "local", "::1", "dev", link, "table", "local", "metric", _AFTER_OURS)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 
 from skerry.engine.network.family import IPV4, IPV6, is_of
 from skerry.kube.objects import Obj, annotations_of, labels_of, name_of, namespace_of
@@ -239,8 +239,8 @@ def _slice_port(piece: Obj, service_port: Mapping[str, object]) -> int:
 
 
 def is_reached_by_loopback(forward: Forward) -> bool:
-    """Whether the machine's own 127.0.0.0/8 may lead to it."""
-    return bool(forward.host_port) or any(address.startswith("127.") for address in forward.addresses)
+    """Whether a loopback address of the machine may lead to it."""
+    return bool(forward.host_port) or any(ip_address(address).is_loopback for address in forward.addresses)
 
 
 def has_host_ports(pod: Obj) -> bool:

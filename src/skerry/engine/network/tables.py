@@ -149,10 +149,14 @@ def _lookups(family: Family) -> list[str]:
     ip = family.word
     where = [f"{local} meta l4proto . th dport vmap @exposed" for local in _local(family)]
     others = []
-    if family.is_everywhere:
-        loopback, ours = ("127.0.0.0/8", f" {ip} daddr != {family.loopback}") if family.loopback else ("::1", "")
-        others = [f"{ip} daddr {loopback}{ours} return"]
-    return [f"{ip} daddr . meta l4proto . th dport vmap @virtual", *others, *where]
+    if family.is_everywhere and family.name == IPV4:
+        others = [f"ip daddr 127.0.0.0/8 ip daddr != {family.loopback} return"]
+    return [f"{ip} daddr . meta l4proto . th dport vmap @virtual", *others, *_lent_to_others(family), *where]
+
+
+def _lent_to_others(family: Family) -> list[str]:
+    """An IPv6 address that is announced is on an interface, where no node port shall answer for it."""
+    return ["ip6 daddr @lent return"] if family.name == IPV6 else []
 
 
 def _local(family: Family) -> list[str]:
@@ -181,7 +185,7 @@ def _hooks(family: Family) -> dict[str, Sequence[str]]:
         "output": _hook("nat hook output priority -100", ["jump lookups"]),
         "postrouting": _hook("nat hook postrouting priority srcnat", masquerade),
         **_refusing(family, refuse),
-        "outgoing": _hook("filter hook output priority filter", refuse),
+        "outgoing": _hook("filter hook output priority filter", [*_spared(family), *refuse]),
         "incoming": _hook("filter hook input priority filter", [*_only_pods(family), *refuse_exposed]),
     }
 
@@ -190,13 +194,21 @@ def _refusing(family: Family, refuse: Sequence[str]) -> dict[str, Sequence[str]]
     """Where packets of pods and of others are refused. IPv6 packets would not be forwarded to the loopback interface,
     to which the range of virtual addresses is routed: they must be refused when they come."""
     if family.name == IPV6:
-        return {"arriving": _hook("filter hook prerouting priority dstnat + 1", refuse)}
+        return {"arriving": _hook("filter hook prerouting priority dstnat + 1", [*_spared(family), *refuse])}
     return {"forward": _hook("filter hook forward priority filter", refuse)}
+
+
+def _spared(family: Family) -> list[str]:
+    """What comes to an announced IPv6 address all the same: neighbours ask whether it is still there; and what the
+    machine says to the Service it says from that very address, where answers come, refusals too."""
+    if family.name == IPV4:
+        return []
+    return ["icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept", "ct direction reply accept"]
 
 
 def _guard(family: Family) -> list[str]:
     """The kernel itself drops what comes from outside for IPv6's loopback address."""
-    if not family.loopback:
+    if family.name == IPV6:
         return []
     return [f'iifname != "lo" ip {side} 127.0.0.0/8 drop' for side in ("daddr", "saddr")]
 

@@ -56,8 +56,14 @@ def make_context(api: ApiServer, host: HostNetwork = NO_HOST) -> Context:
 
 def host_network(config: EngineConfig) -> HostNetwork:
     """The machine's network. Node ports of the first instance answer on all its addresses, of others on one."""
-    address = "0.0.0.0" if config.index == 0 else config.loopback_address  # noqa: S104
-    return HostNetwork(partial(is_listened_on, address), own_addresses, is_real=True)
+    addresses = [config.loopback_address]
+    if config.index == 0:
+        addresses = ["0.0.0.0", "::"] if config.pod_cidr6 else ["0.0.0.0"]  # noqa: S104
+
+    def is_taken(protocol: str, port: int) -> bool:
+        return any(is_listened_on(address, protocol, port) for address in addresses)
+
+    return HostNetwork(is_taken, own_addresses, is_real=True)
 
 
 def _elsewhere(table: ApiServiceTable) -> Elsewhere:

@@ -16,6 +16,7 @@ from skerry.engine.network.policy.parties import Group, Listener, Party, listene
 from skerry.engine.network.policy.policies import policy_of
 from skerry.engine.network.policy.ranges import contains, of_blocks
 from skerry.engine.network.policy.roster import Roster
+from skerry.engine.network.policy.rules import for_listener
 from skerry.engine.network.policy.table import Table, change, whole
 from skerry.kube.objects import Obj
 from tests.unit.network.test_tables import config
@@ -112,7 +113,14 @@ def test_what_the_engine_serves_is_seen_at_its_services_port() -> None:
 
     pieces = [piece("kube-system", "10.64.0.1"), piece("kube-system", "10.64.0.7"), piece("default", "10.64.0.1")]
     group = Group("kube-system", (("k8s-app", "kube-dns"),))
-    assert listeners_at("10.64.0.1", services, pieces) == [Listener("10.64.0.1", "udp", 10053, 53, "dns", group)]
+    four = Listener("10.64.0.1", "udp", 10053, 53, "dns", group)
+    assert listeners_at(("10.64.0.1", "fd00::1"), services, pieces) == [four]
+    found = listeners_at(("10.64.0.1", "fd00::1"), services, [*pieces, piece("kube-system", "fd00::1")])
+    assert found == [four, replace(four, address="fd00::1")]
+    assert [for_listener(one, allowed=True).split()[-4:] for one in found] == [
+        ["ip", "saddr", "10.64.0.1", "accept"],
+        ["ip6", "saddr", "fd00::1", "accept"],
+    ]
 
 
 def table(*specs: Obj, pods: int = 2, **more: str) -> Table:

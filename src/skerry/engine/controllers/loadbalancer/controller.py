@@ -85,8 +85,8 @@ class LoadBalancerController(Controller):
             return Plan({}, ())
         config = self._config
         facts = Facts(
-            pools=pools_of(pools, (config.pod_cidr, config.service_cidr)),
-            node_address=config.node_ip if config.index == 0 else config.loopback_address,
+            pools=pools_of(pools, (*config.pod_cidrs, *config.service_cidrs)),
+            node_addresses=config.balanced_addresses,
             taken=self._taken(services),
             others_addresses=self._others_addresses(services),
             namespaces={name_of(one): labels_of(one) for one in self._namespaces.list()},
@@ -102,7 +102,7 @@ class LoadBalancerController(Controller):
         return {known: what for one, what in found.items() if (known := number(one)) is not None}
 
     def _taken(self, services: Iterable[Obj]) -> Taken:
-        programs = taken_by_machine(self._slices.list(), self._config.node_ip)
+        programs = taken_by_machine(self._slices.list(), self._config.node_ips)
         others = {**programs, **taken_by_cluster(services, self._host_ports())}
 
         def taken(key: str, port: Port) -> str:

@@ -1,7 +1,7 @@
 """Everything about LoadBalancer addresses at once: who gets what, and what pools have to say about it. Pure.
 
 Whoever names an address or a pool is served by the pools. All others are as well, if any pool is automatic; if none is,
-they share the node's own address.
+they share the node's own addresses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ class Facts:
 
     pools: Sequence[Pool]
     """The eldest first."""
-    node_address: str
+    node_addresses: Sequence[str]
+    """One of each family it has."""
     taken: Taken
     others_addresses: Mapping[int, str]
     """Addresses that others have, and what each is."""
@@ -46,9 +47,9 @@ def plan(requests: Iterable[Request], facts: Facts) -> Plan:
     to_node: list[Request] = []
     to_pools: list[Request] = []
     for one in requests:
-        names_none = not one.pool and set(one.asked) <= {facts.node_address}
+        names_none = not one.pool and set(one.asked) <= set(facts.node_addresses)
         (to_node if names_none and not automatic else to_pools).append(one)
     around = Surroundings(facts.pools, facts.others_addresses, lambda name: facts.namespaces.get(name, {}))
     granted, book = pool_addresses.grants(to_pools, around)
-    granted |= node_address.grants(to_node, facts.node_address, facts.taken)
+    granted |= node_address.grants(to_node, facts.node_addresses, facts.taken)
     return Plan(granted, [(pool, dict(pool_addresses.pool_status(pool, book))) for pool in facts.pools])

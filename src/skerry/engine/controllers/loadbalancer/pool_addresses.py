@@ -1,9 +1,10 @@
-"""Which address of which pool each Service gets. Pure.
+"""Which addresses of which pools each Service gets: one of each of its IP families. Pure.
 
 What a Service has it keeps, as long as its wishes and the pools allow that. Then, in order of age: an address it names,
 one of the pool it names, or one of the pools that serve everybody, those first that are reserved for it. Several share
-an address if they carry the same `metallb.io/allow-shared-ip` and their ports differ. Source: MetalLB's
-`internal/allocator`.
+an address if they carry the same `metallb.io/allow-shared-ip` and their ports differ. Families are decided about one by
+one, so that they may come from different pools (in MetalLB one pool must have both). Who prefers two gets one while the
+other is not to be had; who requires two waits, with what it has. Source: MetalLB's `internal/allocator`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 
 from skerry.engine.address_pools.pools import Labels, Pool, serves
-from skerry.engine.address_pools.ranges import addresses, number
+from skerry.engine.address_pools.ranges import IPV4, IPV6, addresses, contains, family_of, number, shown
 from skerry.engine.controllers.loadbalancer.requests import Grant, Request
 from skerry.kube.objects import key_of
 
 _LOWEST = 1 << 31
 """The rank of a pool without priority: 1 is the first, 0 is none."""
+_MOST = (1 << 63) - 1
+"""A larger number has no place in a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ class Book:
         """The pool that has an address."""
         return next((pool for pool in self.around.pools if pool.has(address)), None)
 
+    def note(self, one: Request, addresses: Iterable[int]) -> None:
+        """They are a Service's now."""
+        for address in addresses:
+            self.holders[address].append(one)
+
     def admits(self, pool: Pool, one: Request) -> bool:
         """Whether the pool is for this Service."""
         return serves(pool, one.service, self.around.labels_of_namespace)
@@ -59,85 +66,106 @@ class Book:
 def grants(requests: Iterable[Request], around: Surroundings) -> tuple[dict[str, Grant], Book]:
     """What each gets, by key, and who has what. `requests` are in order of seniority."""
     wanting, book = list(requests), Book(around)
-    given: dict[str, int] = {}
-    for one in wanting:
-        kept = next((address for text in one.held if (address := _kept(text, one, book)) is not None), None)
-        if kept is not None:
-            given[one.key] = kept
-            book.holders[kept].append(one)
-    found: dict[str, Grant] = {}
-    for one in wanting:
-        problem = ""
-        if one.key not in given:
-            chosen = _chosen(one, book)
-            if isinstance(chosen, str):
-                problem = chosen
-            else:
-                given[one.key] = chosen
-                book.holders[chosen].append(one)
-        found[one.key] = Grant(problem=problem) if problem else Grant((str(IPv4Address(given[one.key])),))
-    return found, book
+    held = {one.key: _held(one, book) for one in wanting}
+    return {one.key: _grant(one, held[one.key], book) for one in wanting}, book
 
 
 def pool_status(pool: Pool, book: Book) -> dict[str, int]:
     """`status` of a pool: how many of its addresses are given out, and how many are left."""
-    assigned = sum(1 for address, holders in book.holders.items() if holders and pool.has(address))
-    unusable = sum(1 for address in book.around.taken if pool.has(address))
-    left = pool.size - unusable - assigned
-    return {"assignedIPv4": assigned, "assignedIPv6": 0, "availableIPv4": left, "availableIPv6": 0}
+    found: dict[str, int] = {}
+    for family in (IPV4, IPV6):
+        ranges = pool.of(family)
+        has = [address for address in (*book.holders, *book.around.taken) if contains(ranges, address)]
+        assigned = {address for address in has if book.holders.get(address) and pool.has(address)}
+        unusable = {address for address in has if address in book.around.taken and pool.has(address)}
+        left = pool.count(family) - len(unusable) - len(assigned)
+        found |= {f"assigned{family}": len(assigned), f"available{family}": min(left, _MOST)}
+    return found
+
+
+def _held(one: Request, book: Book) -> dict[str, int]:
+    """What it has and may keep, by family."""
+    found: dict[str, int] = {}
+    for text in one.held:
+        address = _kept(text, one, book)
+        if address is not None:
+            found.setdefault(family_of(text), address)
+    book.note(one, found.values())
+    return found
 
 
 def _kept(text: str, one: Request, book: Book) -> int | None:
     """The address it has, if it may keep it."""
     address = number(text)
-    if address is None or one.complaint or book.obstacle(address, one):
+    if address is None or one.complaint or family_of(text) not in one.families or book.obstacle(address, one):
         return None
     pool = book.pool_of(address)
     wished = (not one.asked or text in one.asked) and (not one.pool or (pool is not None and pool.name == one.pool))
     return address if wished and pool is not None and book.admits(pool, one) else None
 
 
-def _chosen(one: Request, book: Book) -> int | str:
-    """An address for a Service that has none, or why there is none."""
+def _grant(one: Request, held: dict[str, int], book: Book) -> Grant:
     if one.complaint:
-        return one.complaint
+        return Grant(problem=one.complaint)
+    new: dict[str, int] = {}
+    problems: list[str] = []
+    for family in one.families:
+        if family not in held:
+            chosen = _chosen(one, family, book)
+            if isinstance(chosen, str):
+                problems.append(chosen)
+            else:
+                new[family] = chosen
+    must_have_all = one.needs_all or one.asked or not (held or new)
+    if problems and must_have_all:
+        return Grant(_in_text(one, held), problem=problems[0])
+    book.note(one, new.values())
+    return Grant(_in_text(one, held | new))
+
+
+def _in_text(one: Request, addresses: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(shown(addresses[family]) for family in one.families if family in addresses)
+
+
+def _chosen(one: Request, family: str, book: Book) -> int | str:
+    """An address of a family for a Service that has none, or why there is none."""
     if one.asked:
-        return _named(one, book)
+        return _named(next(text for text in one.asked if family_of(text) == family), one, book)
     if one.pool:
         pool = next((each for each in book.around.pools if each.name == one.pool), None)
         if pool is None:
             return f'unknown pool "{one.pool}"'
         if not book.admits(pool, one):
             return f'pool "{one.pool}" is not for this Service'
-        return _first_free([pool], one, book)
-    return _first_free(_in_order(one, book), one, book)
+        return _first_free([pool], family, one, book)
+    return _first_free(_in_order(one, family, book), family, one, book)
 
 
-def _named(one: Request, book: Book) -> int | str:
-    address = number(one.asked[0]) if len(one.asked) == 1 else None
-    if address is None:
-        return f"{', '.join(one.asked)}: one IPv4 address can be asked for"
-    pool = book.pool_of(address)
-    if pool is None or (one.pool and pool.name != one.pool):
-        return f"{one.asked[0]} is not in " + (f'the pool "{one.pool}"' if one.pool else "any pool")
+def _named(text: str, one: Request, book: Book) -> int | str:
+    address = number(text)
+    pool = None if address is None else book.pool_of(address)
+    if address is None or pool is None or (one.pool and pool.name != one.pool):
+        return f"{text} is not in " + (f'the pool "{one.pool}"' if one.pool else "any pool")
     if not book.admits(pool, one):
-        return f'{one.asked[0]} is in the pool "{pool.name}", which is not for this Service'
+        return f'{text} is in the pool "{pool.name}", which is not for this Service'
     obstacle = book.obstacle(address, one)
-    return f"{one.asked[0]} {obstacle}" if obstacle else address
+    return f"{text} {obstacle}" if obstacle else address
 
 
-def _first_free(pools: Sequence[Pool], one: Request, book: Book) -> int | str:
+def _first_free(pools: Sequence[Pool], family: str, one: Request, book: Book) -> int | str:
     for pool in pools:
-        for address in addresses(pool.ranges):
+        for address in addresses(pool.of(family)):
             if pool.has(address) and not book.obstacle(address, one):
                 return address
     names = ", ".join(key_of(pool.obj) for pool in pools)
-    return f"no available IPs in {names}" if names else "no available IPs: no pool is for this Service"
+    what = "no available IPs" if len(one.families) == 1 else f"no available {family} addresses"
+    return f"{what} in {names}" if names else f"{what}: no pool is for this Service"
 
 
-def _in_order(one: Request, book: Book) -> list[Pool]:
+def _in_order(one: Request, family: str, book: Book) -> list[Pool]:
     """Automatic pools for it: those reserved for some, by priority, then those for everybody."""
-    automatic = [pool for pool in book.around.pools if pool.is_automatic and book.admits(pool, one)]
+    served = (pool for pool in book.around.pools if pool.of(family) and book.admits(pool, one))
+    automatic = [pool for pool in served if pool.is_automatic]
     return sorted(automatic, key=lambda pool: (not pool.allocation, pool.allocation.get("priority") or _LOWEST))
 
 

@@ -6,10 +6,11 @@ annotations, under today's prefix and the former one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from skerry.engine.address_pools.ranges import IPV4, family_of, number
 from skerry.kube.objects import Obj, annotations_of, key_of, name_of, namespace_of, uid_of
 
 _PREFIXES = ("metallb.io/", "metallb.universe.tf/")
@@ -46,6 +47,10 @@ class Request:
     """Equal for Services whose packets may be told apart by port only, because all go to the same pods."""
     complaint: str = ""
     """What is wrong with its wishes."""
+    families: tuple[str, ...] = (IPV4,)
+    """Of which it wants an address each: its IP families, the first first; only those of addresses it names."""
+    needs_all: bool = False
+    """Whether an address of one family only is not enough (`ipFamilyPolicy: RequireDualStack`)."""
 
     @property
     def key(self) -> str:
@@ -96,6 +101,7 @@ def _request(service: Obj) -> Request:
     spec = service["spec"]
     listed = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
     asked, complaint = _asked(service)
+    families = tuple(spec.get("ipFamilies") or (IPV4,))
     return Request(
         service=service,
         ports=tuple(_ports(spec.get("ports") or ())),
@@ -106,6 +112,8 @@ def _request(service: Obj) -> Request:
         sharing_key=_annotation(service, "allow-shared-ip"),
         backends=_backends(spec),
         complaint=complaint,
+        families=tuple(one for one in families if not asked or one in map(family_of, asked)),
+        needs_all=spec.get("ipFamilyPolicy") == "RequireDualStack",
     )
 
 
@@ -119,7 +127,21 @@ def _asked(service: Obj) -> tuple[tuple[str, ...], str]:
     field, listed = service["spec"].get("loadBalancerIP") or "", _annotation(service, "loadBalancerIPs")
     if field and listed:
         return (), "spec.loadBalancerIP and the annotation metallb.io/loadBalancerIPs are both set"
-    return tuple(one.strip() for one in (field or listed).split(",") if one.strip()), ""
+    asked = tuple(one.strip() for one in (field or listed).split(",") if one.strip())
+    return asked, _too_much(asked, service["spec"])
+
+
+def _too_much(asked: Sequence[str], spec: Obj) -> str:
+    """Why a Service cannot have these addresses together, whoever has them; "" if it can."""
+    families = spec.get("ipFamilies") or (IPV4,)
+    named = [family_of(one) if number(one) is not None else "" for one in asked]
+    if len(set(named)) < len(named) or not set(named) <= set(families):
+        kinds = " and ".join(f"one {family} address" for family in families)
+        return f"{', '.join(asked)}: {kinds} can be asked for"
+    missing = [family for family in families if asked and family not in named]
+    if missing and spec.get("ipFamilyPolicy") == "RequireDualStack":
+        return f"{', '.join(asked)}: with RequireDualStack an {missing[0]} address must be asked for as well"
+    return ""
 
 
 def _annotation(service: Obj, name: str) -> str:

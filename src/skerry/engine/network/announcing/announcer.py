@@ -13,10 +13,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from skerry.engine.address_pools.pools import pools_of
+from skerry.engine.address_pools.ranges import IPV4, IPV6, family_of
 from skerry.engine.config import EngineConfig
 from skerry.engine.definitions.installing import is_ours
 from skerry.engine.definitions.metallb import ADDRESS_POOLS, L2_ADVERTISEMENTS
-from skerry.engine.network.announcing.arp import declare, others_at
+from skerry.engine.network.announcing import arp, ndp
 from skerry.engine.network.announcing.kernel import AnnouncedAddresses, in_kernel, interfaces
 from skerry.engine.network.announcing.wanted import Announcement, Interface, Place, Wanted, wanted
 from skerry.engine.network.keeping import Keeping, set_within
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _LOOK_AGAIN = 60.0  # seconds; interfaces come and go, and with them what was announced there
 _SERVED_SOON = 1.0  # seconds
 _CONFLICT = "AddressConflict"
+_SPEECHES = {IPV4: arp, IPV6: ndp}
 
 
 class Announcer(Keeping):
@@ -82,7 +84,7 @@ class Announcer(Keeping):
             await self._kernel.take_all_away()
             return
         place = Place(await interfaces(), labels_of(self._nodes.get(self._config.node_name) or {}))
-        never = (self._config.pod_cidr, self._config.service_cidr)
+        never = (*self._config.pod_cidrs, *self._config.service_cidrs)
         found = wanted(services, pools_of(pools, never), self._advertisements.list(), place)
         kept = self._kernel.kept
         await self._kernel.take_away(kept.routed - found.routed, kept.announced - found.announced.keys())
@@ -94,22 +96,23 @@ class Announcer(Keeping):
         self._telling.forget_all_but(services)
 
     async def _announce(self, found: Wanted, known: Iterable[Interface]) -> None:
-        """Those that are not announced yet, interface by interface."""
+        """Those that are not announced yet, interface by interface and family by family."""
         there = await in_kernel()
-        new: dict[str, set[str]] = defaultdict(set)
+        new: dict[tuple[str, str], set[str]] = defaultdict(set)
         for one in found.announced.keys() - (there & self._kernel.kept.announced):
-            new[one.interface].add(one.address)
+            new[one.interface, family_of(one.address)].add(one.address)
         foreign = there - self._kernel.kept.announced
         by_name = {one.name: one for one in known}
         own = {one.hardware for one in by_name.values()}
-        for name, addresses in sorted(new.items()):
+        for (name, family), addresses in sorted(new.items()):
+            speech = _SPEECHES[family]
             taken = {one.address: "a program of this machine" for one in foreign if one.address in addresses}
             try:
-                taken |= await others_at(by_name[name], addresses - taken.keys(), own)
+                taken |= await speech.others_at(by_name[name], addresses - taken.keys(), own)
                 free = addresses - taken.keys()
                 await self._kernel.put((), [Announcement(address, name) for address in free])
-                declare(by_name[name], free)
-            except OSError as error:  # the others need not wait for this interface; it is tried again later
+                speech.declare(by_name[name], free)
+            except OSError as error:  # the others need not wait for these; it is tried again later
                 log.warning("addresses could not be announced on %s: %s", name, error)
                 continue
             self._tell(found, name, taken, free)

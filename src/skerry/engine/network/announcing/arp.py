@@ -97,9 +97,10 @@ def _bytes(interface: Interface) -> bytes:
 
 def _asking_as(interface: Interface, address: str) -> str:
     """Our address in the network of `address`, else any."""
-    target = IPv4Address(address)
-    nearby = (own for own, network in interface.addresses.items() if target in network)
-    return next(nearby, next(iter(interface.addresses), "0.0.0.0"))  # noqa: S104
+    target, known = IPv4Address(address), interface.addresses.items()
+    nearby = (own for own, network in known if target in network)
+    any_of_ours = next((own for own, network in known if network.version == 4), "0.0.0.0")  # noqa: S104
+    return next(nearby, any_of_ours)
 
 
 def _frame(operation: int, sender: tuple[bytes, str], target: tuple[bytes, str]) -> bytes:

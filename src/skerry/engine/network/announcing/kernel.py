@@ -1,10 +1,13 @@
-"""Announced addresses in the kernel: a route to ourselves, and an entry that has the kernel answer for them by ARP.
+"""Announced addresses in the kernel: a route to ourselves, and what has the kernel answer for them by ARP or NDP.
 
-An address is no address of the machine: programs that listen on all addresses are not reached there, and nothing the
-machine sends carries it. The kernel answers (proxy ARP, `ip neighbour add proxy`) on the interface of the entry and on
-no other, also while the engine is away. What is put there is noted before in a file in the run directory, so that it
-can be taken away without the engine. The kernel lets those who ask wait for up to 0.8 s, by chance; that is switched
-off on an interface while there is an entry of ours.
+An address is nobody's here: programs that listen on all addresses are not reached there, and nothing the machine sends
+carries it. The kernel answers on the one interface and on no other, also while the engine is away. What is put there is
+noted before in a file in the run directory, so that it can be taken away without the engine.
+
+IPv4: an entry for proxy ARP (`ip neighbour add proxy`). The kernel lets those who ask wait for up to 0.8 s, by chance;
+that is switched off on an interface while there is an entry of ours. IPv6: proxy NDP works on routers' interfaces only,
+and such learn no routes. So the interface is given the address, deprecated from the start: nothing is sent from it
+unasked; the tables of the service proxy refuse what is not for the Service (decision 0076).
 """
 
 from __future__ import annotations
@@ -13,15 +16,18 @@ import contextlib
 import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
-from ipaddress import IPv4Network
+from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
 
+from skerry.engine.address_pools.ranges import IPV4, family_of
 from skerry.engine.config import EngineConfig
 from skerry.engine.network.announcing.wanted import Announcement, Interface
 from skerry.engine.network.commands import CommandError, run
 
 _AT_ONCE = "0"
+_ALONE = 128
+"""The length of an address without a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class AnnouncedAddresses:
 
     async def put(self, routed: Collection[str], announced: Collection[Announcement]) -> None:
         """Add these; harmless for those that are there. Raises CommandError, OSError."""
-        delays = {one.interface: _delay(one.interface).read_text().strip() for one in announced}
+        by_arp = {one.interface for one in announced if family_of(one.address) == IPV4}
+        delays = {name: _delay(name).read_text().strip() for name in by_arp}
         new = {name: delay for name, delay in delays.items() if delay != _AT_ONCE}
         kept = self.kept
         self._write(Kept(kept.routed.union(routed), kept.announced.union(announced), {**new, **kept.delays}))
@@ -92,9 +99,14 @@ class AnnouncedAddresses:
 
 
 async def in_kernel() -> set[Announcement]:
-    """All entries there are, of whomever. Raises CommandError."""
-    shown = json.loads(await run("ip", "-j", "neighbour", "show", "proxy") or "[]")
-    return {Announcement(one["dst"], one["dev"]) for one in shown if "dev" in one}
+    """All there are, of whomever. Raises CommandError."""
+    entries = json.loads(await run("ip", "-j", "-4", "neighbour", "show", "proxy") or "[]")
+    interfaces = json.loads(await run("ip", "-j", "-6", "address", "show", "deprecated") or "[]")
+    found = {Announcement(one["dst"], one["dev"]) for one in entries if "dev" in one}
+    for one in interfaces:
+        alone = (each for each in one.get("addr_info") or () if each.get("prefixlen") == _ALONE)
+        found |= {Announcement(each["local"], one["ifname"]) for each in alone}
+    return found
 
 
 async def interfaces() -> list[Interface]:
@@ -106,9 +118,9 @@ async def interfaces() -> list[Interface]:
 def _interface(shown: dict[str, Any]) -> Interface:
     speaks = shown.get("link_type") == "ether" and "NOARP" not in shown["flags"]
     addresses = {
-        one["local"]: IPv4Network((one["local"], one["prefixlen"]), strict=False)
+        one["local"]: ip_interface(f"{one['local']}/{one['prefixlen']}").network
         for one in shown.get("addr_info") or ()
-        if one.get("family") == "inet"
+        if one.get("scope") != "link"
     }
     return Interface(shown["ifname"], shown.get("address", "") if speaks else "", addresses)
 
@@ -124,7 +136,14 @@ def _set_delay(interface: str, value: str) -> None:
 
 async def _ip(verb: str, routed: Collection[str], announced: Collection[Announcement]) -> None:
     """All of them by one process, which goes on after an error."""
-    lines = [f"route {verb} {address}/32 dev lo" for address in sorted(routed)]
-    lines += [f"neighbour {verb} proxy {one.address} dev {one.interface}" for one in sorted(announced)]
+    lines = [f"route {verb} {address} dev lo" for address in sorted(routed)]
+    lines += [_announcing(verb, one) for one in sorted(announced)]
     if lines:
         await run("ip", "-force", "-batch", "-", text="\n".join(lines) + "\n")
+
+
+def _announcing(verb: str, one: Announcement) -> str:
+    if family_of(one.address) == IPV4:
+        return f"neighbour {verb} proxy {one.address} dev {one.interface}"
+    how = " nodad preferred_lft 0" if verb == "replace" else ""
+    return f"address {verb} {one.address}/{_ALONE} dev {one.interface}{how}"

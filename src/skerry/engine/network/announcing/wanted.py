@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
 
 from skerry.engine.address_pools.pools import Pool
-from skerry.engine.address_pools.ranges import number
+from skerry.engine.address_pools.ranges import IPV4, IPV6, number
 from skerry.engine.network import services as forwarding
 from skerry.kube.objects import Obj, labels_of, name_of, namespace_of
 from skerry.kube.selectors import SelectorError, selector_of
@@ -32,8 +32,8 @@ class Interface:
     name: str
     hardware: str
     """Its hardware address, "" if ARP is not spoken there (loopback, tunnels)."""
-    addresses: Mapping[str, IPv4Network] = field(default_factory=dict)
-    """Its own IPv4 addresses and the networks they are in."""
+    addresses: Mapping[str, IPv4Network | IPv6Network] = field(default_factory=dict)
+    """Its own addresses and the networks they are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,8 @@ def wanted(services: Iterable[Obj], pools: Sequence[Pool], advertisements: Seque
 def _lent(service: Obj) -> list[str]:
     if (service.get("spec") or {}).get("loadBalancerClass"):
         return []
-    return [one["ip"] for one in forwarding.balanced_addresses(service, forwarding.Place(""))]
+    places = [forwarding.Place("", family=family) for family in (IPV4, IPV6)]
+    return [one["ip"] for place in places for one in forwarding.balanced_addresses(service, place)]
 
 
 def _interfaces(address: str, pool: Pool, advertisements: Sequence[Obj], place: Place) -> tuple[Sequence[str], str]:
@@ -100,7 +101,7 @@ def _interfaces(address: str, pool: Pool, advertisements: Sequence[Obj], place: 
 
 
 def _neighbours(address: str, interfaces: Iterable[Interface]) -> list[str]:
-    asked = IPv4Address(address)
+    asked = ip_address(address)
     return [one.name for one in interfaces if any(asked in network for network in one.addresses.values())]
 
 

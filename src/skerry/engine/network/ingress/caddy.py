@@ -12,12 +12,13 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.log_files import cut_back
-from skerry.engine.network.cni import pod_gateway
+from skerry.engine.network.cni import pod_gateways
 from skerry.engine.network.ingress import handover, program
 from skerry.engine.network.ingress.admin import Admin, AdminError
 from skerry.engine.network.ingress.document import Listeners, listening_by
@@ -55,10 +56,11 @@ class Caddy:
         self.pid = 0
         """0 while there is none."""
         self.version = ""
-        self.listeners = Listeners(pod_gateway(config), *_PORTS)
+        self.listeners = Listeners(pod_gateways(config), *_PORTS)
         self._reserved: list[socket.socket] = []
         """What keeps the ports until Caddy listens there."""
-        self._network = handover.NETWORKS[0]
+        self._other_name = False
+        """By which of its names Caddy listens at our addresses."""
         self._loading: asyncio.Task[None] | None = None
         """Is done when the configuration before is over."""
 
@@ -71,17 +73,24 @@ class Caddy:
             noted = json.loads(self._note.read_text())
             self.version = str(noted["version"])
             http, https = (int(port) for port in noted["ports"])
-            network, _, given = (await self.admin.listening())["http"][0].rpartition("/")
-            self.listeners = Listeners(self.listeners.address, http, https)
-            self._network = network or self._network
-            if given != f"{self.listeners.address}:{http}":
-                raise ValueError(f"it listens at {given}")
+            self.listeners = Listeners(self.listeners.addresses, http, https)
+            self._other_name = self._name_among((await self.admin.listening())["http"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("Caddy, process %d, does not answer and is replaced: %s", pid, error)
             return False
         log.info("adopted Caddy %s, process %d", self.version, pid)
         self._watch(pid)
         return True
+
+    def _name_among(self, given: Sequence[str]) -> bool:
+        """By which of its names Caddy listens at what it was given. Raises ValueError if that is not at ours."""
+        ours = self.listeners.at(self.listeners.http)
+        if given == ours:
+            return self._other_name  # one that cannot hand over has no names
+        for other in (False, True):
+            if given == [handover.named(one, other=other) for one in ours]:
+                return other
+        raise ValueError(f"it listens at {', '.join(given)}")
 
     async def ensure(self) -> None:
         """Return when one answers. Raises CaddyError, OSError."""
@@ -111,13 +120,14 @@ class Caddy:
         await self.handed_over()
         for one in self._reserved:
             one.listen(_BACKLOG)
-        network = next(name for name in handover.NETWORKS if name != self._network)
-        self._loading = asyncio.create_task(self.admin.load(listening_by(document, network)), name="Caddy's load")
+        other = not self._other_name
+        renamed = listening_by(document, partial(handover.named, other=other))
+        self._loading = asyncio.create_task(self.admin.load(renamed), name="Caddy's load")
         loading = self._loading
         await _until(lambda: loading.done() or self._sockets() > 1)
         if loading.done():
             loading.result()
-        self._network = network
+        self._other_name = other
         self._release()
 
     async def handed_over(self) -> None:
@@ -130,8 +140,8 @@ class Caddy:
 
     def _sockets(self) -> int:
         """How many configurations listen with all they have."""
-        address = self.listeners.address
-        return min(handover.listening(address, port) for port in (self.listeners.http, self.listeners.https))
+        addresses, ports = self.listeners.addresses, (self.listeners.http, self.listeners.https)
+        return min(handover.listening(address, port) for address in addresses for port in ports)
 
     def _release(self) -> None:
         for one in self._reserved:
@@ -197,9 +207,10 @@ class Caddy:
     def _reserve(self) -> None:
         """The usual ports, or any. An old Caddy is not given the program, which it could not use."""
         self._release()
-        address, user = self.listeners.address, user_of(self._config)
-        self._reserved = [handover.reserve(address, (port, 0), user) for port in _PORTS]
-        self.listeners = Listeners(address, *(one.getsockname()[1] for one in self._reserved))
+        addresses, user = self.listeners.addresses, user_of(self._config)
+        http, https = (handover.reserve(addresses, port, user) for port in _PORTS)
+        self._reserved = [*http, *https]
+        self.listeners = Listeners(addresses, *(one[0].getsockname()[1] for one in (http, https)))
         if not program.hands_over(self.version):
             self._release()
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from skerry.engine.network.family import host_and_port
 from skerry.engine.network.ingress.pages import NO_RULE, error_routes, page, redirect
 from skerry.engine.network.ingress.plan import Challenge, Plan, Site
 from skerry.engine.network.ingress.proxying import SECOND, Abilities
@@ -31,9 +32,14 @@ _UNGROUPED = 24
 class Listeners:
     """Where Caddy listens."""
 
-    address: str
+    addresses: tuple[str, ...]
+    """One of each family the instance has."""
     http: int
     https: int
+
+    def at(self, port: int) -> list[str]:
+        """A port at all addresses, as Caddy writes it."""
+        return [host_and_port(address, port) for address in self.addresses]
 
 
 def empty_document() -> Obj:
@@ -61,11 +67,11 @@ def document(plan: Plan, listeners: Listeners, abilities: Abilities) -> Obj:
     return {**empty_document(), "apps": apps}
 
 
-def listening_by(document: Obj, network: str) -> Obj:
-    """The same configuration, with another name of Caddy's for the network its servers listen in."""
+def listening_by(document: Obj, named: Callable[[str], str]) -> Obj:
+    """The same configuration, with other names of Caddy's for what its servers listen at."""
     http = document["apps"]["http"]
     servers = {
-        name: {**server, "listen": [f"{network}/{address}" for address in server["listen"]]}
+        name: {**server, "listen": [named(address) for address in server["listen"]]}
         for name, server in http["servers"].items()
     }
     return {**document, "apps": {**document["apps"], "http": {**http, "servers": servers}}}
@@ -76,7 +82,7 @@ def _server(plan: Plan, listeners: Listeners, abilities: Abilities, *, secure: b
     leaving = [_leaving()] if abilities.hands_over else []
     challenges = [] if secure else [_challenge(one) for one in plan.challenges]
     server: Obj = {
-        "listen": [f"{listeners.address}:{listeners.https if secure else listeners.http}"],
+        "listen": listeners.at(listeners.https if secure else listeners.http),
         "automatic_https": {"disable": True},
         "protocols": ["h1", "h2"] if secure else ["h1"],
         "read_header_timeout": _HEADER_SECONDS * SECOND,

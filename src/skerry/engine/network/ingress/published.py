@@ -39,14 +39,16 @@ def service(listeners: Listeners) -> Obj:
         {"name": "https", "port": 443, "protocol": "TCP", "targetPort": listeners.https},
     ]
     metadata = {"name": NAME, "namespace": NAMESPACE, "labels": dict(_LABELS)}
-    return {"metadata": metadata, "spec": {"type": "LoadBalancer", "ports": ports}}
+    spec = {"type": "LoadBalancer", "ipFamilyPolicy": "PreferDualStack", "ports": ports}
+    return {"metadata": metadata, "spec": spec}
 
 
 def endpoints(listeners: Listeners) -> Obj:
-    """The one endpoint."""
+    """The one endpoint, with an address of each family."""
     ports = [
         {"name": "http", "port": listeners.http, "protocol": "TCP"},
         {"name": "https", "port": listeners.https, "protocol": "TCP"},
     ]
     metadata = {"name": NAME, "namespace": NAMESPACE, "labels": dict(_LABELS)}
-    return {"metadata": metadata, "subsets": [{"addresses": [{"ip": listeners.address}], "ports": ports}]}
+    addresses = [{"ip": one} for one in listeners.addresses]
+    return {"metadata": metadata, "subsets": [{"addresses": addresses, "ports": ports}]}

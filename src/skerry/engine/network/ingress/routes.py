@@ -17,6 +17,7 @@ from skerry.kube.objects import Obj
 _GROUP = re.compile(r"\$(\d)")
 _MATCH = "path"
 """What a path's expression is called, so that its groups have names."""
+_LITERAL = "literal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _path_match(place: Place) -> Obj:
 def _handlers(site: Site, place: Place, rendering: Rendering) -> Iterator[Obj]:
     settings, materials = place.settings, rendering.materials
     if not rendering.secure and (settings.force_ssl_redirect or (site.tls is not None and settings.ssl_redirect)):
-        yield redirect("https://{http.request.host}{http.request.uri}", 308)
+        yield from _to_https(site)
         return
     if settings.closed:
         yield page(503, UNREADABLE)
@@ -95,6 +96,14 @@ def _handlers(site: Site, place: Place, rendering: Rendering) -> Iterator[Obj]:
     if settings.rewrite_target:
         yield {"handler": "rewrite", "uri": _rewritten(place)}
     yield proxy(place, rendering.abilities)
+
+
+def _to_https(site: Site) -> Iterator[Obj]:
+    """To the same host without its port. Caddy's own word for the host leaves the brackets of IPv6 addresses out."""
+    if not site.host:
+        literal = {"header_regexp": {"Host": {"name": _LITERAL, "pattern": r"^(\[[^\]]+\])"}}}
+        yield _only(literal, redirect(f"https://{{http.regexp.{_LITERAL}.1}}{{http.request.uri}}", 308))
+    yield redirect("https://{http.request.host}{http.request.uri}", 308)
 
 
 def _only(match: Obj, *handlers: Obj) -> Obj:

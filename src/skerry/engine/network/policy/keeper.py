@@ -12,7 +12,7 @@ import asyncio
 import logging
 
 from skerry.engine.config import EngineConfig
-from skerry.engine.network.cni import pod_gateway
+from skerry.engine.network.cni import pod_gateways
 from skerry.engine.network.commands import run
 from skerry.engine.network.host import tables_there
 from skerry.engine.network.keeping import Keeping, set_within
@@ -157,7 +157,7 @@ class PolicyKeeper(Keeping):
     def _listeners(self) -> list[Listener]:
         services = {name_of(one): one for one in self._services.list(SYSTEM)}
         pieces = [one for one in self._slices.list(SYSTEM) if SERVICE_NAME_LABEL in labels_of(one)]
-        return listeners_at(pod_gateway(self._config), services, pieces)
+        return listeners_at(pod_gateways(self._config), services, pieces)
 
 
 def _link_to(address: str) -> str:

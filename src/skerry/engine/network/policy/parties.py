@@ -7,7 +7,7 @@ clusters: a policy sees it as pods with the namespace, the labels and the ports 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,15 +63,16 @@ def party_of(pod: Obj, addresses: tuple[str, ...]) -> Party:
     return Party(addresses, group_of(pod), tuple(sorted(set(_named_ports(pod)))))
 
 
-def listeners_at(gateway: str, services: Mapping[str, Obj], slices: Iterable[Obj]) -> list[Listener]:
-    """What Services of `kube-system` (by name) lead to at the gateway address."""
+def listeners_at(gateways: Sequence[str], services: Mapping[str, Obj], slices: Iterable[Obj]) -> list[Listener]:
+    """What Services of `kube-system` (by name) lead to at the gateway addresses."""
     found: list[Listener] = []
     for piece in slices:
         service = services.get(labels_of(piece).get(SERVICE_NAME_LABEL, ""))
-        here = any(gateway in (endpoint.get("addresses") or ()) for endpoint in piece.get("endpoints") or ())
-        if service is not None and here and namespace_of(piece) == SYSTEM:
-            found += _listeners(gateway, service, piece)
-    return sorted(found, key=lambda one: (one.port, one.protocol))
+        led_to = {address for endpoint in piece.get("endpoints") or () for address in endpoint.get("addresses") or ()}
+        for gateway in gateways:
+            if service is not None and gateway in led_to and namespace_of(piece) == SYSTEM:
+                found += _listeners(gateway, service, piece)
+    return sorted(found, key=lambda one: (one.address, one.port, one.protocol))
 
 
 def _listeners(gateway: str, service: Obj, piece: Obj) -> Iterator[Listener]:

@@ -57,7 +57,8 @@ class Accepting:
 def for_listener(listener: Listener, *, allowed: bool) -> str:
     """What decides about a port of the engine's own."""
     port = f"meta l4proto {listener.protocol} ct reply proto-src {listener.port}"
-    return f"{port} ct reply ip saddr {listener.address} {'accept' if allowed else 'drop'}"
+    word = "ip6" if ":" in listener.address else "ip"
+    return f"{port} ct reply {word} saddr {listener.address} {'accept' if allowed else 'drop'}"
 
 
 def allows(rule: Rule, listener: Listener, selections: frozenset[str]) -> bool:
