@@ -170,8 +170,13 @@ class EngineConfig:
 
     @property
     def cluster_dns(self) -> str:
-        """The cluster IP of the DNS service."""
-        return str(ipaddress.IPv4Network(self.service_cidr)[10])
+        """The cluster IP of the DNS service that pods are told."""
+        return self.cluster_dns_addresses[0]
+
+    @property
+    def cluster_dns_addresses(self) -> tuple[str, ...]:
+        """The cluster IPs of the DNS service, the first family's first."""
+        return tuple(str(ipaddress.ip_network(one)[10]) for one in self.service_cidrs)
 
     @property
     def nft_table(self) -> str:

@@ -69,7 +69,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     resolv_conf = tmp_path / "resolv.conf"
     resolv_conf.write_text("nameserver 127.0.0.1\n")
     async with resolver() as upstream:
-        answering = Answering(Zone(DOMAIN, SERVER, directory), OWN, resolv_conf, upstream.port)
+        answering = Answering(Zone(DOMAIN, (SERVER,), directory), OWN, resolv_conf, upstream.port)
         directory.on_change(answering.changed)
         await informers.start()
         server = DnsServer(answering)
@@ -321,7 +321,7 @@ async def test_under_load_every_answer_is_right_and_changes_are_seen(world: Worl
 
 
 async def test_a_port_that_is_taken_is_left_to_its_owner(world: World) -> None:
-    answering = Answering(Zone(DOMAIN, SERVER, ClusterDirectory(Informers(world.objects))), OWN, world.resolv_conf)  # type: ignore[arg-type]
+    answering = Answering(Zone(DOMAIN, (SERVER,), ClusterDirectory(Informers(world.objects))), OWN, world.resolv_conf)  # type: ignore[arg-type]
     second = DnsServer(answering)
     port = await second.start("127.0.0.1", world.port)
     assert port != world.port

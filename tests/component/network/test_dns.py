@@ -8,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from skerry.engine.config import EngineConfig
+from skerry.engine.instance import kernel_has_ipv6
+from skerry.engine.network.cni import write_cni
 from skerry.engine.network.dns.cluster_server import ClusterDnsServer
 from skerry.engine.network.host import remove_network
 from skerry.engine.network.proxy import ServiceProxy
@@ -25,7 +28,7 @@ pytestmark = pytest.mark.root
 _ASK = """
 import sys, dns.message, dns.query
 how = {"udp": dns.query.udp, "tcp": dns.query.tcp}[sys.argv[1]]
-reply = how(dns.message.make_query(sys.argv[3], "A"), sys.argv[2], port=int(sys.argv[4]), timeout=5)
+reply = how(dns.message.make_query(sys.argv[3], sys.argv[5]), sys.argv[2], port=int(sys.argv[4]), timeout=5)
 print(*(data for one in reply.answer for data in one))
 """
 
@@ -38,9 +41,9 @@ def host() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running_dns() -> AsyncIterator[tuple[World, EngineConfig]]:
-    """Everything between the API and the pods, but for the pods."""
-    async with running_controllers() as world:
+async def running_dns(**settings: Any) -> AsyncIterator[tuple[World, EngineConfig]]:
+    """Everything between the API and the pods, but for the pods. `settings`: fields of the instance's configuration."""
+    async with running_controllers(settings=settings) as world:
         config = world.context.config
         proxy = ServiceProxy(config, world.context.informers)
         await proxy.prepare()
@@ -56,10 +59,10 @@ async def running_dns() -> AsyncIterator[tuple[World, EngineConfig]]:
 
 
 def asker(
-    server: str, name: str, protocol: str = "udp", *, port: int = 53, prefix: Sequence[str] = ()
+    server: str, name: str, protocol: str = "udp", *, port: int = 53, prefix: Sequence[str] = (), kind: str = "A"
 ) -> Callable[[], str]:
     """Asks from the host, or from where `prefix` leads; the addresses, or ""."""
-    command = [*prefix, sys.executable, "-c", _ASK, protocol, server, name, str(port)]
+    command = [*prefix, sys.executable, "-c", _ASK, protocol, server, name, str(port), kind]
     return lambda: subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
@@ -80,6 +83,49 @@ async def test_pods_and_host_ask_at_the_service_address(host: None) -> None:
             await until(asker(config.cluster_dns, name), first)
         finally:
             pod.close()
+
+
+@pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+async def test_pods_of_two_families_ask_by_either_and_for_either(host: None) -> None:
+    ranges = {"pod_cidr6": "fd73:6b72:7e57:1::/64", "service_cidr6": "fd73:6b72:7e57:2::/112"}
+    async with running_dns(**ranges) as (world, config):
+        write_cni(config)
+        pod = Pod(config, "client")
+        inside = ["nsenter", "--net", "--target", str(pod.process.pid)]
+        try:
+            addresses = config.cluster_dns_addresses
+            assert addresses == ("10.112.0.10", "fd73:6b72:7e57:2::a")
+            for server in addresses:
+                for name in ("kube-dns.kube-system.svc.cluster.local", "ns.dns.cluster.local"):
+                    for kind, answer in zip(("A", "AAAA"), addresses, strict=True):
+                        await until(asker(server, name, prefix=inside, kind=kind), answer)
+                        await until(asker(server, name, "tcp", kind=kind), answer)
+            peer = f"{pod.addresses[1].replace(':', '-')}.default.pod.cluster.local"
+            await until(asker(addresses[1], peer, prefix=inside, kind="AAAA"), pod.addresses[1])
+            spec = (await world.client.get(SERVICES, "kube-dns", "kube-system"))["spec"]
+            assert spec["ipFamilies"] == ["IPv4", "IPv6"]
+        finally:
+            pod.close()
+
+
+@pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+async def test_neighbours_do_not_reach_it_by_ipv6_either(host: None) -> None:
+    ranges = {"pod_cidr6": "fd73:6b72:7e57:1::/64", "service_cidr6": "fd73:6b72:7e57:2::/112"}
+    outside = Neighbour()
+    try:
+        async with running_dns(**ranges) as (_, config):
+            name, gateway, address = "kubernetes.default.svc.cluster.local", "fd73:6b72:7e57:1::1", "2001:db8:1::1"
+            subprocess.run(["ip", "address", "add", f"{address}/64", "dev", "cable", "nodad"], check=True)
+            for words in ("address add 2001:db8:1::2/64 dev cable2 nodad", f"route add fd00::/8 via {address}"):
+                subprocess.run([*outside.prefix, "ip", *words.split()], check=True)
+            await until(asker(gateway, name, port=10053), "10.112.0.1")
+            with host_server("open"):
+                answer = await asyncio.to_thread(call, address, 8080, "tcp", outside.prefix)
+                assert answer.startswith("open"), "the neighbour reaches the machine"
+            for server, port in ((config.cluster_dns_addresses[1], 53), (gateway, 10053)):
+                assert await asyncio.to_thread(asker(server, name, port=port, prefix=outside.prefix)) == ""
+    finally:
+        outside.close()
 
 
 async def test_the_service_comes_back_when_somebody_deletes_it(host: None) -> None:

@@ -70,7 +70,7 @@ class Known:
 
 
 def zone(*objects: Obj, namespaces: Sequence[str] = ("default",)) -> Zone:
-    return Zone(DOMAIN, SERVER, Known(*objects, namespaces=namespaces))
+    return Zone(DOMAIN, (SERVER,), Known(*objects, namespaces=namespaces))
 
 
 def _service_of(one: Obj) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+from ipaddress import ip_network
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
@@ -38,7 +39,7 @@ async def set_up_host(config: EngineConfig) -> None:
     for pods in config.pod_cidrs:
         await run("ip", "route", "replace", "unreachable", pods)
     for gateway in pod_gateways(config):
-        await run("ip", "address", "replace", gateway, "dev", "lo", "scope", "host")
+        await run("ip", "address", "replace", str(ip_network(gateway)), "dev", "lo", "scope", "host")
 
 
 async def load_empty_tables(config: EngineConfig) -> None:
@@ -66,7 +67,7 @@ async def remove_network(config: EngineConfig) -> None:
     for pods in config.pod_cidrs:
         await _quietly("ip", "route", "del", "unreachable", pods)
     for gateway in pod_gateways(config):
-        await _quietly("ip", "address", "del", gateway, "dev", "lo")
+        await _quietly("ip", "address", "del", str(ip_network(gateway)), "dev", "lo")
     for link in await _pod_links(config):
         await _quietly("ip", "link", "del", link)
     await remove_devices(config)

@@ -7,6 +7,7 @@ so its Endpoints are written here and mirrored into an EndpointSlice like those 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
@@ -22,16 +23,18 @@ _PORTS = (("dns", "UDP"), ("dns-tcp", "TCP"))
 
 
 class DnsService(Controller):
-    """Makes both objects again when they are gone. `address`, `port`: where the server listens."""
+    """Makes both objects again when they are gone. `listening`: the server's ports by address, one of each family."""
 
     name = "kube-dns"
     workers = 1
 
-    def __init__(self, client: Client, services: Informer, cluster_ip: str, address: str, port: int) -> None:
+    def __init__(
+        self, client: Client, services: Informer, cluster_ips: Sequence[str], listening: Mapping[str, int]
+    ) -> None:
         super().__init__()
         self._client = client
-        self._wanted = service(cluster_ip, port)
-        self._endpoints = endpoints(address, port)
+        self._wanted = service(cluster_ips, next(iter(listening.values())))
+        self._endpoints = endpoints(listening)
         self.watch(services, lambda obj: [_KEY] if key_of(obj) == _KEY else [])
         self.queue.add(_KEY)
 
@@ -49,15 +52,20 @@ class DnsService(Controller):
         return None
 
 
-def service(cluster_ip: str, port: int) -> Obj:
-    """The Service, at the address that pods' resolv.conf names."""
+def service(cluster_ips: Sequence[str], port: int) -> Obj:
+    """The Service, at the address that pods' resolv.conf names, and beside it at one of the second family."""
     ports = [{"name": name, "port": 53, "protocol": protocol, "targetPort": port} for name, protocol in _PORTS]
-    spec = {"type": "ClusterIP", "clusterIP": cluster_ip, "clusterIPs": [cluster_ip], "ports": ports}
+    spec: Obj = {"type": "ClusterIP", "clusterIP": cluster_ips[0], "clusterIPs": list(cluster_ips), "ports": ports}
+    spec["ipFamilyPolicy"] = "PreferDualStack"
     return {"metadata": {"name": NAME, "namespace": NAMESPACE, "labels": dict(_LABELS)}, "spec": spec}
 
 
-def endpoints(address: str, port: int) -> Obj:
-    """The one endpoint."""
-    ports = [{"name": name, "port": port, "protocol": protocol} for name, protocol in _PORTS]
+def endpoints(listening: Mapping[str, int]) -> Obj:
+    """The one endpoint, with an address of each family."""
     metadata = {"name": NAME, "namespace": NAMESPACE, "labels": dict(_LABELS)}
-    return {"metadata": metadata, "subsets": [{"addresses": [{"ip": address}], "ports": ports}]}
+    return {"metadata": metadata, "subsets": [_subset(address, port) for address, port in listening.items()]}
+
+
+def _subset(address: str, port: int) -> Obj:
+    ports = [{"name": name, "port": port, "protocol": protocol} for name, protocol in _PORTS]
+    return {"addresses": [{"ip": address}], "ports": ports}

@@ -127,8 +127,9 @@ def _bind(host: str, port: int) -> tuple[socket.socket, socket.socket]:
 
 
 def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
-    datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    stream = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    datagram = socket.socket(family, socket.SOCK_DGRAM)
+    stream = socket.socket(family, socket.SOCK_STREAM)
     try:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stream.bind((host, port))

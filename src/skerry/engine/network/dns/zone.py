@@ -80,11 +80,11 @@ class _Endpoint(NamedTuple):
 
 
 class Zone:
-    """The records of one cluster domain. `server`: the address of the DNS Service, which the domain's NS names."""
+    """The records of one cluster domain. `servers`: the addresses of the DNS Service, which the domain's NS names."""
 
-    def __init__(self, domain: str, server: str, directory: Directory) -> None:
+    def __init__(self, domain: str, servers: Sequence[str], directory: Directory) -> None:
         self.domain = domain
-        self._server = server
+        self._servers = servers
         self._directory = directory
 
     def find(self, labels: Sequence[str], kind: str) -> Found:
@@ -97,7 +97,7 @@ class Zone:
             case ("dns-version",):
                 return self._of_kind(kind, [Record(self._name("dns-version"), "TXT", SCHEMA_VERSION)])
             case ("ns", "dns"):
-                return self._of_kind(kind, [_of_address(self._name("ns.dns"), self._server)])
+                return self._of_kind(kind, [_of_address(self._name("ns.dns"), one) for one in self._servers])
             case (namespace, "svc" | "pod"):
                 return EMPTY if self._directory.has_namespace(namespace) else NOTHING
             case (dashed, namespace, "pod"):
