@@ -72,9 +72,10 @@ async def app_by_hand(
 
 
 async def pods_of(portal: RunningPortal, namespace: str, name: str) -> list[Obj]:
-    """Those of an app that were given a machine."""
+    """Those of an app of which their machine has told."""
     listed = (await portal.running.admin.list(PODS, namespace)).items
-    return [one for one in listed if one["metadata"]["labels"].get("app") == name and one["spec"].get("nodeName")]
+    theirs = [one for one in listed if one["metadata"]["labels"].get("app") == name]
+    return [one for one in theirs if one["status"].get("containerStatuses")]
 
 
 async def happened(portal: RunningPortal, pod: Obj, reason: str, message: str, kind: str = "Warning") -> None:

@@ -19,12 +19,8 @@ from skerry.kube.resources import ENDPOINT_SLICES, SERVICES
 from tests.component.network.conftest import make_config
 from tests.component.network.test_announcing import Events
 from tests.support.collections import Collections
+from tests.support.dns_servers import free_port
 from tests.support.waiting import until
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.2", 0)) as one:
-        return int(one.getsockname()[1])
 
 
 def service(port: int, **spec: Any) -> Obj:

@@ -11,6 +11,7 @@ from skerry.platform.releases.types import RELEASES
 from tests.support.apps import BY_HAND, app_by_hand, happened, pods_of
 from tests.support.axe import barriers_of
 from tests.support.portal import RunningPortal, chromium, page_of, running_portal, visit
+from tests.support.waiting import LIMIT
 
 APP = "/portal/apps/lidar/notebook"
 TABS = ("", "/logs", "/terminal", "/files", "/usage", "/values", "/history?of=2", "/remove")
@@ -60,7 +61,7 @@ async def _none_has_barriers(page: Any, paths: list[str]) -> None:
         wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider == 0, path
         if await page.locator(".tabs [aria-current]").count():
-            await expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9)
+            await expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=0.9, timeout=LIMIT * 1000)
     assert wrong == []
     await page.context.close()
 

@@ -10,6 +10,7 @@ from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS
 from tests.component.portal.test_frame import inline_in
 from tests.support.browser import Browser
 from tests.support.portal import RunningPortal, running_portal
+from tests.support.waiting import until
 
 HOME = "/portal/operators/"
 TABS = ("", "nodes", "requests", "projects", "tiers", "catalogues")
@@ -62,9 +63,14 @@ async def _form(olga: Browser, tab: str) -> dict[str, str]:
 
 
 async def _sees_how_it_is(olga: Browser) -> None:
-    says = (await olga.get(HOME)).says()
-    for text in ("It answers, in", "1 of 1 are well.", "1 wait for a decision.", "It is up to date."):
-        assert text in says, text
+    async def shown() -> bool:
+        """From the platform's caches."""
+        says = (await olga.get(HOME)).says()
+        for text in ("It answers, in", "1 of 1 are well.", "1 wait for a decision.", "It is up to date."):
+            assert text in says, text
+        return True
+
+    await until(shown, "how it is")
     found = (await olga.get(f"{HOME}projects?q=anna", headers={"HX-Request": "true"})).says()
     assert "lidar" in found
     assert "anna" in found
