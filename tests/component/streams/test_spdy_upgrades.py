@@ -206,6 +206,17 @@ async def test_stdin_waits_for_a_process_that_does_not_read(pods: LocalPods, mon
         await until(lambda: process.returncode is not None)
 
 
+@pytest.mark.parametrize("transport", [OVER_SPDY])
+async def test_a_command_that_the_server_ends_is_no_success(kubectl: Kubectl, server: RunningApi) -> None:
+    process = await kubectl.start("exec", "web", "--", "sh", "-c", "echo up; exec sleep 1000")
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), LIMIT) == b"up\n"
+    await server.server.stop()
+    _, err = await asyncio.wait_for(process.communicate(), LIMIT)
+    assert process.returncode == 1
+    assert b"the stream ended before the command was over" in err
+
+
 async def test_streams_end_with_the_server(pods: LocalPods) -> None:
     async with serving(pods) as server, upgraded(server, _exec("sleep", "100")) as connection:
         await connection.open("error", "stdout", "stderr")
@@ -213,4 +224,5 @@ async def test_streams_end_with_the_server(pods: LocalPods) -> None:
         async with asyncio.timeout(LIMIT):
             await server.server.stop()
         assert pods.sessions[0]._process.returncode is not None  # type: ignore[attr-defined]
+        assert json.loads((await connection.until_the_outcome())[1])["reason"] == "ServiceUnavailable"
         assert await connection.next() is None

@@ -170,8 +170,8 @@ class Connection(asyncio.Protocol):
     def shutdown(self) -> None:
         """Close once what is being answered is; what may last for as long as the client likes ends now."""
         if self._beyond is not None:
-            self._beyond.feed_eof()
-        if self._current is not None and self._current.patient:
+            self._beyond.feed_eof()  # who speaks there may have last words
+        elif self._current is not None and self._current.patient:
             self._current.lose()
         if self._current is None or self._current.ended:
             self._dismiss()

@@ -53,6 +53,9 @@ class ChannelCommand:
         """One message. Raises ClientGone."""
         await self._socket.send(self._protocol.encode(channel, data))
 
+    async def give_up(self, last_words: bytes) -> None:
+        """A WebSocket's close has a code that says it."""
+
     async def finish(self, last_words: bytes) -> None:
         """The outcome, if there is one to tell, and the close."""
         if last_words:

@@ -17,8 +17,9 @@ from skerry.engine.api.streams.channels import ChannelError
 from skerry.engine.api.streams.link import ClientGone
 from skerry.engine.api.streams.tasks import cancelled
 from skerry.engine.api.streams.terminal_size import LatestSize
-from skerry.kube.errors import InternalError, StatusError
+from skerry.kube.errors import InternalError, ServiceUnavailable, StatusError
 
+_ENDED = ServiceUnavailable("the stream ended before the command was over")
 Start = Callable[[], Awaitable[StreamSession]]
 
 
@@ -57,6 +58,10 @@ class CommandClient(Protocol):
         """Tell the outcome, and end in order."""
         ...
 
+    async def give_up(self, last_words: bytes) -> None:
+        """End before the command was over; harmless when the client is gone, which is the reason most often."""
+        ...
+
     async def break_off(self, reason: str) -> None:
         """End because of what the client did; harmless when it is gone."""
         ...
@@ -77,11 +82,14 @@ class RemoteCommand:
         try:
             async with cancelled(listening, running):
                 await asyncio.wait({listening, running}, return_when=asyncio.FIRST_COMPLETED)
-                await (running if running.done() else listening)
+                if running.done():
+                    return await running
+                await listening
+            await self._client.give_up(outcome.failed(_ENDED, as_status=self._client.takes_status))
         except ChannelError as error:
             await self._client.break_off(str(error))
         except ClientGone:
-            return
+            return None
 
     async def _run(self, start: Start, attach: bool) -> None:
         """Raises ClientGone, ChannelError."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from skerry.engine.api.pod_access import STDERR, STDOUT, StreamOptions
 from skerry.engine.api.streams.channels import ChannelError
-from skerry.engine.api.streams.link import Link
+from skerry.engine.api.streams.link import ClientGone, Link
 from skerry.engine.api.streams.spdy_session import SpdySession, Stream
 from skerry.engine.api.streams.tasks import cancelled
 from skerry.engine.api.streams.terminal_size import LatestSize, Sizes
@@ -23,6 +23,7 @@ _ERROR, _STDIN, _RESIZE = "error", "stdin", "resize"
 _OUTPUTS = {STDOUT: "stdout", STDERR: "stderr"}
 _TYPES = (_ERROR, _STDIN, *_OUTPUTS.values(), _RESIZE)
 _CREATION_SECONDS = 30.0  # within which a client has to open its streams, as in Kubernetes
+_LAST_WORDS_SECONDS = 1.0
 _GOODBYE_SECONDS = 5.0  # a client is given to close: some lose what they have not read when we do
 
 
@@ -112,6 +113,14 @@ class SpdyCommand:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._link.gone()
         await self._link.close()
+
+    async def give_up(self, last_words: bytes) -> None:
+        """Only words tell the client: its library takes the end of the connection for the end of the command."""
+        if _ERROR not in self._streams:
+            return
+        with suppress(ClientGone, TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):  # nobody widens a window any more
+                await self._streams[_ERROR].write(last_words, fin=True)
 
     async def _read_sizes(self) -> None:
         """Raises ChannelError."""
