@@ -24,7 +24,8 @@ def test_kubectl_debug(program: Program, namespace: str) -> None:
     attached = program.kubectl(*debug, "-i", "--target=main", "-c", "look", *script, stdin="typed\n")
     assert "got typed" in attached.stdout
     assert "sleep 4321" in attached.stdout
-    assert "sleep 4321" in program.kubectl("logs", "-n", namespace, "web", "-c", "look").stdout
+    logs = ("logs", "-n", namespace, "web", "-c", "look")
+    eventually(lambda: "sleep 4321" in program.kubectl(*logs).stdout, "the log of what was attached to")
     copied = ("--copy-to=copy", "--share-processes", "--same-node", "-c", "beside", "--", "sleep", "1000")
     program.kubectl(*debug, *copied)
     program.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/copy", WITHIN)

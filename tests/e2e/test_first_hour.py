@@ -94,7 +94,12 @@ async def _has_a_project(skerry: CommandLine) -> None:
 async def _something_runs(skerry: CommandLine, kubectl: Kubectl) -> None:
     await kubectl("apply", "-f", "-", stdin=DEPLOYMENT, env=skerry.environment)
     await kubectl("rollout", "status", "deployment/web", WITHIN, env=skerry.environment)
-    assert (await kubectl("logs", "deployment/web", env=skerry.environment)).out == "begun\n"
+
+    async def has_begun() -> bool:
+        """A container is ready before it has said anything."""
+        return (await kubectl("logs", "deployment/web", env=skerry.environment)).out == "begun\n"
+
+    await until(has_begun, "its word")
     assert (await kubectl("exec", "deployment/web", "--", "id", "-u", env=skerry.environment)).out == "1000\n"
     pods = json.loads((await kubectl("get", "pods", "-o", "json", env=skerry.environment)).out)["items"]
     assert {one["metadata"]["annotations"]["skerry.dev/user"] for one in pods} == {ANNA}

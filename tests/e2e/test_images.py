@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.support.images import busybox_archive
 from tests.support.program import Program
+from tests.support.waiting import WITHIN
 
 
 def images(program: Program) -> set[str]:
@@ -30,7 +31,7 @@ def test_build_on_a_loaded_image_and_run_it(program: Program, namespace: str, tm
     assert "docker.io/library/greeter:1" in images(program)
     program.kubectl("run", "greeter", "-n", namespace, "--image", "greeter:1", "--restart", "Never")
     done = "jsonpath={.status.phase}=Succeeded"
-    program.kubectl("wait", "pod/greeter", "-n", namespace, "--for", done, "--timeout", "60s")
+    program.kubectl("wait", "pod/greeter", "-n", namespace, "--for", done, WITHIN)
     assert program.kubectl("logs", "greeter", "-n", namespace).stdout == "hello from 0\n"
 
     program.skerry("image", "rm", "greeter:1")

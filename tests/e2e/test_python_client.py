@@ -12,6 +12,7 @@ from kubernetes import client, config, watch
 from kubernetes.stream import portforward, stream
 
 from tests.support.program import Program, eventually
+from tests.support.waiting import LIMIT
 
 # the client leaves its sockets to the garbage collector, which may come at any line
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
@@ -69,7 +70,9 @@ def test_watch_sees_a_pod_come_and_go(api: client.ApiClient, namespace: str) -> 
     before = core.list_namespaced_pod(namespace).metadata.resource_version
     core.create_namespaced_pod(namespace, POD)
     phases, types, watching = set(), [], watch.Watch()
-    for event in watching.stream(core.list_namespaced_pod, namespace, resource_version=before, timeout_seconds=60):
+    for event in watching.stream(
+        core.list_namespaced_pod, namespace, resource_version=before, timeout_seconds=int(LIMIT)
+    ):
         types.append(event["type"])
         phases.add(event["object"].status.phase)
         if event["type"] == "MODIFIED" and event["object"].status.phase == "Running" and "DELETE" not in phases:

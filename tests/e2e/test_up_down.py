@@ -83,7 +83,7 @@ def run_example(program: Program) -> str:
     context = ["--build-context", f"programs={Path(shutil.which('busybox') or '').parent}"]
     program.skerry("image", "build", "-t", "hello:1", *context, str(EXAMPLE))
     program.kubectl("apply", "-f", str(EXAMPLE))
-    program.kubectl("rollout", "status", "deployment/hello", "--timeout", "60s")
+    program.kubectl("rollout", "status", "deployment/hello", WITHIN)
     url = url_of(program)
     eventually(lambda: "Hello from Skerry" in page(url), f"{url} answering")
     return url
@@ -212,7 +212,7 @@ def test_the_talks_own_manifest_runs_unchanged(program: Program, namespace: str,
     archive = busybox_archive(tmp_path, "paulbouwer/hello-kubernetes:1.9", ["/bin/httpd", "-f", "-p", "8080"])
     program.skerry("image", "load", str(archive))
     program.kubectl("apply", "-n", namespace, "-f", "-", stdin=TALK)
-    program.kubectl("rollout", "status", "-n", namespace, "deployment/hello-kubernetes", "--timeout", "60s")
+    program.kubectl("rollout", "status", "-n", namespace, "deployment/hello-kubernetes", WITHIN)
     pod = program.get("pods", "-n", namespace, "-l", "app=hello-kubernetes")["items"][0]
     inside = ["exec", "-n", namespace, pod["metadata"]["name"], "--"]
     assert program.kubectl(*inside, "id", "-u").stdout.strip() == "1000"

@@ -8,6 +8,7 @@ import pytest
 from kubernetes import client, config, watch
 
 from tests.support.api import RunningApi
+from tests.support.waiting import LIMIT
 
 pytestmark = [
     # the client leaves its sockets to the garbage collector, which may come at any line
@@ -44,7 +45,7 @@ async def test_watch(core: client.CoreV1Api) -> None:
         core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=client.V1ObjectMeta(name="a")))
         stream = watch.Watch()
         seen = []
-        for event in stream.stream(core.list_namespaced_config_map, "default", timeout_seconds=60):
+        for event in stream.stream(core.list_namespaced_config_map, "default", timeout_seconds=int(LIMIT)):
             seen.append((event["type"], event["object"].metadata.name))
             if event["type"] == "ADDED":
                 core.patch_namespaced_config_map("a", "default", {"data": {"x": "y"}})

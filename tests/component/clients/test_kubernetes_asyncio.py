@@ -11,6 +11,7 @@ import pytest
 from kubernetes_asyncio import client, config, watch
 
 from skerry.testing import Cluster
+from tests.support.waiting import LIMIT
 
 POD: dict[str, Any] = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 
@@ -28,7 +29,7 @@ async def test_a_watch_sees_what_happens_to_a_pod(connection: client.ApiClient, 
     seen: list[tuple[str, str]] = []
     asked = False
     async with watch.Watch() as watching:
-        async for event in watching.stream(core.list_namespaced_pod, namespace, timeout_seconds=60):
+        async for event in watching.stream(core.list_namespaced_pod, namespace, timeout_seconds=int(LIMIT)):
             seen.append((event["type"], event["object"].status.phase))
             if seen[-1][1] == "Running" and not asked:
                 asked = True
@@ -76,7 +77,7 @@ async def test_scale_and_rollout_status(connection: client.ApiClient, namespace:
     await apps.create_namespaced_deployment(namespace, {"metadata": {"name": "d"}, "spec": spec})
     await apps.patch_namespaced_deployment_scale("d", namespace, {"spec": {"replicas": 3}})
     async with watch.Watch() as watching:
-        async for event in watching.stream(apps.list_namespaced_deployment, namespace, timeout_seconds=60):
+        async for event in watching.stream(apps.list_namespaced_deployment, namespace, timeout_seconds=int(LIMIT)):
             if event["object"].status.ready_replicas == 3:
                 break
     assert event["object"].spec.replicas == 3

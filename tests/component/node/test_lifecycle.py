@@ -109,9 +109,8 @@ async def test_stubborn_process_is_killed_after_its_grace(node: Node) -> None:
 
 
 async def test_grace_zero_ends_at_once(node: Node) -> None:
-    await node.create(pod("forced", container(["sleep", "1000"])))
+    await node.create(pod("forced", container(["sleep", "1000"]), terminationGracePeriodSeconds=3600))
     running = await node.until("forced", ready)
-    began = time.monotonic()
     await node.delete("forced", 0)
     await node.until_gone("forced")
     labels = {"io.kubernetes.pod.uid": running["metadata"]["uid"]}
@@ -119,8 +118,7 @@ async def test_grace_zero_ends_at_once(node: Node) -> None:
     async def ended() -> bool:
         return not await node.instance.cri.list_containers(labels=labels)
 
-    await until(ended, "the end of the container")
-    assert time.monotonic() - began < 25, "not after the grace that it would have had"
+    await until(ended, "the end of the container, not after the grace that it would have had")
 
 
 async def test_hooks_run(node: Node) -> None:

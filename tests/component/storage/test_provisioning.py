@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -297,10 +296,8 @@ async def test_pods_are_sent_to_where_there_is_room_once_it_is_known(
 
 
 async def test_many_claims_at_once_and_the_room_started_anew(storage: StorageWorld, tmp_path: Path) -> None:
-    began = time.monotonic()
     await asyncio.gather(*(make(storage, claim(f"c{number}")) for number in range(200)))
     await until(lambda: all(phase(storage, f"c{number}") == "Bound" for number in range(200)), "200 claims bound")
-    assert time.monotonic() - began < 60  # seconds; it takes two where the machine has nothing else to do
     assert len(storage.driver.names) == len(storage.driver.requests) == 200
 
     async with running_storage(tmp_path / "volumes", storage.world) as again:
