@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -19,6 +20,8 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "tiers": ("tier", "skerry tiers ls"),
 })  # fmt: skip
 """By plural: what one of them is called, and what lists those there are."""
+_OWN_HOOK = re.compile(r'^admission webhook "[a-z-]+\.skerry\.dev" denied the request: ')
+"""Who refused matters where others may have."""
 
 
 def in_words(error: StatusError) -> str:
@@ -40,7 +43,7 @@ def in_words(error: StatusError) -> str:
                 f"{error.message}: the cluster does not know who asks; sign in with `skerry login`, or name another "
                 "kubeconfig (--kubeconfig, --context)"
             )
-    return error.message
+    return _OWN_HOOK.sub("", error.message)
 
 
 def unreachable(server: str, error: OSError) -> str:

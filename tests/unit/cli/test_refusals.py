@@ -28,6 +28,14 @@ from skerry.kube.errors import Forbidden, NotFound, StatusError, Unauthorized, a
             "there is a project lidar already: `skerry projects ls` shows it",
         ),
         (not_found("leases.coordination.k8s.io", "x"), 'leases.coordination.k8s.io "x" not found'),
+        (
+            Forbidden('admission webhook "project-requests.skerry.dev" denied the request: you own it not'),
+            "you own it not",
+        ),
+        (
+            Forbidden('admission webhook "x.example" denied the request: no'),
+            'admission webhook "x.example" denied the request: no',
+        ),
         (Forbidden("you may not", {"name": "lidar", "kind": "projects"}), "you may not"),
     ],
 )
