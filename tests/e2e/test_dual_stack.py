@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +52,15 @@ spec:
   ipFamilies: [IPv6]
   ports: [{{port: 80, targetPort: 8080}}]
 """
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  rules:
+  - host: web.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+"""
 DENY = """
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -77,6 +89,7 @@ def test_two_families(fresh_program: Program, tmp_path: Path) -> None:
     program.kubectl("wait", "--for=condition=Ready", "pod", "--all", WITHIN)
     _check_objects(program)
     _check_traffic(program)
+    _check_edges(program)
     _check_policy(program)
     program.down()
     assert FORWARDING.read_text() == forwarded
@@ -102,6 +115,40 @@ def _check_traffic(program: Program) -> None:
     client, shown = Client(program), ",".join(one["ip"] for one in program.get("pod", "web")["status"]["podIPs"])
     for address in program.get("service", "web")["spec"]["clusterIPs"]:
         eventually(lambda address=address: client.fetch(address) == shown, address)  # type: ignore[misc]
+
+
+def _check_edges(program: Program) -> None:
+    """Ingress, the API and the DNS server at IPv6 addresses."""
+    program.apply(INGRESS)
+    shown = ",".join(one["ip"] for one in program.get("pod", "web")["status"]["podIPs"])
+    eventually(lambda: _six(program.get("endpoints", "ingress", "-n", "kube-system")), "the Ingress' IPv6 address")
+    address, port = _six(program.get("endpoints", "ingress", "-n", "kube-system"))[0]
+    eventually(lambda: _ask(address, port) == shown, f"web.example.com at {address}")
+    port = json.loads((program.data_dir / "instance.json").read_text())["port"]
+    answer = program.kubectl("--server", f"https://[::1]:{port}", "get", "--raw", "/version").stdout
+    assert "gitVersion" in answer
+    server = program.get("service", "kube-dns", "-n", "kube-system")["spec"]["clusterIPs"][1]
+    question = ("nslookup", "-type=aaaa", "web.default.svc.cluster.local", server)
+    six = program.get("service", "web")["spec"]["clusterIPs"][1]
+    asked = lambda: program.kubectl("exec", "client", "--", *question, check=False).stdout  # noqa: E731
+    eventually(lambda: f"Address: {six}" in asked(), f"AAAA by {server}")
+
+
+def _six(endpoints: Any) -> list[tuple[str, int]]:
+    """Its IPv6 addresses and the port called http."""
+    subsets = endpoints.get("subsets") or ()
+    ports = {one["name"]: one["port"] for subset in subsets for one in subset["ports"]}
+    found = [one["ip"] for subset in subsets for one in subset["addresses"]]
+    return [(address, ports["http"]) for address in found if ":" in address]
+
+
+def _ask(address: str, port: int) -> str:
+    connection = http.client.HTTPConnection(address, port, timeout=10)
+    try:
+        connection.request("GET", "/", headers={"Host": "web.example.com"})
+        return connection.getresponse().read().decode().strip()
+    finally:
+        connection.close()
 
 
 def _check_policy(program: Program) -> None:

@@ -137,7 +137,7 @@ def _open(data_dir: Path, port: int | None, families: tuple[str, ...] | None) ->
         raise MachineLacks(str(error)) from None
     if running and port and port != config.port:
         raise CommandFailed(f"already running on port {config.port}: `skerry down` first to change it to {port}")
-    if not running and not port_is_free(config.port):
+    if not running and not port_is_free(config.port, dual=bool(config.bind6)):
         raise MachineLacks(f"port {config.port} is in use by another program: choose one with --port (0 picks one)")
     return config
 

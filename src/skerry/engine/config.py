@@ -137,6 +137,8 @@ class EngineConfig:
     """The host's own IPv6 address, "" without one: it is no part of what makes an instance dual-stack."""
     audit_policy: Path | None = None
     """An audit policy (`audit.k8s.io/v1`); without one no audit log is kept."""
+    bind6: str = ""
+    """The IPv6 address the API listens on besides, at the same port; "" for none."""
     authentication_config: Path | None = None
     """An AuthenticationConfiguration: further issuers of tokens, and who may come anonymously."""
     beside: str = ""

@@ -258,7 +258,8 @@ def _make(data_dir: Path, port: int | None, families: tuple[str, ...], others: l
     index = choose_index([other.index for other in others], _routed_networks())
     if port is None:
         port = DEFAULT_PORT if data_dir == DEFAULT_DATA_DIR else 0
-    return Identity(secrets.token_hex(2), index, port or _free_port({other.port for other in others}), families)
+    port = port or _free_port({other.port for other in others}, dual="IPv6" in families)
+    return Identity(secrets.token_hex(2), index, port, families)
 
 
 def _load(data_dir: Path) -> Identity | None:
@@ -297,6 +298,7 @@ def _configure(identity: Identity, data_dir: Path, run_base: Path) -> EngineConf
         index=identity.index,
         node_ip=host_address(),
         node_ip6=host_address6() if dual else "",
+        bind6="::" if dual else "",
     )
 
 
@@ -338,23 +340,24 @@ def _routed_networks() -> list[ipaddress.IPv4Network]:
     return [ipaddress.IPv4Network(one, strict=False) for one in destinations - {"default"}]
 
 
-def _free_port(reserved: set[int]) -> int:
+def _free_port(reserved: set[int], *, dual: bool) -> int:
     """The first port from 6444 upwards that nobody listens on and no stopped instance has kept.
 
     6443 is left to the default data directory, which may be made later.
     """
     for port in range(DEFAULT_PORT + 1, DEFAULT_PORT + _PORT_TRIES):
-        if port not in reserved and port_is_free(port):
+        if port not in reserved and port_is_free(port, dual=dual):
             return port
     raise InstanceError(f"no free port between {DEFAULT_PORT} and {DEFAULT_PORT + _PORT_TRIES}: choose one with --port")
 
 
-def port_is_free(port: int) -> bool:
-    """Whether the API could listen on this TCP port now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def port_is_free(port: int, *, dual: bool) -> bool:
+    """Whether the API could listen on this TCP port now; `dual`: of an instance with two IP families."""
+    addresses = ["0.0.0.0", "::"] if dual else ["0.0.0.0"]  # noqa: S104  # as the API does
+    for address in addresses:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104  # as the API does
+            socket.create_server((address, port), family=family).close()
         except OSError:
             return False
     return True

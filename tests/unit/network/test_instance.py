@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from skerry.engine.instance import (
     InstanceError,
     InstanceLock,
     choose_index,
+    kernel_has_ipv6,
     load_instance,
     open_instance,
+    port_is_free,
     remove_instance,
 )
 from skerry.engine.mounts import Mount
@@ -149,7 +152,7 @@ def test_nothing_is_removed_while_something_is_mounted_below(tmp_path: Path, mon
 
 def test_ip_families_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("skerry.engine.instance.kernel_has_ipv6", lambda: True)
-    config = open_instance(tmp_path / "a", 0, families=DUAL_STACK, run_base=tmp_path / "run")
+    config = open_instance(tmp_path / "a", 7443, families=DUAL_STACK, run_base=tmp_path / "run")
     assert config.pod_cidrs == (config.pod_cidr, str(IPv6Network(f"fd73:6b72:{config.instance}:1::/64")))
     assert config.service_cidrs[1].endswith("::/112")
     assert make(tmp_path, "a").pod_cidrs == config.pod_cidrs
@@ -163,3 +166,14 @@ def test_a_kernel_without_ipv6_is_said_before_anything_is_made(tmp_path: Path, m
     with pytest.raises(InstanceError, match="no IPv6"):
         open_instance(tmp_path / "a", 0, families=DUAL_STACK, run_base=tmp_path / "run")
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+def test_a_dual_stack_instance_needs_its_port_in_both_families(tmp_path: Path) -> None:
+    dual = open_instance(tmp_path / "dual", 0, families=DUAL_STACK, run_base=tmp_path / "run")
+    assert (dual.bind, dual.bind6) == ("0.0.0.0", "::")
+    assert make(tmp_path, "a").bind6 == ""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as theirs:
+        port = theirs.getsockname()[1]
+        assert port_is_free(port, dual=False)
+        assert not port_is_free(port, dual=True)

@@ -97,7 +97,7 @@ def server_names(config: EngineConfig) -> tuple[str, ...]:
     first = str(next(ip_network(config.service_cidr).hosts()))
     cluster = ["kubernetes", "kubernetes.default", "kubernetes.default.svc"]
     cluster.append(f"kubernetes.default.svc.{config.cluster_domain}")
-    names = ["localhost", "127.0.0.1", "::1", gethostname(), *cluster, first, config.node_ip]
+    names = ["localhost", "127.0.0.1", "::1", gethostname(), *cluster, first, *config.node_ips]
     if not ip_address(config.bind).is_unspecified:
         names.append(config.bind)
     return tuple(dict.fromkeys(name for name in names if name))

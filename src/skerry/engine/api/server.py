@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Iterable
 from functools import partial
 
 from skerry.engine.api.admission.plugins import builtin_chain
@@ -127,7 +128,7 @@ class ApiServer:
         self._serving = Serving(self._edge.serve, self._edge.websocket, self._edge.switches, lost=self._lost)
         self._state = self._serving.state
         self._all_gone = asyncio.Event()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     @property
     def url(self) -> str:
@@ -148,13 +149,13 @@ class ApiServer:
         return self.client(f"system:serviceaccount:kube-system:{name}", *groups)
 
     async def start(self, *, clients: WallClock | None = None) -> None:
-        """Certificates, the first objects, the listening socket, the kubeconfig. `clients`: the clock that clients
+        """Certificates, the first objects, the listening sockets, the kubeconfig. `clients`: the clock that clients
         judge certificates by, if not the instance's."""
         self._serving.clock = clock = clients or self.config.clock
         ensure(self.config, clock)
-        listening = socket.create_server((self.config.bind, self.config.port), backlog=_BACKLOG)
+        sockets = _bound(self.config)
         try:
-            self.port = listening.getsockname()[1]
+            self.port = sockets[0].getsockname()[1]
             itself = self.client("system:apiserver", MASTERS)
             self._custom.load()
             self._aggregation.table.load()
@@ -168,9 +169,10 @@ class ApiServer:
             self._custom.start()
             self._aggregation.start()
             self.health.over("serving")
-            await self._listen(listening)
+            await self._listen(sockets)
         except BaseException:
-            listening.close()
+            for one in sockets:
+                one.close()
             raise
         self.credentials.start()
         self._publish_files()
@@ -179,9 +181,9 @@ class ApiServer:
 
     async def stop(self) -> None:
         """Stop listening, end watches, let requests in flight finish for a few seconds. Harmless twice."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        for server in self._servers:
+            server.close()
+        self._servers = []
         await self.certificates.close()
         await self._custom.close()
         await self._aggregation.close()
@@ -215,12 +217,14 @@ class ApiServer:
         if not self._state.connections:
             self._all_gone.set()
 
-    async def _listen(self, listening: socket.socket) -> None:
+    async def _listen(self, sockets: Iterable[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
         show_certificates(self._tls, self._pki)
-        self._server = await loop.create_server(
-            lambda: Connection(self._serving), sock=listening, ssl=self._tls, backlog=_BACKLOG
-        )
+        for one in sockets:
+            server = await loop.create_server(
+                lambda: Connection(self._serving), sock=one, ssl=self._tls, backlog=_BACKLOG
+            )
+            self._servers.append(server)
 
     async def _take_up_certificates(self) -> None:
         """They were renewed. Connections that are open go on with what they were opened with."""
@@ -238,6 +242,19 @@ class ApiServer:
     async def _connect(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         await self._let_in(request)
         await connect(self._backend, request, scope, receive, send)
+
+
+def _bound(config: EngineConfig) -> list[socket.socket]:
+    """The sockets to listen at, all with one port. Raises OSError."""
+    first = socket.create_server((config.bind, config.port), backlog=_BACKLOG)
+    if not config.bind6:
+        return [first]
+    try:
+        port = first.getsockname()[1]
+        return [first, socket.create_server((config.bind6, port), family=socket.AF_INET6, backlog=_BACKLOG)]
+    except OSError:
+        first.close()
+        raise
 
 
 def _advertised(server: ApiServer) -> str:
