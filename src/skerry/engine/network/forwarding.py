@@ -3,14 +3,14 @@ the last has left a family.
 
 It is switched off again only if Skerry switched it on. For IPv6 the kernel's switch makes every interface a router's,
 which then learns no routes any more; so the interfaces that were there keep what they had, which does not hinder
-forwarding. Source: the kernel's `Documentation/networking/ip-sysctl.rst`.
+forwarding, and what they had learnt. Source: the kernel's `Documentation/networking/ip-sysctl.rst`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from skerry.engine.config import EngineConfig
@@ -20,6 +20,8 @@ _IPV6 = Path("/proc/sys/net/ipv6/conf")
 _SHARED = ("all", "default")
 """Names under which there is no interface."""
 _WAS_OFF = "was-off"
+_IF_NO_ROUTER, _EVEN_A_ROUTER = "1", "2"
+"""Whether an interface learns from announcements of routers."""
 
 
 def switch_on(config: EngineConfig) -> None:
@@ -34,8 +36,9 @@ def switch_on(config: EngineConfig) -> None:
     if _is_off(_switch("all")):
         had = _of_interfaces()
         (claimed / _WAS_OFF).write_text(json.dumps(had))
-        _switch("all").write_text("1\n")
-        _give(had)
+        with _learnt_routes_kept():
+            _switch("all").write_text("1\n")
+            _give(had)
 
 
 def release(config: EngineConfig) -> None:
@@ -44,8 +47,9 @@ def release(config: EngineConfig) -> None:
         _IPV4.write_text("0\n")
         _forget(note)
     if (note := _last_claim_gone(config, "ipv6")) is not None:
-        _switch("all").write_text("0\n")
-        _give(json.loads(note.read_text()))
+        with _learnt_routes_kept():
+            _switch("all").write_text("0\n")
+            _give(json.loads(note.read_text()))
         _forget(note)
     with contextlib.suppress(OSError):  # others still claim it
         _claims(config).rmdir()
@@ -88,8 +92,26 @@ def _is_off(switch: Path) -> bool:
     return switch.read_text().strip() == "0"
 
 
-def _of_interfaces() -> dict[str, str]:
-    return {one.name: _switch(one.name).read_text().strip() for one in _IPV6.iterdir() if one.name not in _SHARED}
+def _of_interfaces(switch: str = "forwarding") -> dict[str, str]:
+    return {one.name: (one / switch).read_text().strip() for one in _IPV6.iterdir() if one.name not in _SHARED}
+
+
+@contextlib.contextmanager
+def _learnt_routes_kept() -> Iterator[None]:
+    """When an interface becomes a router's, the kernel forgets all default routes that routers announced; the next
+    announcement may be half an hour away. It spares interfaces that are told to learn even then."""
+    learning = [name for name, value in _of_interfaces("accept_ra").items() if value == _IF_NO_ROUTER]
+    _accept(learning, _EVEN_A_ROUTER)
+    try:
+        yield
+    finally:
+        _accept(learning, _IF_NO_ROUTER)
+
+
+def _accept(interfaces: Iterable[str], value: str) -> None:
+    for interface in interfaces:
+        with contextlib.suppress(FileNotFoundError):  # it is gone
+            (_IPV6 / interface / "accept_ra").write_text(f"{value}\n")
 
 
 def _give(had: Mapping[str, str]) -> None:
