@@ -137,7 +137,7 @@ async def test_kubectl_drain_waits_for_the_budget() -> None:
                 return all(pod["spec"].get("nodeName") == "other" for pod in world.list(PODS))
 
             drain = asyncio.create_task(world.kubectl("drain", "node", WITHIN))
-            await world.until(watch, 60)
+            await world.until(watch)
             assert "node/node drained" in await drain
             assert fewest >= 2
         finally:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from skerry.engine.controllers.endpoints.slice_controller import EndpointSliceController
 from skerry.kube.objects import Obj, is_deleting, labels_of, name_of
 from skerry.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, PODS, SERVICES
 from tests.component.controllers.deployments import deployment, is_rolled_out
@@ -61,13 +64,21 @@ async def test_terminating_pods_are_shown_as_such() -> None:
         world.node.stops = lambda pod: False
         (leaving,) = world.list(PODS)
         await world.client.delete(PODS, name_of(leaving), "default")
+
+        def is_shown() -> bool:
+            shown = [e for one in slices(world) for e in one["endpoints"] if e["targetRef"]["name"] == name_of(leaving)]
+            return bool(shown[0]["conditions"] == {"ready": False, "serving": True, "terminating": True})
+
+        await world.until(is_shown)
         await world.until(lambda: len(world.list(PODS)) == 2 and len(ready_addresses(world)) == 1)
-        shown = [e for one in slices(world) for e in one["endpoints"] if e["targetRef"]["name"] == name_of(leaving)]
-        assert shown[0]["conditions"] == {"ready": False, "serving": True, "terminating": True}
         assert is_deleting(world.get(PODS, name_of(leaving)))
+        assert is_shown()
 
 
-async def test_a_burst_is_batched_and_split_into_slices() -> None:
+async def test_a_burst_is_batched_and_split_into_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        EndpointSliceController, "seconds_per_pod", 0.02
+    )  # so that it is a burst on a slow machine as well
     async with running_controllers() as world:
         await world.client.create(SERVICES, SERVICE, "default")
         writes: list[object] = []
