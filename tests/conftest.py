@@ -16,12 +16,19 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.javascript import Javascript
+from tests.support.javascript import INSTALLING, Javascript
 from tests.support.machine import CLAIMS, FORWARDING
 
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("skerry", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("skerry")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test is the first to ask for the packages of npm waits for them."""
+    for item in items:
+        if "javascript" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(INSTALLING + 300))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,8 @@ from typing import Any
 from tests.support.program import program_path
 
 _SOURCES = Path(__file__).with_name("javascript")
+INSTALLING = 600.0
+"""Seconds that npm may take for some 150 packages: eight on a quiet machine, minutes beside everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Javascript:
             if source.is_file():
                 shutil.copy(source, directory)
         command = [program_path("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=INSTALLING, check=False)
         assert done.returncode == 0, done.stderr
         return cls(directory)
 
