@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import orjson
 import pytest
 import uvicorn
@@ -24,7 +25,7 @@ from skerry.kube.switching import switching_of
 from skerry.platform.identity.gateway.asking import PREFIX, asked_of, target_of
 from skerry.platform.identity.gateway.exchange import Exchange
 from skerry.platform.identity.gateway.guard import Guard, Underway
-from skerry.platform.identity.gateway.upgrades import Upgrade
+from skerry.platform.identity.gateway.upgrades import Upgrade, may_switch
 from skerry.platform.identity.sessions.judging import Person
 from skerry.platform.program.sockets import SocketProtocol
 from skerry.platform.program.switching import HttpProtocol
@@ -81,7 +82,7 @@ async def kubectl(api: RunningApi, guard: EndsWhenTold, tmp_path: Path) -> Async
     async def pass_on(scope: Scope, receive: Receive, send: Send) -> None:
         target = target_of(scope["raw_path"], scope["query_string"])
         asked = asked_of(ANNE, scope["method"], target, scope["headers"], "192.0.2.1")
-        if (switching := switching_of(scope)) is not None:
+        if (switching := switching_of(scope)) is not None and may_switch(asked):
             await Upgrade(asked, switching, send).run(forwarder, guard)
         else:
             await Exchange(asked, receive, send).run(forwarder, guard)
@@ -128,6 +129,16 @@ async def test_streams_are_as_without_it(kubectl: Kubectl, guard: EndsWhenTold) 
     async with listening(_echo) as port, forwarding(kubectl, port) as (local,):
         assert await _roundtrip(local, data) == data
     assert {"exec", "portforward"} <= {asked.get("subresource") for asked in guard.asked}
+
+
+async def test_what_cannot_switch_is_an_ordinary_request(kubectl: Kubectl) -> None:
+    """A watch, which would never be whole: its first event comes although it goes on."""
+    server = load_kubeconfig(kubectl.kubeconfig).server
+    headers = {"Connection": "Upgrade", "Upgrade": "SPDY/3.1"}
+    url = f"{server}/api/v1/namespaces/default/pods?watch=1"
+    async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+        event = orjson.loads(await asyncio.wait_for(response.content.readline(), LIMIT))
+    assert (response.status, event["type"], event["object"]["metadata"]["name"]) == (200, "ADDED", "web")
 
 
 async def test_frames_may_come_with_the_request(kubectl: Kubectl) -> None:

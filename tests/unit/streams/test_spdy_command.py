@@ -110,6 +110,7 @@ async def test_streams_arrive_apart_and_end_before_the_outcome() -> None:
     assert isinstance(outcome, Data)
     assert outcome.stream == 1
     assert json.loads(outcome.data)["details"]["causes"] == [{"reason": "ExitCode", "message": "3"}]
+    assert client.link.frames.empty(), "said after the end"
 
 
 @pytest.mark.parametrize("name", list(BY_NAME))

@@ -59,6 +59,7 @@ class SpdyCommand:
         self._missing = _wanted(version, options)
         self._read = {_STDIN: options.stdin, _RESIZE: options.tty}
         self._complete = asyncio.Event()
+        self._finishing = False
 
     def _opened(self, stream: Stream) -> None:
         kind = stream.headers.get("streamtype", "")
@@ -105,6 +106,7 @@ class SpdyCommand:
 
     async def finish(self, last_words: bytes) -> None:
         """End all streams, the outcome's last, and let the client be the one who closes."""
+        self._finishing = True
         for kind, stream in self._streams.items():
             if kind != _ERROR and not stream.reset.is_set():
                 await stream.write(b"", fin=True)
@@ -116,7 +118,7 @@ class SpdyCommand:
 
     async def give_up(self, last_words: bytes) -> None:
         """Only words tell the client: its library takes the end of the connection for the end of the command."""
-        if _ERROR not in self._streams:
+        if _ERROR not in self._streams or self._finishing:
             return
         with suppress(ClientGone, TimeoutError):
             async with asyncio.timeout(_LAST_WORDS_SECONDS):  # nobody widens a window any more

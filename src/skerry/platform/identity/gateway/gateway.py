@@ -18,7 +18,7 @@ from skerry.platform.identity.gateway.exchange import Exchange
 from skerry.platform.identity.gateway.guard import Guard
 from skerry.platform.identity.gateway.sockets import Socket
 from skerry.platform.identity.gateway.streams import Streams
-from skerry.platform.identity.gateway.upgrades import Upgrade
+from skerry.platform.identity.gateway.upgrades import Upgrade, may_switch
 from skerry.platform.identity.sessions.sessions import sessions_of
 
 _SIGN_IN = "signed out, or the token is over or unknown here: sign in with `skerry login`"
@@ -42,7 +42,7 @@ class Gateway:
                 if is_socket:
                     protocols = protocols_for(scope["subprotocols"])
                     await Socket(asked, receive, send).run(self._forwarder, self._guard, protocols)
-                elif (switching := switching_of(scope)) is not None and not asked.has_body:
+                elif (switching := switching_of(scope)) is not None and may_switch(asked):
                     await Upgrade(asked, switching, send).run(self._forwarder, self._guard)
                 else:
                     await Exchange(asked, receive, send).run(self._forwarder, self._guard)

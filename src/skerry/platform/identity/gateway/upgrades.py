@@ -12,11 +12,12 @@ from contextlib import suppress
 
 from starlette.types import Send
 
+from skerry.kube.errors import Forbidden
 from skerry.kube.http_forwarding import Forwarded, Forwarder
 from skerry.kube.http_upgrading import Agreed
 from skerry.kube.switching import Switching
 from skerry.kube.tasks import stop
-from skerry.platform.identity.gateway.answers import answer_raw
+from skerry.platform.identity.gateway.answers import answer, answer_raw
 from skerry.platform.identity.gateway.asking import Asked, returned_headers
 from skerry.platform.identity.gateway.attributes import attributes_of
 from skerry.platform.identity.gateway.guard import Guard, Underway
@@ -24,7 +25,15 @@ from skerry.platform.identity.gateway.guard import Guard, Underway
 log = logging.getLogger(__name__)
 
 SPDY = "SPDY/3.1"
+_SWITCHING = frozenset({"exec", "attach", "portforward", "proxy"})
+"""Subresources that speak another protocol."""
 _CHUNK = 64 * 1024
+
+
+def may_switch(asked: Asked) -> bool:
+    """Whether the API may agree: other answers may be long, or last, and are an `Exchange`'s."""
+    attributes = attributes_of(asked.method, asked.target)
+    return not asked.has_body and attributes.get("resourceAttributes", {}).get("subresource") in _SWITCHING
 
 
 class Upgrade:
@@ -32,35 +41,47 @@ class Upgrade:
 
     def __init__(self, asked: Asked, switching: Switching, send: Send) -> None:
         self._asked, self._client, self._send = asked, switching, send
+        self._answered = False
 
     async def run(self, forwarder: Forwarder, guard: Guard) -> None:
         """Returns when it is over. Raises OSError before there is an answer."""
+        attributes = attributes_of(self._asked.method, self._asked.target)
+        passed = asyncio.ensure_future(self._pass_on(forwarder))
+        refused = asyncio.ensure_future(guard.ended(Underway(self._asked.person, attributes)))
+        try:
+            await asyncio.wait((passed, refused), return_when=asyncio.FIRST_COMPLETED)
+            if passed.done():
+                return passed.result()
+            log.info("cut off: %s, %s: %s", self._asked.person.user, attributes, refused.result())
+            if not self._answered:
+                await stop(passed)
+                await answer(self._send, Forbidden(refused.result()))
+        finally:
+            await stop(passed, refused)
+
+    async def _pass_on(self, forwarder: Forwarder) -> None:
         asked = self._asked
-        answer = await forwarder.upgrade(Forwarded(asked.method, asked.target, asked.headers), SPDY)
-        headers = returned_headers(answer.fields)
-        if not isinstance(answer, Agreed):
-            await answer_raw(self._send, answer.status, headers, answer.body)
+        said = await forwarder.upgrade(Forwarded(asked.method, asked.target, asked.headers), SPDY)
+        self._answered = True
+        headers = returned_headers(said.fields)
+        if not isinstance(said, Agreed):
+            await answer_raw(self._send, said.status, headers, said.body)
             return
         try:
             await self._client.agree([*headers, (b"connection", b"Upgrade"), (b"upgrade", SPDY.encode())])
-            await self._relay(answer, guard)
+            await self._relay(said)
         finally:
             self._client.close()
-            answer.writer.close()
+            said.writer.close()
             with suppress(OSError):
-                await answer.writer.wait_closed()
+                await said.writer.wait_closed()
 
-    async def _relay(self, upstream: Agreed, guard: Guard) -> None:
-        attributes = attributes_of(self._asked.method, self._asked.target)
-        up = asyncio.ensure_future(self._up(upstream))
-        down = asyncio.ensure_future(self._down(upstream))
-        refused = asyncio.ensure_future(guard.ended(Underway(self._asked.person, attributes)))
+    async def _relay(self, upstream: Agreed) -> None:
+        up, down = asyncio.ensure_future(self._up(upstream)), asyncio.ensure_future(self._down(upstream))
         try:
-            await asyncio.wait((up, down, refused), return_when=asyncio.FIRST_COMPLETED)
-            if refused.done():
-                log.info("cut off: %s, %s: %s", self._asked.person.user, attributes, refused.result())
+            await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await stop(up, down, refused)
+            await stop(up, down)
 
     async def _up(self, upstream: Agreed) -> None:
         with suppress(OSError):
