@@ -21,7 +21,7 @@ from skerry.platform.identity.gateway.asking import PREFIX
 from skerry.platform.identity.sessions.sessions import Opened
 from skerry.platform.identity.types import GROUPS
 from tests.support.gateway import BINDINGS, allow, client_of, kubectl_of, signed_in
-from tests.support.kubectl import Done
+from tests.support.kubectl import OVER_SPDY, Done
 from tests.support.people import add_group, add_user, sessions_in
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import LIMIT, until
@@ -85,7 +85,9 @@ async def test_kubectl_works_as_it_is_and_does_what_its_user_may(tmp_path: Path)
         )
         pod = (await anna("get", "pods", "-o", "name")).out.split()[0]
         await _is_refused(anna.attempt("logs", pod), "this API server has no node to reach pods on")
-        await _is_refused(ben.attempt("exec", pod, "--", "id"), f'User "{BEN}" cannot')
+        for transport in ({}, OVER_SPDY):
+            await _is_refused(ben.attempt("exec", pod, "--", "id", env=transport), f'User "{BEN}" cannot')
+            await _is_refused(anna.attempt("exec", pod, "--", "id", env=transport), "has no node to reach pods on")
 
 
 async def test_no_way_around_the_gateway(tmp_path: Path) -> None:
