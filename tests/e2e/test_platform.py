@@ -68,7 +68,7 @@ def _runs_the_fifth_example(program: Program) -> None:
 def test_it_comes_back_and_goes_with_the_engine(fresh_program: Program) -> None:
     program = fresh_program
     program.platform = True
-    printed = program.skerry("up", "--port", "0", "--detach").stdout
+    printed = program.up()
     assert platform_of(program)["answers"]
     (link,) = re.findall(r"first operator, once: (\S+)", printed)
     assert "password" in page(program, link)

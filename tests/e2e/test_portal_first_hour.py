@@ -29,7 +29,7 @@ async def test_from_the_first_link_to_a_cell_that_computes(
 ) -> None:
     shared, program = program, fresh_program
     program.platform = True
-    printed = program.skerry("up", "--port", "0", "--detach").stdout
+    printed = program.up()
     (link,) = re.findall(r"first operator, once: (\S+)", printed)
     lend_images(shared, program, tmp_path, "jupyterlab")
     async with chromium(f"--host-resolver-rules=MAP *.localhost {_ingress_of(program)}") as made:

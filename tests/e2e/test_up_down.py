@@ -22,7 +22,7 @@ from skerry.engine.network.features import SBIN
 from tests.support.images import busybox_archive
 from tests.support.kubectl_running import lines
 from tests.support.machine import snapshot
-from tests.support.program import Program, eventually
+from tests.support.program import PATIENTLY, Program, eventually
 from tests.support.waiting import WITHIN
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +153,7 @@ def test_the_example_answers_and_comes_back_after_down(fresh_program: Program) -
 
 def test_of_two_starts_at_once_one_wins_and_the_other_does_no_harm(fresh_program: Program) -> None:
     command = [sys.executable, "-m", "skerry.cli.main", "up", "--detach", "--port", "0"]
-    command += ["--data-dir", str(fresh_program.data_dir)]
+    command += ["--data-dir", str(fresh_program.data_dir), *PATIENTLY]
     starts = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
     answers = [start.communicate(timeout=240)[0] for start in starts]
     assert "ready in" in "".join(answers)
@@ -254,7 +254,8 @@ def test_a_port_in_use_is_one_line_and_nothing_is_started(fresh_program: Program
 
 def test_interrupting_the_foreground_stops_everything(fresh_program: Program) -> None:
     before = snapshot()
-    command = [sys.executable, "-m", "skerry.cli.main", "up", "--port", "0", "--data-dir", str(fresh_program.data_dir)]
+    command = [sys.executable, "-m", "skerry.cli.main", "up", "--port", "0", *PATIENTLY]
+    command += ["--data-dir", str(fresh_program.data_dir)]
     attached = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         lines(attached, "Ctrl-C stops everything")

@@ -25,6 +25,10 @@ def program_path(name: str) -> str:
     return found
 
 
+PATIENTLY = ("--timeout", f"{LIMIT:.0f}")
+"""To `skerry up`: as much time as everything else has."""
+
+
 class Program:
     """One instance in `data_dir`. `options`: more of what its engine is started with ("--audit-policy", ...);
     `platform`: whether the platform runs beside it."""
@@ -40,9 +44,10 @@ class Program:
         command = [sys.executable, "-m", "skerry.cli.main", *words, "--data-dir", str(self.data_dir)]
         return _run(command, check=check, timeout=timeout)
 
-    def up(self) -> None:
-        """Start, ready when this returns."""
-        self.skerry("up", "--port", "0", "--detach", *self.options, *([] if self.platform else ["--no-platform"]))
+    def up(self) -> str:
+        """Start, ready when this returns what was printed."""
+        platform = [] if self.platform else ["--no-platform"]
+        return self.skerry("up", "--port", "0", "--detach", *PATIENTLY, *self.options, *platform).stdout
 
     def down(self) -> None:
         """Stop everything, keep the state."""
