@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import socket
 
 import orjson
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from skerry.kube.resources import CONFIG_MAPS, NAMESPACES, PODS, SERVICES
 from tests.support.api import RunningApi
-from tests.unit.api.raw_http import send
+from tests.support.waiting import until
+from tests.unit.api.raw_http import send, tls
 
 CMS = "/api/v1/namespaces/default/configmaps"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -385,3 +388,14 @@ async def test_who_makes_what_nothing_acts_on_is_told(api: RunningApi) -> None:
     assert "servicecidrs.networking.k8s.io are stored, but nothing acts on them" in made.headers["warning"]
     plain = await send(api, "POST", CMS, {"metadata": {"name": "quiet"}})
     assert "warning" not in plain.headers
+
+
+async def test_stopping_ends_what_others_have_closed_twice(api: RunningApi) -> None:
+    """On asyncio's own loop: TLS of Debian 12's Python 3.11.2 forgets its protocol then, and cannot abort."""
+    with socket.create_connection(("127.0.0.1", api.server.port)) as plain:
+        client = await asyncio.to_thread(tls(api).wrap_socket, plain, server_hostname="127.0.0.1")
+        (connection,) = await until(lambda: list(api.server._state.connections))
+        for _ in range(2):
+            connection.transport.close()  # this client says no goodbye
+        await api.server.stop()
+        client.close()

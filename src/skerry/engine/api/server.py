@@ -210,7 +210,8 @@ class ApiServer:
                 async with asyncio.timeout(_GOODBYE):
                     await self._all_gone.wait()
         for connection in list(self._state.connections):
-            connection.transport.abort()
+            with contextlib.suppress(AttributeError):  # closed twice: early releases of Python 3.11 cannot
+                connection.transport.abort()
         await asyncio.sleep(0)  # the loop's turn in which aborted connections go
 
     def _lost(self) -> None:
