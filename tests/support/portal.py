@@ -143,12 +143,27 @@ _NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 
 
 async def visit(page: Any, path: str) -> Any:
-    """Open a page, again when the machine's network changed meanwhile. What it gives is Playwright's `Response`."""
+    """Open a page, again when the machine's network changed meanwhile: it, or a part of it, did not come then. What it
+    gives is Playwright's `Response`."""
     from playwright.async_api import Error
 
-    while True:
-        try:
-            return await page.goto(path)
-        except Error as error:
-            if _NETWORK_CHANGED not in error.message:
-                raise
+    missing: list[str] = []
+
+    def note(request: Any) -> None:
+        if request.failure and _NETWORK_CHANGED in request.failure:
+            missing.append(request.url)
+
+    page.on("requestfailed", note)
+    try:
+        while True:
+            missing.clear()
+            try:
+                response = await page.goto(path)
+            except Error as error:
+                if _NETWORK_CHANGED not in error.message:
+                    raise
+                continue
+            if not missing:
+                return response
+    finally:
+        page.remove_listener("requestfailed", note)

@@ -54,7 +54,8 @@ async def _comes_from_upstream(portal: RunningPortal) -> None:
 async def _none_has_barriers(page: Any, paths: list[str]) -> None:
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None)
+    policy = "Content Security Policy"
+    page.on("console", lambda said: wrong.append(f"{said.text} {said.location}") if policy in said.text else None)
     for path in paths:
         await visit(page, path)
         assert await barriers_of(page) == [], path
