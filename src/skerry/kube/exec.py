@@ -45,20 +45,33 @@ async def run(
 ) -> Ended:
     """Run it to its end. `heard` is called with the lines of output so far. Raises StatusError when it cannot be run,
     OSError when the connection breaks."""
+    output: list[bytes] = []
+    lines = 0
+
+    def take(data: bytes) -> None:
+        nonlocal lines
+        output.append(data)
+        lines += data.count(b"\n")
+        heard(lines)
+
+    ended = await pour(client, place, command, take)
+    return Ended(ended.code, _text(b"".join(output)), ended.errors)
+
+
+async def pour(client: HttpClient, place: Place, command: Sequence[str], take: Callable[[bytes], None]) -> Ended:
+    """Run it to its end; each piece of its output is given to `take` and not kept. Raises as `run` does."""
     path = PODS.path(place.namespace, place.pod, "exec")
     params = [("container", place.container), ("stdout", "true"), ("stderr", "true")]
-    said: dict[int, list[bytes]] = {_STDOUT: [], _STDERR: [], _ERROR: []}
-    lines = 0
+    errors, outcome = bytearray(), bytearray()
     async with client.websocket(path, [*params, *(("command", word) for word in command)], _PROTOCOLS) as connection:
         async for channel, data in _messages(connection):
-            said.setdefault(channel, []).append(data)
             if channel == _STDOUT:
-                lines += data.count(b"\n")
-                heard(lines)
-    texts = {channel: b"".join(parts) for channel, parts in said.items()}
-    if not texts[_ERROR]:
+                take(data)
+            elif channel in (_STDERR, _ERROR):
+                (errors if channel == _STDERR else outcome).extend(data)
+    if not outcome:
         raise ConnectionError(f"the connection to {place.pod} ended before the command did")
-    return Ended(exit_code(orjson.loads(texts[_ERROR])), _text(texts[_STDOUT]), _text(texts[_STDERR]))
+    return Ended(exit_code(orjson.loads(bytes(outcome))), "", _text(bytes(errors)))
 
 
 def exit_code(status: Obj) -> int:

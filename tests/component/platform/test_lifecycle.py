@@ -258,7 +258,7 @@ async def test_a_project_that_stays_ended_is_archived_and_deleted_in_the_end() -
         await running.as_user("anna").patch(PROJECTS, "lidar", {"spec": {"state": "Archived"}})
         await lidar.is_in("Archived")
         await until(lidar.sleeps, "nothing runs")
-        assert await until_kept(lidar) == ["lidar/data (1Gi)"]
+        assert await until_kept(lidar) == ["lidar/data (1Gi): it has no volume yet"]
         kept = await _exported(running)
         found = {(one["kind"], one["metadata"]["name"]) for one in kept["items"]}
         theirs = {("ConfigMap", "kept"), ("Secret", "key"), ("PersistentVolumeClaim", "data"), ("Deployment", "web")}

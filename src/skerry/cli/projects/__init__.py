@@ -10,6 +10,7 @@ from skerry.cli.projects.delete import delete
 from skerry.cli.projects.extend import extend
 from skerry.cli.projects.hibernate import hibernate, wake
 from skerry.cli.projects.ls import ls
+from skerry.cli.projects.restore import restore
 from skerry.cli.projects.show import show
 from skerry.cli.projects.top_up import top_up
 
@@ -28,5 +29,5 @@ def command() -> None:
     """
 
 
-for one in (ls, show, create, hibernate, wake, extend, top_up, archive, export, delete):
+for one in (ls, show, create, hibernate, wake, extend, top_up, archive, export, restore, delete):
     command.add_command(one)

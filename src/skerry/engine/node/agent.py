@@ -165,7 +165,7 @@ class NodeAgent:
             pods=self._pods,
             reader=reader,
             object_watch=ObjectWatch(self._watcher, self._object_changed),
-            puller=Puller(cri, self._recorder, clock, config.paths.containerd),
+            puller=Puller(cri, self._recorder, clock, config.paths),
             prober=Prober(cri, self._recorder, clock),
             volumes=VolumeManager(config.paths.pods, reader, PodTokens(self._client, clock), self._runtime.storage),
             statuses=StatusWriter(self._client),

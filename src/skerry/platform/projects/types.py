@@ -105,6 +105,9 @@ class Overrides(Model):
     budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
     pod_security: PodSecurity | None = None
     priority: int | None = Field(None, ge=-1_000_000, le=1_000_000)
+    archive_without: list[str] = Field(
+        [], max_length=1000, description="Claims, `namespace/name`, that are archived and purged without their data."
+    )
 
 
 class ProjectSpec(Model):
@@ -122,14 +125,14 @@ class ProjectSpec(Model):
     sites: list[Name] = Field(
         [], max_length=50, description="Where its pods may run, by node label `skerry.dev/site`; [] anywhere."
     )
-    overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None)
+    overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None, archive_without=[])
     expires: datetime | None = Field(None, description="Its end, instead of that which the tier gives.")
     run_as: Literal["Manifest", "Person"] = Field(
         "Manifest", description="Person: pods run with the uidNumber and gidNumber of whose they are."
     )
     state: Literal["Active", "Hibernated", "Archived"] = Field(
         "Active",
-        description="Hibernated: scaled to zero, data kept. Archived: its manifests are kept elsewhere as well.",
+        description="Hibernated: scaled to zero, data kept. Archived: manifests and data are kept elsewhere as well.",
     )
 
 
@@ -154,13 +157,24 @@ class Activity(Model):
     until: datetime = Field(description="Until when that was measured.")
 
 
+class KeptData(Model):
+    """The data of one volume, in a claim of `skerry-archives`."""
+
+    claim: str = Field(description="The project's, `namespace/name`.")
+    uid: str
+    size: str = Field(description="Of the project's volume.")
+    bytes: int = Field(description="Of the archive.")
+    sha256: str = Field(description="Of the archive.")
+
+
 class Archive(Model):
-    """What is kept of a project beside the project itself, in Secrets of `skerry-archives`."""
+    """What is kept of a project in `skerry-archives`: its manifests as Secrets, the data of its volumes as claims."""
 
     time: datetime
     objects: int = 0
     parts: int = 0
-    volumes: list[str] = Field([], description="Claims whose data is not in it. The first hundred.")
+    volumes: list[str] = Field([], description="Claims whose data is not in it, and why. The first hundred.")
+    data: list[KeptData] = Field([], description="Volumes whose data is in it. The first hundred.")
     left_out: list[str] = Field([], description="Kinds that could not be read.")
 
 

@@ -126,7 +126,10 @@ KEPT = TierSpec.of({"lifetimeDays": 90, "drainHours": 24, "archiveDays": 30, "pu
 
 def late(days: float, archived: datetime | None = None, **spec: Any) -> Landing:
     """So many days after its end, drained since then."""
-    status = {"archive": {"time": rfc3339(archived)}} if archived else {}
+    return _late(days, {"archive": {"time": rfc3339(archived), "data": []}} if archived else {}, **spec)
+
+
+def _late(days: float, status: Obj, **spec: Any) -> Landing:
     project: Obj = {"metadata": {"creationTimestamp": rfc3339(BORN)}, "status": status}
     now = END + timedelta(days=days)
     return landing_of(project, ProjectSpec.of({"owner": "anna", **spec}), KEPT, END if days >= 0 else None, now)
@@ -137,6 +140,7 @@ def test_a_project_that_stays_ended_is_archived_and_purged_where_its_tier_says_s
     assert "it is archived on 2026-05-02" in late(5).message
     assert late(100).purges is None, "nothing is purged that is not archived"
     when = END + timedelta(days=31)
+    assert _late(100, {"archive": {"time": rfc3339(when)}}).purges is None, "an earlier release kept no data"
     kept = late(31, when)
     assert (kept.phase, kept.reason, kept.purges) == ("Archived", "Ended", when + timedelta(days=60))
     assert kept.warnings == ()

@@ -1,4 +1,5 @@
-"""The image every sandbox runs, there before the first pod: imported when it is not there just as we make it.
+"""Images of our own, imported when they are not there just as we make them: the one every sandbox runs, before the
+first pod; the one that archives volumes, when a pod first wants it.
 
 Other images come by pulling (`engine.node.pulling`) or by hand (`skerry image`, which uses containerd's own `ctr`).
 """
@@ -14,8 +15,10 @@ import tempfile
 from pathlib import Path
 
 from skerry.engine.config import Paths
+from skerry.engine.node.containerd.archiver_image import ARCHIVER_IMAGE, make_archiver_image
 from skerry.engine.node.containerd.client import NAMESPACE
 from skerry.engine.node.containerd.config_file import PAUSE_IMAGE
+from skerry.engine.node.containerd.docker_archive import Image
 from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.pause_image import choose_program, make_pause_image
 from skerry.engine.node.cri.client import CriClient, CriError
@@ -25,13 +28,18 @@ _UNPACKED = re.compile(r"^unpacking (\S+) \(", re.MULTILINE)
 
 
 def ensure_pause_image(paths: Paths) -> None:
-    """Import the sandbox image if it is not there just as we make it; it is on disk then. Blocks: call it in a thread.
+    """The sandbox image; it is on disk then. Blocks: call it in a thread. Raises ContainerdError, OSError."""
+    _ensure(paths, PAUSE_IMAGE, make_pause_image(PAUSE_IMAGE, choose_program(), platform.machine()))
 
-    Raises ContainerdError, OSError.
-    """
+
+def ensure_archiver_image(paths: Paths) -> None:
+    """The image of the pods that archive volumes. Blocks: call it in a thread. Raises ContainerdError, OSError."""
+    _ensure(paths, ARCHIVER_IMAGE, make_archiver_image(platform.machine()))
+
+
+def _ensure(paths: Paths, name: str, image: Image) -> None:
     socket = paths.containerd_socket
-    image = make_pause_image(PAUSE_IMAGE, choose_program(), platform.machine())
-    if asyncio.run(_image_id(socket, PAUSE_IMAGE)) == image.id:
+    if asyncio.run(_image_id(socket, name)) == image.id:
         return
     with tempfile.NamedTemporaryFile(suffix=".tar") as file:
         file.write(image.archive)

@@ -11,10 +11,13 @@ import re
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
+from skerry.engine.config import Paths
 from skerry.engine.node.backoff import BackOff
+from skerry.engine.node.containerd.archiver_image import ARCHIVER_IMAGE
+from skerry.engine.node.containerd.failure import ContainerdError
+from skerry.engine.node.containerd.images import ensure_archiver_image
 from skerry.engine.node.cri import cri_pb2 as pb
 from skerry.engine.node.cri.client import CriClient, CriError
 from skerry.engine.node.errors import ImageError
@@ -64,11 +67,11 @@ def policy_of(container: Obj) -> str:
 
 
 class Puller:
-    """All images of the node. containerd keeps them below `root`."""
+    """All images of the node. The one that archives volumes is made here, when a pod first wants it."""
 
-    def __init__(self, cri: CriClient, recorder: Recorder, clock: Clock, root: Path) -> None:
+    def __init__(self, cri: CriClient, recorder: Recorder, clock: Clock, paths: Paths) -> None:
         self._cri = cri
-        self._root = root
+        self._paths = paths
         self._recorder = recorder
         self._clock = clock
         self._locks: dict[str, asyncio.Lock] = {}
@@ -83,7 +86,7 @@ class Puller:
             )
             self._event(wanted, "Warning", "InspectFailed", message)
             raise ImageError("InvalidImageName", message)
-        present = await self._present(wanted.image)
+        present = await self._present(wanted.image) or await self._made(wanted)
         if present is not None and wanted.policy != "Always":
             message = f'Container image "{wanted.image}" already present on machine'
             self._event(wanted, "Normal", "Pulled", message)
@@ -100,6 +103,18 @@ class Puller:
         except CriError as error:
             raise ImageError("ImageInspectError", f'Failed to inspect image "{image}": {error.message}') from error
         return Available(status.image.id, ImageUser.of(status.image)) if status else None
+
+    async def _made(self, wanted: Wanted) -> Available | None:
+        """An image that no registry has and we can make, None for all others."""
+        if wanted.image != ARCHIVER_IMAGE:
+            return None
+        try:
+            async with self._locks.setdefault(wanted.image, asyncio.Lock()):
+                await in_own_thread(None, ensure_archiver_image, self._paths)
+        except (ContainerdError, OSError) as error:
+            self._event(wanted, "Warning", "Failed", f'Failed to make image "{wanted.image}": {error}')
+            raise ImageError("ErrImagePull", str(error)) from error
+        return await self._present(wanted.image)
 
     async def _pull(self, wanted: Wanted, present: Available | None) -> Available:
         until = self._blocked.get(wanted.key)
@@ -136,7 +151,7 @@ class Puller:
     async def _to_disk(self, image: str) -> None:
         """containerd does not sync the files of images: after a power cut their programs would be empty."""
         try:
-            await in_own_thread(None, file_system_to_disk, self._root)
+            await in_own_thread(None, file_system_to_disk, self._paths.containerd)
         except OSError as error:
             raise ImageError("ErrImagePull", f'image "{image}" could not be written to disk: {error}') from error
 

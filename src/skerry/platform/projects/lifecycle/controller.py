@@ -29,7 +29,8 @@ from skerry.kube.resources import NAMESPACES, PODS
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
 from skerry.platform.projects.indexes import BY_PROJECT, project_of
-from skerry.platform.projects.lifecycle.archiving.archivist import Archivist, TooLarge
+from skerry.platform.projects.lifecycle.archiving.keeper import Keeper, has_begun, without_kept
+from skerry.platform.projects.lifecycle.archiving.packing import ARCHIVE_LABEL, ARCHIVES
 from skerry.platform.projects.lifecycle.history import with_line
 from skerry.platform.projects.lifecycle.idling import idle_for, sleep_patch
 from skerry.platform.projects.lifecycle.landing import Landing, landing_of
@@ -52,7 +53,7 @@ class Lifecycle(Controller):
         of = context.informers.of
         self._projects, self._tiers, self._namespaces, self._pods = of(PROJECTS), of(TIERS), of(NAMESPACES), of(PODS)
         self._namespaces.add_index(BY_PROJECT, project_of)
-        self._archivist = Archivist(context)
+        self._keeper = Keeper(context)
         self._workloads = {resource: of(resource) for resource in SLEEPERS}
         self.watch(self._projects)
         self._tiers.add_handler(self._tier_changed)
@@ -65,7 +66,10 @@ class Lifecycle(Controller):
                 self.queue.add(name_of(project))
 
     def _workload_changed(self, delta: Delta) -> None:
-        """What is made while a project sleeps is put to sleep as well."""
+        """What is made while a project sleeps is put to sleep as well; what keeps its data has come further."""
+        if namespace_of(delta.object) == ARCHIVES and ARCHIVE_LABEL in labels_of(delta.object):
+            self.queue.add(labels_of(delta.object)[ARCHIVE_LABEL])
+            return
         key = self._project_of(delta.object)
         project = self._projects.get(key) if key else None
         if project is not None and (project.get("status") or {}).get("phase") in _ASLEEP:
@@ -78,6 +82,8 @@ class Lifecycle(Controller):
     async def reconcile(self, key: str) -> float | None:
         """Look at one project."""
         project = self._projects.get(key)
+        if project is None:
+            await self._keeper.leave(key)
         if project is None or is_deleting(project):
             return None
         spec = ProjectSpec.of(project["spec"])
@@ -91,9 +97,8 @@ class Lifecycle(Controller):
             return None  # the change leads back here
         await self._write(project, landing, now)
         await self._act(key, is_asleep=landing.phase in _ASLEEP)
-        if landing.phase == "Archived":
-            await self._archive(project, landing, now)
-        return None if landing.again is None else min(landing.again, _LONGEST)
+        soon = await self._archive(project, landing) if landing.phase == "Archived" else None
+        return min((one for one in (soon, landing.again, _LONGEST) if one is not None), default=None)
 
     async def _slept_or_noted(self, project: Obj, tier: TierSpec) -> bool:
         """Puts a project to sleep of which nobody makes use; forgets why one slept that is awake."""
@@ -106,18 +111,13 @@ class Lifecycle(Controller):
             return False
         return True
 
-    async def _archive(self, project: Obj, landing: Landing, now: datetime) -> None:
-        """Keep what it was; in the end, delete it. The change leads back here."""
-        name, status = name_of(project), project.get("status") or {}
-        if status.get("archive") is None:
-            try:
-                kept = await self._archivist.keep(project, self._theirs(name))
-            except TooLarge as error:
-                self._recorder.event(project, "Warning", "NotArchived", str(error))
-                return
-            await self._client.patch(PROJECTS, name, {"status": {"archive": kept}}, subresource="status")
-        elif landing.purges is not None and now >= landing.purges and status.get("phase") == "Archived":
-            await self._archivist.purge(project)
+    async def _archive(self, project: Obj, landing: Landing) -> float | None:
+        """Once everybody knows that it is archived, and nothing runs in it any more; pods that end lead back here."""
+        theirs = self._theirs(name_of(project))
+        runs = any(not _has_ended(pod) for namespace in theirs for pod in self._pods.list(namespace))
+        if (project.get("status") or {}).get("phase") != "Archived" or runs:
+            return None
+        return await self._keeper.go_on(project, theirs, landing.purges)
 
     async def _write(self, project: Obj, landing: Landing, now: datetime) -> None:
         status = project.get("status") or {}
@@ -142,9 +142,10 @@ class Lifecycle(Controller):
             "warned": [one.mark for one in landing.warnings] or None,
             "history": history or None,
         }
+        if landing.phase == "Active" and has_begun(project):
+            await self._keeper.drop(project)  # first: what is not noted any more would be taken for new the next time
+            project = without_kept(project)
         await write_status(self._client, self._clock, PROJECTS, project, (lasting,), **fields)
-        if status.get("archive") and landing.phase == "Active":
-            await self._archivist.drop(project)  # after nobody counts on it any more
 
     async def _act(self, key: str, *, is_asleep: bool) -> None:
         for resource, obj in self._of_project(key):
@@ -170,6 +171,10 @@ class Lifecycle(Controller):
                 if controller_of(pod) is None and not is_deleting(pod):
                     with suppress(NotFound):
                         await self._client.delete(PODS, name_of(pod), namespace)
+
+
+def _has_ended(pod: Obj) -> bool:
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
 
 
 def _draining_since(project: Obj) -> datetime | None:

@@ -2,7 +2,8 @@
 
 An end is a date (the tier's lifetime, or `spec.expires`) or a budget that is used up. After it: Draining (nothing new
 starts) for the tier's `drainHours`, then Hibernated (scaled to zero, everything kept), then, where the tier says so,
-Archived (manifests kept elsewhere as well) and purged. An extension, a top-up or `state: Active` brings it back.
+Archived (manifests and data kept elsewhere as well) and purged. An extension, a top-up or `state: Active` brings it
+back.
 Warnings come 14, 7 and 1 days before the date and before the purge, and at 75 and 90 % of a budget.
 """
 
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from skerry.kube.clock import parse_time
 from skerry.kube.objects import Obj, annotations_of
 from skerry.kube.records import record
-from skerry.platform.projects.lifecycle.archiving.packing import ARCHIVES
+from skerry.platform.projects.lifecycle.archiving.packing import ARCHIVES, archive_of
 from skerry.platform.projects.tiers import granted_budgets
 from skerry.platform.projects.types import SLEEPS_BECAUSE, Phase, ProjectSpec, TierSpec
 
@@ -97,7 +98,7 @@ def _budgets(project: Obj, spec: ProjectSpec, tier: TierSpec) -> Obj:
 
 def _archived(project: Obj, tier: TierSpec, reason: str, why: str, now: datetime) -> Landing:
     """What may still be done, and until when."""
-    kept = (project.get("status") or {}).get("archive")
+    kept = archive_of(project)
     if kept is None or tier.purge_days is None:
         text = f"{why}: it sleeps, and what it was is kept in {ARCHIVES}; {_HOW}"
         return Landing("Archived", reason, text)

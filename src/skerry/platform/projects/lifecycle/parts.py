@@ -36,6 +36,9 @@ RIGHTS: Sequence[Obj] = (
     },
     *({"apiGroups": [group], "resources": names, "verbs": ["patch"]} for group, names in _WORKLOADS.items()),
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]},
+    # volumes of projects, bound a second time where their data is archived (`archiving.copying`)
+    {"apiGroups": [""], "resources": ["persistentvolumes"], "verbs": ["get", "list", "create", "delete"]},
+    {"apiGroups": ["storage.k8s.io"], "resources": ["storageclasses"], "verbs": ["get"]},
 )
 
 

@@ -17,7 +17,7 @@ from skerry.kube.resources import SECRETS
 from skerry.kube.served import served_in_namespaces
 from skerry.platform.base.applying import apply
 from skerry.platform.base.capability import Context
-from skerry.platform.projects.lifecycle.archiving.manifests import is_kept, is_kept_kind, manifest, volumes_of
+from skerry.platform.projects.lifecycle.archiving.manifests import is_kept, is_kept_kind, manifest
 from skerry.platform.projects.lifecycle.archiving.packing import (
     ARCHIVES,
     LARGEST,
@@ -41,9 +41,8 @@ class Archivist:
         self._client, self._clock = context.client, context.clock
 
     async def keep(self, project: Obj, namespaces: Sequence[str]) -> Obj:
-        """Writes the archive, returns `status.archive`. Raises StatusError, OSError, TooLarge."""
-        name = name_of(project)
-        reader = self._client.acting_as("skerry:archiver", [f"skerry:project:{name}:editor", "system:authenticated"])
+        """Writes the manifests, returns what `status.archive` says of them. Raises StatusError, OSError, TooLarge."""
+        reader = reader_of(self._client, project)
         served = await served_in_namespaces(reader)
         found, left_out = [manifest(PROJECTS, project)], [f"{group} (silent)" for group in served.silent]
         for resource in filter(is_kept_kind, served.resources):
@@ -61,7 +60,6 @@ class Archivist:
             "time": rfc3339(self._clock.now()),
             "objects": len(found),
             "parts": len(parts),
-            "volumes": list(volumes_of(found))[:_NAMED],
             "leftOut": sorted(left_out)[:_NAMED],
         }
 
@@ -83,6 +81,12 @@ class Archivist:
             await self._client.delete(PROJECTS, name_of(project), options={"preconditions": seen})
         except (Conflict, NotFound):
             return
+
+
+def reader_of(client: HttpClient, project: Obj) -> HttpClient:
+    """Who may read what the project's programs may."""
+    group = f"skerry:project:{name_of(project)}:editor"
+    return client.acting_as("skerry:archiver", [group, "system:authenticated"])
 
 
 async def _kept(reader: HttpClient, resource: Resource, namespaces: Iterable[str]) -> AsyncIterator[Obj]:

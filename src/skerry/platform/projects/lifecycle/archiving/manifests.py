@@ -1,15 +1,14 @@
 """Which objects of a project are kept, and as what: manifests that can be applied again elsewhere. Pure.
 
 What controllers make, and what the platform makes for every project, is left out, and from each object what only its
-cluster knows. Data in volumes is not an object: claims are kept, what is in them is not.
+cluster knows. Claims are kept without their volumes: what is in these `data` keeps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from skerry.kube.objects import Obj, Resource, controller_of, labels_of, name_of, namespace_of
+from skerry.kube.objects import Obj, Resource, controller_of, labels_of, name_of
 from skerry.platform.projects.types import MADE_LABEL
 
 _LEFT_OUT = {
@@ -83,11 +82,3 @@ def _without(mapping: Obj, *names: str) -> dict[str, Any]:
 
 
 _CLEANERS = {"services": _service, "persistentvolumeclaims": _claim, "jobs.batch": _job, "pods": _pod}
-
-
-def volumes_of(manifests: list[Obj]) -> Iterator[str]:
-    """Claims whose data is not in the archive: "lidar/data (10Gi)"."""
-    for one in manifests:
-        if one["kind"] == "PersistentVolumeClaim":
-            size = ((one["spec"].get("resources") or {}).get("requests") or {}).get("storage", "?")
-            yield f"{namespace_of(one)}/{name_of(one)} ({size})"

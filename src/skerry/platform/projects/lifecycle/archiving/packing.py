@@ -37,9 +37,20 @@ def unpacked(secrets: Iterable[Obj]) -> Any:
     return orjson.loads(gzip.decompress(b"".join(base64.b64decode(one["data"][_KEY]) for one in ordered)))
 
 
+def life_of(project: Obj) -> str:
+    """Begins the names of an archive: a project that is made anew under its name has archives of its own."""
+    return f"{name_of(project)}-{project['metadata']['uid'][:8]}"
+
+
 def part_name(project: Obj, number: int) -> str:
-    """Of a Secret: a project that is made anew under its name has archives of its own."""
-    return f"{name_of(project)}-{project['metadata']['uid'][:8]}-{number}"
+    """Of a Secret."""
+    return f"{life_of(project)}-{number}"
+
+
+def archive_of(project: Obj) -> Obj | None:
+    """What the status says is kept, None while that is not all: archives of earlier releases had no data."""
+    kept: Obj | None = (project.get("status") or {}).get("archive")
+    return kept if kept is not None and "data" in kept else None
 
 
 def part_secret(project: Obj, number: int, part: bytes) -> Obj:
