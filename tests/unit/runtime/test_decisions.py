@@ -14,6 +14,7 @@ from skerry.engine.mounts import Mount, below, parse_mountinfo
 from skerry.engine.node.access.containers import choose_logged, is_waiting
 from skerry.engine.node.access.exec_session import refusal
 from skerry.engine.node.access.process_spec import exec_process
+from skerry.engine.node.containerd.archiver_image import PROGRAMS, make_archiver_image
 from skerry.engine.node.containerd.cni_results import remove_results
 from skerry.engine.node.containerd.mount_namespace import second_hierarchy
 from skerry.engine.node.containerd.pause_image import Program, make_pause_image
@@ -100,6 +101,19 @@ def test_pause_image_is_deterministic(tmp_path: Path) -> None:
     assert manifest["Config"] == first.id.removeprefix("sha256:") + ".json"
     assert config["config"]["Entrypoint"] == ["/pause", "-P"]
     assert config["config"]["User"] != "root"
+
+
+def test_the_image_that_archives_has_this_machines_programs_with_their_libraries() -> None:
+    first = make_archiver_image("x86_64")
+    assert first == make_archiver_image("x86_64"), "importing it again changes nothing"
+    with tarfile.open(fileobj=io.BytesIO(first.archive)) as archive:
+        layer = archive.extractfile("layer.tar")
+        assert layer is not None
+        with tarfile.open(fileobj=io.BytesIO(layer.read())) as files:
+            names = files.getnames()
+    assert {f"bin/{name}" for name in PROGRAMS} < set(names)
+    assert any("libc.so" in name for name in names)
+    assert any("ld-linux" in name for name in names), "and what loads them"
 
 
 def test_exec_runs_as_the_container_does() -> None:

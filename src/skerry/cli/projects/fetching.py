@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from skerry.cli.projects.kept import Archive, until_pod
 from skerry.kube.objects import Obj, name_of
 
 if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
     from skerry.kube.http_client import HttpClient
 
 
@@ -64,7 +67,7 @@ async def _pour(client: HttpClient, pod: str, kept: Obj, target: Path) -> None:
     digest = hashlib.sha256()
     with (
         os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
-        click.progressbar(length=kept["bytes"], label=kept["claim"], file=click.get_text_stream("stderr")) as bar,
+        _bar(kept) as bar,
     ):
         ended = await pour(
             client, Place(ARCHIVES, pod, "archiver"), ["cat", FILE], _taking(file.write, digest.update, bar.update)
@@ -75,6 +78,10 @@ async def _pour(client: HttpClient, pod: str, kept: Obj, target: Path) -> None:
         part.unlink()
         raise CommandFailed(f"{kept['claim']}: {ended.errors.strip() or 'what came is not what was kept'}: try again")
     part.rename(target)
+
+
+def _bar(kept: Obj) -> ProgressBar[int]:
+    return click.progressbar(length=int(kept["bytes"]), label=str(kept["claim"]), file=sys.stderr)
 
 
 def _taking(

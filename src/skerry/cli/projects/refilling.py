@@ -1,8 +1,8 @@
 """A project's claim made anew with the data that an archive has of it.
 
 The volume is made and filled beside the archive, compared there, and handed over whole: its PersistentVolume is bound
-to the project's new claim. So no pod of ours has powers in a project's namespace, and a claim that is there has all of its
-data. Every step finds what an earlier attempt has done, so a restore that was interrupted goes on.
+to the project's new claim. So no pod of ours has powers in a project's namespace, and a claim that is there has all of
+its data. Every step finds what an earlier attempt has done, so a restore that was interrupted goes on.
 """
 
 from __future__ import annotations

@@ -220,7 +220,8 @@ class DataKeeper:
 def condition(kept: Kept) -> Condition:
     """What the project says of it."""
     if kept.stuck:
-        return Condition("Kept", False, "NotArchived", f"nothing is deleted: {'; '.join(kept.stuck)}")
+        said = "; ".join((*kept.stuck, *((kept.working,) if kept.working else ())))
+        return Condition("Kept", False, "NotArchived", f"nothing is deleted: {said}")
     if kept.working:
         return Condition("Kept", False, "Archiving", kept.working)
     size = copying.size_text(sum(one["bytes"] for one in kept.entries))
