@@ -215,6 +215,21 @@ async def test_what_came_after_the_archive_is_archived_before_the_purge() -> Non
         assert len(await lidar.kept()) == 2
 
 
+async def test_not_all_projects_are_archived_at_once() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running, running_archiver(running.admin):
+        admin, lidar = running.admin, await begun(running, clock)
+        others = [f"other-{number}" for number in range(4)]
+        for name in others:
+            pod = {"metadata": {"name": name}, "spec": {"containers": [{"name": "c", "image": "x"}]}}
+            await admin.create(PODS, pod, ARCHIVES)
+        await lidar.state("Archived")
+        await lidar.until_kept("Archiving: lidar/data: others are archived first")
+        for name in others:
+            await admin.delete(PODS, name, ARCHIVES)
+        await lidar.until_kept("Archived: the data of 1 volumes")
+
+
 async def test_a_project_that_wakes_loses_its_archive() -> None:
     clock = SetClock()
     async with running_platform(clock=clock) as running, running_archiver(running.admin) as archiver:

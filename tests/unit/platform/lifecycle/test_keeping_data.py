@@ -76,13 +76,18 @@ def test_room_is_as_much_as_nothing_packed_takes() -> None:
 
 def test_a_pod_is_heard_to_its_end_and_believed_only_then() -> None:
     def pod(phase: str, **state: Any) -> Obj:
-        return {"status": {"phase": phase, "containerStatuses": [{"state": state}]}}
+        return {"metadata": {}, "status": {"phase": phase, "containerStatuses": [{"state": state}]}}
 
     waiting = pod("Pending", waiting={"reason": "ErrImagePull", "message": "no tar"})
     assert copying.said_by(waiting).message == "ErrImagePull: no tar"
     assert copying.told(waiting) is None
-    unbound = {"status": {"phase": "Pending", "conditions": [{"status": "False", "message": "no room"}]}}
+    unbound = {
+        "metadata": {},
+        "status": {"phase": "Pending", "conditions": [{"status": "False", "message": "no room"}]},
+    }
     assert copying.said_by(unbound).message == "no room"
+    evicted = {"metadata": {"creationTimestamp": "2026"}, "status": {"phase": "Failed", "message": "low on memory"}}
+    assert copying.said_by(evicted) == copying.Said("Failed", "low on memory", "2026"), "it is tried again"
     ended = {"message": '{"bytes":1}', "finishedAt": "2026-01-01T00:00:00Z"}
     assert copying.told(pod("Succeeded", terminated=ended)) == {"bytes": 1}
     assert copying.told(pod("Succeeded", terminated={**ended, "message": "7"})) is None

@@ -197,13 +197,16 @@ class Said:
 def said_by(pod_: Obj) -> Said:
     """What a pod of ours has said so far."""
     status = pod_.get("status") or {}
-    phase = status.get("phase") or "Pending"
+    phase, made = status.get("phase") or "Pending", pod_["metadata"].get("creationTimestamp") or ""
     for one in status.get("containerStatuses") or ():
         state = one.get("state") or {}
         if ended := state.get("terminated"):
-            return Said(phase, str(ended.get("message") or ended.get("reason") or "").strip(), ended["finishedAt"])
+            text = str(ended.get("message") or status.get("message") or ended.get("reason") or "").strip()
+            return Said(phase, text, ended.get("finishedAt") or made)
         if waiting := state.get("waiting"):
             return Said(phase, ": ".join(filter(None, (waiting.get("reason"), waiting.get("message")))))
+    if phase == "Failed":  # before it ran, or the node has no container of it any more
+        return Said(phase, str(status.get("message") or status.get("reason") or ""), made)
     troubles = (one for one in status.get("conditions") or () if one.get("status") == "False")
     return Said(phase, next((one["message"] for one in troubles if one.get("message")), ""))
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 import orjson
 
 from skerry.kube.client import Selection
-from skerry.kube.clock import parse_time
+from skerry.kube.clock import parse_time, rfc3339
 from skerry.kube.errors import AlreadyExists, Forbidden, NotFound
 from skerry.kube.objects import Obj, Resource, annotations_of, is_deleting, name_of, uid_of
 from skerry.kube.records import record
@@ -37,6 +37,8 @@ from skerry.platform.projects.types import ProjectSpec
 
 _AGAIN = timedelta(minutes=5)
 """From a failure until the next attempt."""
+_AT_ONCE = 4
+"""Pods of all archives."""
 _CLAIMS = PERSISTENT_VOLUME_CLAIMS
 
 
@@ -160,6 +162,7 @@ class DataKeeper:
         """What a pod said at its end; it is made when it is not there. Raises Waiting, Stuck."""
         pod = await self._find(PODS, name_of(wanted), ARCHIVES)
         if pod is None:
+            await self._wait_for_others()
             await self._make(PERSISTENT_VOLUMES, copying.source_volume(copy))
             await self._make(_CLAIMS, copying.source_claim(copy))
             await self._make(PODS, wanted)
@@ -173,6 +176,14 @@ class DataKeeper:
             raise Stuck(f"could not be archived: {said.message or said.phase}")
         found: Obj = told
         return found
+
+    async def _wait_for_others(self) -> None:
+        """Many projects may end on one day. A pod that cannot start holds up nobody for long. Raises Waiting."""
+        lately = rfc3339(self._clock.now() - _AGAIN)
+        pods = (await self._client.list(PODS, ARCHIVES)).items
+        phases = [(said_by(pod).phase, pod["metadata"]["creationTimestamp"] > lately) for pod in pods]
+        if sum(phase == "Running" or (phase == "Pending" and is_new) for phase, is_new in phases) >= _AT_ONCE:
+            raise Waiting("others are archived first")
 
     async def _try_again(self, copy: Copy, said: Said) -> None:
         """From the beginning, some minutes after it failed: room may have been made, or a bound been raised."""
