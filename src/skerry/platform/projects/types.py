@@ -105,8 +105,8 @@ class Overrides(Model):
     budgets: Budgets = Budgets(cpu_hours=None, gpu_hours=None)
     pod_security: PodSecurity | None = None
     priority: int | None = Field(None, ge=-1_000_000, le=1_000_000)
-    archive_without: list[str] = Field(
-        [], max_length=1000, description="Claims, `namespace/name`, that are archived and purged without their data."
+    archive_without: list[str] | None = Field(
+        None, max_length=1000, description="Claims, `namespace/name`, that are archived and purged without their data."
     )
 
 
@@ -125,7 +125,7 @@ class ProjectSpec(Model):
     sites: list[Name] = Field(
         [], max_length=50, description="Where its pods may run, by node label `skerry.dev/site`; [] anywhere."
     )
-    overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None, archive_without=[])
+    overrides: Overrides = Overrides(quota={}, pod_security=None, priority=None, archive_without=None)
     expires: datetime | None = Field(None, description="Its end, instead of that which the tier gives.")
     run_as: Literal["Manifest", "Person"] = Field(
         "Manifest", description="Person: pods run with the uidNumber and gidNumber of whose they are."

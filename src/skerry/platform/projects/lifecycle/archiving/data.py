@@ -114,7 +114,7 @@ class DataKeeper:
 
     async def _claims(self, project: Obj, namespaces: Sequence[str]) -> AsyncIterator[tuple[Copy, Choice]]:
         reader = reader_of(self._client, project)
-        given_up = ProjectSpec.of(project["spec"]).overrides.archive_without
+        given_up = ProjectSpec.of(project["spec"]).overrides.archive_without or ()
         for namespace in namespaces:
             for claim in (await reader.list(_CLAIMS, namespace)).items:
                 volume = await self._find(PERSISTENT_VOLUMES, claim["spec"].get("volumeName") or "")
