@@ -23,7 +23,7 @@ from skerry.kube.resources import (
 from skerry.platform.projects.lifecycle.archiving.copying import KEPT as KEPT_NOTE
 from skerry.platform.projects.types import PROJECTS, TIERS
 from skerry.testing import cluster
-from tests.support.archiver import KEPT, running_archiver
+from tests.support.archiver import KEPT, MEASURED, running_archiver
 from tests.support.cli import run
 from tests.support.clock import SetClock
 from tests.support.platform import RunningPlatform, running_on, running_platform
@@ -215,6 +215,27 @@ async def test_what_came_after_the_archive_is_archived_before_the_purge() -> Non
         assert len(await lidar.kept()) == 2
 
 
+async def test_a_volume_that_does_not_mount_holds_up_no_other() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running, running_archiver(running.admin) as archiver:
+        lidar = await begun(running, clock)
+        await lidar.claim("more")
+        del archiver.told["-measure"]
+        await lidar.state("Archived")
+        await lidar.until_kept("Archiving: lidar/data: is being measured (Running)")
+        (pod,) = [name_of(one) for one in (await running.admin.list(PODS, ARCHIVES)).items]
+        hung = {"metadata": {"annotations": {"testing.skerry.dev/waiting": "ContainerCreating"}}}
+        await running.admin.patch(PODS, pod, hung, ARCHIVES)
+        await lidar.until_kept("Archiving: lidar/data: is being measured (Pending: ContainerCreating)")
+        archiver.told["-measure"] = MEASURED
+        await lidar.days_pass(0.1)
+        why = f"lidar/data: pod {ARCHIVES}/{pod} does not start (ContainerCreating): its events say why"
+        await lidar.until_kept(f"NotArchived: nothing is deleted: {why}")
+        await until(lambda: any("-copy" in one for one in archiver.seen), "the other one is copied")
+        await running.admin.patch(PODS, pod, {"metadata": {"annotations": None}}, ARCHIVES)
+        await lidar.until_kept("Archived: the data of 2 volumes")
+
+
 async def test_not_all_projects_are_archived_at_once() -> None:
     clock = SetClock()
     async with running_platform(clock=clock) as running, running_archiver(running.admin):
@@ -228,6 +249,24 @@ async def test_not_all_projects_are_archived_at_once() -> None:
         for name in others:
             await admin.delete(PODS, name, ARCHIVES)
         await lidar.until_kept("Archived: the data of 1 volumes")
+
+
+async def test_an_archive_of_an_earlier_release_is_made_whole_before_the_purge() -> None:
+    clock = SetClock()
+    async with running_platform(clock=clock) as running, running_archiver(running.admin):
+        admin, lidar = running.admin, await begun(running, clock)
+        await lidar.state("Archived")
+        await lidar.until_kept("Archived: the data of 1 volumes")
+        first = (await lidar.status())["archive"]["time"]
+        clock.advance(60 * DAY)
+        await admin.delete(PERSISTENT_VOLUME_CLAIMS, name_of((await lidar.kept())[0]), ARCHIVES)
+        await admin.patch(PROJECTS, "lidar", {"status": {"archive": {"data": None}}}, subresource="status")
+
+        async def is_made_anew() -> bool:
+            return (await lidar.status())["archive"]["time"] != first and len(await lidar.kept()) == 1
+
+        await until(is_made_anew, "archived once more, not purged")
+        assert (await lidar.status())["archive"]["data"]
 
 
 async def test_a_project_that_wakes_loses_its_archive() -> None:

@@ -174,7 +174,9 @@ class Archive(Model):
     objects: int = 0
     parts: int = 0
     volumes: list[str] = Field([], description="Claims whose data is not in it, and why. The first hundred.")
-    data: list[KeptData] = Field([], description="Volumes whose data is in it. The first hundred.")
+    data: list[KeptData] | None = Field(
+        None, description="Volumes whose data is in it. The first hundred. Archives of earlier releases do not have it."
+    )
     left_out: list[str] = Field([], description="Kinds that could not be read.")
 
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 import orjson
 
 from skerry.kube.client import Selection
-from skerry.kube.clock import parse_time, rfc3339
+from skerry.kube.clock import parse_time
 from skerry.kube.errors import AlreadyExists, Forbidden, NotFound
 from skerry.kube.objects import Obj, Resource, annotations_of, is_deleting, name_of, uid_of
 from skerry.kube.records import record
@@ -168,6 +168,9 @@ class DataKeeper:
             await self._make(PODS, wanted)
             raise Waiting(doing)
         said = said_by(pod)
+        if said.phase == "Pending" and not self._is_new(pod):
+            where = f"{ARCHIVES}/{name_of(pod)}"
+            raise Stuck(f"pod {where} does not start ({said.message or said.phase}): its events say why")
         if is_deleting(pod) or said.phase not in ("Succeeded", "Failed"):
             raise Waiting(f"{doing} ({said.phase}{': ' if said.message else ''}{said.message})")
         told = copying.told(pod) if said.phase == "Succeeded" else None
@@ -179,11 +182,13 @@ class DataKeeper:
 
     async def _wait_for_others(self) -> None:
         """Many projects may end on one day. A pod that cannot start holds up nobody for long. Raises Waiting."""
-        lately = rfc3339(self._clock.now() - _AGAIN)
         pods = (await self._client.list(PODS, ARCHIVES)).items
-        phases = [(said_by(pod).phase, pod["metadata"]["creationTimestamp"] > lately) for pod in pods]
+        phases = [(said_by(pod).phase, self._is_new(pod)) for pod in pods]
         if sum(phase == "Running" or (phase == "Pending" and is_new) for phase, is_new in phases) >= _AT_ONCE:
             raise Waiting("others are archived first")
+
+    def _is_new(self, pod: Obj) -> bool:
+        return parse_time(pod["metadata"]["creationTimestamp"]) > self._clock.now() - _AGAIN
 
     async def _try_again(self, copy: Copy, said: Said) -> None:
         """From the beginning, some minutes after it failed: room may have been made, or a bound been raised."""
