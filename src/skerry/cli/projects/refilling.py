@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from skerry.cli.errors import CommandFailed
 from skerry.cli.projects.kept import Archive, until_pod
 from skerry.cli.watching import changed
-from skerry.kube.objects import Obj, Resource, annotations_of, is_deleting, name_of, namespace_of
+from skerry.kube.objects import Obj, Resource, annotations_of, is_deleting, name_of, namespace_of, uid_of
 from skerry.kube.records import record
 
 if TYPE_CHECKING:
@@ -97,12 +97,21 @@ class Refiller:
             await self._client.patch(PERSISTENT_VOLUMES, name_of(volume), {"spec": {"claimRef": reference}})
             spec = {**refill.wanted["spec"], **_size(refill), "volumeName": name_of(volume)}
             claim = await self._client.create(PERSISTENT_VOLUME_CLAIMS, {**refill.wanted, "spec": spec}, namespace)
-        while (claim.get("status") or {}).get("phase") != "Bound":
-            await changed(self._client, PERSISTENT_VOLUME_CLAIMS, claim)
-            claim = await self._client.get(PERSISTENT_VOLUME_CLAIMS, name, namespace)
+        await self._until_bound(PERSISTENT_VOLUME_CLAIMS, claim)
+        # before its policy is Delete again: for a moment it is released
+        await self._until_bound(PERSISTENT_VOLUMES, volume, to=uid_of(claim))
         policy = annotations_of(volume)[_POLICY]
         done: Obj = {"metadata": {"annotations": {_POLICY: None}}, "spec": {"persistentVolumeReclaimPolicy": policy}}
         await self._client.patch(PERSISTENT_VOLUMES, name_of(volume), done)
+
+    async def _until_bound(self, resource: Resource, obj: Obj, to: str = "") -> None:
+        """`to`: the claim's uid; a volume was bound to the one that it was filled by."""
+        while True:
+            obj = await self._client.get(resource, name_of(obj), namespace_of(obj) or None)
+            bound = (obj.get("status") or {}).get("phase") == "Bound"
+            if bound and (obj["spec"].get("claimRef") or {}).get("uid", "") == to:
+                return
+            await changed(self._client, resource, obj)
 
     async def _find(self, resource: Resource, name: str, namespace: str) -> Obj | None:
         from skerry.kube.errors import NotFound
