@@ -1,6 +1,7 @@
 """The data of a project's volumes on a test cluster: kept before anything is purged, or nothing is; and back again.
 
-Nodes are simulated, so `tests.support.archiver` says what the pods would; real data is in tests/e2e/test_archives.py.
+Nodes are simulated, so `tests.support.archiver` says what the pods would. What these do to real files is in
+tests/component/node/test_archiving.py, how volumes are handed over in tests/component/storage/test_refilling.py.
 """
 
 from __future__ import annotations
