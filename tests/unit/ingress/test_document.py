@@ -15,7 +15,7 @@ from skerry.engine.network.ingress.handover import named
 from skerry.engine.network.ingress.materials import Certificate, Materials
 from skerry.engine.network.ingress.plan import Place
 from skerry.engine.network.ingress.program import hands_over, keeps_streams
-from skerry.engine.network.ingress.proxying import Abilities, proxy
+from skerry.engine.network.ingress.proxying import Abilities, Successors, proxies
 from skerry.engine.network.ingress.routes import _longer_than
 from skerry.engine.network.ingress.settings import PLAIN, Settings
 from skerry.kube.objects import Obj
@@ -128,17 +128,35 @@ def dialled(found: Obj) -> list[str]:
 
 
 def passed_on(*dials: str, service: str = "10.65.0.20:80", settings: Settings = PLAIN) -> Obj:
-    return proxy(Place("Prefix", "", Backend(dials, service), settings, "default/web", "uid"), ABILITIES)
+    place = Place("Prefix", "", Backend(dials, service), settings, "default/web", "uid")
+    (handler,) = proxies(place, ABILITIES, Successors())
+    return handler
 
 
 def test_the_service_itself_is_asked_only_when_its_one_endpoint_fails() -> None:
-    found = passed_on("10.64.0.5:80")
-    (first,) = found["routes"][0]["handle"]
-    second = found["errors"]["routes"][0]["handle"][0]
-    assert (dialled(first), dialled(second)) == (["10.64.0.5:80"], ["10.65.0.20:80"])
+    successors = Successors()
+    place = Place("Prefix", "", Backend(("10.64.0.5:80",), "10.65.0.20:80"), PLAIN, "default/web", "uid")
+    said, first = proxies(place, ABILITIES, successors)
+    (around,) = successors.around([{"handle": [first]}])
+    (failing,) = around["handle"]
+    again, other = failing["errors"]["routes"]
+    (second,) = again["handle"]
+    assert (dialled(first), dialled(second)) == (["10.64.0.5:80"], ["{http.vars.successor}"])
+    assert said["successor"] == "10.65.0.20:80"
+    assert all(one["vars"]["{http.vars.successor_way}"] == [said["successor_way"]] for one in again["match"])
     assert "try_duration" not in first["load_balancing"], "the endpoint is not tried twice"
     assert first["transport"] == second["transport"]
-    assert found["errors"]["routes"][1]["handle"][0]["handler"] == "error", "what may not be repeated stays an error"
+    assert other["handle"][0]["handler"] == "error", "what may not be repeated stays an error"
+
+
+def test_those_who_are_asked_again_alike_share_one_handler() -> None:
+    successors = Successors()
+    for number, settings in enumerate((PLAIN, PLAIN, replace(PLAIN, protocol="HTTPS"))):
+        backend = Backend((f"10.64.0.{number}:80",), f"10.65.0.{number}:80")
+        proxies(Place("Prefix", "", backend, settings, f"default/web{number}", "uid"), ABILITIES, successors)
+    (around,) = successors.around([])
+    assert len(around["handle"][0]["errors"]["routes"]) == 3
+    assert Successors().around([{"handle": []}]) == [{"handle": []}]
 
 
 def test_several_endpoints_are_each_others_second_try() -> None:

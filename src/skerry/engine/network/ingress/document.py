@@ -91,8 +91,7 @@ def _server(plan: Plan, listeners: Listeners, abilities: Abilities, *, secure: b
             *leaving,
             *challenges,
             *_request_headers(secure),
-            *_sites(plan, rendering),
-            {"handle": [page(404, NO_RULE)]},
+            *rendering.successors.around([*_sites(plan, rendering), {"handle": [page(404, NO_RULE)]}]),
         ],
         "errors": {"routes": error_routes()},
     }

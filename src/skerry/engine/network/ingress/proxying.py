@@ -9,8 +9,9 @@ only if that is safe (GET). Source of the fields: Caddy's `http.handlers.reverse
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skerry.engine.network.ingress.pages import NO_ENDPOINT, page
 from skerry.engine.network.ingress.plan import Place
@@ -24,6 +25,8 @@ _MAY_BE_REPEATED: Sequence[Obj] = (
     {"vars_regexp": {"{http.error.message}": {"pattern": "^dial "}}},  # how Go begins what it says then
     {"method": ["GET"], "vars": {"{http.error.status_code}": ["502"]}},
 )
+_WAY, _SUCCESSOR = "successor_way", "successor"
+"""Variables of a request: which of the shared handlers would ask again, and where."""
 _STREAM_SECONDS = 24 * 3600
 _IDLE_CONNECTIONS = 256
 
@@ -40,29 +43,51 @@ class Abilities:
     """Whether a configuration ends slowly, with the next one beside it: from Caddy 2.9 on."""
 
 
-def proxy(place: Place, abilities: Abilities) -> Obj:
-    """The last handler of a path."""
+@dataclass(slots=True)
+class Successors:
+    """How requests go to a Service's own address when its one endpoint fails. Shared by all paths of a server that pass
+    requests on alike: with hundreds of hosts, one each took Caddy as long as all the rest of a configuration."""
+
+    _handlers: dict[str, Obj] = field(default_factory=dict)
+
+    def note(self, dial: str, second: Obj) -> Obj:
+        """The handler that says, before a request is passed on, where its successor would be asked. `second` asks
+        there, wherever that is."""
+        name = hashlib.sha256(json.dumps(second, sort_keys=True).encode()).hexdigest()[:16]
+        self._handlers[name] = second
+        return {"handler": "vars", _WAY: name, _SUCCESSOR: dial}
+
+    def around(self, routes: Sequence[Obj]) -> list[Obj]:
+        """These routes, with what happens when they fail."""
+        if not self._handlers:
+            return [*routes]
+        seconds = [
+            {"match": [_also(one, name) for one in _MAY_BE_REPEATED], "handle": [handler], "terminal": True}
+            for name, handler in sorted(self._handlers.items())
+        ]
+        other = {"handler": "error", "error": "{http.error.message}", "status_code": "{http.error.status_code}"}
+        errors = {"routes": [*seconds, {"handle": [other]}]}
+        return [{"handle": [{"handler": "subroute", "routes": [*routes], "errors": errors}]}]
+
+
+def _also(match: Obj, name: str) -> Obj:
+    return {**match, "vars": {**match.get("vars", {}), f"{{http.vars.{_WAY}}}": [name]}}
+
+
+def proxies(place: Place, abilities: Abilities, successors: Successors) -> list[Obj]:
+    """The last handlers of a path."""
     settings, backend = place.settings, place.backend
     if settings.by_service and backend.service_dial:
-        return _passing_on((backend.service_dial,), place, abilities)
+        return [_passing_on((backend.service_dial,), place, abilities)]
     if not backend.dials:
-        return page(503, NO_ENDPOINT)
+        return [page(503, NO_ENDPOINT)]
     first = _passing_on(backend.dials, place, abilities)
-    if len(backend.dials) == 1 and backend.service_dial and not settings.affinity_cookie:
-        return _or_successor(first, _passing_on((backend.service_dial,), place, abilities))
-    return first
-
-
-def _or_successor(first: Obj, second: Obj) -> Obj:
-    """A single endpoint may be on its way out: the Service's own address is where its successor is found. Nothing else
-    goes there: translating addresses costs more, and kept connections stay with a pod that has left its Service."""
-    second = {**second, "load_balancing": _RETRIES}
-    other = {"handler": "error", "error": "{http.error.message}", "status_code": "{http.error.status_code}"}
-    return {
-        "handler": "subroute",
-        "routes": [{"handle": [first]}],
-        "errors": {"routes": [{"match": _MAY_BE_REPEATED, "handle": [second], "terminal": True}, {"handle": [other]}]},
-    }
+    if len(backend.dials) > 1 or not backend.service_dial or settings.affinity_cookie:
+        return [first]
+    # A single endpoint may be on its way out: the Service's own address is where its successor is found. Nothing else
+    # goes there: translating addresses costs more, and kept connections stay with a pod that has left its Service.
+    second = _passing_on((f"{{http.vars.{_SUCCESSOR}}}",), place, abilities)
+    return [successors.note(backend.service_dial, {**second, "load_balancing": _RETRIES}), first]
 
 
 def _passing_on(dials: Sequence[str], place: Place, abilities: Abilities) -> Obj:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from skerry.engine.network.ingress import cors, external_auth
 from skerry.engine.network.ingress.materials import Materials
 from skerry.engine.network.ingress.pages import NO_PASSWORDS, NO_RULE, NOT_FROM_HERE, UNREADABLE, page, redirect
 from skerry.engine.network.ingress.plan import Place, Site
-from skerry.engine.network.ingress.proxying import Abilities, proxy
+from skerry.engine.network.ingress.proxying import Abilities, Successors, proxies
 from skerry.kube.objects import Obj
 
 _GROUP = re.compile(r"\$(\d)")
@@ -28,6 +28,8 @@ class Rendering:
     """Whether it is the server that speaks TLS."""
     materials: Materials
     abilities: Abilities
+    successors: Successors = field(default_factory=Successors)
+    """Grows while routes are rendered."""
 
 
 def site_route(site: Site, rendering: Rendering) -> Obj:
@@ -95,7 +97,7 @@ def _handlers(site: Site, place: Place, rendering: Rendering) -> Iterator[Obj]:
         yield {"handler": "headers", "response": {"set": {name: [text] for name, text in headers.items()}}}
     if settings.rewrite_target:
         yield {"handler": "rewrite", "uri": _rewritten(place)}
-    yield proxy(place, rendering.abilities)
+    yield from proxies(place, rendering.abilities, rendering.successors)
 
 
 def _to_https(site: Site) -> Iterator[Obj]:
