@@ -84,13 +84,12 @@ async def test_a_connection_begun_after_a_change_is_served_as_it_says() -> None:
             await ingress.app(name)
         await ingress.create("web", rule(_HOST, path("/", "one")))
         await ingress.answers(_HOST, "/", "one")
-        caddy = ingress.ingress._controller.caddy
         for name in ("two", "one", "two"):
-            before = caddy._other_name
             await ingress.world.client.patch(
                 INGRESSES, "web", {"spec": {"rules": [rule(_HOST, path("/", name))]}}, "default"
             )
-            await until(lambda before=before: caddy._other_name != before, "the load")
+            dial = f":{ingress.apps[f'default/{name}'].port}"
+            await until(lambda dial=dial: dial in json.dumps(ingress.ingress._controller._loaded), "the load")
             answers = [(await ingress.ask(_HOST)).told["app"] for _ in range(20)]
             assert set(answers) == {name}
 
@@ -115,3 +114,23 @@ async def test_a_request_finds_the_successor_of_the_only_endpoint(monkeypatch: p
         assert (await ingress.ask(_HOST, "/no")).status == 401
         two.stop()
         assert (await ingress.ask(_HOST)).status == 502
+
+
+async def test_what_is_asked_again_is_what_was_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path as it was rewritten, and by the rules of the app that failed, not of another."""
+    async with running_ingress() as ingress:
+        for name, asked in (("web", {"rewrite-target": "/app/$1", "use-regex": "true"}), ("api", {})):
+            app = await ingress.app(name, service=False)
+            await ingress.publish(name, [app])
+            below = path("/old/(.*)" if asked else "/", name, "ImplementationSpecific" if asked else "Prefix")
+            more = {"x-forwarded-prefix": f"/{name}"}
+            await ingress.create(name, rule(f"{name}.example.com", below), annotations={**asked, **more})
+            await ingress.answers(f"{name}.example.com", "/old/a", name)
+        route = await asyncio.create_subprocess_exec("ip", "route", "add", "default", "dev", "lo")
+        assert await route.wait() == 0, "the kernel translates what it can route"
+        monkeypatch.setattr(ingress.ingress._controller, "_serve", AsyncMock())  # hears of nothing
+        for name, target in (("web", "/app/a?b=c"), ("api", "/old/a?b=c")):
+            ingress.apps[f"default/{name}"].stop()
+            await ingress.publish(name, [await ingress.app(f"{name}2", service=False)])
+            told = (await ingress.answers(f"{name}.example.com", "/old/a?b=c", f"{name}2")).told
+            assert (told["target"], told["headers"]["x-forwarded-prefix"]) == (target, f"/{name}")

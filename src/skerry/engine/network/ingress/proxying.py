@@ -23,7 +23,7 @@ SECOND = 1_000_000_000
 _RETRIES: Mapping[str, int] = {"try_duration": 5 * SECOND, "try_interval": SECOND // 50}
 _MAY_BE_REPEATED: Sequence[Obj] = (
     {"vars_regexp": {"{http.error.message}": {"pattern": "^dial "}}},  # how Go begins what it says then
-    {"method": ["GET"], "vars": {"{http.error.status_code}": ["502"]}},
+    {"method": ["GET"], "vars_regexp": {"{http.error.status_code}": {"pattern": "^502$"}}},
 )
 _WAY, _SUCCESSOR = "successor_way", "successor"
 """Variables of a request: which of the shared handlers would ask again, and where."""
@@ -71,7 +71,8 @@ class Successors:
 
 
 def _also(match: Obj, name: str) -> Obj:
-    return {**match, "vars": {**match.get("vars", {}), f"{{http.vars.{_WAY}}}": [name]}}
+    """For this way only. Of several variables in one `vars` Caddy asks for any, so this is alone there."""
+    return {**match, "vars": {f"{{http.vars.{_WAY}}}": [name]}}
 
 
 def proxies(place: Place, abilities: Abilities, successors: Successors) -> list[Obj]:
