@@ -113,10 +113,13 @@ async def test_who_reads_nothing_costs_bounded_memory(served: Victim, client: Ht
                 writer.transport.pause_reading()
                 stack.push_async_callback(drop, writer)
         await change(client, 500)  # history and the watchers' lag are as large as they may become
-        before = served.resident
-        await change(client, 400)
-        grown = served.resident - before
-        print(f"{grown / MIB:.0f} MiB more after 200 MiB of further events nobody has read")
+        for _ in range(3):  # whoever kept them would grow by 200 MiB each time; a busy process may once by a part of it
+            before = served.resident
+            await change(client, 400)
+            grown = served.resident - before
+            print(f"{grown / MIB:.0f} MiB more after 200 MiB of further events nobody has read")
+            if grown < 100 * MIB:
+                break
         assert grown < 100 * MIB
         assert (await client.get(CONFIG_MAPS, "c-00000", "default"))["data"]["n"] == "399"
 
