@@ -124,7 +124,7 @@ def test_a_shell_made_for_a_moment(program: Program, namespace: str) -> None:
 
 
 @over_each_transport
-def test_forwarding_goes_on_after_a_connection_nobody_took(program: Program, namespace: str) -> None:
+def test_forwarding_goes_on_after_a_failure(program: Program, namespace: str) -> None:
     start(program, namespace, "while true; do echo served | nc -l -p 8080; done")
     with running(program, "port-forward", "-n", namespace, "pod/box", ":8080") as forwarding:
         found = re.search(r"127\.0\.0\.1:(\d+)", lines(forwarding, "127.0.0.1")[-1])
