@@ -190,12 +190,7 @@ async def test_a_chart_in_git_is_rolled_out_with_every_change_of_it(tmp_path: Pa
         (chart / "values.yaml").write_text(values.replace("hello", "again"))
         second = git.commit()
         await _ask(ben, "shop", "2")
-
-        async def is_second() -> bool:
-            status = (await ben.get(RELEASES, "shop", "lidar"))["status"]
-            return status.get("sourceRevision") == f"HEAD@sha1:{second}" and status["phase"] == "Deployed"
-
-        await until(is_second, "the next commit is rolled out under the same version")
+        await _until_rolled_out(ben, "shop", f"HEAD@sha1:{second}")  # under the same version
         template = (await ben.get(DEPLOYMENTS, "shop", "lidar"))["spec"]["template"]
         assert template["metadata"]["annotations"]["text"] == "again"
 
@@ -218,16 +213,25 @@ async def test_a_chart_in_git_is_rolled_out_with_every_change_of_it(tmp_path: Pa
         # a chart of a catalogue instead
         await ben.patch(RELEASES, "shop", {"spec": {"source": None, "chart": {"name": "web"}}}, "lidar")
         found = await until_reason(ben, "shop", "Deployed")
-
-        async def is_let_go() -> bool:
-            status = (await ben.get(RELEASES, "shop", "lidar"))["status"]
-            return (
-                "source" not in status
-                and not (await ben.list(CONFIG_MAPS, "lidar", Selection("skerry.dev/fetched"))).items
-            )
-
-        await until(is_let_go, "what was fetched goes")
+        await _until_let_go(ben, "shop")
         assert not (await ben.get(RELEASES, "shop", "lidar"))["status"]["sourceRevision"]
+
+
+async def _until_rolled_out(client: HttpClient, name: str, revision: str) -> None:
+    async def is_rolled_out() -> bool:
+        status = (await client.get(RELEASES, name, "lidar"))["status"]
+        return status.get("sourceRevision") == revision and status["phase"] == "Deployed"
+
+    await until(is_rolled_out, f"{revision} is rolled out")
+
+
+async def _until_let_go(client: HttpClient, name: str) -> None:
+    async def is_let_go() -> bool:
+        status = (await client.get(RELEASES, name, "lidar"))["status"]
+        fetched = await client.list(CONFIG_MAPS, "lidar", Selection("skerry.dev/fetched"))
+        return "source" not in status and not fetched.items
+
+    await until(is_let_go, "what was fetched goes")
 
 
 async def until_failed(client: HttpClient, name: str) -> Obj:

@@ -16,6 +16,7 @@ from skerry.kube.errors import BadRequest, InternalError
 from skerry.kube.objects import Obj
 
 _CHUNK = 32 << 10
+_PAUSE = 0.2  # seconds between two looks at what a process has written
 
 
 class PipedSession:
@@ -182,3 +183,17 @@ async def _pump(stream: int, reader: asyncio.StreamReader, queue: asyncio.Queue[
     while data := await reader.read(_CHUNK):
         await queue.put((stream, data))
     await queue.put((stream, b""))
+
+
+async def written_until_it_waits(process: asyncio.subprocess.Process) -> int:
+    """Bytes that a process has written when it writes no more. Raises OSError when it has ended."""
+    before = 0
+    while not (now := _written(process.pid)) or now != before:
+        before = now
+        await asyncio.sleep(_PAUSE)
+    return now
+
+
+def _written(pid: int) -> int:
+    fields = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(fields["wchar"])

@@ -12,7 +12,7 @@ import pytest
 from skerry.engine.api.streams import spdy_session
 from skerry.engine.api.streams.spdy import Data, GoAway, Ping, SynReply, SynStream
 from skerry.kube.objects import Resource
-from tests.component.streams.local_pods import LocalPods
+from tests.component.streams.local_pods import LocalPods, written_until_it_waits
 from tests.component.streams.server import serving
 from tests.component.streams.spdy_connection import V4, SpdyConnection, upgraded
 from tests.component.streams.test_kubectl_port_forward import _shout, listening
@@ -179,13 +179,12 @@ async def test_nonsense_ends_the_connection(server: RunningApi) -> None:
 
 
 async def test_output_waits_for_a_client_that_does_not_read(server: RunningApi, pods: LocalPods) -> None:
-    async with upgraded(server, _exec("sh", "-c", "yes | head -c 100000000; echo x")) as connection:
+    async with upgraded(server, _exec("head", "-c", "100000000", "/dev/zero")) as connection:
         await connection.open("error", "stdout", "stderr")
-        await asyncio.sleep(0.5)
-        process = pods.sessions[0]._process  # type: ignore[attr-defined]
-        assert process.returncode is None, "100 MB went somewhere"
+        (session,) = await until(lambda: pods.sessions)
+        assert await written_until_it_waits(session._process) < 100_000_000  # type: ignore[attr-defined]
         came = await connection.until_the_outcome()
-    assert len(came[3]) == 100_000_002
+    assert len(came[3]) == 100_000_000
 
 
 async def test_stdin_waits_for_a_process_that_does_not_read(pods: LocalPods, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,13 @@ Who asks does so with its own address, not with 0.0.0.0 as RFC 5227 has it: the 
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 from collections.abc import Collection
 from contextlib import closing
 from ipaddress import IPv4Address
 
+from skerry.engine.network.announcing.asking import answers
 from skerry.engine.network.announcing.wanted import Interface
 
 _ETHERTYPE = 0x0806
@@ -20,8 +20,6 @@ _REQUEST, _REPLY = 1, 2
 _FRAME = struct.Struct("!6s6sH HHBBH 6s4s6s4s")
 _BROADCAST, _UNKNOWN = b"\xff" * 6, b"\0" * 6
 _ETHERNET, _IPV4 = (1, 6), (0x0800, 4)  # types and the lengths of their addresses
-_TRIES, _BETWEEN, _PATIENCE = 3, 0.15, 0.3
-"""How often is asked, seconds between, and seconds to wait after the last."""
 
 
 def question(hardware: bytes, sender: str, target: str) -> bytes:
@@ -52,25 +50,12 @@ async def others_at(interface: Interface, addresses: Collection[str], own: Colle
     of this machine. Takes as long as the patience. Raises OSError, for example when the interface is down."""
     if not addresses:
         return {}
-    found: dict[str, str] = {}
-    loop = asyncio.get_running_loop()
     with closing(_open(interface.name)) as link:
 
-        def heard() -> None:
-            said = sender_of(link.recv(2048))
-            if said is not None and said[0] in addresses and said[1] not in own:
-                found[said[0]] = said[1]
+        def ask(address: str) -> None:
+            link.send(question(_bytes(interface), _asking_as(interface, address), address))
 
-        loop.add_reader(link, heard)
-        try:
-            for _ in range(_TRIES):
-                for address in addresses:
-                    link.send(question(_bytes(interface), _asking_as(interface, address), address))
-                await asyncio.sleep(_BETWEEN)  # what we wait for is that nobody answers
-            await asyncio.sleep(_PATIENCE)
-        finally:
-            loop.remove_reader(link)
-    return found
+        return await answers(link, ask, lambda: sender_of(link.recv(2048)), addresses, own)
 
 
 def declare(interface: Interface, addresses: Collection[str]) -> None:

@@ -6,13 +6,13 @@ Source: RFC 4861, 4.3, 4.4 and 7.2.6. What came from another network is not beli
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 import sys
 from collections.abc import Collection
 from contextlib import closing
 
+from skerry.engine.network.announcing.asking import answers
 from skerry.engine.network.announcing.wanted import Interface
 
 _SOLICITATION, _ADVERTISEMENT = 135, 136
@@ -25,8 +25,6 @@ _OPTION = struct.Struct("!BB6s")
 _ALL_NODES = "ff02::1"
 _FILTER = 1  # ICMP6_FILTER; Python has no name for it
 _MOST_HOPS = 255
-_TRIES, _BETWEEN, _PATIENCE = 3, 0.15, 0.3
-"""How often is asked, seconds between, and seconds to wait after the last."""
 
 
 def question(hardware: bytes, target: str) -> bytes:
@@ -65,26 +63,19 @@ async def others_at(interface: Interface, addresses: Collection[str], own: Colle
     of this machine. Takes as long as the patience. Raises OSError, for example when the interface is down."""
     if not addresses:
         return {}
-    found: dict[str, str] = {}
-    loop = asyncio.get_running_loop()
     with closing(_open(interface.name)) as link:
 
-        def heard() -> None:
-            message, notes, _, sender = link.recvmsg(2048, socket.CMSG_SPACE(4))
-            said = answer_of(message) if _is_from_here(notes) else None
-            if said is not None and said[0] in addresses and said[1] not in own:
-                found[said[0]] = said[1] or sender[0]
+        def ask(address: str) -> None:
+            link.sendto(question(_hardware(interface), address), (group_of(address), 0))
 
-        loop.add_reader(link, heard)
-        try:
-            for _ in range(_TRIES):
-                for address in addresses:
-                    link.sendto(question(_hardware(interface), address), (group_of(address), 0))
-                await asyncio.sleep(_BETWEEN)  # what we wait for is that nobody answers
-            await asyncio.sleep(_PATIENCE)
-        finally:
-            loop.remove_reader(link)
-    return found
+        return await answers(link, ask, lambda: _heard(link), addresses, own)
+
+
+def _heard(link: socket.socket) -> tuple[str, str] | None:
+    """Who keeps silent about the hardware address is named by the address of the message."""
+    message, notes, _, sender = link.recvmsg(2048, socket.CMSG_SPACE(4))
+    said = answer_of(message) if _is_from_here(notes) else None
+    return (said[0], said[1] or sender[0]) if said else None
 
 
 def declare(interface: Interface, addresses: Collection[str]) -> None:
