@@ -58,11 +58,11 @@ def _library() -> Path:
 
 def main() -> None:
     """In the process: run the scenario."""
-    import uvloop
+    from skerry.kube import event_loop
 
     module, name = sys.argv[1:]
     scenario = getattr(importlib.import_module(module), name)
-    uvloop.run(_awaited(scenario(MachineTime())))
+    event_loop.run(_awaited(scenario(MachineTime())))
 
 
 async def _awaited(scenario: Awaitable[None]) -> None:

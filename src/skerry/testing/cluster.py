@@ -122,10 +122,10 @@ class _ClusterThread:
             self._thread.join()
 
     def _run(self, folder: Path) -> None:
-        import uvloop
+        from skerry.kube import event_loop
 
         try:
-            uvloop.run(self._serve(folder))
+            event_loop.run(self._serve(folder))
         except BaseException as error:
             if self._ready.done():
                 raise

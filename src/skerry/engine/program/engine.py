@@ -16,8 +16,6 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-import uvloop
-
 from skerry.engine.api.local import LocalClient
 from skerry.engine.api.server import ApiServer
 from skerry.engine.certificates.helper.process import Helper
@@ -54,6 +52,7 @@ from skerry.engine.schema.registry import builtin
 from skerry.engine.storage.classes import install_classes
 from skerry.engine.storage.registry import Drivers
 from skerry.engine.store.sqlite import SqliteStore
+from skerry.kube import event_loop
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 
@@ -69,7 +68,7 @@ _SWITCH = 0.001
 def run(config: EngineConfig) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit code."""
     sys.setswitchinterval(_SWITCH)
-    uvloop.run(_run_until_told(config))
+    event_loop.run(_run_until_told(config))
     return 0
 
 

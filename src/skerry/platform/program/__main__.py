@@ -9,8 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-import uvloop
-
+from skerry.kube import event_loop
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.platform.base.capability import MANAGER, Settings
@@ -23,7 +22,7 @@ def main(pages: Pages = no_pages) -> int:
     """Returns the exit code. `pages`: what is served to people beside what the capabilities serve."""
     options = _options()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    uvloop.run(_run_until_told(options, pages))
+    event_loop.run(_run_until_told(options, pages))
     return 0
 
 
