@@ -157,7 +157,7 @@ async def test_another_server_is_asked_first(either_caddy: str) -> None:
         gate = await ingress.app("gate", service=False)
         url = f"http://192.0.2.10:{gate.port}"
         host = await _one(ingress, "asked", auth_url=f"{url}/auth?x=1", auth_response_headers="Content-Type")
-        forged = {"Content_Type": "text/forged", "Connection": "keep-alive, content-type", "Kept": "1"}
+        forged = {"Content_Type": "text/forged", "Connection": "close, content-type", "Kept": "1"}
         answer = await ingress.answers(host, "/page", "web", method="POST", headers=forged)
         asked = gate.requests[-1]
         assert (asked["method"], asked["target"]) == ("GET", "/auth?x=1")
