@@ -54,6 +54,14 @@ async def test_short_names_columns_and_categories(kubectl: Kubectl) -> None:
     assert "widget.example.com/a" in (await kubectl("get", "toys", "-o", "name")).out
 
 
+async def test_what_was_applied_is_changed_by_applying_again(kubectl: Kubectl) -> None:
+    """kubectl takes the format of its patch from what the OpenAPI document says PATCH consumes."""
+    await make(kubectl)
+    again = await kubectl("apply", "-f", "-", stdin=OBJECT % ("a", "small"))
+    assert (again.out, again.err) == ("widget.example.com/a configured\n", "")
+    assert (await kubectl("get", "wg", "a", "-o", "jsonpath={.spec.size}")).out == "small"
+
+
 async def test_explain_scale_and_field_selectors(kubectl: Kubectl) -> None:
     await make(kubectl)
     assert "How big." in (await kubectl("explain", "widgets.spec.size")).out

@@ -43,12 +43,16 @@ def apply_patch(kind: Kind, content_type: str, original: Obj, body: bytes) -> Ob
     return strategic.apply(kind, copy_of(original), _without_type(patch))
 
 
+def patch_types(kind: Kind) -> list[str]:
+    """The content types a PATCH of this kind may have: custom resources know no strategic merge patch."""
+    return [JSON_PATCH, MERGE_PATCH, *([STRATEGIC_PATCH] if kind.definition else []), APPLY_PATCH]
+
+
 def check_patch_type(kind: Kind, media_type: str) -> None:
     """Raise UnsupportedMediaType unless patches of this type can be applied to this kind."""
-    supported = [JSON_PATCH, MERGE_PATCH] + ([STRATEGIC_PATCH] if kind.definition else [])
-    if media_type in supported:
+    accepted = patch_types(kind)
+    if media_type in accepted and media_type != APPLY_PATCH:
         return
-    accepted = [*supported, APPLY_PATCH]
     raise UnsupportedMediaType(
         f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}; "
         f"got {media_type!r}"

@@ -1,6 +1,7 @@
 """The paths of a kind: one operation per verb, with parameters, bodies and the extensions Kubernetes' clients read.
 
-kubectl asks here whether a kind's PATCH knows `dryRun` and `fieldValidation` before it uses them.
+kubectl asks here whether a kind's PATCH knows `dryRun` and `fieldValidation` before it uses them, and sends strategic
+merge patches where they are among what PATCH consumes.
 """
 
 from __future__ import annotations
@@ -8,15 +9,12 @@ from __future__ import annotations
 from skerry.engine.schema.contract import Kind
 from skerry.engine.schema.openapi.custom import NEEDED, definition_name, list_name
 from skerry.engine.schema.openapi.schemas import Dialect
+from skerry.engine.schema.patch import patch_types
 from skerry.kube.objects import Obj
 from skerry.kube.records import record
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _JSON = "application/json"
-_PATCHES = (
-    "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
-)  # fmt: skip
 _LIST = {
     "allowWatchBookmarks": "boolean", "continue": "string", "fieldSelector": "string", "labelSelector": "string",
     "limit": "integer", "resourceVersion": "string", "resourceVersionMatch": "string", "sendInitialEvents": "boolean",
@@ -118,7 +116,7 @@ class _Path:
         }
         self._add_body(operation, action)
         if not self.dialect.v3:
-            operation["consumes"] = list(_PATCHES) if action.body == "patch" else ["*/*"]
+            operation["consumes"] = patch_types(self.kind) if action.body == "patch" else ["*/*"]
             operation["produces"] = [_JSON]
             operation["schemes"] = ["https"]
         return operation
@@ -168,7 +166,7 @@ class _Path:
             return
         schema = self._schema(action.body)
         if self.dialect.v3:
-            types = _PATCHES if action.body == "patch" else ("*/*",)
+            types = patch_types(self.kind) if action.body == "patch" else ["*/*"]
             operation["requestBody"] = {"content": {media_type: {"schema": schema} for media_type in types}}
         else:
             required = action.body != "options"
