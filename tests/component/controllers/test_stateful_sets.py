@@ -18,6 +18,7 @@ from tests.component.controllers.sets import (
     stateful_set,
     status,
 )
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 
 
@@ -169,7 +170,8 @@ async def test_a_pod_that_ended_comes_again(phase: str) -> None:
 
 
 async def test_a_pod_that_fails_again_and_again_is_not_replaced_as_fast_as_can_be() -> None:
-    async with running_controllers() as world:
+    clock = SetClock()
+    async with running_controllers(clock=clock) as world:
         seen = history_of(world)
 
         def fail(delta: Any) -> None:
@@ -186,6 +188,7 @@ async def test_a_pod_that_fails_again_and_again_is_not_replaced_as_fast_as_can_b
         await world.until(lambda: seen.count(("+", "web-0")) == 2)
         await world.settle()
         assert seen.count(("+", "web-0")) == 2, "the second failure waits a second"
+        clock.advance(1)
         await world.until(lambda: seen.count(("+", "web-0")) == 3)
         await asyncio.gather(*tasks, return_exceptions=True)
 
