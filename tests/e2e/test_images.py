@@ -75,3 +75,20 @@ def test_what_is_no_archive_is_refused(program: Program, tmp_path: Path) -> None
     refused = program.skerry("image", "load", str(tmp_path / "notes.txt"), check=False)
     assert refused.returncode == 1
     assert refused.stderr.startswith("skerry: ")
+
+
+def test_what_was_loaded_is_not_said_to_be_missing(program: Program, tmp_path: Path) -> None:
+    """The node tells of it when the command ends: a check that asks right then finds it. It took up to ten seconds."""
+    manifest = tmp_path / "pod.yaml"
+    for number in range(3):
+        image = f"skerry.local/fresh:{number}"
+        manifest.write_text(
+            "{apiVersion: v1, kind: Pod, metadata: {name: fresh, namespace: default}, "
+            f"spec: {{containers: [{{name: main, image: '{image}'}}]}}}}"
+        )
+        missing = program.skerry("check", "--namespace", "default", str(manifest), check=False)
+        assert f"no node has the image {image}" in missing.stdout
+        program.skerry("image", "load", str(busybox_archive(tmp_path, image)))
+        found = program.skerry("check", "--namespace", "default", str(manifest), check=False)
+        assert "no node has the image" not in found.stdout
+        program.skerry("image", "rm", image)

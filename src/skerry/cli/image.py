@@ -16,7 +16,8 @@ import click
 from skerry.cli.buildah import Buildah, BuildRequest
 from skerry.cli.containerd import Containerd
 from skerry.cli.errors import CommandFailed
-from skerry.cli.instance_files import need_running
+from skerry.cli.instance_files import InstanceFiles, need_running
+from skerry.cli.listed_images import wait_until_listed
 from skerry.cli.options import data_dir_option, output_option
 from skerry.cli.printing import print_document, table
 from skerry.cli.recipe import Recipe, read_recipe
@@ -44,8 +45,7 @@ def load(data_dir: Path, archive: Path, name: str | None) -> None:
       skerry image load app.tar
       skerry image load app.tar.gz --name registry.example/team/app:1.2
     """
-    containerd = Containerd(need_running(data_dir))
-    for loaded in load_archive(containerd, archive, name):
+    for loaded in load_archive(need_running(data_dir), archive, name):
         click.echo(f"loaded {short_name(loaded)}")
 
 
@@ -89,7 +89,7 @@ def build(data_dir: Path, context: Path, tag: str | None, dockerfile: Path | Non
         if recipe is not None:
             request = _gathered(request, recipe, Path(scratch) / "context")
         buildah.build(request)
-        load_archive(containerd, buildah.archive(request.name))
+        load_archive(files, buildah.archive(request.name))
     click.echo(f"built {short_name(request.name)}")
 
 
@@ -131,14 +131,16 @@ def remove(data_dir: Path, names: tuple[str, ...]) -> None:
         click.echo(f"removed {short_name(name)}")
 
 
-def load_archive(containerd: Containerd, archive: Path, name: str | None = None) -> list[str]:
-    """Load, usable by pods when this returns; returns the full names. Raises CommandFailed."""
+def load_archive(files: InstanceFiles, archive: Path, name: str | None = None) -> list[str]:
+    """Load, usable by pods and told of by the node when this returns; returns the full names. Raises CommandFailed."""
+    containerd = Containerd(files)
     wanted = _checked(name) if name else ""
     with tempfile.TemporaryDirectory(prefix="skerry-load-") as scratch:
         names = containerd.load(_plain(archive, Path(scratch)), wanted)
     if not names:
         raise CommandFailed(f"the image in {archive.name} has no full name: give it one with --name")
     containerd.wait_until_usable(names)
+    wait_until_listed(files.kubeconfig, names)
     return names
 
 

@@ -22,7 +22,6 @@ from skerry.engine.node.containerd.failure import ContainerdError
 from skerry.engine.node.containerd.strays import end_strays
 from skerry.engine.node.context import NodeContext, Slots
 from skerry.engine.node.cri.client import CriClient, CriError, wait_until_answering
-from skerry.engine.node.exits import task_exits
 from skerry.engine.node.heartbeat import Heartbeat, Measures
 from skerry.engine.node.log_rotation import rotate
 from skerry.engine.node.machine import Machine, Pressure, read_machine, read_pressure
@@ -36,6 +35,7 @@ from skerry.engine.node.pressure.images import ImageCleaner
 from skerry.engine.node.pressure.watch import PressureWatch
 from skerry.engine.node.probes.prober import Prober
 from skerry.engine.node.pulling.puller import Puller
+from skerry.engine.node.runtime_events import follow
 from skerry.engine.node.spec.dns import ClusterDns, Resolver, parse_resolv_conf
 from skerry.engine.node.spec.downward import NodeFacts
 from skerry.engine.node.spec.environment import Reference
@@ -106,6 +106,7 @@ class NodeAgent:
         self._heartbeat: Heartbeat | None = None
         self._evictor: Evictor | None = None
         self._clock_watch = ClockWatch(config.clock)
+        self._second_look: asyncio.TimerHandle | None = None
         runtime.storage.listen(self._storage_changed)
 
     async def start(self) -> None:
@@ -120,7 +121,7 @@ class NodeAgent:
         node = await self._heartbeat.start()
         self._evictor = Evictor(context, self._manager, ImageCleaner(context, node))
         self._tasks = [
-            asyncio.create_task(self._follow_exits(), name="runtime exits"),
+            asyncio.create_task(self._follow_runtime(), name="runtime events"),
             asyncio.create_task(self._keep_house(), name="housekeeping"),
         ]
         await self._manager.started.wait()
@@ -130,6 +131,8 @@ class NodeAgent:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._second_look:
+            self._second_look.cancel()
         if self._heartbeat:
             await self._heartbeat.close()
         if self._manager:
@@ -193,12 +196,12 @@ class NodeAgent:
         if self._manager:
             self._manager.storage_changed(uid)
 
-    async def _follow_exits(self) -> None:
-        """Hand exits to the pods; when the stream breaks, wait for the runtime and ask about everything, because
-        events were missed: twice, because CRI shows an end only some time after its event."""
+    async def _follow_runtime(self) -> None:
+        """Hand exits to the pods, and tell of images. When the stream breaks, wait for the runtime and ask about
+        everything, because events were missed: twice, because CRI shows an end only some time after its event."""
         assert self._manager is not None
         while True:
-            reading = asyncio.create_task(self._read_exits(self._manager))
+            reading = asyncio.create_task(self._read_events(self._manager))
             try:
                 await asyncio.sleep(_SUBSCRIBE_SECONDS)  # the subscription comes before the questions
                 await self._manager.sync()
@@ -216,9 +219,16 @@ class NodeAgent:
             with contextlib.suppress(CriError):
                 await wait_until_answering(self._runtime.cri, _RUNTIME_PATIENCE)
 
-    async def _read_exits(self, manager: PodManager) -> None:
-        async for event in task_exits(self._runtime.containerd):
-            manager.exited(event.container_id)
+    async def _read_events(self, manager: PodManager) -> None:
+        await follow(self._runtime.containerd, manager.exited, self._images_changed)
+
+    def _images_changed(self) -> None:
+        """Tell of them now, so that nobody is told that what was just built is missing; and once more when CRI is sure
+        to have seen it."""
+        self.check_now()
+        if self._second_look is not None:
+            self._second_look.cancel()
+        self._second_look = asyncio.get_running_loop().call_later(_LAG_SECONDS, self.check_now)
 
     def _look_at_the_clock(self) -> None:
         """Tokens are good by the wall clock: one that was set may have ended them, or begin them later only."""

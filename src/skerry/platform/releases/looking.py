@@ -1,6 +1,7 @@
 """Looks at what is about to be applied, and refuses what cannot work: by the checks that the command line has.
 
-Images are left out: nodes tell of new ones late, and a pod that waits for its image is seen anyway (`steps`).
+Images are left out: nodes of other clusters tell of new ones late, and a pod that waits for its image is seen anyway
+(`steps`).
 """
 
 from __future__ import annotations
