@@ -9,9 +9,10 @@ import pytest
 from skerry.engine.controllers.scheduler.cluster import Cluster
 from skerry.engine.controllers.scheduler.decide import Placement, Unschedulable, decide
 from skerry.engine.controllers.scheduler.ranking import Rankings
-from skerry.engine.controllers.scheduler.requests import HostPort, host_ports, pod_requests
+from skerry.engine.controllers.scheduler.requests import pod_requests
 from skerry.engine.controllers.scheduler.taints import tolerates
 from skerry.engine.controllers.scheduler.templates import facts_of
+from skerry.kube.host_ports import HostPort, host_ports
 from skerry.kube.objects import Obj
 
 from .builders import node, pod

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from skerry.engine.node.node_object import MOST_PODS
-from skerry.engine.node.pods.room import no_room, requests_of
+from skerry.engine.node.pods.room import no_free_ports, no_room, requests_of
+from skerry.kube.host_ports import host_ports
 from skerry.kube.objects import Obj
 from tests.unit.node.views import container, pod
 
@@ -44,3 +45,24 @@ def test_what_fits() -> None:
         "OutOfpods",
         f"Node didn't have enough resource: pods, requested: 1, used: {MOST_PODS}, capacity: {MOST_PODS}",
     )
+
+
+def exposing(**port: object) -> Obj:
+    return pod(container(ports=[{"containerPort": 80, "hostPort": 21017, **port}]))
+
+
+@pytest.mark.parametrize(
+    ("there", "refused"),
+    [
+        (exposing(), True),
+        (exposing(hostIP="192.0.2.1"), True),
+        (exposing(protocol="UDP"), False),
+        (exposing(hostPort=21018), False),
+        (pod(), False),
+    ],
+)
+def test_ports_that_another_pod_has(there: Obj, refused: bool) -> None:
+    answer = no_free_ports(host_ports(exposing()), [pod(), there])
+    assert (answer is not None) == refused
+    assert answer is None or answer[0] == "NodePorts"
+    assert no_free_ports(host_ports(pod()), [there]) is None

@@ -15,12 +15,12 @@ from skerry.engine.controllers.context import Context
 from skerry.engine.controllers.loadbalancer.node_address import Taken, taken_by_cluster, taken_by_machine
 from skerry.engine.controllers.loadbalancer.plan import Facts, Plan, plan
 from skerry.engine.controllers.loadbalancer.requests import Grant, Port, requests_of, shows_address, wants_address
-from skerry.engine.controllers.scheduler.requests import host_ports
 from skerry.engine.controllers.writing import Written, write_status
 from skerry.engine.definitions.installing import is_ours
 from skerry.engine.definitions.metallb import ADDRESS_POOLS
 from skerry.kube.controller import Controller
 from skerry.kube.errors import Conflict, NotFound
+from skerry.kube.host_ports import host_ports
 from skerry.kube.objects import Obj, key_of, labels_of, name_of
 from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, ENDPOINT_SLICES, NAMESPACES, PODS, SERVICES
 from skerry.kube.telling import Telling

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from copy import copy
 
-from skerry.engine.controllers.scheduler.requests import HostPort, amounts
+from skerry.engine.controllers.scheduler.requests import amounts
 from skerry.engine.controllers.scheduler.templates import PodFacts
+from skerry.kube.host_ports import HostPort
 from skerry.kube.objects import Obj, labels_of
 
 _SOFT = "PreferNoSchedule"

@@ -1,4 +1,4 @@
-"""What a pod asks of a node: amounts of resources and host ports.
+"""What a pod asks of a node: amounts of resources. Ports of it: `kube.host_ports`.
 
 Source: k8s.io/component-helpers `resource.PodRequests`. CPU is in millicores, everything else in its own unit (bytes,
 pieces), rounded up. Sidecars (init containers that restart always) run beside everything started after them; plain
@@ -8,9 +8,8 @@ init containers run one after the other before the rest, so the largest of them 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from skerry.kube.objects import Obj
 from skerry.kube.quantities import bytes_of, millicores
@@ -19,20 +18,6 @@ Amounts = Mapping[str, int]
 _POD_LEVEL = ("cpu", "memory")  # hugepages-* too
 UNSTATED: Amounts = {"cpu": 100, "memory": 200 * 1024 * 1024}
 """What a container that asks for nothing is taken to use when nodes are compared (`GetNonzeroRequests`)."""
-
-
-class HostPort(NamedTuple):
-    """A port of the node that a container wants for itself. address "0.0.0.0" is every address."""
-
-    protocol: str
-    address: str
-    port: int
-
-    def conflicts(self, other: HostPort) -> bool:
-        """Whether both cannot be on one node."""
-        anywhere = "0.0.0.0"  # noqa: S104  # compared, not bound
-        same_address = self.address == other.address or anywhere in (self.address, other.address)
-        return self.port == other.port and self.protocol == other.protocol and same_address
 
 
 @lru_cache(maxsize=4096)
@@ -68,23 +53,6 @@ def pod_requests(pod: Obj, unstated: Amounts | None = None) -> Counter[str]:
     _apply_pod_level(total, spec)
     total.update(amounts(spec.get("overhead")))
     return total
-
-
-def host_ports(pod: Obj) -> list[HostPort]:
-    """Ports of the node the pod's containers and sidecars want."""
-    return [
-        HostPort(port.get("protocol") or "TCP", port.get("hostIP") or "0.0.0.0", int(port["hostPort"]))  # noqa: S104
-        for container in _long_running(pod["spec"])
-        for port in container.get("ports") or ()
-        if port.get("hostPort")
-    ]
-
-
-def _long_running(spec: Obj) -> Iterable[Obj]:
-    yield from spec.get("containers") or ()
-    for container in spec.get("initContainers") or ():
-        if container.get("restartPolicy") == "Always":
-            yield container
 
 
 def _asked(container: Obj, unstated: Amounts | None) -> Counter[str]:

@@ -15,8 +15,9 @@ from functools import cached_property
 import orjson
 
 from skerry.engine.controllers.scheduler.node_affinity import required_names
-from skerry.engine.controllers.scheduler.requests import UNSTATED, HostPort, host_ports, pod_requests
+from skerry.engine.controllers.scheduler.requests import UNSTATED, pod_requests
 from skerry.engine.controllers.scheduler.terms import Spread, Term, Wish, required_terms, spread_of, wishes_of
+from skerry.kube.host_ports import HostPort, host_ports
 from skerry.kube.objects import Obj, is_deleting, labels_of, namespace_of, uid_of
 from skerry.kube.records import record
 

@@ -18,12 +18,13 @@ from skerry.engine.node.pods.admission import Refusal
 from skerry.engine.node.pods.cleanup import leftover_uids, stop_orphan
 from skerry.engine.node.pods.observer import Found, Observer
 from skerry.engine.node.pods.resizing import frees_room
-from skerry.engine.node.pods.room import no_room
+from skerry.engine.node.pods.room import no_free_ports, no_room
 from skerry.engine.node.pods.starter import log_file
 from skerry.engine.node.pods.state import EVICTED, ContainerRecord
 from skerry.engine.node.pods.worker import PodWorker
 from skerry.engine.node.pressure.watch import is_critical, refusal
 from skerry.engine.node.spec.environment import Reference
+from skerry.kube.host_ports import host_ports
 from skerry.kube.informer import Delta, Informer
 from skerry.kube.objects import Obj, key_of, uid_of
 
@@ -139,7 +140,7 @@ class PodManager:
         self._tasks[uid] = asyncio.create_task(self._run(worker), name=f"pod {key_of(pod)}")
 
     def _admit(self, worker: PodWorker) -> None:
-        refused = self._under_pressure(worker) or self._without_room(worker)
+        refused = self._under_pressure(worker) or self._without_room(worker) or self._without_ports(worker)
         if refused is not None:
             reason, why = refused
             worker.end(reason, f"Pod was rejected: {why}")
@@ -153,8 +154,15 @@ class PodManager:
         """Critical pods are taken in any case: others have to go when that is too much."""
         if is_critical(worker.pod):
             return None
-        others = [other.requests for other in self._workers.values() if other is not worker and other.holds_room]
+        others = [other.requests for other in self._beside(worker)]
         return no_room(worker.requests, others, self._context.node.allocatable)
+
+    def _without_ports(self, worker: PodWorker) -> Refusal | None:
+        return no_free_ports(host_ports(worker.pod), (other.pod for other in self._beside(worker)))
+
+    def _beside(self, worker: PodWorker) -> Iterator[PodWorker]:
+        """Other pods that have to be reckoned with."""
+        return (other for other in self._workers.values() if other is not worker and other.holds_room)
 
     def _adopt(self, worker: PodWorker, found: Found) -> None:
         for runtime_id in found.runtime_ids():

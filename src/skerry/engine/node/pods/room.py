@@ -1,16 +1,18 @@
 """What pods hold of their node, and whether a new one fits beside the others: the scheduler is not the only one who may
 bind pods. Pure.
 
-Source of the behaviour: the kubelet's `pkg/kubelet/lifecycle/predicate.go`, `InsufficientResourceError`.
+Source of the behaviour: the kubelet's `pkg/kubelet/lifecycle/predicate.go`, `InsufficientResourceError` and
+`PredicateFailureError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from skerry.engine.node.node_object import MOST_PODS
 from skerry.engine.node.pods.admission import Refusal
+from skerry.kube.host_ports import HostPort, host_ports
 from skerry.kube.objects import Obj
 from skerry.kube.quota.amounts import ZERO
 from skerry.kube.quota.pod_resources import pod_total
@@ -35,6 +37,13 @@ def no_room(wanted: Held, others: Sequence[Held], allocatable: Held) -> Refusal 
         if wanted[name] and wanted[name] + used > allocatable[name]:
             amounts = (shown(name, amount) for amount in (wanted[name], used, allocatable[name]))
             return f"OutOf{name}", "{}: {}, requested: {}, used: {}, capacity: {}".format(_SHORT, name, *amounts)
+    return None
+
+
+def no_free_ports(wanted: Sequence[HostPort], others: Iterable[Obj]) -> Refusal | None:
+    """Why a pod that wants these ports of the node cannot be beside the pods that are there, None when it can."""
+    if wanted and any(one.conflicts(taken) for other in others for taken in host_ports(other) for one in wanted):
+        return "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
     return None
 
 
