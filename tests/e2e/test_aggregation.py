@@ -6,7 +6,6 @@ As Kubernetes' conformance test of the sample-apiserver does it.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import yaml
 
 from tests.support import extension_server
 from tests.support.extension_server import GROUP, GROUP_VERSION, VERSION
+from tests.support.pod_python import python_container
 from tests.support.program import Program, eventually
 from tests.support.waiting import WITHIN
 
@@ -84,17 +84,8 @@ def _deployment(folder: Path) -> dict[str, object]:
     """The server on this machine's own Python, seen by the pod where it is here."""
     script = Path(extension_server.__file__).resolve()
     files = [folder / name for name in ("authentication.json", "extension.crt", "extension.key")]
-    seen = {"/usr": "/usr", "/lib": "/usr/lib", "/lib64": "/usr/lib64"}
-    seen |= {str(path): str(path) for path in (script.parent, folder, Path(sys.prefix), Path(sys.base_prefix))}
-    mounts = [{"name": f"v{number}", "mountPath": path, "readOnly": True} for number, path in enumerate(seen)]
-    volumes = [{"name": f"v{number}", "hostPath": {"path": path}} for number, path in enumerate(seen.values())]
-    container = {
-        "name": "main",
-        "image": "busybox:test",
-        "command": [sys.executable, "-I", str(script), *map(str, files), "8443"],
-        "volumeMounts": mounts,
-        "readinessProbe": {"tcpSocket": {"port": 8443}, "periodSeconds": 1},
-    }
+    probe = {"tcpSocket": {"port": 8443}, "periodSeconds": 1}
+    container, volumes = python_container(script, *map(str, files), "8443", sees=[folder], readinessProbe=probe)
     pod = {"terminationGracePeriodSeconds": 1, "containers": [container], "volumes": volumes}
     template = {"metadata": {"labels": {"app": "api"}}, "spec": pod}
     return {

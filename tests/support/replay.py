@@ -49,7 +49,7 @@ class Replay:
     """Calls in one namespace ("" for the whole cluster)."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        self.raw, self.namespace = RawApi(kubeconfig), namespace
+        self.raw, self.namespace, self.kubeconfig = RawApi(kubeconfig), namespace, kubeconfig
 
     def path(self, resource: str, name: str = "", sub: str = "", *, everywhere: bool = False, **query: str) -> str:
         """`resource` is the plural; cluster-scoped ones are asked for with an empty namespace."""

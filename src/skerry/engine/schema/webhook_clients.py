@@ -67,7 +67,7 @@ def _check_service(service: Obj, field: str) -> Iterator[Cause]:
     if complaint := names.port_number(service.get("port", 443)):
         yield invalid(f"{field}.port", service["port"], f"port is not valid: {complaint}")
     path = service.get("path")
-    if path is None:
+    if not path:
         return
     if not path.startswith("/"):
         yield invalid(f"{field}.path", path, "must start with a '/'")

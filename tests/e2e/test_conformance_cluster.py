@@ -1,0 +1,378 @@
+"""Kubernetes' conformance tests of pods and the cluster around them: `test/e2e/network/{proxy,service}.go`,
+`test/e2e/apps/{statefulset,job}.go`, `test/e2e/auth/service_accounts.go`, `test/e2e/kubectl/logs.go`,
+`test/e2e/common/node/ephemeral_containers.go`, `test/e2e/storage/{csi_inline,empty_dir_wrapper}.go`,
+`test/e2e/scheduling/preemption.go`.
+
+Busybox stands for their images, and this machine's Python for what busybox cannot do. Pods are made at once.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.support import porter
+from tests.support.extension_server import issue_certificate
+from tests.support.pod_python import python_container
+from tests.support.pod_replays import PodReplays, container, pod_replays
+from tests.support.program import Program, eventually
+from tests.support.raw_api import RawApi
+from tests.support.waiting import WITHIN
+
+NAMESPACE = "conformance-cluster"
+LINK = '<a href="/{}">test</a>'
+PORTS = (
+    "80=json", f"1080={LINK.format('rewriteme')}", "160=foo", "162=bar", "udp:80",
+    f"tls:443={LINK.format('tlsrewriteme')}", "tls:460=tls baz", "tls:462=tls qux",
+)  # fmt: skip
+TOKEN = {"serviceAccountToken": {"path": "sa-token", "expirationSeconds": 600, "audience": "oidc-discovery-test"}}
+VALIDATES = """
+import json, ssl, sys, urllib.request
+folder = "/var/run/secrets/kubernetes.io/serviceaccount"
+context = ssl.create_default_context(cafile=f"{folder}/ca.crt")
+token = open("/var/run/secrets/tokens/sa-token").read()
+own = open(f"{folder}/token").read()
+def fetched(url):
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {own}"})
+    return json.load(urllib.request.urlopen(request, context=context, timeout=60))
+issuer = sys.argv[1]
+found = fetched(issuer + "/.well-known/openid-configuration")
+print(json.dumps({"token": token, "found": found, "keys": fetched(found["jwks_uri"])}))
+"""
+GENERATES = "i=0; while [ $i -lt 100 ]; do echo GET /api/v1/namespaces/kube-system/pods/$i; i=$((i+1)); done; "
+INLINE = {"csi": {"driver": "e2e.example.com"}}
+
+
+@pytest.fixture(scope="module")
+def pods(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PodReplays]:
+    folder = tmp_path_factory.mktemp("porter")
+    with pod_replays(program, NAMESPACE) as made:
+        made.create({"porter": porter_spec(folder)}, labels={"serves": "ports"})
+        made.create(
+            {
+                "holds": {
+                    "nodeName": program.get("nodes")["items"][0]["metadata"]["name"],
+                    "containers": [container("exec sleep 1000", ports=[{"containerPort": 21017, "hostPort": 21017}])],
+                },
+                "debugged": {"containers": [container("exec sleep 10000", "test-container-1")]},
+                "client": {"containers": [container("exec sleep 10000")]},
+                "generates": {
+                    "restartPolicy": "Never",
+                    "containers": [container(GENERATES + "sleep 3; echo later; exec sleep 1000")],
+                },
+            }
+        )
+        yield made
+
+
+def porter_spec(folder: Path) -> Any:
+    certificate, key, _ = issue_certificate(folder, "porter")
+    pair = ("--pair", str(certificate), str(key))
+    named = {"dest1": 160, "dest2": 162, "tlsdest1": 460, "tlsdest2": 462}
+    main, volumes = python_container(
+        Path(porter.__file__).resolve(),
+        *PORTS,
+        *pair,
+        sees=[folder],
+        ports=[{"containerPort": 80}, *({"name": name, "containerPort": port} for name, port in named.items())],
+        readinessProbe={"httpGet": {"port": 80}, "initialDelaySeconds": 1, "periodSeconds": 1},
+    )
+    return {"containers": [main], "volumes": volumes}
+
+
+def ready(pods: PodReplays, name: str) -> None:
+    eventually(lambda: pods.condition(name, "Ready")["status"] == "True", f"{name} to be ready", 240)
+
+
+class Proxied:
+    """What comes through the API server, as it comes."""
+
+    def __init__(self, pods: PodReplays) -> None:
+        self._connection = RawApi(pods.program.kubeconfig).open()
+
+    def ask(self, method: str, path: str) -> http.client.HTTPResponse:
+        self._connection.request(method, f"/api/v1/namespaces/{NAMESPACE}/{path}")
+        answer = self._connection.getresponse()
+        self.body = answer.read().decode()
+        return answer
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture
+def proxied(pods: PodReplays) -> Iterator[Proxied]:
+    made = Proxied(pods)
+    yield made
+    made.close()
+
+
+SERVICE_PORTS = [
+    {"name": "portname1", "port": 80, "targetPort": "dest1"},
+    {"name": "portname2", "port": 81, "targetPort": 162},
+    {"name": "tlsportname1", "port": 443, "targetPort": "tlsdest1"},
+    {"name": "tlsportname2", "port": 444, "targetPort": 462},
+]
+
+
+def service(name: str, ports: list[Any]) -> Any:
+    spec = {"selector": {"serves": "ports"}, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def test_proxies_through_a_service_and_a_pod(pods: PodReplays, proxied: Proxied) -> None:
+    pods.apply(service("many", SERVICE_PORTS))
+    ready(pods, "porter")
+    eventually(lambda: pods.get("many", "endpoints")["subsets"][0]["addresses"], "the endpoints")
+    base = f"/api/v1/namespaces/{NAMESPACE}/"
+    expected = {
+        "services/many:portname1/proxy/": "foo",
+        "services/http:many:portname1/proxy/": "foo",
+        "services/many:portname2/proxy/": "bar",
+        "services/http:many:portname2/proxy/": "bar",
+        "services/https:many:tlsportname1/proxy/": "tls baz",
+        "services/https:many:tlsportname2/proxy/": "tls qux",
+        "pods/porter:160/proxy/": "foo",
+        "pods/http:porter:162/proxy/": "bar",
+        "pods/https:porter:460/proxy/": "tls baz",
+        "pods/porter:1080/proxy/": f'<a href="{base}pods/porter:1080/proxy/rewriteme">test</a>',
+        "pods/http:porter:1080/proxy/": f'<a href="{base}pods/http:porter:1080/proxy/rewriteme">test</a>',
+        "pods/https:porter:443/proxy/": f'<a href="{base}pods/https:porter:443/proxy/tlsrewriteme">test</a>',
+    }
+    for path, body in expected.items():
+        assert (proxied.ask("GET", path).status, proxied.body) == (200, body), path
+
+
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+def test_valid_responses_to_all_methods_through_proxies(pods: PodReplays, proxied: Proxied) -> None:
+    pods.apply(service("one", [{"port": 80, "targetPort": 80}]))
+    ready(pods, "porter")
+    eventually(lambda: pods.get("one", "endpoints")["subsets"][0]["addresses"], "the endpoints")
+    for base in ("pods/porter/proxy", "services/one/proxy"):
+        for method in METHODS:
+            answer = proxied.ask(method, f"{base}/some/path/with/{method}")
+            assert answer.status == 200
+            if method != "HEAD":
+                assert json.loads(proxied.body) == {
+                    "Method": method,
+                    "Body": "foo",
+                    "Path": f"/some/path/with/{method}",
+                }
+            answer = proxied.ask(method, f"{base}?method={method}")
+            if method in ("GET", "HEAD"):
+                assert answer.status == 301
+            else:
+                said = json.loads(proxied.body)
+                assert (answer.status, said["Method"], said["Path"]) == (200, method, f"/?method={method}")
+
+
+ASKS = """
+import socket, sys, urllib.request
+host, kind = sys.argv[1:]
+if kind == "tcp":
+    print(urllib.request.urlopen(f"http://{host}/", timeout=1).status)
+else:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.settimeout(1)
+        one.connect((host, 80))
+        one.send(b"who")
+        print(one.recv(100).decode())
+"""
+
+
+def test_serves_endpoints_on_the_same_port_by_different_protocols(pods: PodReplays) -> None:
+    tcp, udp = ({"name": kind, "port": 80, "targetPort": 80, "protocol": kind.upper()} for kind in ("tcp", "udp"))
+    pods.apply(service("both", [tcp, udp]))
+    ready(pods, "porter")
+    address = pods.get("both", "service")["spec"]["clusterIP"]
+
+    def answers(kind: str) -> bool:
+        done = pods.kubectl("exec", "porter", "--", "/usr/bin/python3", "-c", ASKS, address, kind, check=False)
+        return done.stdout in ("200\n", "udp who\n")
+
+    for served in ({"tcp", "udp"}, {"tcp"}, {"udp"}):
+        ports = [port for port in (tcp, udp) if port["name"] in served]
+        pods.kubectl("patch", "service/both", "--type=json", "-p",
+                     json.dumps([{"op": "replace", "path": "/spec/ports", "value": ports}]))  # fmt: skip
+        eventually(lambda served=served: {kind for kind in ("tcp", "udp") if answers(kind)} == served, f"only {served}")
+    (one,) = listed(pods, "endpointslices", "kubernetes.io/service-name=both")
+    assert [port["protocol"] for port in one["ports"]] == ["UDP"]
+
+
+def test_recreates_an_evicted_pod_of_a_stateful_set(pods: PodReplays) -> None:
+    pods.running("holds")
+    holds = pods.get("holds")["spec"]
+    labels = {"matchLabels": {"app": "ss"}}
+    template = {
+        "metadata": {"labels": {"app": "ss"}},
+        "spec": {
+            "nodeName": holds["nodeName"],
+            "terminationGracePeriodSeconds": 0,
+            "containers": [container("exec sleep 1000", ports=holds["containers"][0]["ports"])],
+        },
+    }
+    spec = {"selector": labels, "serviceName": "test", "replicas": 1, "template": template}
+    pods.apply({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "ss"}, "spec": spec})
+    first = eventually(lambda: pods.get("ss-0")["metadata"]["uid"], "the first pod")
+    eventually(lambda: pods.get("ss-0")["metadata"]["uid"] != first, "another pod of the same name")
+    assert next(one["reason"] for one in events(pods, "ss-0") if one["type"] == "Warning") == "NodePorts"
+    pods.kubectl("delete", "pod/holds", "--grace-period=0", "--force")
+    pods.running("ss-0")
+    assert pods.get("ss-0")["metadata"]["uid"] != first
+
+
+def events(pods: PodReplays, name: str) -> list[Any]:
+    found = pods.program.get("-n", NAMESPACE, "events", "--field-selector", f"involvedObject.name={name}")
+    return list(found["items"])
+
+
+def test_ignores_failures_on_the_condition_disruption_target(pods: PodReplays, tmp_path: Path) -> None:
+    """With one pod instead of three: each failure makes the next pod wait longer, here as there."""
+    tmp_path.chmod(0o777)
+    script = "mark=/data/$JOB_COMPLETION_INDEX; if [ -e $mark ]; then exit 0; fi; touch $mark; exec sleep 1000000"
+    disrupted = {"type": "DisruptionTarget", "status": "True"}
+    template = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 1,
+        "volumes": [{"name": "data", "hostPath": {"path": str(tmp_path)}}],
+        "containers": [container(script, volumeMounts=[{"name": "data", "mountPath": "/data"}])],
+    }
+    spec = {
+        "backoffLimit": 0,
+        "completions": 1,
+        "completionMode": "Indexed",
+        "podFailurePolicy": {"rules": [{"action": "Ignore", "onPodConditions": [disrupted]}]},
+        "template": {"spec": template},
+    }
+    pods.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "evicted"}, "spec": spec})
+    eventually(lambda: pods.get("evicted", "job")["status"]["ready"] == 1, "the pod", 240)
+    (name,) = [one["metadata"]["name"] for one in listed(pods, "pods", "job-name=evicted")]
+    eventually(lambda: list(tmp_path.iterdir()), "the mark")
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/eviction"
+    pods.kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(eviction))
+    pods.kubectl("wait", "--for=delete", f"pod/{name}", WITHIN)
+    pods.kubectl("wait", "--for=condition=Complete", "job/evicted", WITHIN)
+    status = pods.get("evicted", "job")["status"]
+    assert (status["succeeded"], status.get("failed", 0)) == (1, 0)
+    assert next(one for one in status["conditions"] if one["type"] == "Complete")["reason"] == "CompletionsReached"
+
+
+def listed(pods: PodReplays, resource: str, selector: str) -> list[Any]:
+    return list(pods.program.get("-n", NAMESPACE, resource, "-l", selector)["items"])
+
+
+def test_starts_and_updates_ephemeral_containers(pods: PodReplays) -> None:
+    pods.running("debugged")
+    assert pods.get("debugged")["metadata"]["generation"] == 1
+    debugger = {**container("while true; do echo polo; sleep 2; done", "debugger"), "stdin": True, "tty": True}
+    patch = json.dumps({"spec": {"ephemeralContainers": [debugger]}})
+    pods.kubectl("patch", "pod/debugged", "--subresource=ephemeralcontainers", "--type=strategic", "-p", patch)
+    eventually(lambda: "running" in pods.status("debugged")["ephemeralContainerStatuses"][0]["state"], "the debugger")
+    assert pods.get("debugged")["metadata"]["generation"] == 2
+    assert "marco" in pods.kubectl("exec", "debugged", "-c", "debugger", "--", "/bin/echo", "marco").stdout
+    eventually(lambda: "polo" in pods.logs("debugged", "-c", "debugger"), "the debugger's log")
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/debugged/ephemeralcontainers"
+    found = json.loads(pods.kubectl("get", "--raw", path).stdout)
+    assert [one["name"] for one in found["spec"]["ephemeralContainers"]] == ["debugger"]
+    second = {"name": "debugger2", "image": "busybox:test", "imagePullPolicy": "IfNotPresent"}
+    found["spec"]["ephemeralContainers"].append({**second, "terminationMessagePolicy": "File"})
+    pods.kubectl("replace", "--raw", path, "-f", "-", stdin=json.dumps(found))
+    found = json.loads(pods.kubectl("get", "--raw", path).stdout)
+    assert [one["name"] for one in found["spec"]["ephemeralContainers"]] == ["debugger", "debugger2"]
+
+
+def test_discovers_the_issuer_of_service_accounts(pods: PodReplays, tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    script = tmp_path / "validates.py"
+    script.write_text(VALIDATES)
+    role = "system:service-account-issuer-discovery"
+    pods.kubectl("create", "clusterrolebinding", "conformance-issuer", f"--clusterrole={role}",
+                 f"--serviceaccount={NAMESPACE}:default")  # fmt: skip
+    try:
+        issuer = json.loads(pods.kubectl("get", "--raw", "/.well-known/openid-configuration").stdout)["issuer"]
+        main, volumes = python_container(script, issuer)
+        main["volumeMounts"].append({"name": "token", "mountPath": "/var/run/secrets/tokens", "readOnly": True})
+        volumes.append({"name": "token", "projected": {"sources": [TOKEN]}})
+        pods.create({"validates": {"restartPolicy": "Never", "containers": [main], "volumes": volumes}})
+        assert pods.ended("validates")["phase"] == "Succeeded", pods.logs("validates")
+    finally:
+        pods.kubectl("delete", "clusterrolebinding", "conformance-issuer")
+    said = json.loads(pods.logs("validates"))
+    assert said["found"]["issuer"] == issuer
+    known = {key["kid"]: jwt.PyJWK(key) for key in said["keys"]["keys"]}
+    key = known[jwt.get_unverified_header(said["token"])["kid"]]
+    claims = jwt.decode(said["token"], key, audience="oidc-discovery-test", issuer=issuer)
+    assert claims["kubernetes.io"]["serviceaccount"]["name"] == "default"
+    assert claims["sub"] == f"system:serviceaccount:{NAMESPACE}:default"
+
+
+def test_retrieves_and_filters_logs(pods: PodReplays) -> None:
+    eventually(lambda: "later" in pods.logs("generates"), "the log")
+    assert pods.logs("generates", "main", "--tail=1") == "later\n"
+    assert len(pods.logs("generates", "main", "--limit-bytes=1")) == 1
+    stamp, _, line = pods.logs("generates", "main", "--tail=1", "--timestamps").partition(" ")
+    assert line == "later\n"
+    time.strptime(stamp.partition(".")[0], "%Y-%m-%dT%H:%M:%S")
+    assert len(pods.logs("generates", "main", "--since=24h").splitlines()) == 101
+    eventually(lambda: pods.logs("generates", "main", "--since=1s") == "", "nothing new")
+
+
+def test_a_pod_with_inline_volumes_of_a_driver_that_is_not_there(pods: PodReplays) -> None:
+    second = {"csi": {"driver": "e2e.example.com", "fsType": "ext4", "readOnly": True}}
+    volumes = [{"name": "one", **INLINE}, {"name": "two", **second}]
+    mounts = [{"name": name, "mountPath": f"/mnt/{name}"} for name in ("one", "two")]
+    pods.create({"inline": {"volumes": volumes, "containers": [container("ls /mnt/*", volumeMounts=mounts)]}})
+    pods.kubectl("patch", "pod/inline", "--type=merge", "-p", '{"metadata":{"annotations":{"patched":"true"}}}')
+    eventually(lambda: any(one["reason"] == "FailedMount" for one in events(pods, "inline")), "the event")
+    pods.kubectl("delete", "pod/inline", WITHIN)
+
+
+def test_many_config_maps_in_one_pod(pods: PodReplays) -> None:
+    names = [f"racey-configmap-{number}" for number in range(50)]
+    pods.apply(
+        *(
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": one}, "data": {"data-1": one}}
+            for one in names
+        )
+    )
+    volumes = [
+        {"name": one, "configMap": {"name": one, "items": [{"key": "data-1", "path": "data-1"}]}} for one in names
+    ]
+    mounts = [{"name": one, "mountPath": f"/etc/config-{number}"} for number, one in enumerate(names)]
+    spec = {
+        "volumes": volumes,
+        "containers": [container("cat /etc/config-*/data-1; exec sleep 1000", volumeMounts=mounts)],
+    }
+    template = {"metadata": {"labels": {"name": "racey"}}, "spec": {"terminationGracePeriodSeconds": 0, **spec}}
+    wanted = {"replicas": 3, "selector": {"name": "racey"}, "template": template}
+    pods.apply({"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "racey"}, "spec": wanted})
+    eventually(lambda: pods.get("racey", "rc")["status"]["readyReplicas"] == 3, "all of them", 240)
+    pods.kubectl("delete", "rc/racey", "--wait=false")
+
+
+def test_an_extended_resource_of_the_node_is_given_out(pods: PodReplays) -> None:
+    node = pods.get("client")["spec"]["nodeName"]
+    fake = {"example.com/fakecpu": "1000"}
+    patch = json.dumps({"status": {"capacity": fake}})
+    pods.kubectl("patch", "node", node, "--subresource=status", "--type=strategic", "-p", patch)
+    try:
+        resources = {"requests": {"example.com/fakecpu": "500"}, "limits": {"example.com/fakecpu": "500"}}
+        asks = {"containers": [container("exec sleep 1000", resources=resources)]}
+        pods.create({"fake": {**asks, "nodeSelector": {"kubernetes.io/hostname": node}}})
+        pods.running("fake")
+        eventually(
+            lambda: pods.get(node, "node")["status"]["allocatable"]["example.com/fakecpu"] == "1k", "allocatable"
+        )
+    finally:
+        gone = json.dumps({"status": {"capacity": dict.fromkeys(fake)}})
+        pods.kubectl("patch", "node", node, "--subresource=status", "--type=strategic", "-p", gone)
