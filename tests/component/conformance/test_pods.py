@@ -54,6 +54,32 @@ def test_a_collection_of_pods(replay: Replay) -> None:
     eventually(lambda: not replay.list("pods", labelSelector="type=Testing")["items"], "the end of the pods")
 
 
+def test_invalid_sysctls_are_refused(replay: Replay) -> None:
+    """`test/e2e/common/node/sysctl.go`: all that are no names, and none of the others."""
+    sysctls = [{"name": name, "value": "1"} for name in ("foo-", "kernel.shmmax", "safe-and-unsafe", "bar..")]
+    with pytest.raises(Refused) as refused:
+        replay.create("pods", pod("sysctl", securityContext={"sysctls": sysctls}))
+    message = refused.value.status["message"]
+    assert 'Invalid value: "foo-"' in message
+    assert 'Invalid value: "bar.."' in message
+    assert "safe-and-unsafe" not in message
+    assert "kernel.shmmax" not in message
+
+
+@pytest.mark.parametrize("account", [None, True, False])
+def test_tokens_are_not_mounted_where_they_are_not_wanted(replay: Replay, account: bool | None) -> None:
+    """`test/e2e/auth/service_accounts.go`: what a pod says counts more than what its account says."""
+    name = {None: "default", True: "mount", False: "nomount"}[account]
+    if account is not None:
+        replay.create("serviceaccounts", {"metadata": {"name": name}, "automountServiceAccountToken": account})
+    for number, own in enumerate((None, True, False)):
+        says = {} if own is None else {"automountServiceAccountToken": own}
+        made = replay.create("pods", pod(f"{name}-{number}", serviceAccountName=name, **says))
+        paths = [one["mountPath"] for one in made["spec"]["containers"][0].get("volumeMounts") or ()]
+        wanted = own if own is not None else account is not False
+        assert ("/var/run/secrets/kubernetes.io/serviceaccount" in paths) == wanted
+
+
 def test_labels_and_deadlines_are_updated(replay: Replay) -> None:
     running(replay, "p", {"time": "before"})
     replay.change("pods", "p", _set("metadata", "labels", "time", "after"))

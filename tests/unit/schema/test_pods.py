@@ -12,6 +12,7 @@ from skerry.kube.objects import Obj
 from .objects import CORE, changed, container, created, pod, problems
 
 PODS = CORE["pods"]
+SYSCTLS = "spec.securityContext.sysctls"
 C = "spec.containers[0]"
 
 
@@ -97,6 +98,10 @@ def test_host_network_ports() -> None:
         PODS, pod(hostNetwork=True, containers=[{"name": "a", "image": "b", "ports": [{"containerPort": 80}]}])
     )
     assert made["spec"]["containers"][0]["ports"][0]["hostPort"] == 80
+
+
+def sysctls(*names: str) -> Obj:
+    return {"securityContext": {"sysctls": [{"name": name, "value": "1"} for name in names]}}
 
 
 def from_file(**reference: str) -> dict[str, Any]:
@@ -275,6 +280,12 @@ def test_refused_containers(fields: dict[str, Any], field: str, message: str) ->
             "spec.restartPolicy",
             'Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
         ),
+        (sysctls("bar.."), f"{SYSCTLS}[0].name", 'Invalid value: "bar..": must have at most 253 characters and match'),
+        (sysctls("a" * 254), f"{SYSCTLS}[0].name", "must have at most 253 characters"),
+        (sysctls(""), f"{SYSCTLS}[0].name", "Required value"),
+        (sysctls("net/core/somaxconn", "net/core/somaxconn"), f"{SYSCTLS}[1].name", "Duplicate value"),
+        ({**sysctls("net.core.x"), "hostNetwork": True}, f"{SYSCTLS}[0].name", "when 'hostNetwork' is true"),
+        ({**sysctls("kernel.shmmax"), "hostIPC": True}, f"{SYSCTLS}[0].name", "when 'hostIPC' is true"),
         ({"dnsPolicy": "None"}, "spec.dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None"),
         ({"activeDeadlineSeconds": 0}, "spec.activeDeadlineSeconds", "must be between 1 and 2147483647, inclusive"),
         ({"hostname": "a.b"}, "spec.hostname", "RFC 1123 label"),

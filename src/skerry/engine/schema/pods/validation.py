@@ -39,7 +39,7 @@ def check_pod_spec(spec: Obj, field: str) -> Iterator[Cause]:
         yield not_supported(f"{field}.restartPolicy", spec.get("restartPolicy", ""), RESTART_POLICIES)
     yield from _check_dns(spec, field)
     yield from check_scheduling(spec, field)
-    yield from check_pod_security(spec.get("securityContext") or {}, f"{field}.securityContext")
+    yield from check_pod_security(spec, spec.get("securityContext") or {}, f"{field}.securityContext")
     for name, rule in _NAMES.items():
         if spec.get(name) and (complaint := rule(spec[name])):
             yield invalid(f"{field}.{name}", spec[name], complaint)
