@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from skerry.kube.objects import Obj
 from skerry.kube.quota.amounts import added, amount, amounts, listed, reduced
 from skerry.kube.quota.pod_resources import pod_total
 from skerry.kube.quota.scopes import Scope, scopes_of, within
+from skerry.kube.quota.sums import Sums
 from skerry.kube.quota.usage import counted_names, missing, resources_of, usage
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,6 +33,13 @@ def pod(*containers: Obj, phase: str = "Running", **spec: Any) -> Obj:
         "spec": {"containers": list(containers) or [container()], **spec},
         "status": {"phase": phase},
     }
+
+
+def sums_of(resource: str, objects: Iterable[Obj]) -> Sums:
+    sums = Sums(resource)
+    for number, obj in enumerate(objects):
+        sums.put(str(number), obj, NOW)
+    return sums
 
 
 def shown(resource: str, obj: Obj) -> dict[str, str]:
@@ -62,10 +71,10 @@ def test_a_pod_on_a_lost_node_stops_counting_when_its_time_is_over() -> None:
     leaving = pod()
     leaving["metadata"] |= {"deletionTimestamp": "2026-01-01T11:59:50Z", "deletionGracePeriodSeconds": 30}
     assert "pods" in shown("pods", leaving)
-    assert next_look([leaving, pod()], NOW) == 21
+    assert next_look({"pods": sums_of("pods", [leaving, pod()])}, NOW) == 21
     leaving["metadata"]["deletionGracePeriodSeconds"] = 5
     assert "pods" not in shown("pods", leaving)
-    assert next_look([leaving], NOW) is None
+    assert next_look({"pods": sums_of("pods", [leaving])}, NOW) is None
 
 
 def test_sidecars_add_up_and_first_containers_do_not() -> None:
@@ -172,12 +181,13 @@ def test_containers_must_say_what_is_counted() -> None:
 
 def test_status_sums_up_what_is_within() -> None:
     hard = {"pods": "5", "requests.memory": "1Gi", "count/deployments.apps": "2", "services": "1"}
-    objects = {
+    objects: dict[str, list[Obj]] = {
         "pods": [pod(container(requests={"memory": "64Mi"})), pod(phase="Failed"), pod()],
         "deployments.apps": [{}, {}],
         "services": [],
     }
-    assert quota_status({"spec": {"hard": hard}}, objects, NOW) == {
+    sums = {resource: sums_of(resource, present) for resource, present in objects.items()}
+    assert quota_status({"spec": {"hard": hard}}, sums, NOW) == {
         "hard": hard,
         "used": {"pods": "2", "requests.memory": "64Mi", "count/deployments.apps": "2", "services": "0"},
     }

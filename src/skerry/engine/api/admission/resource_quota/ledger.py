@@ -2,8 +2,8 @@
 
 Looking and holding happen in one step of the event loop, so concurrent writers cannot overshoot. A held write counts
 until the store shows it or it has failed. Sums are kept per namespace and resource and brought up to date by comparing
-states, so that a look costs little more than listing the namespace's entries. Neighbours: `engine.quota` (what one
-object uses), `plugin`.
+states, so that a look costs little more than listing the namespace's entries. Neighbours: `kube.quota` (what objects
+use, sums of it), `plugin`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from typing import NamedTuple
 from skerry.engine.store.contract import Entry, Key, Store
 from skerry.kube.clock import Clock
 from skerry.kube.objects import Obj
-from skerry.kube.quota.amounts import Amount, Amounts, added, pieces, reduced
-from skerry.kube.quota.scopes import Scope, within
-from skerry.kube.quota.usage import MEASURED, given_up_at, usage
-
-Scopes = tuple[Scope, ...]
+from skerry.kube.quota.amounts import Amounts, added, pieces
+from skerry.kube.quota.scopes import within
+from skerry.kube.quota.sums import Scopes, Sums
+from skerry.kube.quota.usage import MEASURED
 
 
 class Held(NamedTuple):
@@ -49,8 +48,9 @@ class Ledger:
             number = pieces(self._store.count(resource, namespace) + len(coming))
             return {f"count/{resource}": number, resource: number} if not scopes else {}
         table = self._tables.get((resource, namespace)) or self._new_table(resource, namespace)
-        table.refresh(self._store.list(resource, namespace), self._clock.now())
-        total = table.total(scopes)
+        now = self._clock.now()
+        table.refresh(self._store.list(resource, namespace), now)
+        total = table.sums.total(scopes, now)
         for one in coming:
             if within(scopes, resource, one.obj):
                 total = added(total, one.adds)
@@ -98,65 +98,22 @@ class Ledger:
                 yield owner, one
 
 
-class _Counted(NamedTuple):
-    obj: Obj
-    usage: Amounts
-
-
 class _Table:
-    """The objects of one resource in one namespace, what each uses, and sums by scopes."""
+    """The objects of one resource in one namespace, as the store has them."""
 
     def __init__(self, resource: str) -> None:
-        self._resource = resource
+        self.sums = Sums(resource)
         self._entries: set[Entry] = set()
         """The states taken over: a state is one object in the store, so sets of them compare at the speed of C."""
-        self._objects: dict[str, _Counted] = {}
-        self._totals: dict[Scopes, dict[str, Amount]] = {}
-        self._leaving: set[str] = set()
-        """Pods that stop counting when their time is over, whether or not anything changes."""
 
     def refresh(self, entries: Sequence[Entry], now: datetime) -> None:
         """Take over what changed."""
         present = set(entries)
         for gone in self._entries - present:
-            self._put(gone.key.name, None)
+            self.sums.put(gone.key.name, None, now)
         for entry in present - self._entries:
-            self._put(entry.key.name, _counted(self._resource, entry, now))
+            self.sums.put(entry.key.name, entry.shared(), now)
         self._entries = present
-        for name in tuple(self._leaving):
-            known = self._objects[name]
-            self._put(name, known._replace(usage=usage(self._resource, known.obj, now)))
-
-    def total(self, scopes: Scopes) -> dict[str, Amount]:
-        """The sum of what is within scopes."""
-        if scopes not in self._totals:
-            self._totals[scopes] = {}
-            for each in self._objects.values():
-                self._shift(scopes, None, each)
-        return self._totals[scopes]
-
-    def _put(self, name: str, new: _Counted | None) -> None:
-        old = self._objects.pop(name, None)
-        self._leaving.discard(name)
-        if new is not None:
-            self._objects[name] = new
-            if self._resource == "pods" and "pods" in new.usage and given_up_at(new.obj) is not None:
-                self._leaving.add(name)
-        for scopes in self._totals:
-            self._shift(scopes, old, new)
-
-    def _shift(self, scopes: Scopes, old: _Counted | None, new: _Counted | None) -> None:
-        total = self._totals[scopes]
-        if old is not None and within(scopes, self._resource, old.obj):
-            total = reduced(total, old.usage)
-        if new is not None and within(scopes, self._resource, new.obj):
-            total = added(total, new.usage)
-        self._totals[scopes] = total
-
-
-def _counted(resource: str, entry: Entry, now: datetime) -> _Counted:
-    obj = entry.shared()
-    return _Counted(obj, usage(resource, obj, now))
 
 
 def _revision(entry: Entry | None) -> int:
