@@ -7,7 +7,6 @@ containerd and the pods. API and machine are made ready side by side, because ne
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 import sys
@@ -53,6 +52,7 @@ from skerry.engine.storage.classes import install_classes
 from skerry.engine.storage.registry import Drivers
 from skerry.engine.store.sqlite import SqliteStore
 from skerry.kube import event_loop
+from skerry.kube.collecting import spare_collections
 from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 
@@ -80,19 +80,10 @@ async def _run_until_told(config: EngineConfig) -> None:
     with pid_file(config):
         async with Engine(config, status):
             status.ready()
-            _spare_collections()
+            spare_collections()
             await told.wait()
             log.info("stopping; containerd and pods go on")
     status.stopped()
-
-
-def _spare_collections() -> None:
-    """Take what the start made out of the garbage collector's sight, and have it look less often: it was a third of
-    the cost of a write, because every object stored adds to what it goes through. During the start it is off."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5000, 20, 20)
-    gc.enable()
 
 
 def _as_node(api: ApiServer) -> LocalClient:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from skerry.kube import event_loop
+from skerry.kube.collecting import spare_collections
 from skerry.kube.http_client import HttpClient
 from skerry.kube.kubeconfig import load_kubeconfig
 from skerry.platform.base.capability import MANAGER, Settings
@@ -63,6 +64,7 @@ async def _run_until_told(options: argparse.Namespace, pages: Pages) -> None:
         HttpClient(load_kubeconfig(options.kubeconfig), field_manager=MANAGER) as client,
         Platform(client, settings, pages=pages) as platform,
     ):
+        spare_collections()
         log.info("ready: %s", platform.url)
         await told.wait()
         log.info("stopping")
