@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -91,3 +91,24 @@ async def test_the_namespace_of_an_object_must_be_there_to_be_selected_by() -> N
     await store.create(Key("namespaces", "", "default"), lambda revision: labelled)
     assert look.kind_for(matcher, attributes(PODS, pod())) is not None
     await store.close()
+
+
+async def test_what_rules_say_is_remembered_by_what_was_asked() -> None:
+    look = Matching(MemoryStore.__new__(MemoryStore), builtin())
+    everything, creating = matcher_of(rules(), "rules"), matcher_of(rules(operations=["CREATE"]), "rules")
+    for operation, expected in (("CREATE", True), ("UPDATE", False)):
+        for _ in range(2):
+            request = attributes(PODS, pod(), operation=cast(Operation, operation))
+            assert look.kind_for(everything, request) is not None
+            assert (look.kind_for(creating, request) is not None) is expected
+            assert look.kind_for(everything, attributes(PODS, pod(), operation="CREATE", subresource="exec")) is None
+
+
+async def test_rules_with_names_are_asked_about_each_object() -> None:
+    look = Matching(MemoryStore.__new__(MemoryStore), builtin())
+    named = matcher_of(rules(resourceNames=["x"]), "rules")
+    unless = matcher_of({**rules(), "excluded": rules(resourceNames=["x"])["rules"]}, "rules", "excluded")
+    for name in ("x", "y", "x"):
+        request = attributes(PODS, pod(name))
+        assert (look.kind_for(named, request) is not None) is (name == "x")
+        assert (look.kind_for(unless, request) is not None) is (name == "y")

@@ -23,6 +23,9 @@ REVIEWS = frozenset({
 })  # fmt: skip
 """What policies do not see: questions that change nothing."""
 
+_MOST_CHOSEN = 10_000
+"""Configurations that are gone are forgotten with the rest when it is full."""
+
 
 @record
 class Rule:
@@ -82,6 +85,14 @@ class Matcher:
     unless_excluded: bool = False
     """Without rules every request that is not excluded matches (a binding's matchResources)."""
 
+    __eq__ = object.__eq__  # as a key it is looked up several times in every write: by what it is, not what it says
+    __hash__ = object.__hash__
+
+    @property
+    def names_objects(self) -> bool:
+        """Whether rules look at names, so that two requests of the same kind may differ for it."""
+        return any(rule.names for rule in (*self.rules, *self.excluded))
+
 
 def matcher_of(obj: Obj, rules: str, excluded: str = "", *, unless_excluded: bool = False) -> Matcher:
     """The matcher an object describes in these lists of rules."""
@@ -102,6 +113,8 @@ class Matching:
         self._store, self._registry = store, registry
         self._generation = -1
         self._versions: dict[str, list[Kind]] = {}
+        self._chosen: dict[tuple[Matcher, *tuple[str, ...]], Kind | None] = {}
+        """What rules say: of a dozen webhooks and policies hardly one looks at a given write, and each is asked."""
 
     def kind_for(self, matcher: Matcher, attributes: Attributes) -> Kind | None:
         """The version of the object that a matcher wants to see; None when it does not look at this request. Raises
@@ -112,6 +125,19 @@ class Matching:
         return kind if _by_object(matcher.objects, attributes) else None
 
     def _by_rules(self, matcher: Matcher, attributes: Attributes) -> Kind | None:
+        if self._generation != self._registry.generation or len(self._chosen) > _MOST_CHOSEN:
+            self._generation, self._versions, self._chosen = self._registry.generation, {}, {}
+        target = attributes.target
+        resource = target.kind.resource
+        key = (matcher, attributes.operation, resource.group, resource.version, resource.plural, target.subresource)
+        if key in self._chosen:
+            return self._chosen[key]
+        kind = self._read_rules(matcher, attributes)
+        if not matcher.names_objects:
+            self._chosen[key] = kind
+        return kind
+
+    def _read_rules(self, matcher: Matcher, attributes: Attributes) -> Kind | None:
         kind = attributes.target.kind
         versions = self._equivalents(kind) if matcher.equivalent else [kind]
         if any(rule.matches(attributes, version) for rule in matcher.excluded for version in versions):
@@ -124,8 +150,6 @@ class Matching:
 
     def _equivalents(self, kind: Kind) -> list[Kind]:
         """The kind itself, then what else is served from the same objects."""
-        if self._generation != self._registry.generation:
-            self._generation, self._versions = self._registry.generation, {}
         stored = kind.stored_as
         if stored not in self._versions:
             self._versions[stored] = [other for other in self._registry.kinds() if other.stored_as == stored]
