@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from skerry.kube.clock import rfc3339
 from skerry.kube.errors import Forbidden
 from skerry.kube.http_client import HttpClient
-from skerry.kube.objects import Obj, name_of
+from skerry.kube.objects import Obj, Resource, name_of
 from skerry.kube.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
@@ -23,6 +24,7 @@ from skerry.kube.resources import (
     SECRETS,
 )
 from skerry.platform.projects.lifecycle.archiving.packing import part_secret
+from skerry.platform.projects.lifecycle.controller import Lifecycle
 from skerry.platform.projects.types import PROJECT_REQUESTS, PROJECTS, SLEEPS_BECAUSE, TIERS
 from tests.support.cli import run
 from tests.support.clock import SetClock
@@ -309,3 +311,35 @@ async def until_kept(lidar: Lidar) -> list[str]:
 
 async def _exported(running: RunningPlatform) -> Any:
     return json.loads((await run(running.cluster.kubeconfig, "projects", "export", "lidar")).output)
+
+
+async def test_a_project_of_which_nothing_changed_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its status says what the API completes it with, so that a look at it ends there."""
+    writes, looked = list[str](), asyncio.Queue[str]()
+    update, reconcile = HttpClient.update, Lifecycle.reconcile
+
+    async def noting(self: HttpClient, resource: Resource, obj: Obj, subresource: str = "") -> Obj:
+        writes.append(resource.plural)
+        return await update(self, resource, obj, subresource)
+
+    async def telling(self: Lifecycle, key: str) -> float | None:
+        before = self._projects.get(key) or {"metadata": {}}
+        again = await reconcile(self, key)
+        looked.put_nowait((before["metadata"].get("labels") or {}).get("seen", ""))
+        return again
+
+    monkeypatch.setattr(HttpClient, "update", noting)
+    monkeypatch.setattr(Lifecycle, "reconcile", telling)
+    async with running_platform() as running:
+        await running.admin.create(PROJECTS, {"metadata": {"name": "lidar"}, "spec": {"owner": "anna", "tier": "free"}})
+
+        async def is_settled() -> bool:
+            status = (await running.admin.get(PROJECTS, "lidar")).get("status") or {}
+            return status.get("phase") == "Active" and bool(status.get("namespaces")) and bool(status.get("quota"))
+
+        await until(is_settled, "the project is there")
+        writes.clear()
+        await running.admin.patch(PROJECTS, "lidar", {"metadata": {"labels": {"seen": "yes"}}})
+        while await looked.get() != "yes":
+            pass
+        assert PROJECTS.plural not in writes

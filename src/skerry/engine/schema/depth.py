@@ -26,7 +26,7 @@ def check_depth(value: Any) -> None:
 
 
 def _is_shallow(value: Any) -> bool:
-    """Whether there are too few brackets to nest so deep: of most objects, and counting them is twenty times quicker."""
+    """Whether there are too few brackets to nest so deep, as in most objects: counting is many times quicker."""
     try:
         encoded = orjson.dumps(value)
     except orjson.JSONEncodeError:  # which gives up at a depth of its own

@@ -139,8 +139,8 @@ class Lifecycle(Controller):
             "expires": rfc3339(landing.expires) if landing.expires else None,
             "purges": rfc3339(landing.purges) if landing.purges else None,
             **({"archive": None} if landing.phase == "Active" else {}),
-            "warned": [one.mark for one in landing.warnings] or None,
-            "history": history or None,
+            "warned": [one.mark for one in landing.warnings],
+            "history": history,  # empty, not left out: so the API completes it, and what differs is written again
         }
         if landing.phase == "Active" and has_begun(project):
             await self._keeper.drop(project)  # first: what is not noted any more would be taken for new the next time
