@@ -24,6 +24,17 @@ JSON_TYPES = ("application/json",)
 YAML_TYPES = ("application/yaml", "application/x-yaml")
 
 
+class CannotBeHandled(BadRequest):
+    """An object with values of wrong types, or with fields nobody knows where that is refused. `why` in the words of
+    the decoder, `conversion` in those for the result of a strategic merge patch."""
+
+    def __init__(self, kind: Kind, why: str, conversion: str = "") -> None:
+        name, version = kind.resource.kind, kind.resource.version
+        super().__init__(f'{name} in version "{version}" cannot be handled as a {name}: {why}')
+        self.why = why
+        self.conversion = conversion or why
+
+
 @lru_cache(64)
 def media_type(content_type: str) -> str:
     """The type without its parameters, lower case; "" counts as JSON, as in Kubernetes."""
@@ -119,7 +130,7 @@ def _checked(kind: Kind, obj: Obj, mode: FieldValidation, duplicates: list[str])
         try:
             pruning.walk(shape, obj)
         except WrongType as error:
-            raise _cannot_be_handled(kind, str(error)) from None
+            raise CannotBeHandled(kind, str(error), error.conversion) from None
         problems += [f'unknown field "{path}"' for path in pruning.unknown]
     if kind.prune is not None:
         problems += [f'unknown field "{path}"' for path in kind.prune(obj)]
@@ -127,7 +138,7 @@ def _checked(kind: Kind, obj: Obj, mode: FieldValidation, duplicates: list[str])
     if not (problems or duplicates) or mode == "Ignore":
         return obj, []
     if mode == "Strict":
-        raise _cannot_be_handled(kind, "strict decoding error: " + ", ".join(_in_strict_words(problems, duplicates)))
+        raise CannotBeHandled(kind, "strict decoding error: " + ", ".join(_in_strict_words(problems, duplicates)))
     return obj, [*problems, *duplicates]
 
 
@@ -159,11 +170,6 @@ def _check_type(kind: Kind, obj: Obj) -> None:
     raise BadRequest(
         f"the API version in the data ({api_version}) does not match the expected API version ({resource.api_version})"
     )
-
-
-def _cannot_be_handled(kind: Kind, why: str) -> BadRequest:
-    resource = kind.resource
-    return BadRequest(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
 
 
 def _unrecognised(kind: Kind, body: bytes, why: str) -> BadRequest:

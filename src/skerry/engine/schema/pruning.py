@@ -15,10 +15,16 @@ from skerry.kube.quantities import canonical
 
 DROP = object()
 _ZERO: Obj = {"string": "", "boolean": False, "int32": 0, "int64": 0, "double": 0, "bytes": "", "quantity": "0"}
+_GO_KINDS = {"boolean": "bool", "double": "float64"}
 
 
 class WrongType(Exception):
-    """A value Go could not decode; the message is Go's."""
+    """A value Go could not decode; the message is that of Go's JSON decoder. `conversion` says the same in the words of
+    the converter a strategic merge patch's result goes through, `runtime.DefaultUnstructuredConverter`."""
+
+    def __init__(self, message: str, conversion: str = "") -> None:
+        super().__init__(message)
+        self.conversion = conversion or message
 
 
 class MapKey(str):
@@ -139,7 +145,18 @@ def _first_bad(value: str) -> int:
 def _mismatch(shape: Shape, value: Any, path: Path, struct: str) -> WrongType:
     field = ".".join(part for part in path if isinstance(part, str) and not isinstance(part, MapKey))
     place = f"struct field {struct}.{field}" if struct and field else "value"
-    return WrongType(f"json: cannot unmarshal {_describe(shape, value)} into Go {place} of type {shape.go_type}")
+    message = f"json: cannot unmarshal {_describe(shape, value)} into Go {place} of type {shape.go_type}"
+    return WrongType(message, _not_converted(shape, value))
+
+
+def _not_converted(shape: Shape, value: Any) -> str:
+    kinds: dict[type, str] = {str: "string", bool: "bool", int: "int64", float: "float64", list: "slice", dict: "map"}
+    given = kinds.get(type(value), "interface")
+    if shape.type in ("struct", "open"):
+        return f"cannot restore struct from: {given}"
+    if shape.type in ("map", "list"):
+        return f"cannot restore {'map' if shape.type == 'map' else 'slice'} from {given}"
+    return f"unrecognized type: {_GO_KINDS.get(shape.type, shape.type)}"
 
 
 def _describe(shape: Shape, value: Any) -> str:

@@ -1,6 +1,7 @@
 """`patch`: JSON patch, merge patch, strategic merge patch, applied again when somebody else was faster.
 
-A patch that carries a resourceVersion only applies to that state. Server-side apply has a file of its own (`apply`).
+A patch that carries a resourceVersion only applies to that state. One whose result is none of the kind is Invalid, with
+the patch (strategic) or the result (JSON, merge) as the value. Server-side apply has a file of its own (`apply`).
 Neighbour: `engine.schema.patch`.
 """
 
@@ -17,10 +18,12 @@ from skerry.engine.api.response import Response
 from skerry.engine.api.tracking import tracker
 from skerry.engine.api.verbs.apply import apply
 from skerry.engine.api.writing import Change, Checks, Prepare, change
-from skerry.engine.schema import codec
+from skerry.engine.schema import causes, codec
 from skerry.engine.schema.codec import media_type
-from skerry.engine.schema.patch import APPLY_PATCH, apply_patch, check_patch_type
+from skerry.engine.schema.managed.conformance import go_text
+from skerry.engine.schema.patch import APPLY_PATCH, STRATEGIC_PATCH, apply_patch, check_patch_type
 from skerry.engine.store.contract import Entry
+from skerry.kube.errors import Invalid, invalid
 from skerry.kube.objects import Obj
 
 
@@ -48,7 +51,18 @@ async def patch_with(backend: Backend, request: Request, prepare: Prepare, check
 def _patched(request: Request, entry: Entry, content_type: str, body: bytes, options: WriteOptions) -> Obj:
     kind = request.what.kind
     patched = apply_patch(kind, content_type, entry.shared(), body)
-    obj, warnings = codec.check(kind, patched, options.field_validation)
+    try:
+        obj, warnings = codec.check(kind, patched, options.field_validation)
+    except codec.CannotBeHandled as error:
+        if content_type == STRATEGIC_PATCH:
+            raise _refused(go_text(orjson.loads(body)), error.conversion) from None
+        result = apply_patch(kind, content_type, entry.shared(), body)  # the check has changed the other one
+        raise _refused(orjson.dumps(result).decode(), error.why) from None
     request.warnings[:] = warnings
     check_address(obj, request.what)
     return obj
+
+
+def _refused(shown: str, why: str) -> Invalid:
+    """Of a patch whose result is none of its kind: no object is named, as in Kubernetes."""
+    return invalid("", "", "", [causes.invalid("patch", shown, why)])

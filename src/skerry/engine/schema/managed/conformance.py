@@ -82,7 +82,7 @@ def _check_scalar(name: str, value: Any) -> str:
         return "" if fits else f"expected numeric (int or float), got {_go_type(value)}"
     if name == "string":
         return (
-            "" if isinstance(value, str) else f"expected string, got &value.valueUnstructured{{Value:{_plain(value)}}}"
+            "" if isinstance(value, str) else f"expected string, got &value.valueUnstructured{{Value:{go_text(value)}}}"
         )
     if name == "boolean":
         return "" if isinstance(value, bool) else f"expected boolean, got {_go(value)}"
@@ -90,16 +90,18 @@ def _check_scalar(name: str, value: Any) -> str:
 
 
 def _go(value: Any) -> str:
-    return f"&{{{_plain(value)}}}"
+    return f"&{{{go_text(value)}}}"
 
 
-def _plain(value: Any) -> str:
-    """As Go's %v prints it."""
+def go_text(value: Any) -> str:
+    """As Go's %v prints it: `map[labels:map[app:web]]`."""
+    if value is None:
+        return "<nil>"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
-        return "map[" + " ".join(f"{key}:{_plain(value[key])}" for key in sorted(value)) + "]"
-    return "[" + " ".join(_plain(item) for item in value) + "]" if isinstance(value, list) else str(value)
+        return "map[" + " ".join(f"{key}:{go_text(value[key])}" for key in sorted(value)) + "]"
+    return "[" + " ".join(go_text(item) for item in value) + "]" if isinstance(value, list) else str(value)
 
 
 def _go_type(value: Any) -> str:
