@@ -75,6 +75,8 @@ def test_kind_and_version_follow_from_the_url() -> None:
         ("{", "couldn't get version/kind; json parse error"),
         ("", "couldn't get version/kind; json parse error"),
         ("\xff", "couldn't get version/kind; json parse error"),
+        ("kind: Pod", "the object provided is unrecognized (must be of type Deployment): couldn't get version/kind"),
+        ("kind: Pod", "(6b696e643a20506f64)"),
         ('{"a":' * 200 + "1" + "}" * 200, "exceeded max depth"),
         ('{"a":' * 5000 + "1" + "}" * 5000, "json parse error"),
     ],

@@ -190,7 +190,11 @@ def test_addresses_of_a_service_stay() -> None:
         ),
     )
     _, causes = changed(SERVICES, old, lambda obj: obj["spec"].update(clusterIP="10.0.0.2", clusterIPs=["10.0.0.2"]))
-    assert causes["spec.clusterIPs[0]"] == 'Invalid value: "10.0.0.2": may not change once set'
+    assert causes == {"spec.clusterIPs[0]": 'Invalid value: ["10.0.0.2"]: may not change once set'}
+    _, causes = changed(SERVICES, old, lambda obj: obj["spec"].update(clusterIP="10.0.0.2"))
+    assert causes == {"spec.clusterIPs[0]": 'Invalid value: ["10.0.0.2"]: may not change once set'}
+    kept, causes = changed(SERVICES, old, lambda obj: obj["spec"].pop("clusterIP"))
+    assert (kept["spec"]["clusterIP"], causes) == ("10.0.0.1", {})
 
     def replace(obj: Obj) -> None:
         obj["spec"] = {"type": "NodePort", "ports": [{"port": 80}]}

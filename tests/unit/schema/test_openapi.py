@@ -64,6 +64,15 @@ def test_paths_say_what_they_do() -> None:
     assert "{namespace}" not in "".join(path for path in paths if "/nodes" in path)
 
 
+def test_parameters_of_queries_are_described() -> None:
+    document = orjson.loads(openapi.v2(REGISTRY))
+    listing = document["paths"]["/api/v1/pods"]["get"]["parameters"]
+    told = {parameter["name"]: parameter["description"] for parameter in listing}
+    assert "list of returned" in told["labelSelector"]
+    assert "Watch for changes to the described resources" in told["watch"]
+    assert all(told.values())
+
+
 def test_definitions_explain_themselves() -> None:
     spec = CORE["components"]["schemas"]["io.k8s.api.core.v1.PodSpec"]
     assert spec["type"] == "object"

@@ -24,6 +24,10 @@ JSON_TYPES = ("application/json",)
 YAML_TYPES = ("application/yaml", "application/x-yaml")
 
 
+class NotJson(BadRequest):
+    """A body that is no JSON where it should be."""
+
+
 class CannotBeHandled(BadRequest):
     """An object with values of wrong types, or with fields nobody knows where that is refused. `why` in the words of
     the decoder, `conversion` in those for the result of a strategic merge patch."""
@@ -45,7 +49,10 @@ def decode(
     kind: Kind, body: bytes, content_type: str = "application/json", field_validation: FieldValidation = "Warn"
 ) -> tuple[Obj, list[str]]:
     """The object in a request's body and the warnings to send back. Raises BadRequest, UnsupportedMediaType."""
-    value, duplicates = parse(body, content_type, find_duplicates=field_validation != "Ignore")
+    try:
+        value, duplicates = parse(body, content_type, find_duplicates=field_validation != "Ignore")
+    except NotJson as error:
+        raise _unrecognised(kind, body, error.message) from None
     if type(value) is not dict:
         raise _unrecognised(kind, body, "json: cannot unmarshal value into Go value of type struct")
     return _checked(kind, value, field_validation, duplicates)
@@ -80,7 +87,7 @@ def _parse_json(body: bytes, find_duplicates: bool) -> tuple[Any, list[str]]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadRequest(f"couldn't get version/kind; json parse error: {error}") from None
+        raise NotJson(f"couldn't get version/kind; json parse error: {error}") from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
         check_depth(value)
     if find_duplicates and type(value) is dict and _has_room(body, orjson.dumps(value)):
@@ -173,5 +180,14 @@ def _check_type(kind: Kind, obj: Obj) -> None:
 
 
 def _unrecognised(kind: Kind, body: bytes, why: str) -> BadRequest:
-    summary = body[:30].decode(errors="replace") + (" ..." if len(body) > 30 else "")
-    return BadRequest(f"the object provided is unrecognized (must be of type {kind.resource.kind}): {why} ({summary})")
+    return BadRequest(
+        f"the object provided is unrecognized (must be of type {kind.resource.kind}): {why} ({_summary(body)})"
+    )
+
+
+def _summary(body: bytes) -> str:
+    """As apiserver `rest.go` (summarizeData) shows what it could not read."""
+    if not body:
+        return "<empty>"
+    begin = body[:30].decode(errors="replace") if body.startswith(b"{") else body[:30].hex()
+    return begin + (" ..." if len(body) > 30 else "")

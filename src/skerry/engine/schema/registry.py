@@ -48,9 +48,15 @@ class Registry:
         for kind in self._kinds.values():
             if kind.storage_group is None:
                 current = found.get(kind.resource.group_resource)
-                if current is None or (kind.conversion is None or kind.conversion.stores):
+                if current is None or _stores(kind):
                     found[kind.resource.group_resource] = kind
         return list(found.values())
+
+    def storing(self, kind: Kind) -> Kind:
+        """The kind whose version and group are those `kind`'s objects are stored in; itself where it is alone."""
+        alike = [each for each in self._kinds.values() if each.stored_as == kind.stored_as]
+        stored = (each for each in alike if each.storage_group is None and _stores(each))
+        return next(stored, kind)
 
     def versions(self) -> dict[str, list[str]]:
         """The versions of every group, "" (core) first, the preferred version first."""
@@ -122,3 +128,7 @@ def builtin() -> Registry:
         if strategy is not kind.strategy:
             registry.add(replace(kind, strategy=strategy))
     return registry
+
+
+def _stores(kind: Kind) -> bool:
+    return kind.conversion is None or kind.conversion.stores

@@ -7,6 +7,8 @@ Neighbours: `order`, `remote` (what other servers have). Source: Kubernetes' `ap
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -77,11 +79,11 @@ def resource_list(registry: Registry, group_name: str, version: str) -> Obj | No
     if not kinds:
         return None
     group_version = f"{group_name}/{version}" if group_name else version
-    resources = [entry for kind in kinds for entry in _resources(kind)]
+    resources = [entry for kind in kinds for entry in _resources(kind, registry.storing(kind))]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": resources}
 
 
-def _resources(kind: Kind) -> Iterator[Obj]:
+def _resources(kind: Kind, storing: Kind) -> Iterator[Obj]:
     resource = kind.resource
     entry: Obj = {
         "name": resource.plural,
@@ -94,6 +96,8 @@ def _resources(kind: Kind) -> Iterator[Obj]:
         entry["shortNames"] = list(kind.short_names)
     if kind.categories:
         entry["categories"] = list(kind.categories)
+    if "list" in kind.verbs and "create" in kind.verbs:
+        entry["storageVersionHash"] = _storage_version_hash(storing)
     yield entry
     for name, served in _served(kind):
         under: Obj = {
@@ -106,6 +110,14 @@ def _resources(kind: Kind) -> Iterator[Obj]:
         if served.group:
             under |= {"group": served.group, "version": served.version}
         yield under
+
+
+def _storage_version_hash(storing: Kind) -> str:
+    """What tells clients that objects have to be stored again (the storage version migrator); as apiserver
+    `discovery/storageversionhash.go` has it."""
+    resource = storing.resource
+    digest = hashlib.sha256(f"{resource.group}/{resource.version}/{resource.kind}".encode()).digest()
+    return base64.b64encode(digest[:8]).decode()
 
 
 def _served(kind: Kind) -> list[tuple[str, Subresource]]:

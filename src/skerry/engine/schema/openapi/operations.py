@@ -24,6 +24,27 @@ _WRITE = {"dryRun": "string", "fieldManager": "string", "fieldValidation": "stri
 _DELETE = {
     "dryRun": "string", "gracePeriodSeconds": "integer", "orphanDependents": "boolean", "propagationPolicy": "string",
 }  # fmt: skip
+_DESCRIPTIONS = {
+    "allowWatchBookmarks": "Whether a watch is sent bookmarks: events with nothing but the resourceVersion reached.",
+    "continue": "Where the list before, cut off by its limit, says to go on. Good for some minutes, then 410.",
+    "fieldSelector": "Restricts the list of returned objects to those with these values in their fields.",
+    "labelSelector": "Restricts the list of returned objects to those with these labels.",
+    "limit": "The most objects to return; if there are more, `metadata.continue` of the answer leads to them.",
+    "resourceVersion": "The state to read: not older than this, or exactly this, as resourceVersionMatch says.",
+    "resourceVersionMatch": "How resourceVersion counts for lists: `NotOlderThan` or `Exact`.",
+    "sendInitialEvents": "Whether a watch begins with an event for each object there is, and a bookmark after them.",
+    "timeoutSeconds": "How long a list or a watch may take, whatever else happens.",
+    "watch": "Watch for changes to the described resources: a stream of events instead of a list.",
+    "dryRun": "`All`: everything is done but storing it.",
+    "fieldManager": "Whose the fields are that this request changes. Required for server-side apply.",
+    "fieldValidation": "What to do about unknown and duplicate fields: `Ignore`, `Warn` or `Strict`.",
+    "force": "Whether an apply takes fields over that others manage. For apply only.",
+    "gracePeriodSeconds": "Seconds before the object is deleted; 0 for at once, by default what its kind says.",
+    "orphanDependents": "Use propagationPolicy. Whether objects that this one owns stay.",
+    "propagationPolicy": "What becomes of objects that this one owns: `Orphan`, `Background` or `Foreground`.",
+    "pretty": "Whether the answer is indented.",
+}
+"""What the parameters of queries are for."""
 
 
 @record
@@ -140,6 +161,8 @@ class _Path:
         parameter: Obj = {"name": name, "in": place}
         if place == "path":
             parameter["required"] = True
+        else:
+            parameter["description"] = _DESCRIPTIONS[name]
         parameter.update({"schema": {"type": kind, "uniqueItems": True}} if self.dialect.v3 else {"type": kind})
         return parameter
 

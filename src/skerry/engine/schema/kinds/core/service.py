@@ -105,6 +105,19 @@ def _drop_left_over(new: Obj, old: Obj) -> None:
         new.pop("healthCheckNodePort", None)
 
 
+def _keep_addresses(new: Obj, old: Obj) -> None:
+    """Who leaves the addresses out keeps them; who changes `clusterIP` does not have to know of `clusterIPs`."""
+    if not old.get("clusterIP"):
+        return
+    if not new.get("clusterIP"):
+        new["clusterIP"] = old["clusterIP"]
+    if new["clusterIP"] != old["clusterIP"]:
+        if new.get("clusterIPs") == old.get("clusterIPs"):
+            new["clusterIPs"] = [new["clusterIP"]]
+    elif not new.get("clusterIPs") and old.get("clusterIPs"):
+        new["clusterIPs"] = old["clusterIPs"]
+
+
 def _same_health_port(new: Obj, old: Obj) -> bool:
     return bool(new.get("healthCheckNodePort") == old.get("healthCheckNodePort"))
 
@@ -112,10 +125,7 @@ def _same_health_port(new: Obj, old: Obj) -> bool:
 def _keep_allocated(new: Obj, old: Obj) -> None:
     if new["type"] == "ExternalName" or old["type"] == "ExternalName":
         return
-    if not new.get("clusterIP") and not new.get("clusterIPs"):
-        for part in ("clusterIP", "clusterIPs"):
-            if old.get(part):
-                new[part] = old[part]
+    _keep_addresses(new, old)
     for part in ("ipFamilies", "ipFamilyPolicy"):
         if not new.get(part) and old.get(part):
             new[part] = old[part]
@@ -213,8 +223,7 @@ def _check_address_kept(new: Obj, old: Obj) -> Iterator[Cause]:
     if "ExternalName" in (new.get("type"), old.get("type")):
         return
     if old.get("clusterIP") and new.get("clusterIP") != old["clusterIP"]:
-        why = "may not change once set"
-        yield invalid("spec.clusterIPs[0]", new.get("clusterIP") or "", why)
+        yield invalid("spec.clusterIPs[0]", new.get("clusterIPs") or [], "may not change once set")
     was, now = old.get("ipFamilies") or [], new.get("ipFamilies") or []
     if was and now and was[0] != now[0]:
         yield invalid("spec.ipFamilies[0]", now[0], "may not change once set")
