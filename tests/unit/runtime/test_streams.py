@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
+import threading
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from skerry.engine.node.access import network_namespace
 from skerry.engine.node.access.fifo import FifoReader, FifoWriter
 from skerry.engine.node.access.log_reader import read_log
 from skerry.engine.node.access.network_namespace import connect
@@ -17,6 +21,7 @@ from skerry.engine.node.containerd import processes
 from skerry.engine.processes import ended
 from skerry.kube.errors import InternalError
 from skerry.kube.pod_streams import LogOptions
+from skerry.kube.tasks import stop
 from tests.support.waiting import LIMIT
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -106,6 +111,25 @@ async def test_connect_in_our_own_namespace(tmp_path: Path) -> None:
     await server.wait_closed()
     with pytest.raises(ConnectionRefusedError):
         await connect(0, port)
+
+
+async def test_a_socket_that_nobody_waits_for_any_more_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made: Future[socket.socket] = Future()
+    make = network_namespace._make
+
+    def slowly(pid: int, family: int, future: Future[socket.socket]) -> None:
+        begun.set()
+        go_on.wait(LIMIT)
+        make(pid, family, future)
+        made.set_result(future.result())
+
+    monkeypatch.setattr(network_namespace, "_make", slowly)
+    connecting = asyncio.create_task(connect(0, 1))
+    assert await asyncio.to_thread(begun.wait, LIMIT)
+    await stop(connecting)
+    go_on.set()
+    assert made.result(LIMIT).fileno() == -1
 
 
 async def test_end_of_a_process_is_noticed_and_children_are_reaped() -> None:

@@ -43,8 +43,13 @@ async def _connected(made: socket.socket, address: str, port: int, timeout: floa
 
 async def _socket_in(pid: int, family: int) -> socket.socket:
     future: Future[socket.socket] = Future()
+    future.set_running_or_notify_cancel()  # the thread is not called back: who is cancelled leaves what it makes
     threading.Thread(target=_make, args=(pid, family, future), daemon=True).start()
-    return await asyncio.wrap_future(future)
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(_close)
+        raise
 
 
 def _make(pid: int, family: int, future: Future[socket.socket]) -> None:
@@ -53,9 +58,16 @@ def _make(pid: int, family: int, future: Future[socket.socket]) -> None:
             _enter(pid)
         made = socket.socket(family, socket.SOCK_STREAM)
         made.setblocking(False)
-        future.set_result(made)
     except BaseException as error:
         future.set_exception(error)
+    else:
+        future.set_result(made)
+
+
+def _close(future: Future[socket.socket]) -> None:
+    """Nobody takes it any more."""
+    if future.exception() is None:
+        future.result().close()
 
 
 def _enter(pid: int) -> None:
