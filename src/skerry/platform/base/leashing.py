@@ -9,6 +9,13 @@ import resource
 import shutil
 from functools import cache
 
+QUICK = {
+    "GOGC": "400",  # percent: they live for half a second
+    "LC_MESSAGES": "fr_FR.UTF-8",
+}
+"""Environment in which Helm starts sooner. Helm speaks English whatever it is told; but kubectl's code in it reads all
+of kubectl's translations when it starts, and those of no language at all take a fifth of Helm's time, French next to
+none."""
 _MEMORY = 2 << 30  # bytes
 _SECONDS_TO_SAY_SO = 5
 

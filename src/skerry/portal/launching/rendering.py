@@ -25,7 +25,7 @@ from skerry.kube.programs import find_program
 from skerry.kube.records import record
 from skerry.kube.yaml_looking import look_first
 from skerry.platform.base.chart_schemas import WITHOUT, reach_out
-from skerry.platform.base.leashing import bound, leash
+from skerry.platform.base.leashing import QUICK, bound, leash
 from skerry.platform.base.private_directories import PrivateDirectory
 
 _SECONDS, _CPU_SECONDS = 15.0, 10
@@ -99,7 +99,7 @@ async def _rendered(archive: bytes, name: str, namespace: str, values: bytes) ->
 
 
 async def _run(folder: Path, words: Sequence[str]) -> tuple[int, bytes, str]:
-    environment = {"HOME": str(folder), "PATH": "/nonexistent", "GOMAXPROCS": "1", "GOMEMLIMIT": "512MiB"}
+    environment = {"HOME": str(folder), "PATH": "/nonexistent", "GOMAXPROCS": "1", "GOMEMLIMIT": "512MiB", **QUICK}
     process = await asyncio.create_subprocess_exec(
         *leash(),
         _helm(),

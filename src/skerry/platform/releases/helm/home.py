@@ -1,19 +1,20 @@
 """The directory in which Helm works for one platform process: private, shared by all its runs, removed at the end.
 
-It holds Helm's caches (what the API serves), the plug-in by which we see manifests, charts by their digest, and a
-directory for each run.
+It holds the plug-in by which we see manifests, charts by their digest, and a directory for each run.
 """
 
 from __future__ import annotations
 
-import sys
+import os
 from functools import cached_property
 from pathlib import Path
 
 import orjson
 
+from skerry.kube.objects import Obj
+from skerry.platform.base.leashing import QUICK
 from skerry.platform.base.private_directories import PrivateDirectory
-from skerry.platform.releases.helm import stub
+from skerry.platform.releases.helm.rendering import HANDS_OVER, PLACE
 
 _MEMORY = "400MiB"
 """Soft: Go collects its garbage harder near it."""
@@ -27,7 +28,9 @@ class Home:
         made = PrivateDirectory("releases")
         for name in ("home", "jobs", "charts", "plugins/skerry"):
             (made.path / name).mkdir(parents=True)
-        (made.path / "plugins/skerry/plugin.yaml").write_bytes(orjson.dumps(_PLUGIN))
+        script = made.path / "plugins/skerry/hand-over.sh"
+        script.write_text(HANDS_OVER)
+        (made.path / "plugins/skerry/plugin.yaml").write_bytes(orjson.dumps(_plugin(script)))
         return made
 
     @property
@@ -50,10 +53,11 @@ class Home:
         return {
             "HOME": str(self.path / "home"),
             "HELM_PLUGINS": str(self.path / "plugins"),
-            "SKERRY_RENDERING": str(job / "rendering"),
+            PLACE: str(job / "rendering"),
             "PATH": "/usr/bin:/bin",
-            "GOGC": "400",  # it lives for half a second
+            **QUICK,
             "GOMEMLIMIT": _MEMORY,
+            "KUBECACHEDIR": os.devnull,  # before Helm asks what the API serves it forgets what it had kept of that
         }
 
     def remove(self) -> None:
@@ -63,11 +67,12 @@ class Home:
             del self.__dict__["_directory"]
 
 
-_PLUGIN = {
-    "apiVersion": "v1",
-    "type": "postrenderer/v1",
-    "name": "skerry",
-    "version": "1.0.0",
-    "runtime": "subprocess",
-    "runtimeConfig": {"platformCommand": [{"command": sys.executable, "args": ["-ISE", str(Path(stub.__file__))]}]},
-}
+def _plugin(script: Path) -> Obj:
+    return {
+        "apiVersion": "v1",
+        "type": "postrenderer/v1",
+        "name": "skerry",
+        "version": "1.0.0",
+        "runtime": "subprocess",
+        "runtimeConfig": {"platformCommand": [{"command": "/bin/sh", "args": [str(script)]}]},
+    }
