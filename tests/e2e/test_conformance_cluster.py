@@ -55,6 +55,7 @@ def pods(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("porter")
     with pod_replays(program, NAMESPACE) as made:
         made.create({"porter": porter_spec(folder)}, labels={"serves": "ports"})
+        made.create({"asks": asking_spec(), "asks-from-host": asking_spec(hostNetwork=True)})
         made.create(
             {
                 "holds": {
@@ -85,6 +86,11 @@ def porter_spec(folder: Path) -> Any:
         readinessProbe={"httpGet": {"port": 80}, "initialDelaySeconds": 1, "periodSeconds": 1},
     )
     return {"containers": [main], "volumes": volumes}
+
+
+def asking_spec(**more: Any) -> Any:
+    main, volumes = python_container(Path(porter.__file__).resolve())
+    return {"containers": [{**main, "command": ["sleep", "10000"]}], "volumes": volumes, **more}
 
 
 def ready(pods: PodReplays, name: str) -> None:
@@ -189,6 +195,20 @@ else:
 """
 
 
+def answered(pods: PodReplays, name: str, address: str, kind: str) -> bool:
+    done = pods.kubectl("exec", name, "--", "/usr/bin/python3", "-c", ASKS, address, kind, check=False)
+    return done.stdout in ("200\n", "udp who\n")
+
+
+@pytest.mark.parametrize("asker", ["asks", "asks-from-host"])
+def test_communication_of_pods(pods: PodReplays, asker: str) -> None:
+    """`test/e2e/common/network/networking.go`: from a pod and from its node, by TCP and by UDP."""
+    ready(pods, "porter")
+    ready(pods, asker)
+    for kind in ("tcp", "udp"):
+        eventually(lambda kind=kind: answered(pods, asker, pods.status("porter")["podIP"], kind), f"{kind}")
+
+
 def test_serves_endpoints_on_the_same_port_by_different_protocols(pods: PodReplays) -> None:
     tcp, udp = ({"name": kind, "port": 80, "targetPort": 80, "protocol": kind.upper()} for kind in ("tcp", "udp"))
     pods.apply(service("both", [tcp, udp]))
@@ -196,8 +216,7 @@ def test_serves_endpoints_on_the_same_port_by_different_protocols(pods: PodRepla
     address = pods.get("both", "service")["spec"]["clusterIP"]
 
     def answers(kind: str) -> bool:
-        done = pods.kubectl("exec", "porter", "--", "/usr/bin/python3", "-c", ASKS, address, kind, check=False)
-        return done.stdout in ("200\n", "udp who\n")
+        return answered(pods, "asks", address, kind)
 
     for served in ({"tcp", "udp"}, {"tcp"}, {"udp"}):
         ports = [port for port in (tcp, udp) if port["name"] in served]
@@ -360,19 +379,101 @@ def test_many_config_maps_in_one_pod(pods: PodReplays) -> None:
     pods.kubectl("delete", "rc/racey", "--wait=false")
 
 
-def test_an_extended_resource_of_the_node_is_given_out(pods: PodReplays) -> None:
+FAKE = "scheduling.k8s.io/foo"
+EMPTY_INFO = dict.fromkeys(
+    ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion",
+     "kubeProxyVersion", "operatingSystem", "architecture"),
+    "",
+)  # fmt: skip
+
+
+def test_preemption_for_a_resource_that_the_test_declares(pods: PodReplays) -> None:
+    """The resource is declared as Go's clients do it, who send the rest of a node's status empty; and taken away again
+    by an update."""
     node = pods.get("client")["spec"]["nodeName"]
-    fake = {"example.com/fakecpu": "1000"}
-    patch = json.dumps({"status": {"capacity": fake}})
+    info = pods.get(node, "node")["status"]["nodeInfo"]
+    status = {"capacity": {FAKE: "5"}, "allocatable": {FAKE: "5"}, "nodeInfo": EMPTY_INFO}
+    endpoints = {"daemonEndpoints": {"kubeletEndpoint": {"Port": 0}}}
+    patch = json.dumps({"metadata": {"creationTimestamp": None}, "spec": {}, "status": {**status, **endpoints}})
     pods.kubectl("patch", "node", node, "--subresource=status", "--type=strategic", "-p", patch)
     try:
-        resources = {"requests": {"example.com/fakecpu": "500"}, "limits": {"example.com/fakecpu": "500"}}
-        asks = {"containers": [container("exec sleep 1000", resources=resources)]}
-        pods.create({"fake": {**asks, "nodeSelector": {"kubernetes.io/hostname": node}}})
-        pods.running("fake")
-        eventually(
-            lambda: pods.get(node, "node")["status"]["allocatable"]["example.com/fakecpu"] == "1k", "allocatable"
-        )
+        for name, value in (("low", 1), ("medium", 100), ("high", 1000)):
+            pods.kubectl("create", "priorityclass", f"conformance-{name}", f"--value={value}")
+        for name, priority in (("pod0", "low"), ("pod1", "medium"), ("preemptor-pod", "high")):
+            amounts = {"requests": {FAKE: "2"}, "limits": {FAKE: "2"}}
+            spec = {"containers": [container("exec sleep 1000", resources=amounts)]}
+            pods.create({name: {"priorityClassName": f"conformance-{priority}", **spec}})
+            pods.running(name)
+        assert "NotFound" in pods.kubectl("get", "pod/pod0", check=False).stderr
+        assert "deletionTimestamp" not in pods.get("pod1")["metadata"]
+        eventually(lambda: pods.get(node, "node")["status"]["nodeInfo"] == info, "the node's own word")
+        assert pods.get(node, "node")["status"]["allocatable"][FAKE] == "5"
     finally:
-        gone = json.dumps({"status": {"capacity": dict.fromkeys(fake)}})
-        pods.kubectl("patch", "node", node, "--subresource=status", "--type=strategic", "-p", gone)
+        eventually(lambda: _without_fake(pods, node), "the end of the resource")
+        pods.kubectl("delete", "priorityclass", *(f"conformance-{name}" for name in ("low", "medium", "high")))
+    eventually(lambda: FAKE not in pods.get(node, "node")["status"]["allocatable"], "the end")
+
+
+def _without_fake(pods: PodReplays, node: str) -> bool:
+    """Unless the node wrote in between."""
+    now = pods.get(node, "node")
+    for part in ("capacity", "allocatable"):
+        now["status"][part].pop(FAKE, None)
+    path = f"/api/v1/nodes/{node}/status"
+    return pods.kubectl("replace", "--raw", path, "-f", "-", stdin=json.dumps(now), check=False).returncode == 0
+
+
+def test_retries_failed_daemons(pods: PodReplays) -> None:
+    labels = {"daemonset-name": "daemon-set"}
+    spec = {
+        "selector": {"matchLabels": labels},
+        "template": {
+            "metadata": {"labels": labels},
+            "spec": {"terminationGracePeriodSeconds": 1, "containers": [container("exec sleep 1000")]},
+        },
+    }
+    pods.apply({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "daemon-set"}, "spec": spec})
+    eventually(lambda: pods.get("daemon-set", "daemonset")["status"]["numberAvailable"] == 1, "the daemon")
+    (first,) = listed(pods, "pods", "daemonset-name=daemon-set")
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{first['metadata']['name']}/status"
+    del first["metadata"]["resourceVersion"]
+    first["status"]["phase"] = "Failed"
+    pods.kubectl("replace", "--raw", path, "-f", "-", stdin=json.dumps(first))
+
+    def replaced() -> bool:
+        found = listed(pods, "pods", "daemonset-name=daemon-set")
+        return [one["status"]["phase"] for one in found if one["metadata"]["uid"] != first["metadata"]["uid"]] == [
+            "Running"
+        ]
+
+    eventually(replaced, "another daemon")
+    pods.kubectl("delete", "daemonset/daemon-set", "--wait=false")
+
+
+def test_changes_of_type_are_followed(pods: PodReplays) -> None:
+    """From an ExternalName to a NodePort, and to an ExternalName again; each reached as what it is."""
+    outside = {"type": "ExternalName", "externalName": f"one.{NAMESPACE}.svc.cluster.local"}
+    pods.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "externalname"}, "spec": outside})
+    pods.apply(service("one", [{"port": 80, "targetPort": 80}]))
+    ready(pods, "porter")
+    node = pods.status("client")["hostIP"]
+    inside = {"type": "NodePort", "externalName": None, "selector": {"serves": "ports"}, "ports": [PORT]}
+    pods.kubectl("patch", "service/externalname", "-p", json.dumps({"spec": inside}))
+    made = pods.get("externalname", "service")["spec"]
+    for host, port in (("externalname", 80), (made["clusterIP"], 80), (node, made["ports"][0]["nodePort"])):
+        eventually(lambda host=host, port=port: reached(pods, host, port), f"{host}:{port}")
+    pods.kubectl("patch", "service/externalname", "-p", json.dumps({"spec": outside}))
+    assert "clusterIP" not in pods.get("externalname", "service")["spec"]
+    canonical = f"canonical name = one.{NAMESPACE}.svc.cluster.local"
+    words = ("nslookup", f"externalname.{NAMESPACE}.svc.cluster.local")
+    eventually(lambda: canonical in pods.kubectl("exec", "client", "--", *words, check=False).stdout, "the name")
+
+
+PORT = {"name": "http", "port": 80, "protocol": "TCP", "targetPort": 80}
+
+
+def reached(pods: PodReplays, host: str, port: int) -> bool:
+    """From a pod, by the C library's resolver."""
+    url = f"http://{host}:{port}/"
+    script = f"import urllib.request as u; print(u.urlopen('{url}', timeout=2).status)"
+    return pods.kubectl("exec", "asks", "--", "/usr/bin/python3", "-c", script, check=False).stdout == "200\n"

@@ -83,21 +83,38 @@ def amount(source: str) -> Any:
 
 
 FIELDS = [field("podname", "metadata.name", mode=0o400), field("labels", "metadata.labels")]
-FIELDS += [field("annotations", "metadata.annotations"), amount("limits.cpu"), amount("requests.memory")]
+AMOUNTS = [amount(f"{kind}.{what}") for kind in ("limits", "requests") for what in ("cpu", "memory")]
+FIELDS += [field("annotations", "metadata.annotations"), *AMOUNTS]
 RESOURCES = {"requests": {"cpu": "250m", "memory": "32Mi"}, "limits": {"cpu": "1250m", "memory": "64Mi"}}
 
 
-def downward(script: str, **more: Any) -> Any:
-    made = with_volume({"downwardAPI": {"items": FIELDS, "defaultMode": 0o440}}, script)
+def downward(script: str, projected: bool = False, **more: Any) -> Any:
+    """A volume of its own, or one that has nothing else projected into it."""
+    source: Any = {"downwardAPI": {"items": FIELDS, "defaultMode": 0o440}}
+    if projected:
+        source = {"projected": {"sources": [{"downwardAPI": {"items": FIELDS}}], "defaultMode": 0o440}}
+    made = with_volume(source, script)
     made["containers"][0].update(more)
     return made
 
 
+def twice(source: Any) -> Any:
+    """The same object in two volumes of one pod."""
+    made = with_volume(source, "cat /v/data-1; echo; cat /w/data-1")
+    made["volumes"].append({"name": "w", **source})
+    made["containers"][0]["volumeMounts"].append({"name": "w", "mountPath": "/w"})
+    return made
+
+
+SHOWN = "ls -lLn /v; for f in /v/*; do echo $f=$(cat $f); done"
+FOLLOW_META = "while true; do cat /v/labels /v/annotations; sleep 0.2; done"
 FOLLOW = "while true; do for f in /v/*; do echo $f=$(cat $f); done; sleep 0.2; done"
 PODS: dict[str, Any] = {
     **{f"{kind.lower()}-plain": with_volume(of(kind)) for kind in KINDS},
     **{f"{kind.lower()}-mode": with_volume(of(kind, defaultMode=0o400)) for kind in KINDS},
     **{f"{kind.lower()}-group": with_volume(of(kind, defaultMode=0o440), security=USER) for kind in KINDS},
+    **{f"{kind.lower()}-user": with_volume(of(kind, items=ITEMS), security={"runAsUser": 1000}) for kind in KINDS},
+    **{f"{kind.lower()}-twice": twice(of(kind)) for kind in KINDS},
     **{f"{kind.lower()}-items": with_volume(of(kind, items=[{**ITEMS[0], "mode": 0o400}])) for kind in KINDS},
     **{
         f"empty-{medium}-{who}-{mode}": with_volume(
@@ -118,8 +135,14 @@ PODS: dict[str, Any] = {
     },
     "changes": with_volume({"configMap": {"name": "changes"}}, FOLLOW),
     "goes": with_volume({"secret": {"secretName": "goes", "optional": True}}, FOLLOW),
-    "downward": downward("ls -lLn /v; for f in /v/*; do echo $f=$(cat $f); done", resources=RESOURCES),
-    "downward-follows": downward("while true; do cat /v/labels /v/annotations; sleep 0.2; done"),
+    "downward": downward(SHOWN, resources=RESOURCES),
+    "downward-projected": downward(SHOWN, projected=True, resources=RESOURCES),
+    "downward-node": downward(SHOWN),
+    "downward-node-projected": downward(SHOWN, projected=True),
+    "downward-follows": downward(FOLLOW_META),
+    "downward-follows-projected": downward(FOLLOW_META, projected=True),
+    "changes-projected": with_volume({"projected": {"sources": [{"configMap": {"name": "changes"}}]}}, FOLLOW),
+    "goes-projected": with_volume({"projected": {"sources": [{"secret": {"name": "goes", "optional": True}}]}}, FOLLOW),
     "together": with_volume(
         {
             "projected": {
@@ -175,12 +198,15 @@ def test_files_of_maps_and_secrets(pods: PodReplays, kind: str) -> None:
         ("mode", "-r--------", "0        0", "value-1"),
         ("group", "-r--r-----", "0        1001", "value-1"),
         ("items", "-r--------", "0        0", "value-2"),
+        ("user", "-rw-r--r--", "0        0", "value-2"),
     ):
         assert pods.ended(f"{kind}-{variant}")["phase"] == "Succeeded"
         first, last = pods.logs(f"{kind}-{variant}").splitlines()
         assert first.startswith(mode), (variant, first)
         assert first.split()[2:4] == owner.split(), (variant, first)
         assert last == value
+    assert pods.ended(f"{kind}-twice")["phase"] == "Succeeded"
+    assert pods.logs(f"{kind}-twice").split() == ["value-1", "value-1"]
 
 
 @pytest.mark.parametrize("medium", MEDIA)
@@ -215,7 +241,19 @@ def test_a_group_owns_its_directory(pods: PodReplays) -> None:
         ("subpath-projected", ["value-1"]),
         ("subpath-downward", ["subpath-downward"]),
         ("subpath-file", ["value-2"]),
-        ("downward", ["/v/podname=downward", "/v/limits.cpu=2", "/v/requests.memory=33554432"]),
+        *(
+            (
+                name,
+                [
+                    f"/v/podname={name}",
+                    "/v/limits.cpu=2",
+                    "/v/requests.cpu=1",
+                    "/v/limits.memory=67108864",
+                    "/v/requests.memory=33554432",
+                ],
+            )
+            for name in ("downward", "downward-projected")
+        ),
     ],
 )
 def test_what_pods_read(pods: PodReplays, name: str, lines: list[str]) -> None:
@@ -224,31 +262,44 @@ def test_what_pods_read(pods: PodReplays, name: str, lines: list[str]) -> None:
     assert [line for line in lines if line not in printed] == [], printed
 
 
-def test_modes_of_downward_files(pods: PodReplays) -> None:
-    pods.ended("downward")
-    modes = {line.split()[-1]: line.split()[0] for line in pods.logs("downward").splitlines() if line[0] == "-"}
+@pytest.mark.parametrize("name", ["downward", "downward-projected"])
+def test_modes_of_downward_files(pods: PodReplays, name: str) -> None:
+    pods.ended(name)
+    modes = {line.split()[-1]: line.split()[0] for line in pods.logs(name).splitlines() if line[0] == "-"}
     assert (modes["podname"], modes["labels"]) == ("-r--------", "-r--r-----")
 
 
-def test_files_follow_the_pods_metadata(pods: PodReplays) -> None:
-    eventually(lambda: 'cluster="rack10"' in pods.logs("downward-follows"), "the first label")
-    pods.kubectl("label", "pod/downward-follows", "key3=value3")
-    pods.kubectl("annotate", "pod/downward-follows", "builder=foo", "--overwrite")
-    eventually(lambda: 'key3="value3"' in pods.logs("downward-follows", "--tail=20"), "the label")
-    eventually(lambda: 'builder="foo"' in pods.logs("downward-follows", "--tail=20"), "the annotation")
+@pytest.mark.parametrize("name", ["downward-node", "downward-node-projected"])
+def test_limits_are_the_nodes_where_there_are_none(pods: PodReplays, name: str) -> None:
+    pods.ended(name)
+    (node,) = pods.program.get("nodes")["items"]
+    shown = dict(line.split("=", 1) for line in pods.logs(name).splitlines() if line.startswith("/v/"))
+    assert shown["/v/limits.cpu"] == node["status"]["allocatable"]["cpu"]
+    assert int(shown["/v/limits.memory"]) > 1 << 20
+
+
+@pytest.mark.parametrize("name", ["downward-follows", "downward-follows-projected"])
+def test_files_follow_the_pods_metadata(pods: PodReplays, name: str) -> None:
+    eventually(lambda: 'cluster="rack10"' in pods.logs(name), "the first label")
+    pods.kubectl("label", f"pod/{name}", "key3=value3")
+    pods.kubectl("annotate", f"pod/{name}", "builder=foo", "--overwrite")
+    eventually(lambda: 'key3="value3"' in pods.logs(name, "--tail=20"), "the label")
+    eventually(lambda: 'builder="foo"' in pods.logs(name, "--tail=20"), "the annotation")
 
 
 def test_files_follow_what_they_are_of(pods: PodReplays) -> None:
-    for name in ("changes", "goes"):
+    for name in ("changes", "goes", "changes-projected", "goes-projected"):
         eventually(lambda name=name: "/v/data-1=value-1" in pods.logs(name), "the first value")
     patch = '{"data":{"data-1":"value-2","data-3":"value-3"}}'
     pods.kubectl("patch", "configmap/changes", "--type=merge", "-p", patch)
     pods.kubectl("delete", "secret/goes")
     later = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "later"}, "data": {"data-1": "late"}}
     pods.apply(later)
-    eventually(lambda: "/v/data-3=value-3" in pods.logs("changes", "--tail=10"), "the new value")
-    assert "/v/data-1=value-2" in pods.logs("changes", "--tail=10")
-    eventually(lambda: "/v/data-1" not in pods.logs("goes", "--tail=3"), "the end of the file")
+    for name in ("changes", "changes-projected"):
+        eventually(lambda name=name: "/v/data-3=value-3" in pods.logs(name, "--tail=10"), "the new value")
+        assert "/v/data-1=value-2" in pods.logs(name, "--tail=10")
+    for name in ("goes", "goes-projected"):
+        eventually(lambda name=name: "/v/data-1" not in pods.logs(name, "--tail=3"), "the end of the file")
     eventually(lambda: "/v/data-1=late" in pods.logs("optional", "--tail=3"), "the file that was optional")
 
 

@@ -46,11 +46,12 @@ def random_definition(
     schema: Any = None,
     versions: tuple[str, ...] = ("v1beta1", "v1beta2", "v0"),
     namespaced: bool = False,
+    group: str = "",
     **particulars: Any,
 ) -> Definition:
     """Make one and wait until objects of it can be listed and it says so. The first version is stored."""
     word = f"noxu{uuid.uuid4().hex[:5]}"
-    group = f"{word}.example.com"
+    group = group or f"{word}.example.com"
     names = {"plural": f"{word}s", "singular": word, "kind": f"WishIHad{word}", "listKind": f"{word}List"}
     spec = {
         "group": group,

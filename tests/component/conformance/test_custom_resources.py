@@ -94,10 +94,11 @@ def test_publishes_a_definition_without_schema_as_any_object(api: E2eClient) -> 
 
 
 def test_publishes_definitions_of_several_groups_and_kinds(api: E2eClient) -> None:
-    made = [(random_definition(api, schema, ("v1",)), schema) for schema in (FOO, WALDO)]
-    for definition, schema in made:
-        assert _without_ours(_published(api, definition, "v1")) == schema
-        api.delete(definition.own_path)
+    for group in ("", "common-group.example.com"):
+        made = [(random_definition(api, schema, ("v1",), group=group), schema) for schema in (FOO, WALDO)]
+        assert all(_without_ours(_published(api, definition, "v1")) == schema for definition, schema in made)
+        for definition, _ in made:
+            api.delete(definition.own_path)
 
 
 def test_gets_updates_and_patches_the_status_of_a_definition(api: E2eClient) -> None:

@@ -143,6 +143,46 @@ def test_updates_and_patches_of_webhooks(
         assert applies()
 
 
+def test_pods_and_config_maps_are_denied(api: E2eClient, ns: str, unique: str, serving: Callable[..., Webhook]) -> None:
+    """When they are made, when they are changed, and not where the webhook does not look."""
+    said = {"label": "the pod contains unwanted label", "name": "the pod contains unwanted container name"}
+
+    def answer(request: Any) -> Any:
+        if request["kind"]["kind"] != "Pod":
+            return denying(request)
+        made, found = request["object"], []
+        if made["metadata"].get("labels", {}).get("webhook-e2e-test") == "webhook-disallow":
+            found.append(said["label"])
+        if any("webhook-disallow" in container["name"] for container in made["spec"]["containers"]):
+            found.append(said["name"])
+        return {"allowed": not found, "status": {"message": "; ".join(found)}}
+
+    webhook, marker = serving(answer), {"key": unique, "operator": "In", "values": ["true"]}
+    skipped = {"key": "skip-webhook-admission", "operator": "NotIn", "values": ["yes"]}
+    selector = {"matchExpressions": [marker, skipped]}
+    hooks = [
+        hook(webhook, "pods.example.com", namespaceSelector=selector, rules=[rule("pods")]),
+        hook(webhook, "maps.example.com", namespaceSelector=selector, rules=[rule(operations=["CREATE", "UPDATE"])]),
+    ]
+    api.change(f"/api/v1/namespaces/{ns}", lambda now: now["metadata"]["labels"].update({unique: "true"}))
+    maps = f"/api/v1/namespaces/{ns}/configmaps"
+    with registered(api, 0, unique, *hooks):
+        bad = pod("disallowed-pod", UNWANTED)
+        bad["spec"]["containers"][0]["name"] = "webhook-disallow"
+        denied = api.call("POST", f"/api/v1/namespaces/{ns}/pods", bad)
+        assert [text for text in said.values() if text not in denied.body["message"]] == []
+        assert refused(api, ns)
+        api.create(maps, {"metadata": {"name": "allowed-configmap"}, "data": {"admit": "this"}})
+        now = api.get(f"{maps}/allowed-configmap")
+        assert "denied" in api.call("PUT", f"{maps}/allowed-configmap", {**now, "data": UNWANTED}).body["message"]
+        patched_so = api.call("PATCH", f"{maps}/allowed-configmap", {"data": UNWANTED}, STRATEGIC_PATCH)
+        assert "denied" in patched_so.body["message"]
+        labels = {unique: "true", "skip-webhook-admission": "yes"}
+        api.create("/api/v1/namespaces", {"metadata": {"name": f"{unique}-exempted", "labels": labels}})
+        assert not refused(api, f"{unique}-exempted")
+        api.delete(f"/api/v1/namespaces/{unique}-exempted")
+
+
 def test_attaching_to_a_pod_is_denied(
     api: E2eClient, ns: str, unique: str, running: Cluster, serving: Callable[..., Webhook]
 ) -> None:
