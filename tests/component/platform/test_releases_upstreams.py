@@ -360,6 +360,20 @@ async def test_the_command_line_launches_from_an_address(tmp_path: Path) -> None
         assert "has no upstream of its own" in said
 
 
+async def test_what_is_in_git_is_launched_by_command(tmp_path: Path) -> None:
+    async with git_server(tmp_path / "git") as git, releasing(CAPABILITIES) as running:
+        kubeconfig = running.cluster.kubeconfig
+        await allow(running.admin, addresses="127.0.0.0/8\n::1")
+        await _login(running.admin, **{"ca.crt": git.ca})
+        commit = _write(git, apps__pages=MANIFEST.format(name="pages", text="one"))
+        address, where = f"git+{git.url}", ("--path", "apps", "--type", "Manifests", "--ref", "main")
+        said = (await run(kubeconfig, "launch", address, *where, "--secret", "login", "-n", "lidar")).output
+        assert "apps runs: revision 1" in said
+        found = await running.admin.get(RELEASES, "apps", "lidar")
+        assert found["status"]["sourceRevision"] == f"main@sha1:{commit}"
+        assert await _text(running.admin, "pages") == "one"
+
+
 def _leading_out() -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
