@@ -175,3 +175,12 @@ async def test_kustomize(kubectl: Kubectl, tmp_path: Path) -> None:
     (folder / "kustomization.yaml").write_text("resources: [all.yaml]\nnamePrefix: dev-\n")
     await kubectl("apply", "-k", str(folder))
     assert (await kubectl("get", "deploy", "-o", "name")).out == "deployment.apps/dev-web\n"
+
+
+async def test_subresources_are_listed_like_objects(kubectl: Kubectl) -> None:
+    await kubectl("create", "deployment", "web", "--image=nginx:1", "--replicas=2")
+    lines = (await kubectl("get", "deployment", "web", "--subresource=scale")).out.splitlines()
+    assert lines[0].split() == ["NAME", "DESIRED", "AVAILABLE", "AGE"]
+    assert lines[1].split()[:2] == ["web", "2"]
+    lines = (await kubectl("get", "deployment", "web", "--subresource=status")).out.splitlines()
+    assert lines[0].split()[:2] == ["NAME", "READY"]

@@ -89,7 +89,7 @@ async def get_scale(backend: Backend, request: Request) -> Response:
     obj = (await served(kind, find(backend, request.what))).shared()
     if kind.scale is not None and value_at(obj, kind.scale.replicas) is None:
         raise InternalError(f'the spec replicas field ".{".".join(kind.scale.replicas)}" does not exist')
-    return Computed(scale_of(obj, kind.scale))
+    return Computed(scale_of(obj, kind.scale), kind=SCALE)
 
 
 async def update_scale(backend: Backend, request: Request) -> Response:
@@ -149,7 +149,8 @@ async def _change(
     view = _view(request)
     what = Change(wanted, request.what.kind.strategy.prepare_update, options, track, view=view)
     changed = await change(backend, request, what)
-    return Computed(view.show(changed.obj if isinstance(changed, Computed) else changed.entry.shared()))
+    shown = view.show(changed.obj if isinstance(changed, Computed) else changed.entry.shared())
+    return Computed(shown, kind=SCALE)
 
 
 def _view(request: Request) -> View:

@@ -194,3 +194,10 @@ def _metrics(spec: Obj, status: Obj) -> str:
 AUTOSCALER = Printer(
     columns(NAME, "Reference", "Targets", "MinPods", _number("MaxPods"), _number("Replicas"), AGE), _autoscaler
 )
+
+
+def _scale(obj: Obj, now: float) -> list[Any]:
+    return [name_of(obj), _count(obj, "spec", "replicas"), _count(obj, "status", "replicas"), age_of(obj, now)]
+
+
+SCALE = Printer(columns(NAME, _number("Desired"), _number("Available"), AGE), _scale)
