@@ -84,7 +84,10 @@ def test_the_selector_is_required_and_stays(plural: str) -> None:
     kind = APPS[plural]
     missing = deployment()
     del missing["spec"]["selector"]
-    assert problems(kind, missing)["spec.selector"] == "Required value"
+    assert problems(kind, missing) == {
+        "spec.selector": "Required value",
+        "spec.template.metadata.labels": 'Invalid value: {"app":"web"}: `selector` does not match template `labels`',
+    }
 
     def change(obj: Obj) -> None:
         obj["spec"]["selector"] = {"matchLabels": {"app": "web", "x": "y"}}

@@ -36,6 +36,7 @@ def check_selected_template(spec: Obj, kind: str, title: str) -> Iterator[Cause]
     selector, template = spec.get("selector"), spec.get("template") or {}
     if selector is None:
         yield required("spec.selector")
+        yield _no_match(template)  # none selects nothing
     else:
         complaints = list(check_label_selector(selector, "spec.selector"))
         yield from complaints
@@ -55,11 +56,18 @@ def check_lasting_template(template: Obj, title: str) -> Iterator[Cause]:
 
 
 def _check_match(selector: Obj, template: Obj) -> Iterator[Cause]:
-    labels = (template.get("metadata") or {}).get("labels") or {}
     try:
-        matches = selector_of(selector).matches(labels)
+        matches = selector_of(selector).matches(_labels_of(template))
     except SelectorError as error:
         yield invalid("spec.selector", selector, str(error))
         return
     if not matches:
-        yield invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+        yield _no_match(template)
+
+
+def _no_match(template: Obj) -> Cause:
+    return invalid("spec.template.metadata.labels", _labels_of(template), "`selector` does not match template `labels`")
+
+
+def _labels_of(template: Obj) -> Obj:
+    return (template.get("metadata") or {}).get("labels") or {}
