@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from skerry.kube.client import Client
 from skerry.kube.controller import Controller
-from skerry.kube.errors import Forbidden
+from skerry.kube.errors import Forbidden, NotFound
 from skerry.kube.informer import Delta
 from skerry.kube.objects import Obj, annotations_of, is_deleting, key_of, name_of, namespace_of, split_key
 from skerry.kube.resources import NODES
@@ -153,7 +153,8 @@ class ReleaseController(Controller):
                 await self._reviser.drift(target)
 
     async def _in_turn(self, target: Target, do: Callable[[Running], Awaitable[None]]) -> None:
-        """Do something by Helm, unless too much of this project is under way: then it is its turn later."""
+        """Do something by Helm, unless too much of this project is under way: then it is its turn later. Nor while the
+        cache does not show what was done before: a change that failed would be tried again. It leads back here."""
         key, crowd, place = key_of(target.release), target.account.name, (target.namespace, target.name)
         if place in self._at_work:
             other = self._at_work[place]
@@ -163,10 +164,19 @@ class ReleaseController(Controller):
         running = Running()
         self._running[key], self._at_work[place] = (running, target.release), key
         try:
-            await do(running)
+            if await self._is_newest(target.release):
+                await do(running)
         finally:
             del self._running[key], self._at_work[place]
             self._crowds.leave(crowd)
+
+    async def _is_newest(self, release: Obj) -> bool:
+        """Whether the API has nothing newer than the cache."""
+        try:
+            fresh = await self._client.get(RELEASES, name_of(release), namespace_of(release))
+        except NotFound:
+            return False
+        return bool(fresh["metadata"]["resourceVersion"] == release["metadata"]["resourceVersion"])
 
     async def _end(self, release: Obj) -> float | None:
         """Uninstall, then let it go. Where its namespace goes, everything goes anyway."""
