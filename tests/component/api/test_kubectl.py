@@ -184,3 +184,15 @@ async def test_subresources_are_listed_like_objects(kubectl: Kubectl) -> None:
     assert lines[1].split()[:2] == ["web", "2"]
     lines = (await kubectl("get", "deployment", "web", "--subresource=status")).out.splitlines()
     assert lines[0].split()[:2] == ["NAME", "READY"]
+
+
+async def test_the_address_of_a_service_is_not_changed_but_by_force(kubectl: Kubectl) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
+    service += "spec: {clusterIP: %s, ports: [{port: 80}], selector: {app: a}}"
+    await kubectl("apply", "-f", "-", stdin=service % "None")
+    address = (await kubectl("create", "service", "clusterip", "b", "--tcp=80", "-o", "jsonpath={.spec.clusterIP}")).out
+    await kubectl("delete", "service", "b")
+    refused = await kubectl.attempt("apply", "-f", "-", stdin=service % address)
+    assert f'spec.clusterIPs[0]: Invalid value: ["{address}"]: may not change once set' in refused.err
+    await kubectl("apply", "-f", "-", "--force", stdin=service % address)
+    assert (await kubectl("get", "service", "a", "-o", "jsonpath={.spec.clusterIPs}")).out == f'["{address}"]'

@@ -15,6 +15,7 @@ from skerry.engine.api.admission.attributes import Attributes
 from skerry.engine.api.admission.chain import WRITES, Plugin
 from skerry.engine.api.admission.service_families import set_families
 from skerry.engine.config import EngineConfig
+from skerry.engine.schema.kinds.core.service import keep_addresses
 from skerry.engine.schema.kinds.core.service_balancing import needs_health_check
 from skerry.engine.schema.kinds.core.service_families import HEADLESS, family_of
 from skerry.engine.store.contract import Store
@@ -55,10 +56,7 @@ def keep_allocated(new: Obj, old: Obj) -> None:
     """What an update leaves out stays; what its type has no use for goes, unless it was changed on purpose."""
     after, before = new["spec"], old["spec"]
     if _has_address(after) and _has_address(before):
-        if not after.get("clusterIP"):
-            after["clusterIP"] = before.get("clusterIP", "")
-        if not after.get("clusterIPs") and after["clusterIP"] == before.get("clusterIP"):
-            after["clusterIPs"] = before.get("clusterIPs", [])
+        keep_addresses(after, before)
     elif not _has_address(after) and after.get("clusterIP") == before.get("clusterIP"):
         for name in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
             after.pop(name, None)

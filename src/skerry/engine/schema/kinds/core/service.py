@@ -105,7 +105,7 @@ def _drop_left_over(new: Obj, old: Obj) -> None:
         new.pop("healthCheckNodePort", None)
 
 
-def _keep_addresses(new: Obj, old: Obj) -> None:
+def keep_addresses(new: Obj, old: Obj) -> None:
     """Who leaves the addresses out keeps them; who changes `clusterIP` does not have to know of `clusterIPs`."""
     if not old.get("clusterIP"):
         return
@@ -125,7 +125,7 @@ def _same_health_port(new: Obj, old: Obj) -> bool:
 def _keep_allocated(new: Obj, old: Obj) -> None:
     if new["type"] == "ExternalName" or old["type"] == "ExternalName":
         return
-    _keep_addresses(new, old)
+    keep_addresses(new, old)
     for part in ("ipFamilies", "ipFamilyPolicy"):
         if not new.get(part) and old.get(part):
             new[part] = old[part]
