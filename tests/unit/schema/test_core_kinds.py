@@ -106,7 +106,24 @@ def test_nodes_keep_the_status_they_register_with() -> None:
     assert found.keys() == {"spec.taints[1]", "spec.taints[2].effect"}
     old = created(CORE["nodes"], named(spec={"podCIDR": "10.0.0.0/24"}))
     _, causes = changed(CORE["nodes"], old, lambda obj: obj["spec"].update(podCIDR="10.1.0.0/24"))
-    assert "node updates may not change podCIDR" in causes["spec.podCIDR"]
+    assert "node updates may not change podCIDR" in causes["spec.podCIDRs"]
+    assert old["spec"]["podCIDRs"] == ["10.0.0.0/24"]
+    assert (
+        created(CORE["nodes"], named(spec={"podCIDRs": ["fd00::/64", "10.0.0.0/24"]}))["spec"]["podCIDR"] == "fd00::/64"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ranges", "field"),
+    [
+        (["x"], "spec.podCIDRs[0]"),
+        (["10.0.0.1"], "spec.podCIDRs[0]"),
+        (["10.0.0.0/24", "10.1.0.0/24"], "spec.podCIDRs"),
+    ],
+)
+def test_ranges_of_a_nodes_pods(ranges: list[str], field: str) -> None:
+    made = created(CORE["nodes"], named(spec={"podCIDRs": ranges}))
+    assert problems(CORE["nodes"], made).keys() == {field}
 
 
 def service(**spec: Any) -> Obj:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from skerry.engine.schema import names
 from skerry.engine.schema.causes import duplicate, forbidden, invalid, not_supported, required
@@ -11,7 +12,8 @@ from skerry.engine.schema.strategies import UncountedStrategy, set_default
 from skerry.kube.errors import Cause
 from skerry.kube.objects import Obj
 
-_SET_ONCE = ("podCIDR", "podCIDRs", "providerID")
+_SET_ONCE = {"podCIDRs": "podCIDR", "providerID": "providerID"}
+_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 
 
 class NodeStrategy(UncountedStrategy):
@@ -29,23 +31,51 @@ class NodeStrategy(UncountedStrategy):
             new["metadata"]["labels"] = labels
 
     def default(self, obj: Obj) -> None:
-        """Allocatable is the capacity unless said otherwise."""
+        """Allocatable is the capacity unless said otherwise; `podCIDR` is the first of `podCIDRs`."""
+        _keep_in_step(obj.get("spec") or {})
         status = obj.get("status")
         if status and status.get("capacity"):
             set_default(status, "allocatable", dict(status["capacity"]))
 
     def validate(self, obj: Obj) -> list[Cause]:
-        """Taints."""
-        return list(_check_taints((obj.get("spec") or {}).get("taints") or []))
+        """Taints and the addresses of its pods."""
+        spec = obj.get("spec") or {}
+        return [*_check_taints(spec.get("taints") or []), *_check_pod_ranges(spec.get("podCIDRs") or [])]
 
     def validate_update(self, new: Obj, old: Obj) -> list[Cause]:
         """Addresses and provider, once set, stay."""
         after, before = new.get("spec") or {}, old.get("spec") or {}
         return [
-            forbidden(f"spec.{part}", f'node updates may not change {part} except from "" to valid')
-            for part in _SET_ONCE
+            forbidden(f"spec.{part}", f'node updates may not change {name} except from "" to valid')
+            for part, name in _SET_ONCE.items()
             if before.get(part) and after.get(part) != before[part]
         ]
+
+
+def _keep_in_step(spec: Obj) -> None:
+    """As Kubernetes' conversion does: the one field is the older, and counts where they differ."""
+    first, ranges = spec.get("podCIDR"), spec.get("podCIDRs") or []
+    if first and ranges[:1] != [first]:
+        spec["podCIDRs"] = [first]
+    elif ranges and not first:
+        spec["podCIDR"] = ranges[0]
+
+
+def _check_pod_ranges(ranges: list[str]) -> Iterator[Cause]:
+    networks = [_network(text) for text in ranges]
+    for index, (text, network) in enumerate(zip(ranges, networks, strict=True)):
+        if network is None:
+            yield invalid(f"spec.podCIDRs[{index}]", text, _CIDR)
+    versions = [network.version for network in networks if network]
+    if len(versions) > len(set(versions)):
+        yield invalid("spec.podCIDRs", ranges, "may specify no more than one CIDR for each IP family")
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict=False) if "/" in text else None
+    except ValueError:
+        return None
 
 
 def _check_taints(taints: list[Obj]) -> Iterator[Cause]:
