@@ -78,3 +78,21 @@ async def test_server_side_apply(core: client.CoreV1Api) -> None:
         core.api_client.close()
 
     await asyncio.to_thread(use)
+
+
+async def test_a_resource_version_that_is_none_is_dropped(core: client.CoreV1Api) -> None:
+    """Manifests of old have `resourceVersion: v1`, and Kubernetes takes them."""
+
+    def make(name: str, version: str) -> str:
+        metadata = client.V1ObjectMeta(name=name, resource_version=version)
+        made = core.create_namespaced_config_map("default", client.V1ConfigMap(metadata=metadata))
+        return str(made.metadata.resource_version)
+
+    def use() -> None:
+        assert make("a", "v1").isdecimal()
+        assert make("b", "0") != "0"
+        with pytest.raises(client.ApiException, match="resourceVersion should not be set on objects to be created"):
+            make("c", "17")
+        core.api_client.close()
+
+    await asyncio.to_thread(use)

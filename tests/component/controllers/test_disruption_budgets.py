@@ -142,3 +142,11 @@ async def test_kubectl_drain_waits_for_the_budget() -> None:
             assert fewest >= 2
         finally:
             await other.close()
+
+
+async def test_a_budget_has_its_counts_before_anybody_counted() -> None:
+    async with running_controllers() as world:
+        wanted = {"metadata": {"name": "web"}, "spec": {"maxUnavailable": 1}}
+        made = await world.client.create(POD_DISRUPTION_BUDGETS, wanted, "default")
+        assert set(made["status"].values()) == {0}
+        assert set(made["status"]) == {"disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"}

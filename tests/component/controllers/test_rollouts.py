@@ -29,6 +29,9 @@ async def test_a_deployment_is_rolled_out() -> None:
         await roll_out(world)
         status = world.get(DEPLOYMENTS, "web")["status"]
         assert "unavailableReplicas" not in status
+        assert world.get(DEPLOYMENTS, "web")["metadata"]["generation"] == 1, (
+            "the revision is no change of what is wanted"
+        )
         assert condition(world, "Available")["reason"] == "MinimumReplicasAvailable"
         (only,) = world.list(REPLICA_SETS)
         assert only["status"]["fullyLabeledReplicas"] == 3

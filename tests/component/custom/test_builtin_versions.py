@@ -103,3 +103,11 @@ async def test_new_events_are_strict_and_do_not_change(api: RunningApi) -> None:
     assert (await api.client.patch(NEW_EVENTS, "e", {"series": series}, "default"))["series"]["count"] == 2
     with pytest.raises(Invalid, match="field is immutable"):
         await api.client.patch(NEW_EVENTS, "e", {"note": "other"}, "default")
+
+
+async def test_the_counts_that_v1_always_has_are_there_before_anybody_counted(api: RunningApi) -> None:
+    made = await api.client.create(V1, scaler())
+    assert made["status"] == {"currentReplicas": 0, "desiredReplicas": 0}
+    assert (await api.client.get(V2, "web", "default"))["status"] == {"desiredReplicas": 0}
+    await api.client.patch(V2, "web", {"status": {"desiredReplicas": 2}}, "default", subresource="status")
+    assert (await api.client.get(V1, "web", "default"))["status"] == {"currentReplicas": 0, "desiredReplicas": 2}

@@ -22,7 +22,7 @@ async def create(backend: Backend, request: Request) -> Response:
     obj = await read_object(request, target.kind, options.field_validation)
     check_address(obj, target)
     metadata = metadata_of(obj)
-    if metadata.get("resourceVersion"):
+    if _is_revision(metadata.get("resourceVersion")):
         raise BadRequest("resourceVersion should not be set on objects to be created")
     wipe(metadata)
     target.kind.strategy.default(obj)
@@ -30,3 +30,8 @@ async def create(backend: Backend, request: Request) -> Response:
     entry = await writing.create(backend, request, obj, options)
     request.warnings.extend(warnings_for(target.group_resource))
     return Computed(obj, 201, target.kind) if options.dry_run else Stored(target.kind, entry, 201)
+
+
+def _is_revision(version: object) -> bool:
+    """Old manifests say `resourceVersion: v1`: what is no number, or 0, is dropped (Source: etcd3 `store.Create`)."""
+    return isinstance(version, str) and version.isdecimal() and int(version) > 0

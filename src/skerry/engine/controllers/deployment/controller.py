@@ -21,6 +21,7 @@ from skerry.engine.controllers.writing import Written, namespace_is_ending, writ
 from skerry.kube.errors import AlreadyExists, NotFound, StatusError
 from skerry.kube.objects import (
     Obj,
+    annotations_of,
     controller_of,
     is_deleting,
     key_of,
@@ -139,12 +140,10 @@ class DeploymentController(OwnerController):
         self._written.note(key, deleted)
 
     async def _note_revision(self, deployment: Obj, revision: str) -> Obj:
-        metadata = {
-            "resourceVersion": deployment["metadata"]["resourceVersion"],
-            "annotations": {REVISION: revision},
-        }
-        patch = {"metadata": metadata}
-        return await self._client.patch(DEPLOYMENTS, name_of(deployment), patch, namespace_of(deployment))
+        """With the status, as Kubernetes writes it: so written, an annotation is no new generation."""
+        noted = {**annotations_of(deployment), REVISION: revision}
+        metadata = {**deployment["metadata"], "annotations": noted}
+        return await self._client.update(DEPLOYMENTS, {**deployment, "metadata": metadata}, "status")
 
     def _takers_of(self, replica_set: Obj) -> Sequence[str]:
         """Deployments that would adopt an orphan."""

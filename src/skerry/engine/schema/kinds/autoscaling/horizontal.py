@@ -33,6 +33,10 @@ class AutoscalerStrategy(UncountedStrategy):
             for part, default in _BEHAVIOR.items():
                 spec["behavior"][part] = {**copy_of(default), **(spec["behavior"].get(part) or {})}
 
+    def initial_status(self, obj: Obj) -> None:
+        """Nothing wanted yet."""
+        obj["status"] = {"desiredReplicas": 0}
+
     def validate(self, obj: Obj) -> list[Cause]:
         """Bounds, target, metrics, behavior."""
         return list(check_spec(obj.get("spec") or {}))

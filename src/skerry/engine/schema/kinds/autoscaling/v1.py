@@ -20,6 +20,8 @@ _PREFIX = "autoscaling.alpha.kubernetes.io/"
 METRICS, CURRENT, CONDITIONS, BEHAVIOR = (
     f"{_PREFIX}{name}" for name in ("metrics", "current-metrics", "conditions", "behavior")
 )
+_COUNTS = {"currentReplicas": 0, "desiredReplicas": 0}
+"""What v1 always shows: clients generated from its schema refuse a status without."""
 _DEFAULT_CPU = 80  # percent of what is requested
 
 
@@ -30,6 +32,10 @@ class OldAutoscalerStrategy(UncountedStrategy):
         """At least one."""
         set_default(obj.setdefault("spec", {}), "minReplicas", 1)
 
+    def initial_status(self, obj: Obj) -> None:
+        """Nothing counted yet."""
+        obj["status"] = dict(_COUNTS)
+
     def validate(self, obj: Obj) -> list[Cause]:
         """As v2 checks what this comes to."""
         return AutoscalerStrategy().validate(to_v2(copy_of(obj)))
@@ -37,7 +43,8 @@ class OldAutoscalerStrategy(UncountedStrategy):
 
 def to_v1(obj: Obj) -> Obj:
     """A v2 object (private) as v1 shows it."""
-    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    spec, status = obj.get("spec") or {}, {**_COUNTS, **(obj.get("status") or {})}
+    obj["status"] = status
     metrics, current = spec.pop("metrics", None) or [], status.pop("currentMetrics", None) or []
     cpu, others = _take_cpu(metrics, "target")
     cpu_now, others_now = _take_cpu(current, "current")
@@ -67,6 +74,8 @@ def to_v2(obj: Obj) -> Obj:
     if isinstance(carried[BEHAVIOR], dict):
         spec["behavior"] = carried[BEHAVIOR]
     if status is not None:
+        if not status.get("currentReplicas"):
+            status.pop("currentReplicas", None)
         current = [new_status(each) for each in carried[CURRENT] or () if isinstance(each, dict)]
         percent = status.pop("currentCPUUtilizationPercentage", None)
         if percent is not None:

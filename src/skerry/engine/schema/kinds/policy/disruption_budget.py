@@ -17,6 +17,10 @@ _POLICIES = ("AlwaysAllow", "IfHealthyBudget")
 class DisruptionBudgetStrategy(SpecStrategy):
     """Either how many must stay or how many may go."""
 
+    def initial_status(self, obj: Obj) -> None:
+        """Nothing counted yet; without `observedGeneration` nothing is allowed either."""
+        obj["status"] = dict.fromkeys(("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"), 0)
+
     def validate(self, obj: Obj) -> list[Cause]:
         """Bounds and selector."""
         return list(_check_spec(obj.get("spec") or {}))
