@@ -20,6 +20,7 @@ import pytest
 
 from tests.support import porter
 from tests.support.extension_server import issue_certificate
+from tests.support.images import busybox_archive
 from tests.support.pod_python import python_container
 from tests.support.pod_replays import PodReplays, container, pod_replays
 from tests.support.program import Program, eventually
@@ -225,6 +226,92 @@ def test_serves_endpoints_on_the_same_port_by_different_protocols(pods: PodRepla
         eventually(lambda served=served: {kind for kind in ("tcp", "udp") if answers(kind)} == served, f"only {served}")
     (one,) = listed(pods, "endpointslices", "kubernetes.io/service-name=both")
     assert [port["protocol"] for port in one["ports"]] == ["UDP"]
+
+
+SERVES = "mkdir -p /tmp/www; hostname > /tmp/www/index.html; exec httpd -f -p {port} -h /tmp/www"
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])
+def test_serves_a_basic_image_on_each_replica(pods: PodReplays, proxied: Proxied, kind: str) -> None:
+    labels = {"name": kind.lower()}
+    serves = {"containers": [container(SERVES.format(port=9376), ports=[{"containerPort": 9376}])]}
+    template = {"metadata": {"labels": labels}, "spec": {**serves, "terminationGracePeriodSeconds": 0}}
+    version, selector = ("apps/v1", {"matchLabels": labels}) if kind == "ReplicaSet" else ("v1", labels)
+    spec = {"replicas": 2, "selector": selector, "template": template}
+    pods.apply({"apiVersion": version, "kind": kind, "metadata": {"name": "basic"}, "spec": spec})
+    selects = f"name={kind.lower()}"
+    eventually(lambda: len(listed(pods, "pods", selects)) == 2, "two pods")
+    for name in [one["metadata"]["name"] for one in listed(pods, "pods", selects)]:
+        pods.running(name)
+        eventually(lambda name=name: own_name(proxied, name) == name, f"an answer of {name}")
+    pods.kubectl("delete", f"{kind.lower()}/basic", "--wait=false")
+
+
+def own_name(proxied: Proxied, name: str) -> str:
+    answer = proxied.ask("GET", f"pods/{name}:9376/proxy/")
+    return proxied.body.strip() if answer.status == 200 else ""
+
+
+def test_tasks_that_fail_and_are_restarted_locally(pods: PodReplays) -> None:
+    """`test/e2e/apps/job.go`, with the memory of having failed in the pod."""
+    script = "if [ -r /data/foo ]; then exit 0; fi; touch /data/foo; exit 1"
+    template = {
+        "restartPolicy": "OnFailure",
+        "volumes": [{"name": "data", "emptyDir": {}}],
+        "containers": [container(script, volumeMounts=[{"name": "data", "mountPath": "/data"}])],
+    }
+    spec = {"parallelism": 2, "completions": 2, "backoffLimit": 6, "template": {"spec": template}}
+    pods.apply({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "fail-once-local"}, "spec": spec})
+    pods.kubectl("wait", "--for=condition=Complete", "job/fail-once-local", WITHIN)
+    assert pods.get("fail-once-local", "job")["status"]["succeeded"] == 2
+    done = listed(pods, "pods", "job-name=fail-once-local")
+    assert [one["status"]["phase"] for one in done] == ["Succeeded"] * 2
+    assert {one["status"]["containerStatuses"][0]["restartCount"] for one in done} == {1}
+
+
+SECRETS = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+
+def test_mounts_an_api_token_into_pods(pods: PodReplays) -> None:
+    """`test/e2e/auth/service_accounts.go`: the files, who the token is, and whose certificate it is."""
+    pods.kubectl("create", "serviceaccount", "mount-test")
+    pods.create({"mounts": {"serviceAccountName": "mount-test", "containers": [container("exec sleep 1000")]}})
+    pods.running("mounts")
+
+    def file(name: str) -> str:
+        return pods.kubectl("exec", "mounts", "--", "cat", f"{SECRETS}/{name}").stdout
+
+    assert file("namespace") == NAMESPACE
+    assert file("ca.crt") == pods.get("kube-root-ca.crt", "configmap")["data"]["ca.crt"]
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": file("token")}}
+    reviewed = pods.kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(body)).stdout
+    status = json.loads(reviewed)["status"]
+    assert (status["authenticated"], status.get("error", "")) == (True, "")
+    assert status["user"]["username"] == f"system:serviceaccount:{NAMESPACE}:mount-test"
+    groups = {"system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"}
+    assert groups == set(status["user"]["groups"])
+    assert status["user"]["extra"]["authentication.kubernetes.io/pod-name"] == ["mounts"]
+
+
+def test_the_defaults_of_an_image(pods: PodReplays, tmp_path: Path) -> None:
+    """`test/e2e/common/node/containers.go`: its entrypoint and arguments, each replaced or not."""
+    archive = busybox_archive(
+        tmp_path, "defaults:test", ["default", "arguments"], ["/bin/echo", "default", "entrypoint"]
+    )
+    pods.program.skerry("image", "load", str(archive))
+    override = {"command": ["/bin/printf", "%s.%s", "override", "command"]}, {"args": ["override", "arguments"]}
+    made = {"neither": {}, "args": override[1], "command": override[0], "both": {**override[0], **override[1]}}
+    main = {"name": "main", "image": "defaults:test"}
+    pods.create(
+        {f"image-{name}": {"restartPolicy": "Never", "containers": [{**main, **more}]} for name, more in made.items()}
+    )
+    said = {name: (pods.ended(f"image-{name}")["phase"], pods.logs(f"image-{name}")) for name in made}
+    assert said == {
+        "neither": ("Succeeded", "default entrypoint default arguments\n"),
+        "args": ("Succeeded", "default entrypoint override arguments\n"),
+        "command": ("Succeeded", "override.command"),
+        "both": ("Succeeded", "override.commandoverride.arguments"),
+    }
 
 
 def test_recreates_an_evicted_pod_of_a_stateful_set(pods: PodReplays) -> None:

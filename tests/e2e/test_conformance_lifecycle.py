@@ -199,12 +199,28 @@ def fetched(pods: PodReplays, host: str, port: int = 80) -> str:
     return pods.kubectl("exec", "client", "--", "sh", "-c", script).stdout.strip()
 
 
+def address_of(pods: PodReplays, name: str) -> str:
+    return str(pods.get(name, "service")["spec"]["clusterIP"])
+
+
+def affine(pods: PodReplays, name: str, host: str, port: int = 80) -> None:
+    """Affinity of clients, none, and again; by whatever way there is to the service."""
+    eventually(lambda: fetched(pods, host, port), f"the service {name}")
+    assert len({fetched(pods, host, port) for _ in range(8)}) == 1
+    pods.kubectl("patch", f"service/{name}", "-p", '{"spec":{"sessionAffinity":"None"}}')
+    eventually(lambda: len({fetched(pods, host, port) for _ in range(4)}) == 2, "no affinity")
+    pods.kubectl("patch", f"service/{name}", "-p", '{"spec":{"sessionAffinity":"ClientIP"}}')
+    eventually(lambda: len({fetched(pods, host, port) for _ in range(8)}) == 1, "affinity again")
+
+
 def test_services_serve(pods: PodReplays) -> None:
     for name in ("first", "second", "client"):
         eventually(lambda name=name: pods.condition(name, "Ready")["status"] == "True", name)
     pods.kubectl("label", "pod/first", "pod/second", "serve=hostname")
-    pods.apply(service("balanced"), service("sticky", sessionAffinity="ClientIP"), service("node", type="NodePort"))
-    address = pods.get("balanced", "service")["spec"]["clusterIP"]
+    sticky = {"sessionAffinity": "ClientIP"}
+    pods.apply(service("balanced"), service("sticky", **sticky), service("sticky-node", type="NodePort", **sticky))
+    pods.apply(service("node", type="NodePort"))
+    address = address_of(pods, "balanced")
     seen: set[str] = set()
 
     def both() -> bool:
@@ -212,13 +228,10 @@ def test_services_serve(pods: PodReplays) -> None:
         return seen == {"first", "second"}
 
     eventually(both, "both backends")
-    sticky = pods.get("sticky", "service")["spec"]["clusterIP"]
-    eventually(lambda: fetched(pods, sticky), "the sticky service")
-    assert len({fetched(pods, sticky) for _ in range(8)}) == 1
-    pods.kubectl("patch", "service/sticky", "-p", '{"spec":{"sessionAffinity":"None"}}')
-    eventually(lambda: len({fetched(pods, sticky) for _ in range(4)}) == 2, "no affinity")
-    port = pods.get("node", "service")["spec"]["ports"][0]["nodePort"]
     host = pods.status("client")["hostIP"]
+    affine(pods, "sticky", address_of(pods, "sticky"))
+    affine(pods, "sticky-node", host, pods.get("sticky-node", "service")["spec"]["ports"][0]["nodePort"])
+    port = pods.get("node", "service")["spec"]["ports"][0]["nodePort"]
     assert pods.program.get("nodes")["items"][0]["status"]["addresses"][0]["address"] == host
     eventually(lambda: fetched(pods, host, port) in seen, "the node port")
     pods.kubectl("label", "pod/first", "serve-")

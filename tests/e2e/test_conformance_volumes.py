@@ -6,6 +6,7 @@ Busybox stands for the program that prints modes and contents. All pods are made
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -319,3 +320,21 @@ def test_an_empty_key(pods: PodReplays, kind: str) -> None:
     made = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "empty-key"}, "data": {"": "dmFsdWU="}}
     with pytest.raises(AssertionError, match="Invalid value"):
         pods.apply(made)
+
+
+def test_a_secret_of_the_same_name_elsewhere_and_several_volumes_that_wrap(pods: PodReplays) -> None:
+    """`test/e2e/common/storage/secrets_volume.go`, `test/e2e/storage/empty_dir_wrapper.go`: neither is in the way."""
+    other = {"namespace": "conformance-volumes-other", "name": "s"}
+    create = pods.program.kubectl
+    create("create", "namespace", other["namespace"])
+    try:
+        elsewhere = {"apiVersion": "v1", "kind": "Secret", "metadata": other, "stringData": {"data-1": "of another"}}
+        create("create", "-f", "-", stdin=json.dumps(elsewhere))
+        spec = with_volume({"secret": {"secretName": "s"}}, "cat /v/data-1 /w/data-2")
+        spec["volumes"].append({"name": "w", "configMap": {"name": "c"}})
+        spec["containers"][0]["volumeMounts"].append({"name": "w", "mountPath": "/w"})
+        pods.create({"wrapped": spec})
+        assert pods.ended("wrapped")["phase"] == "Succeeded"
+        assert pods.logs("wrapped") == "value-1value-2"
+    finally:
+        create("delete", "namespace", other["namespace"], "--wait=false")

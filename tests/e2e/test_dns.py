@@ -115,6 +115,17 @@ def test_a_headless_service_names_its_pods(names: Names) -> None:
     assert f"Address: {address}\n" in names.lookup(f"{dashed}.{NAMESPACE}.pod.cluster.local")
 
 
+def test_the_hosts_file_and_questions_by_tcp(names: Names) -> None:
+    """`test/e2e/network/dns.go`: entries of the pod's own names, and each name by UDP and by TCP."""
+    address = names.program.get("-n", NAMESPACE, "pod/client")["status"]["podIP"]
+    for name in (f"one.peers.{DOMAIN}", "one"):
+        assert names.run("/usr/bin/getent", "-s", "files", "hosts", name).stdout.split()[0] == address
+    for options in ("ndots:5", "use-vc"):
+        for name in (f"web.{DOMAIN}", "web", f"peers.{DOMAIN}", f"one.peers.{DOMAIN}", "kubernetes.default"):
+            asked = names.run("env", f"RES_OPTIONS={options}", "/usr/bin/getent", "-s", "dns", "ahostsv4", name)
+            assert asked.stdout, (options, name)
+
+
 def test_a_name_that_does_not_exist_is_denied(names: Names) -> None:
     assert "NXDOMAIN" in names.lookup(f"nobody.{DOMAIN}")
 

@@ -14,14 +14,23 @@ _APPLETS = """sh cat ls echo sleep true false id env httpd nc wget tar touch mkd
 stty od wc sort stat find chmod hostname sed cut printf nslookup"""
 
 
-def busybox_archive(directory: Path, name: str = BUSYBOX, command: Sequence[str] = ("/bin/sh",)) -> Path:
-    """A docker archive of one layer: busybox, a link per applet, /tmp, /etc/passwd. `command` is what it runs."""
+def busybox_archive(
+    directory: Path, name: str = BUSYBOX, command: Sequence[str] = ("/bin/sh",), entrypoint: Sequence[str] = ()
+) -> Path:
+    """A docker archive of one layer: busybox, a link per applet, /tmp, /etc/passwd. `command` is what it runs, given to
+    `entrypoint` where there is one.
+    """
     layer = _layer()
     config = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Env": ["PATH=/bin"], "Cmd": list(command), "WorkingDir": "/"},
+            "config": {
+                "Env": ["PATH=/bin"],
+                "Cmd": list(command),
+                "Entrypoint": list(entrypoint),
+                "WorkingDir": "/",
+            },
             "history": [{"created_by": "tests/support/images.py"}],
             "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
         }
