@@ -127,6 +127,24 @@ async def test_what_runs_is_tested_stopped_started_and_kept_as_it_was_applied() 
         assert await text_of(ben) == "later"
 
 
+SOME = "{{ if .Values.some }}\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: some}\n{{ end }}\n"
+
+
+async def test_a_chart_may_have_nothing_to_apply() -> None:
+    async with releasing() as running:
+        ben = running.as_user("ben")
+        await put_chart(running.admin, "optional", {"1.0.0": {"templates/a.yaml": SOME}})
+        await ben.create(RELEASES, release("optional", chart={"name": "optional"}), "lidar")
+        await until_reason(ben, "optional", "Deployed")
+        for some in (True, False):
+            await ben.patch(RELEASES, "optional", {"spec": {"values": {"some": some}}}, "lidar")
+            await until_reason(ben, "optional", "Deployed")
+            there = [one["metadata"]["name"] for one in (await ben.list(CONFIG_MAPS, "lidar")).items]
+            assert ("some" in there) is some
+        await ben.delete(RELEASES, "optional", "lidar")
+        await until_raises(NotFound, lambda: ben.get(RELEASES, "optional", "lidar"))
+
+
 async def test_what_a_person_uninstalls_by_helm_is_missed(tmp_path: Path) -> None:
     async with releasing() as running:
         ben, helm = running.as_user("ben"), Helm(running.cluster.kubeconfig, tmp_path, "lidar")

@@ -48,6 +48,22 @@ async def test_what_is_answered_is_given_back_once(tmp_path: Path) -> None:
     assert (given.refusal, given.failure) == ("", None)
 
 
+async def test_nothing_to_apply_is_an_answer(tmp_path: Path) -> None:
+    async with rendering(tmp_path / "place", changed):
+        assert await handed_over(tmp_path / "place", "\n") == (0, "# nothing\n")
+
+
+async def test_half_an_answer_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(path: Path, _to: Path) -> None:
+        assert path.read_text() == "a: 2"
+        raise OSError("killed before all of it was there")
+
+    monkeypatch.setattr(Path, "replace", killed)
+    async with rendering(tmp_path / "place", changed) as given:
+        assert await handed_over(tmp_path / "place", "a: 1") == (1, "")
+    assert isinstance(given.failure, OSError)
+
+
 @pytest.mark.parametrize("error", [Refused("no"), TypeError("'list' object is not a mapping"), RecursionError("deep")])
 async def test_what_cannot_be_used_is_refused_with_why(tmp_path: Path, error: Exception) -> None:
     answer, given = await asked(tmp_path / "place", error)

@@ -26,6 +26,8 @@ Render = Callable[[str], Awaitable[str]]
 """Manifests as Helm rendered them to manifests as they are applied. Raises Refused, StatusError, OSError."""
 _LARGEST = 32 * 1024 * 1024
 """Bytes of manifests. Helm could not keep a release a tenth of this size."""
+_NOTHING = "# nothing\n"
+"""Helm refuses an answer that is empty; a chart may well have nothing to apply as its values are."""
 PLACE = "SKERRY_RENDERING"
 """Environment variable: where the directory is."""
 HANDS_OVER = f"""umask 077
@@ -54,7 +56,7 @@ class Rendering:
         try:
             manifests = await asyncio.to_thread(_sent, self._place / "rendered")
             answer = await self._render(manifests)
-            await asyncio.to_thread((self._place / "answer").write_text, answer)
+            await asyncio.to_thread(_tell, self._place / "answer", answer)
         except (Refused, ValueError) as error:
             self.refusal = str(error)
         except (StatusError, OSError) as error:
@@ -117,3 +119,10 @@ def _sent(path: Path) -> str:
     if len(content) > _LARGEST:
         raise Refused("the chart renders more than 32 MiB of manifests")
     return content.decode()
+
+
+def _tell(path: Path, answer: str) -> None:
+    """All of it or nothing: the lock is let go of as well when we are killed while we write. Raises OSError."""
+    whole = path.with_name("whole")
+    whole.write_text(answer if answer.strip() else _NOTHING)
+    whole.replace(path)
