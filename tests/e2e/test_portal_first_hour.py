@@ -87,7 +87,8 @@ async def _is_told_what_is_wrong(page: Any) -> None:
     await page.get_by_label("CPU").first.fill("100m")
     await page.get_by_label("Image").first.fill("skerry.local/nowhere:1")
     await page.get_by_role("button", name="Launch", exact=True).click()
-    await page.get_by_text("no node has the image skerry.local/nowhere:1").wait_for()
+    for place in (".message.bad", "#judged .matter"):
+        await page.locator(place, has_text="no node has the image skerry.local/nowhere:1").wait_for()
     await _shot(page, "refused")
 
 

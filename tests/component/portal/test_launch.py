@@ -102,6 +102,7 @@ async def _fills_in_the_form(portal: RunningPortal, looked: Looked, name: str) -
     await page.wait_for_selector("#judged .cost.full")
     await page.click(".launch button.primary")
     await page.wait_for_selector("#judged [name=anyway]")
+    await page.wait_for_selector(".message.bad:has-text('more than the project has left')")
     assert await page.input_value("[name='v/replicas']") == "12"
     await looked.at("form-over")
     await page.fill("[name='v/replicas']", "2")
