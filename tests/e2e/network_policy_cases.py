@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from typing import Any
 
 NAMESPACES = ("x", "y", "z")
@@ -175,7 +176,8 @@ EGRESS: dict[str, Case] = {
 
 def blocks(address: Callable[[str], str]) -> dict[str, Case]:
     """Those that need addresses."""
-    whole, one = f"{address('y/b').rpartition('.')[0]}.0/24", f"{address('y/b')}/32"
+    one = f"{address('y/b')}/32"
+    whole = str(ip_network(f"{address('y/b')}/16", strict=False))  # of an instance: pods may have any address of it
     without = {"ipBlock": {"cidr": whole, "except": [one]}}
     return {
         "a block": Case([out_of("x/a", targets({"ipBlock": {"cidr": one}}))], only_out_of("x/a", "y/b")),
