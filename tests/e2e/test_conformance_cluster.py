@@ -228,7 +228,45 @@ def test_serves_endpoints_on_the_same_port_by_different_protocols(pods: PodRepla
     assert [port["protocol"] for port in one["ports"]] == ["UDP"]
 
 
+def test_serves_endpoints_of_several_ports(pods: PodReplays) -> None:
+    """`test/e2e/network/service.go`: each port has the endpoints of the pods that have it, as they come and go."""
+    made = {
+        name: {"containers": [container(SERVES.format(port=port), ports=[{"name": name, "containerPort": port}])]}
+        for name, port in (("port-a", 8100), ("port-b", 8101))
+    }
+    ports = [{"name": name, "port": 80 + number, "targetPort": name} for number, name in enumerate(made)]
+    both = {"selector": {"serves": "one-each"}, "ports": ports}
+    pods.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "multi"}, "spec": both})
+
+    def subsets() -> dict[tuple[str, int], list[str]]:
+        found = pods.get("multi", "endpoints").get("subsets", ())
+        return {
+            (port["name"], port["port"]): sorted(one["targetRef"]["name"] for one in each["addresses"])
+            for each in found
+            for port in each["ports"]
+        }
+
+    expected: dict[tuple[str, int], list[str]] = {}
+    eventually(lambda: subsets() == {}, "no endpoints")
+    for (name, spec), port in zip(made.items(), (8100, 8101), strict=True):
+        pods.create({name: spec}, labels={"serves": "one-each"})
+        expected = {**expected, (name, port): [name]}
+        eventually(lambda expected=expected: subsets() == expected, f"the endpoints {expected}")
+    address = pods.get("multi", "service")["spec"]["clusterIP"]
+    for number, name in enumerate(made):
+        eventually(lambda at=80 + number, name=name: asked(pods, address, at) == name, name)
+    for name in made:
+        pods.kubectl("delete", f"pod/{name}")
+        expected = {key: value for key, value in expected.items() if key[0] != name}
+        eventually(lambda expected=expected: subsets() == expected, f"the endpoints {expected}")
+
+
 SERVES = "mkdir -p /tmp/www; hostname > /tmp/www/index.html; exec httpd -f -p {port} -h /tmp/www"
+
+
+def asked(pods: PodReplays, host: str, port: int) -> str:
+    return pods.kubectl("exec", "client", "--", "wget", "-q", "-O-", f"http://{host}:{port}/",
+                        check=False).stdout.strip()  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])
