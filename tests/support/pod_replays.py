@@ -41,6 +41,10 @@ class PodReplays:
     def get(self, name: str, resource: str = "pod") -> Any:
         return self.program.get("-n", self.namespace, f"{resource}/{name}")
 
+    def listed(self, resource: str, selector: str) -> list[Any]:
+        """By labels."""
+        return list(self.program.get("-n", self.namespace, resource, "-l", selector)["items"])
+
     def status(self, name: str) -> Any:
         return self.get(name)["status"]
 
