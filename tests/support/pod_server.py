@@ -6,6 +6,7 @@ answer is the last, and is gone when all are. Neighbour: `load_client` asks it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -58,7 +59,8 @@ def answer_datagrams(port: int) -> None:
     datagrams.bind(("0.0.0.0", port))
     while True:
         _, peer = datagrams.recvfrom(1000)
-        datagrams.sendto(name(), peer)
+        with contextlib.suppress(OSError):  # a policy may forbid the answer by now
+            datagrams.sendto(name(), peer)
 
 
 def main() -> None:

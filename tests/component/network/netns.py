@@ -22,8 +22,9 @@ _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # What runs in a pod: answers with its name and the address it was called from, over TCP and UDP on port 8080.
+# A policy may forbid the answer to what has just come (EPERM), and clients go: one answer is lost, the server lives on.
 _SERVER = """
-import socket, sys, threading
+import contextlib, socket, sys, threading
 name = sys.argv[1]
 both = socket.has_dualstack_ipv6()
 family, anywhere = (socket.AF_INET6, "::") if both else (socket.AF_INET, "0.0.0.0")
@@ -35,12 +36,12 @@ def answer(peer): return f"{name} {peer[0].removeprefix('::ffff:')}".encode()
 def datagrams():
     while True:
         _, peer = udp.recvfrom(100)
-        udp.sendto(answer(peer), peer)
+        with contextlib.suppress(OSError): udp.sendto(answer(peer), peer)
 threading.Thread(target=datagrams, daemon=True).start()
 print("ready", flush=True)
 while True:
     connection, peer = tcp.accept()
-    connection.sendall(answer(peer)); connection.close()
+    with connection, contextlib.suppress(OSError): connection.sendall(answer(peer))
 """
 
 _CLIENT = """
