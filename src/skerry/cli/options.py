@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +10,18 @@ from typing import Any, TypeVar
 import click
 
 DEFAULT_DATA_DIR = "/var/lib/skerry"
+
+
+class _Hours(click.FloatRange):
+    """`nan` and `inf` are floats too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        hours = super().convert(value, param, ctx)
+        return hours if math.isfinite(hours) else self.fail(f"{value} is no number of hours", param, ctx)
+
+
+HOURS = _Hours(0, min_open=True)
+"""Of a budget."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

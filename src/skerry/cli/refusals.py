@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from skerry.kube.errors import AlreadyExists, NotFound, StatusError, Unauthorized
+from skerry.kube.errors import AlreadyExists, Forbidden, NotFound, StatusError, Unauthorized
 
 _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "catalogs": ("catalogue", "skerry catalogs ls"),
@@ -22,6 +22,12 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType({
 """By plural: what one of them is called, and what lists those there are."""
 _OWN_HOOK = re.compile(r'^admission webhook "[a-z-]+\.skerry\.dev" denied the request: ')
 """Who refused matters where others may have."""
+_NO_RIGHT = re.compile(
+    r'User ".*" cannot (?P<verb>\S+) resource "(?P<of>[^"]+)" .*?(?:namespace "(?P<namespace>[^"]+)")?$'
+)
+"""As RBAC says it."""
+_NO_FIELD = "<nil>: Invalid value: "
+"""Before what a rule says of a whole object."""
 
 
 def in_words(error: StatusError) -> str:
@@ -43,7 +49,23 @@ def in_words(error: StatusError) -> str:
                 f"{error.message}: the cluster does not know who asks; sign in with `skerry login`, or name another "
                 "kubeconfig (--kubeconfig, --context)"
             )
-    return _OWN_HOOK.sub("", error.message)
+        case Forbidden() if missing := _NO_RIGHT.search(error.message):
+            return f"{error.message}: {_whose_right(missing)}"
+    return _OWN_HOOK.sub("", error.message).replace(_NO_FIELD, "")
+
+
+def _whose_right(missing: re.Match[str]) -> str:
+    """Who has the right that is missing, or where one may have it."""
+    verb, of, namespace = missing.group("verb", "of", "namespace")
+    if of == "projects":
+        there = "there is no such project, or you are not in it" if verb == "get" else "its owners may, and operators"
+        return f"{there}; `skerry projects ls` shows yours"
+    if namespace:
+        return (
+            f"{namespace} is of no project in which you may; `skerry projects ls` shows yours, -n names another "
+            "namespace, and owners give roles (`skerry members add`)"
+        )
+    return "operators may; `skerry whoami` says as whom you ask"
 
 
 def unreachable(server: str, error: OSError) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from skerry.kube.clock import rfc3339
-from skerry.kube.errors import Forbidden
+from skerry.kube.errors import Forbidden, Invalid
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj, Resource, name_of
 from skerry.kube.resources import (
@@ -32,6 +32,11 @@ from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until
 
 DAY = 24 * 3600
+ADMISSION = "admissionregistration.k8s.io"
+POLICIES = Resource(ADMISSION, "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False)
+BINDINGS = Resource(
+    ADMISSION, "v1", "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", namespaced=False
+)
 _LIMITS = {"limits": {"cpu": "100m", "memory": "64Mi"}}
 _POD = {"spec": {"containers": [{"name": "c", "image": "x", "resources": _LIMITS}]}}
 FREE = {"kind": "Project", "project": "lidar", "tier": "free", "reason": "maps"}
@@ -83,6 +88,10 @@ async def test_requests_are_made_in_ones_own_name_and_decided_by_right() -> None
             await ask(ben, "third", kind="Quota", project="lidar", quota={"pods": 100})
         with pytest.raises(Forbidden, match="a request is decided after it was made"):
             await ask(ben, "third", kind="Project", project="x", decision="Approved")
+        with pytest.raises(Invalid, match="names of the cluster itself"):
+            await ask(ben, "third", kind="Project", project="kube-system")
+        with pytest.raises(Invalid, match="a letter first"):
+            await ask(ben, "third", kind="Project", project="2lidar")
 
         async def anna_sees() -> bool:
             return bool((await anna.get(PROJECT_REQUESTS, "second"))["spec"])
@@ -122,6 +131,29 @@ async def test_requests_are_made_in_ones_own_name_and_decided_by_right() -> None
             return granted and (last.get("what"), last.get("by")) == ("more: quota granted to anna", "ben")
 
         await until(is_granted, "what was approved is granted, and on record")
+
+        # What was approved and cannot be is told, also when the cluster says so only then.
+        rule = {"apiGroups": ["skerry.dev"], "apiVersions": ["*"], "resources": ["projects"], "operations": ["UPDATE"]}
+        await _refuse(running.admin, "frozen", rule, "!has(object.spec.overrides.quota.pods)", "not this year")
+        await ask(anna, "pods", kind="Quota", project="lidar", quota={"pods": 7})
+        await ben.patch(PROJECT_REQUESTS, "pods", {"spec": {"decision": "Approved"}})
+
+        async def is_failed() -> bool:
+            phase, message = await said(running, "pods")
+            return phase == "Failed" and "not this year" in message
+
+        await until(is_failed, "what was approved cannot be done")
+
+
+async def _refuse(admin: HttpClient, name: str, rule: Obj, expression: str, message: str) -> None:
+    """By a policy of the cluster's own."""
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": expression, "message": message}],
+    }
+    await admin.create(POLICIES, {"metadata": {"name": name}, "spec": spec})
+    bound = {"policyName": name, "validationActions": ["Deny"]}
+    await admin.create(BINDINGS, {"metadata": {"name": name}, "spec": bound})
 
 
 class Lidar:

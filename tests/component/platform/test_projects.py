@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from skerry.kube.conditions import condition_of
-from skerry.kube.errors import NotFound
+from skerry.kube.errors import Forbidden, Invalid, NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj
 from skerry.kube.resources import (
@@ -18,7 +20,7 @@ from skerry.kube.resources import (
     SECRETS,
     SERVICE_ACCOUNTS,
 )
-from skerry.platform.projects.types import PROJECT_LABEL, PROJECTS, PULL_SECRETS, TIERS
+from skerry.platform.projects.types import PROJECT_LABEL, PROJECT_REQUESTS, PROJECTS, PULL_SECRETS, TIERS
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until, until_raises
 
@@ -133,6 +135,29 @@ async def test_a_project_that_cannot_be_says_why() -> None:
 
         await until(is_bare, "released")
         await until_raises(NotFound, lambda: admin.get(RESOURCE_QUOTAS, "skerry", "theirs"))
+
+
+async def test_what_cannot_be_is_refused_when_it_is_written() -> None:
+    """One that nobody can read would keep everybody's requests from being looked at."""
+    async with running_platform() as running:
+        admin = running.admin
+        for bad, said in (
+            ({"quota": {"requests.cpu": "abc"}}, "spec.quota.requests.cpu"),
+            ({"quota": {"requests.cpu": "-1"}}, "spec.quota.requests.cpu"),
+            ({"quota": {"pods": -1}}, "greater than or equal to 0"),
+            ({"limits": {"max": {"cpu": "much"}}}, "spec.limits.max.cpu"),
+            ({"idle": {"afterHours": 2, "cpu": "none"}}, "spec.idle.cpu"),
+            ({"egress": ["everywhere"]}, "spec.egress names networks, such as 10.0.0.0/8"),
+        ):
+            with pytest.raises(Invalid, match=said):
+                await admin.create(TIERS, {"metadata": {"name": "bad"}, "spec": bad})
+        fine = {"quota": {"pods": 5, "requests.cpu": "0.5", "requests.memory": "1Gi"}, "egress": ["10.0.0.0/8"]}
+        await admin.create(TIERS, {"metadata": {"name": "fine"}, "spec": fine})
+        with pytest.raises(Invalid, match=r"spec\.overrides\.quota\.requests\.cpu"):
+            await admin.create(PROJECTS, project("lidar", overrides={"quota": {"requests.cpu": "abc"}}))
+        asked = {"kind": "Quota", "project": "lidar", "quota": {"requests.cpu": "-3"}}
+        with pytest.raises((Invalid, Forbidden), match=r"spec\.quota\.requests\.cpu"):
+            await admin.create(PROJECT_REQUESTS, {"metadata": {"name": "less"}, "spec": asked})
 
 
 async def _has_programs_only(admin: HttpClient) -> bool:

@@ -62,6 +62,11 @@ async def test_a_researcher_asks_and_an_operator_decides(tmp_path: Path) -> None
 
         wrong = await run(hers, "requests", "create", "quota", "lidar", "--set", "cpu", code=2)
         assert "RESOURCE=AMOUNT is wanted" in wrong.output
+        for hours in ("nan", "inf", "0"):
+            for kubeconfig, of in ((operator, "projects top-up"), (hers, "requests create quota")):
+                await run(kubeconfig, *of.split(), "lidar", "--cpu-hours", hours, code=2)
+        overrides = (await admin.get(PROJECTS, "lidar"))["spec"]["overrides"]
+        assert overrides["budgets"] == {"cpuHours": 900}, "what was given stays"
         await _is_on_record(hers, anna)
 
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from skerry.cli.errors import one_line
 from skerry.cli.printing import print_document
 from skerry.cli.refusals import in_words, unreachable
-from skerry.kube.errors import Forbidden, NotFound, StatusError, Unauthorized, already_exists, not_found
+from skerry.kube.errors import Forbidden, Invalid, NotFound, StatusError, Unauthorized, already_exists, not_found
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,36 @@ from skerry.kube.errors import Forbidden, NotFound, StatusError, Unauthorized, a
             Forbidden('admission webhook "x.example" denied the request: no'),
             'admission webhook "x.example" denied the request: no',
         ),
+        (
+            Invalid('Project "kube-x" is invalid: <nil>: Invalid value: that is a name of the cluster'),
+            'Project "kube-x" is invalid: that is a name of the cluster',
+        ),
         (Forbidden("you may not", {"name": "lidar", "kind": "projects"}), "you may not"),
     ],
 )
 def test_refusals_in_words(error: StatusError, said: str) -> None:
     assert in_words(error) == said
+
+
+@pytest.mark.parametrize(
+    ("missing", "hint"),
+    [
+        (
+            'create resource "releases" in API group "skerry.dev" in the namespace "x"',
+            "x is of no project in which you",
+        ),
+        (
+            'get resource "projects" in API group "skerry.dev" at the cluster scope',
+            "or you are not in it; `skerry proj",
+        ),
+        ('patch resource "projects" in API group "skerry.dev" at the cluster scope', "its owners may, and operators; "),
+        ('list resource "users" in API group "skerry.dev" at the cluster scope', "operators may; `skerry whoami`"),
+    ],
+)
+def test_a_right_that_is_missing_is_told_with_who_has_it(missing: str, hint: str) -> None:
+    refused = f'it is forbidden: User "anna" cannot {missing}'
+    said = in_words(Forbidden(refused))
+    assert (said.startswith(f"{refused}: "), hint in said) == (True, True)
 
 
 def test_what_to_do_without_a_platform_without_credentials_and_without_a_server() -> None:

@@ -9,6 +9,7 @@ import click
 
 from skerry.cli.cluster import Cluster, on_cluster
 from skerry.cli.errors import CommandFailed
+from skerry.cli.options import HOURS
 from skerry.cli.platform_kinds import PROJECTS, TIERS
 from skerry.kube.objects import Obj
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 @click.command("top-up")
 @click.argument("name")
-@click.option("--cpu-hours", type=click.FloatRange(0, min_open=True), default=None, help="So many more.")
-@click.option("--gpu-hours", type=click.FloatRange(0, min_open=True), default=None, help="So many more.")
+@click.option("--cpu-hours", type=HOURS, default=None, help="So many more.")
+@click.option("--gpu-hours", type=HOURS, default=None, help="So many more.")
 @on_cluster
 def top_up(cluster: Cluster, name: str, cpu_hours: float | None, gpu_hours: float | None) -> None:
     """Add to the budgets of the project NAME, beside what it was given before. For operators.

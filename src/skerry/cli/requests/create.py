@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from skerry.cli.cluster import Cluster, on_cluster
+from skerry.cli.options import HOURS
 from skerry.cli.platform_kinds import PROJECT_REQUESTS
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -44,8 +45,8 @@ def project(cluster: Cluster, name: str, tier: str, reason: str) -> None:
 @create.command()
 @click.argument("project")
 @click.option("--set", "wanted", multiple=True, metavar="RESOURCE=AMOUNT", help="As in a ResourceQuota; repeatable.")
-@click.option("--cpu-hours", type=float, default=None, help="A budget of so many hours of one CPU.")
-@click.option("--gpu-hours", type=float, default=None, help="A budget of so many hours of one GPU.")
+@click.option("--cpu-hours", type=HOURS, default=None, help="A budget of so many hours of one CPU.")
+@click.option("--gpu-hours", type=HOURS, default=None, help="A budget of so many hours of one GPU.")
 @click.option("--tier", default=None, help="Another tier.")
 @reason_option
 @on_cluster
@@ -95,7 +96,7 @@ def _amount(text: str) -> tuple[str, str]:
 
 def _ask(cluster: Cluster, spec: dict[str, Any]) -> None:
     ending = "".join(secrets.choice(_LETTERS) for _ in range(5))
-    name = f"{spec['project'][:200]}-{spec['kind'].lower()}-{ending}"
+    name = f"{spec['project'][:200].lower()}-{spec['kind'].lower()}-{ending}"
 
     wanted = {"metadata": {"name": name}, "spec": spec}
     cluster.run(lambda client, _namespace: client.create(PROJECT_REQUESTS, wanted))

@@ -153,8 +153,7 @@ def _keywords(schema: Obj, known: Obj) -> Obj:
     if "const" in schema:
         kept["enum"] = [schema["const"]]
     if kept.get("x-kubernetes-int-or-string"):
-        kept.pop("type", None)
-        kept.pop("pattern", None)  # a number has none
+        kept.pop("type", None)  # of the two, `pattern` is about texts, `minimum` about numbers
     if kept.get("additionalProperties") is False or kept.get("x-kubernetes-preserve-unknown-fields"):
         kept.pop("additionalProperties", None)
     if "properties" in kept:

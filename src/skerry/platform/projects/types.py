@@ -6,10 +6,11 @@ Their schemas, their reference pages and what controllers read are made from the
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from skerry.kube.objects import Obj
 from skerry.platform.base.kinds import AGE, READY, Column, Kind, resource_of
 from skerry.platform.base.model import Model, Name, Quantity
 
@@ -41,6 +42,9 @@ PodSecurity = Literal["privileged", "baseline", "restricted"]
 Quota = dict[str, Quantity]
 """By the names of a ResourceQuota: `requests.cpu`, `limits.memory`, `requests.storage`, `pods`,
 `<class>.storageclass.storage.k8s.io/requests.storage`, `requests.nvidia.com/gpu`, `services.loadbalancers`."""
+
+
+Network = Annotated[str, Field(max_length=64)]
 
 
 class Budgets(Model):
@@ -83,7 +87,7 @@ class TierSpec(Model):
     limits: ContainerLimits = ContainerLimits(default_request={}, default={}, max={})
     pod_security: PodSecurity = "restricted"
     priority: int = Field(0, ge=-1_000_000, le=1_000_000, description="Of the pods: higher ones go first.")
-    egress: list[str] = Field(
+    egress: list[Network] = Field(
         [], max_length=50, description="Networks (CIDR) that pods reach beside their project and DNS."
     )
     namespaces: int = Field(10, ge=1, le=1000, description="The most that members may make, all together.")
@@ -230,6 +234,21 @@ class ProjectRequestStatus(Model):
     decided_at: datetime | None = None
 
 
+def _name_rules(name: str, besides: str = "false") -> tuple[Obj, ...]:
+    """What a project may be called. `name`, `besides`: CEL; where the latter holds, the name may be any."""
+    return (
+        {
+            "rule": f"{besides} || {name}.matches('^[a-z]([-a-z0-9]{{0,48}}[a-z0-9])?$')",
+            "message": "a project's name begins its namespaces' names: at most 50 of a-z, 0-9 and -, a letter first",
+        },
+        {
+            "rule": f"{besides} || !({name} in ['default', 'kube', 'skerry'] "
+            f"|| {name}.startsWith('kube-') || {name}.startsWith('skerry-'))",
+            "message": "default, kube, kube-..., skerry and skerry-... are names of the cluster itself",
+        },
+    )
+
+
 TIER = Kind(
     TIERS,
     TierSpec,
@@ -244,6 +263,10 @@ TIER = Kind(
         {
             "rule": "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$')",
             "message": "a tier's name has at most 50 of a-z, 0-9 and -",
+        },
+        {
+            "rule": "self.spec.egress.all(one, isCIDR(one))",
+            "message": "spec.egress names networks, such as 10.0.0.0/8",
         },
     ),
     description="What a project is given: quota, budgets, lifetime, limits.",
@@ -262,15 +285,7 @@ PROJECT = Kind(
     ),
     short_names=("proj",),
     rules=(
-        {
-            "rule": "self.metadata.name.matches('^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$')",
-            "message": "a project's name begins its namespaces' names: at most 50 of a-z, 0-9 and -, a letter first",
-        },
-        {
-            "rule": "!(self.metadata.name in ['default', 'kube', 'skerry']) "
-            "&& !self.metadata.name.startsWith('kube-') && !self.metadata.name.startsWith('skerry-')",
-            "message": "default, kube, kube-..., skerry and skerry-... are names of the cluster itself",
-        },
+        *_name_rules("self.metadata.name"),
         {
             "rule": "self.spec.members.all(one, has(one.user) != has(one.group))",
             "message": "each member is either a user or a group",
@@ -290,5 +305,6 @@ PROJECT_REQUEST = Kind(
         AGE,
     ),
     short_names=("preq",),
+    rules=_name_rules("self.spec.project", besides="self.spec.kind != 'Project'"),
     description="Asks for a project, for more, or for longer.",
 )

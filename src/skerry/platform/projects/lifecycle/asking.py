@@ -58,7 +58,7 @@ class Asking:
         try:
             spec = ProjectRequestSpec.of(review.object.get("spec"))
         except ValidationError as error:
-            return _refused("; ".join(one["msg"] for one in error.errors()))
+            return _refused("; ".join(_said(one["loc"], one["msg"]) for one in error.errors()))
         if review.operation == "UPDATE":
             return await self._judge_change(review, spec)
         if spec.decision or spec.answer or spec.decided_by:
@@ -104,6 +104,10 @@ class Asking:
 
 def _answers_for(project: ProjectSpec, user: str) -> bool:
     return project.owner == user or any(one.user == user and one.role == "owner" for one in project.members)
+
+
+def _said(where: Sequence[str | int], what: str) -> str:
+    return f"{'.'.join(('spec', *map(str, where)))}: {what}"
 
 
 def _refused(message: str) -> Verdict:

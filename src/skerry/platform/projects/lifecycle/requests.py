@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from skerry.kube.clock import rfc3339
 from skerry.kube.controller import Controller
-from skerry.kube.errors import AlreadyExists, NotFound
+from skerry.kube.errors import AlreadyExists, Forbidden, Invalid, NotFound
 from skerry.kube.objects import Obj, annotations_of
 from skerry.platform.base.capability import Context
 from skerry.platform.base.status import Condition, write_status
@@ -83,6 +83,8 @@ class Requests(Controller):
             return f"there is a project {spec.project} of somebody else by now: ask for another name"
         except NotFound:
             return f"there is no project {spec.project} any more"
+        except (Invalid, Forbidden) as error:
+            return error.message
         await self._history.add(spec.project, f"{key}: {spec.kind.lower()} granted to {spec.requester}", by)
         return ""
 
