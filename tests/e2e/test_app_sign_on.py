@@ -103,7 +103,7 @@ def test_members_are_let_in_and_strangers_sent_to_sign_in(fresh_program: Program
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(_PEOPLE)
     program.kubectl("wait", "--for=condition=Ready", "project/lab", WITHIN)
-    program.apply(_APP)
+    eventually(lambda: program.kubectl("apply", "-f", "-", stdin=_APP, check=False).returncode == 0, "the app")
     program.kubectl("-n", "lab", "wait", "--for=condition=Ready", "pod/web", WITHIN)
     eventually(_asks_for(program, "-n", "kube-system", "service", "ingress"), "the Ingress listens")
     visitor = Visitor(program)
@@ -118,7 +118,7 @@ def test_members_are_let_in_and_strangers_sent_to_sign_in(fresh_program: Program
     assert back.startswith(f"https://{HOST}/.skerry/signed-in?code=")
     (status, path, _) = eventually(lambda: _when_served(visitor, back), "the door")
     assert (status, path) == (303, "/cgi-bin/who?a=1&b=2")
-    assert visitor.get(f"https://{HOST}{path}")[::2] == (200, "anna reads")
+    eventually(lambda: visitor.get(f"https://{HOST}{path}")[::2] == (200, "anna reads"), "the app behind the door")
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     upgrade["Sec-WebSocket-Key"] = "c2tlcnJ5IHNrZXJyeSBza2U="
     assert visitor.get(f"https://{HOST}{path}", **upgrade)[0] != 403, "WebSockets are let in as well"

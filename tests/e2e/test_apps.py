@@ -76,8 +76,8 @@ def test_a_desktop_shows_its_screen(program: Program, helm: Helm) -> None:
     build_images(program, "desktop")
     helm("install", "desk", str(CHARTS / "desktop"), *_WAIT)
     passes_its_own_test(helm, "desk")
-    running = program.kubectl("exec", "-n", NAMESPACE, "deployment/desk", "--", "ps", "-eo", "comm").stdout.split()
-    assert {"Xtigervnc", "icewm", "xterm"} <= set(running)
+    look = ("exec", "-n", NAMESPACE, "deployment/desk", "--", "ps", "-eo", "comm")
+    eventually(lambda: {"Xtigervnc", "icewm", "xterm"} <= set(program.kubectl(*look).stdout.split()), "what it shows")
     helm("uninstall", "desk", "--wait")
 
 
@@ -96,6 +96,6 @@ def test_an_editor_opens_and_what_is_compiled_in_it_runs(program: Program, helm:
     search = "/opt/node_modules/@vscode/ripgrep-universal/bin/linux-x64/rg"
     program.kubectl(*pod, "sh", "-c", f"echo found >work/note && {search} found work")
     logs = "cat .local/share/code-server/logs/*/remoteagent.log"
-    assert "Extension host agent started" in program.kubectl(*pod, "sh", "-c", logs).stdout
+    eventually(lambda: "Extension host agent started" in program.kubectl(*pod, "sh", "-c", logs).stdout, "its log")
     assert program.kubectl(*pod, "touch", "/opt/node_modules/more", check=False).returncode != 0
     helm("uninstall", "editor", "--wait")

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.e2e.test_platform import processes
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program
-from tests.support.waiting import eventually
+from tests.support.waiting import WITHIN, eventually
 
 _PROJECT = """
 apiVersion: skerry.dev/v1alpha1
@@ -67,7 +67,7 @@ find . -type f -size -100000 -exec busybox sha256sum {} + | sort
 
 def in_keeper(program: Program, command: str) -> str:
     """What a command in the project's pod prints."""
-    program.kubectl("-n", "lidar", "rollout", "status", "deployment/keeper", "--timeout=120s")
+    program.kubectl("-n", "lidar", "rollout", "status", "deployment/keeper", WITHIN)
     return program.kubectl("-n", "lidar", "exec", "deployment/keeper", "--", "sh", "-c", command).stdout
 
 
@@ -83,7 +83,7 @@ def test_data_outlives_its_project(fresh_program: Program, tmp_path: Path) -> No
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
     program.apply(_PROJECT)
-    program.kubectl("wait", "--for=condition=Ready", "project/lidar", "--timeout=60s")
+    program.kubectl("wait", "--for=condition=Ready", "project/lidar", WITHIN)
     program.kubectl("-n", "lidar", "apply", "-f", "-", stdin=_OBJECTS)
     in_keeper(program, _WRITE)
     before = in_keeper(program, _TELL)
@@ -102,9 +102,9 @@ def test_data_outlives_its_project(fresh_program: Program, tmp_path: Path) -> No
     eventually(lambda: program.get("-n", "skerry-archives", "pods")["items"] == [], "its pods are gone")
     _exports(program, tmp_path / "out", status["data"][0]["sha256"])
 
-    program.kubectl("delete", "project/lidar", "--timeout=120s")
-    program.kubectl("wait", "--for=delete", f"pv/{volume}", "--timeout=120s")
-    program.kubectl("wait", "--for=delete", "namespace/lidar", "--timeout=120s")
+    program.kubectl("delete", "project/lidar", WITHIN)
+    program.kubectl("wait", "--for=delete", f"pv/{volume}", WITHIN)
+    program.kubectl("wait", "--for=delete", "namespace/lidar", WITHIN)
     program.skerry("projects", "restore", "lidar", timeout=300)
     assert in_keeper(program, _TELL) == before
     claim = program.get("-n", "lidar", "pvc/data")
@@ -114,8 +114,8 @@ def test_data_outlives_its_project(fresh_program: Program, tmp_path: Path) -> No
         True,
     )
     in_keeper(program, "echo more >> /data/deep/er/file")
-    program.kubectl("delete", "project/lidar", "--timeout=120s")
-    program.kubectl("wait", "--for=delete", f"pv/{claim['spec']['volumeName']}", "--timeout=120s")
+    program.kubectl("delete", "project/lidar", WITHIN)
+    program.kubectl("wait", "--for=delete", f"pv/{claim['spec']['volumeName']}", WITHIN)
     left = [one["metadata"]["name"] for one in program.get("pv")["items"]]
     assert len(left) == 1, f"the archive's own: {left}"
 

@@ -92,8 +92,8 @@ def test_the_ingress_of_egi_is_served_with_a_certificate_of_letsencrypt(
     program.apply(issuer(acme))
     try:
         program.kubectl("wait", "--for=condition=Ready", "clusterissuer/letsencrypt-prod", WITHIN)
-        ready = ("wait", "--for=condition=Ready", f"certificate/{EGI_SECRET}", WITHIN)
-        program.kubectl("-n", namespace, *ready, timeout=150)
+        for state in ("create", "condition=Ready"):
+            program.kubectl("-n", namespace, "wait", f"--for={state}", f"certificate/{EGI_SECRET}", WITHIN)
         program.kubectl("-n", namespace, "wait", "--for=condition=Ready", "pod/app", WITHIN)
 
         def page() -> str:
@@ -103,7 +103,8 @@ def test_the_ingress_of_egi_is_served_with_a_certificate_of_letsencrypt(
                 raise OSError(error) from error
 
         eventually(lambda: page() == "the app of the webinar\n", "the page over TLS")
-        described = program.kubectl("-n", namespace, "describe", "ingress").stdout
-        assert f'Certificate "{EGI_SECRET}" is ready' in described
+        describe = ("-n", namespace, "describe", "ingress")
+        told = f'Certificate "{EGI_SECRET}" is ready'
+        eventually(lambda: told in program.kubectl(*describe).stdout, "the Ingress' event")
     finally:
         program.kubectl("delete", "clusterissuer", "letsencrypt-prod")

@@ -15,7 +15,7 @@ import yaml
 
 from tests.support.kubectl_running import in_terminal, lines, running
 from tests.support.program import Program, eventually, program_path
-from tests.support.waiting import WITHIN
+from tests.support.waiting import LIMIT, WITHIN
 
 WEB = """
 apiVersion: apps/v1
@@ -168,7 +168,7 @@ def test_apply_on_the_server(program: Program, namespace: str) -> None:
 def test_edit(program: Program, web: str) -> None:
     command = [program_path("kubectl"), "--kubeconfig", str(program.kubeconfig), "edit", "-n", web, "deployment/web"]
     editor = {**os.environ, "KUBE_EDITOR": "sed -i s/replicas:\\ 2/replicas:\\ 1/"}
-    done = subprocess.run(command, env=editor, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=editor, capture_output=True, text=True, timeout=2 * LIMIT, check=False)
     assert done.stdout == "deployment.apps/web edited\n", done.stderr
     assert program.get("-n", web, "deployment/web")["spec"]["replicas"] == 1
 
@@ -219,8 +219,8 @@ def test_exec(program: Program, shop: str) -> None:
 def test_exec_in_a_terminal(program: Program, shop: str) -> None:
     with in_terminal(program, "exec", "-n", shop, "-it", "shell", "--", "sh") as terminal:
         terminal.shows("# ")
-        terminal.type("stty size; tty\r")
-        terminal.shows("33 101")
+        terminal.type("while ! stty size | grep '33 101'; do sleep 0.1; done; tty\r")
+        terminal.shows("\n33 101")
         terminal.shows("/dev/pts/")
         terminal.resize(40, 120)
         terminal.type("while ! stty size | grep '40 120'; do sleep 0.1; done\r")

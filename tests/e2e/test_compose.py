@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from skerry.cli.main import main
 from tests.support.images import BUSYBOX
 from tests.support.program import Program
-from tests.support.waiting import WITHIN
+from tests.support.waiting import WITHIN, eventually
 
 _APPLICATION = f"""\
 name: boats
@@ -80,7 +80,7 @@ def test_an_application_runs_as_it_was_imported(program: Program, namespace: str
         done = program.kubectl("-n", namespace, "exec", "deployment/proxy", "--", "sh", "-c", command)
         return str(done.stdout)
 
-    assert in_proxy("wget -q -O- http://web:8000/") == "boats\n"
-    assert in_proxy("wget -q -O- http://store:6000/file") == "prepared\n"  # its port is not in the file
+    for page, text in (("web:8000/", "boats\n"), ("store:6000/file", "prepared\n")):  # this port is not in the file
+        eventually(lambda page=page, text=text: in_proxy(f"wget -q -O- http://{page}") == text, page)
     assert in_proxy('echo "$DATABASE_PASSWORD $MODE $GREETING"') == "not-a-secret calm $(HOME) costs $5\n"
     assert in_proxy("cat /run/secrets/key; id -u") == "a key\n1000\n"

@@ -138,7 +138,8 @@ def test_recreates_an_evicted_pod_of_a_stateful_set(pods: PodReplays) -> None:
     pods.apply({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "ss"}, "spec": spec})
     first = eventually(lambda: pods.get("ss-0")["metadata"]["uid"], "the first pod")
     eventually(lambda: pods.get("ss-0")["metadata"]["uid"] != first, "another pod of the same name")
-    assert next(one["reason"] for one in events(pods, "ss-0") if one["type"] == "Warning") == "NodePorts"
+    warnings = lambda: [one["reason"] for one in events(pods, "ss-0") if one["type"] == "Warning"]  # noqa: E731
+    assert eventually(warnings, "the event")[0] == "NodePorts"
     pods.kubectl("delete", "pod/holds", "--grace-period=0", "--force")
     pods.running("ss-0")
     assert pods.get("ss-0")["metadata"]["uid"] != first
@@ -192,11 +193,16 @@ def test_starts_and_updates_ephemeral_containers(pods: PodReplays) -> None:
     assert "marco" in pods.kubectl("exec", "debugged", "-c", "debugger", "--", "/bin/echo", "marco").stdout
     eventually(lambda: "polo" in pods.logs("debugged", "-c", "debugger"), "the debugger's log")
     path = f"/api/v1/namespaces/{NAMESPACE}/pods/debugged/ephemeralcontainers"
-    found = json.loads(pods.kubectl("get", "--raw", path).stdout)
-    assert [one["name"] for one in found["spec"]["ephemeralContainers"]] == ["debugger"]
     second = {"name": "debugger2", "image": "busybox:test", "imagePullPolicy": "IfNotPresent"}
-    found["spec"]["ephemeralContainers"].append({**second, "terminationMessagePolicy": "File"})
-    pods.kubectl("replace", "--raw", path, "-f", "-", stdin=json.dumps(found))
+
+    def replaced() -> bool:
+        """Unless the node told of the pod in between."""
+        found = json.loads(pods.kubectl("get", "--raw", path).stdout)
+        assert [one["name"] for one in found["spec"]["ephemeralContainers"]] == ["debugger"]
+        found["spec"]["ephemeralContainers"].append({**second, "terminationMessagePolicy": "File"})
+        return pods.kubectl("replace", "--raw", path, "-f", "-", stdin=json.dumps(found), check=False).returncode == 0
+
+    eventually(replaced, "the replacement")
     found = json.loads(pods.kubectl("get", "--raw", path).stdout)
     assert [one["name"] for one in found["spec"]["ephemeralContainers"]] == ["debugger", "debugger2"]
 

@@ -183,6 +183,7 @@ def test_a_command_over_a_websocket(pods: PodReplays) -> None:
 
 def test_a_log_over_a_websocket(pods: PodReplays) -> None:
     pods.running("websocket")
+    eventually(lambda: pods.logs("websocket"), "its word")  # a container is ready before it has said anything
     with _opened(pods, "websocket/log?container=main", "binary.k8s.io") as socket:
         assert b"".join(_messages(socket)) == b"container is alive\n"
 
@@ -260,7 +261,7 @@ def test_host_ports_by_address_and_protocol(pods: PodReplays) -> None:
     def with_port(name: str, **port: Any) -> Any:
         return {"containers": [container(HOSTNAME, name, ports=[{"containerPort": 8080, "hostPort": 54323, **port}])]}
 
-    host = pods.status("client")["hostIP"]
+    host = pods.running("client")["hostIP"]
     made = {
         "port1": with_port("port1", hostIP="127.0.0.1"),
         "port2": with_port("port2", hostIP=host),

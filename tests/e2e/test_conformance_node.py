@@ -279,9 +279,7 @@ def test_conditions_follow_the_generation(pods: PodReplays) -> None:
     def generations() -> set[int]:
         return {each["observedGeneration"] for each in pods.status("changes")["conditions"]}
 
-    eventually(
-        lambda: pods.main("changes")["state"]["waiting"]["reason"] == "ErrImageNeverPull", "the missing image", 60
-    )
+    eventually(lambda: pods.main("changes")["state"]["waiting"]["reason"] == "ErrImageNeverPull", "the missing image")
     assert generations() == {1}
     pods.kubectl(
         "patch", "pod/changes", "-p", json.dumps({"spec": {"containers": [{"name": "main", "image": BUSYBOX}]}})

@@ -225,10 +225,10 @@ def test_a_process_that_dies_is_restarted(fresh_program: Program, tmp_path: Path
     program = fresh_program
     program.up()
     program.skerry("image", "load", str(busybox_archive(tmp_path)))
-    program.kubectl(
-        "run", "mortal", f"--image={BUSYBOX}", "--", "sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.1; done"
-    )
+    script = "trap 'exit 7' TERM; echo listens; while :; do sleep 0.1; done"
+    program.kubectl("run", "mortal", f"--image={BUSYBOX}", "--", "sh", "-c", script)
     program.kubectl("wait", "--for=condition=Ready", "pod/mortal", WITHIN)
+    eventually(lambda: program.kubectl("logs", "mortal").stdout, "its word: before that it hears no signal")
     uid = program.get("pod", "mortal")["metadata"]["uid"]
     program.kubectl("exec", "mortal", "--", "kill", "-TERM", "1", check=False)  # may end with the container: 137
     eventually(lambda: _status(program, "mortal")["restartCount"] == 1, "the restart")

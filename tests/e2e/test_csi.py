@@ -122,8 +122,8 @@ def test_a_driver_in_a_pod_serves_claims_and_inline_volumes(program: Program, na
         program.kubectl("delete", *inside, "pod/writer", "pvc/data", WITHIN)
         eventually(lambda: not attachments(program), "a detached volume")
         eventually(lambda: not volumes(program), "a deleted volume")
-        left = program.kubectl("exec", *inside, "driver", "--", "find", "/state/data", "-mindepth", "1").stdout
-        assert left == ""
+        look = ("exec", *inside, "driver", "--", "find", "/state/data", "-mindepth", "1")
+        eventually(lambda: program.kubectl(*look).stdout == "", "the end of what it kept, inline volumes included")
         program.kubectl("delete", *inside, "pod/driver", WITHIN)
         program.kubectl("delete", "-f", "-", stdin=OBJECTS)
     finally:

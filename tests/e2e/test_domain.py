@@ -78,6 +78,6 @@ def test_hosts_lead_to_where_things_are(program: Program, server: DnsServerProce
         assert values == [program.kubectl(*kubectl, "get", kind, "web", "-o", ADDRESS).stdout]
     told = ("get", "events", "--field-selector=reason=OutOfDomain", "-o", "jsonpath={.items[*].message}")
     eventually(lambda: "web.elsewhere.net" in program.kubectl(*kubectl, *told).stdout, "the event")
-    assert "2 published" in program.kubectl("describe", "domain", "named").stdout
+    eventually(lambda: "2 published" in program.kubectl("describe", "domain", "named").stdout, "the Domain's own word")
     program.kubectl(*kubectl, "delete", "service/web", "ingress/web")
     eventually(lambda: not server.values(f"web.{ZONE}") and not server.values(f"direct.{ZONE}"), "no records")

@@ -107,8 +107,12 @@ def _check_objects(program: Program) -> None:
     spec = program.get("service", "web")["spec"]
     assert spec["ipFamilies"] == ["IPv4", "IPv6"]
     assert [":" in one for one in spec["clusterIPs"]] == [False, True]
-    slices = program.get("endpointslices", "-l", "kubernetes.io/service-name=web")["items"]
-    assert sorted(one["addressType"] for one in slices) == ["IPv4", "IPv6"]
+
+    def families() -> list[str]:
+        slices = program.get("endpointslices", "-l", "kubernetes.io/service-name=web")["items"]
+        return sorted(one["addressType"] for one in slices)
+
+    eventually(lambda: families() == ["IPv4", "IPv6"], "slices of both families")
 
 
 def _check_traffic(program: Program) -> None:

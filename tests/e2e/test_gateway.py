@@ -68,7 +68,7 @@ class Person:
 
     def kubectl(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(words), input=stdin, capture_output=True, text=True, timeout=120, check=False,
+            self._command(words), input=stdin, capture_output=True, text=True, timeout=2 * LIMIT, check=False,
             env={**os.environ, **self.environment},
         )  # fmt: skip
 

@@ -162,9 +162,9 @@ def test_the_manifests_of_the_talks_run_unchanged(program: Program, apps: str) -
     eventually(lambda: door.ask(_EGI_HOST, "/x") == redirected, "https only")
     answer = (200, "", "egi-webinar-application-service\n")
     eventually(lambda: door.ask(_EGI_HOST, tls=True) == answer, "EGI's host with TLS")
-    described = program.kubectl("-n", apps, "describe", "ingress", "my-ingress").stdout
-    assert "Sync" in described
-    assert "example.com" in described
+    describe = ("-n", apps, "describe", "ingress", "my-ingress")
+    eventually(lambda: "Sync" in program.kubectl(*describe).stdout, "the event")
+    assert "example.com" in program.kubectl(*describe).stdout
 
 
 def test_caddy_outlives_the_engine_and_is_shown(program: Program, apps: str) -> None:

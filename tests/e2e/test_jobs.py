@@ -78,7 +78,8 @@ def test_jobs_of_real_containers(program: Program, namespace: str) -> None:
 
     kubectl("wait", "--for=condition=failed", "job/failing", WITHIN)
     assert status("failing")["failed"] == 1
-    assert "exit code 42 matching FailJob rule at index 0" in kubectl("describe", "job", "failing")
+    told = "exit code 42 matching FailJob rule at index 0"
+    eventually(lambda: told in kubectl("describe", "job", "failing"), "the event")
 
     kubectl("create", "job", "now", "--from=cronjob/nightly")
     kubectl("wait", "--for=condition=complete", "job/now", WITHIN)

@@ -81,7 +81,7 @@ def address(program: Program, name: str = "my-loadbalancer-service") -> str:
 
 
 def page(url: str, *prefix: str) -> str:
-    script = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode(), end='')"
+    script = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=30).read().decode(), end='')"
     command = [*prefix, sys.executable, "-c", script, url]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

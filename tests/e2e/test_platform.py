@@ -59,8 +59,12 @@ def _runs_the_fifth_example(program: Program) -> None:
     program.kubectl("apply", "-f", str(EXAMPLES / "05-release"))
     program.kubectl("wait", "--for=condition=Ready", "release/hello", WITHIN)
     address = json.loads(program.skerry("status", "-o", "json").stdout)["nodePorts"].partition(":")[0]
-    with urllib.request.urlopen(f"http://{address}:30080/", timeout=60) as answer:
-        assert "Hello from Skerry" in answer.read().decode()
+
+    def served() -> str:
+        with urllib.request.urlopen(f"http://{address}:30080/", timeout=60) as answer:
+            return str(answer.read().decode())
+
+    eventually(lambda: "Hello from Skerry" in served(), "the page at the node port")
     status = program.get("release/hello")["status"]
     assert (status["phase"], status["revision"], status["url"][:4]) == ("Deployed", 1, "http")
 

@@ -16,11 +16,11 @@ import pytest
 from tests.support.charts import lend_images
 from tests.support.portal import ROOT, chromium, visit
 from tests.support.program import Program
-from tests.support.waiting import WITHIN
+from tests.support.waiting import LIMIT, WITHIN
 
 pytestmark = pytest.mark.timeout(900)
 _PASSWORD = "correct horse battery"
-_PATIENCE = 120_000  # milliseconds
+_PATIENCE = 2 * LIMIT * 1000  # milliseconds
 _CATALOGUE = "/portal/launch/skerry-catalogs/skerry."
 
 

@@ -89,7 +89,7 @@ def test_a_disk_without_power_boots_clean(tmp_path: Path) -> None:
         (tmp_path / "machine").rmdir()
         with mounted_disk(copy, tmp_path / "machine", "ext4") as machine, instance_at(machine) as program:
             assert program.get("configmap", "acknowledged")["data"] == {"a": "b"}
-            found = written(program)
+            found = eventually(lambda: written(program), "the pod on the copy")
             assert len(found) >= lines
             assert found[:lines] == [str(number) for number in range(1, lines + 1)]
             program.skerry("storage", "check")

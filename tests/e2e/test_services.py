@@ -72,7 +72,8 @@ def test_a_database_is_followed_backed_up_and_restored(program: Program, helm: H
     secret = database.secret()
 
     database.kubectl("delete", "pod", "db-0", "--wait")
-    database.kubectl("wait", "pod/db-0", "--for=condition=Ready", WITHIN)
+    for state in ("create", "condition=Ready"):
+        database.kubectl("wait", "pod/db-0", f"--for={state}", WITHIN)
     assert database.ask(sums) == "1000|500500", "its data outlives the pod"
 
     first = database.backup("first")
@@ -94,8 +95,7 @@ def test_a_database_is_followed_backed_up_and_restored(program: Program, helm: H
     chart = str(_ROOT / "charts" / "postgresql")
     wrong = ("upgrade", "db", chart, "--reuse-values", "--set", "restore=gone.dump", "--wait", "--timeout=10s")
     assert "not ready" in helm.fails(*wrong)
-    said = eventually(lambda: database.kubectl("logs", "db-0", check=False).stdout, "what it says")
-    assert "there is no backup gone.dump" in said
+    eventually(lambda: "there is no backup gone.dump" in database.kubectl("logs", "db-0").stdout, "what it says")
     database.is_as(*more)
     assert database.ask(sums) == "1001|500500", "nothing is lost, and nobody has to help"
 
@@ -126,7 +126,7 @@ def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
     chart = str(_ROOT / "charts" / "object-storage")
     helm("install", "s3", chart, "--set", "storage.size=1Gi", "--set", "access=everyone", "--wait", "--timeout=180s")
     helm("test", "s3")
-    store = Store(program, helm.namespace)
+    store = eventually(lambda: Store(program, helm.namespace), "the Ingress' address")
     eventually(lambda: store.ask("PUT", "/bucket-0")[0] == 200, "the Ingress")
     for number in range(1, 12):
         assert store.ask("PUT", f"/bucket-{number}")[0] == 200

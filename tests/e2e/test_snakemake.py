@@ -124,13 +124,13 @@ def workflows(program: Program, tmp_path_factory: pytest.TempPathFactory) -> Ite
     keys = (f"--from-literal=SNAKEMAKE_STORAGE_S3_{name}_KEY={secrets.token_hex()}" for name in ("ACCESS", "SECRET"))
     _in_namespace(program, "create", "secret", "generic", "s3", *keys)
     program.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=MANIFEST)
-    eventually(lambda: _in_namespace(program, "wait", "pod/s3", "--for=condition=Ready", WITHIN), "S3")
+    _in_namespace(program, "wait", "pod/s3", "--for=condition=Ready", WITHIN)
     yield
-    program.kubectl("delete", "namespace", NAMESPACE, timeout=120)
+    program.kubectl("delete", "namespace", NAMESPACE)
 
 
 def _in_namespace(program: Program, *words: str) -> str:
-    return program.kubectl("-n", NAMESPACE, *words, timeout=90).stdout or "done"
+    return program.kubectl("-n", NAMESPACE, *words).stdout
 
 
 def _run(program: Program, target: str) -> tuple[str, str]:
@@ -177,9 +177,10 @@ def test_rules_run_as_jobs_and_hand_their_files_on(workflows: None, program: Pro
     assert phase == "Succeeded", f"{log}\n{_logs_of_jobs(program)}"
     assert "4 of 4 steps (100%) done" in log
     assert _in_namespace(program, "exec", "s3", "--", "python", "-c", READ, "report.txt") == "6 birds\n"
-    jobs = eventually(lambda: _told(program, "Job", "SuccessfulCreate"), "the jobs' events")
+    eventually(lambda: len(_told(program, "Job", "SuccessfulCreate")) >= 4, "the jobs' events")
+    jobs = _told(program, "Job", "SuccessfulCreate")
     assert len(jobs) == 4, jobs
-    assert {pod.rpartition("-")[0] for pod in _told(program, "Pod", "Started")} >= jobs
+    eventually(lambda: {pod.rpartition("-")[0] for pod in _told(program, "Pod", "Started")} >= jobs, "the pods' events")
     eventually(lambda: not _jobs(program), "the jobs, which Snakemake deletes, to be gone")
     assert [one["metadata"]["name"] for one in program.get("-n", NAMESPACE, "secrets")["items"]] == ["s3"]
 

@@ -58,10 +58,13 @@ def test_a_volume_is_claimed_grows_and_is_copied_and_nothing_is_left(program: Pr
     assert len(volumes) == 3
     kubectl("delete", "pod,volumesnapshot,pvc", "--all", WITHIN)
     eventually(lambda: not set(volumes) & set(_names(program, "pv")), "volumes gone")
-    assert _names(program, "volumesnapshotcontent") == []
+    eventually(lambda: _names(program, "volumesnapshotcontent") == [], "contents of snapshots gone")
     storage = program.data_dir / "storage"
-    found = [str(path) for path in storage.rglob("*") if any(volume in path.name for volume in volumes)]
-    assert found == []
+
+    def found() -> list[str]:
+        return [str(path) for path in storage.rglob("*") if any(volume in path.name for volume in volumes)]
+
+    eventually(lambda: found() == [], "files gone")
 
 
 def _names(program: Program, kind: str) -> list[str]:

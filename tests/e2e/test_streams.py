@@ -114,9 +114,9 @@ def test_a_shell_made_for_a_moment(program: Program, namespace: str) -> None:
     with in_terminal(program, *words, "--", "sh") as terminal:
         terminal.type("\r")
         terminal.shows("# ")
-        terminal.type("echo in $((40 + 2)); stty size\r")
+        terminal.type("echo in $((40 + 2)); while ! stty size | grep '33 101'; do sleep 0.1; done\r")
         terminal.shows("in 42")
-        terminal.shows("33 101")
+        terminal.shows("\n33 101")
         terminal.type("exit 5\r")
         assert terminal.process.wait(120) == 5
     look = ("get", "-n", namespace, "pod/moment")

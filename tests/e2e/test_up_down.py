@@ -92,7 +92,8 @@ def run_example(program: Program) -> str:
 def run_website(program: Program) -> str:
     """What the README of the third example says; the page by HTTPS."""
     program.kubectl("apply", "-f", str(WEBSITE))
-    program.kubectl("wait", "--for=condition=Ready", "certificate/hello-tls", WITHIN)
+    for state in ("create", "condition=Ready"):
+        program.kubectl("wait", f"--for={state}", "certificate/hello-tls", WITHIN)
     return eventually(lambda: website(program), "the website")
 
 

@@ -112,7 +112,8 @@ def test_a_full_volume_is_its_tenants_matter_alone_and_they_get_out_of_it(
     assert full.sh("dd if=/dev/zero of=/data/again bs=1M count=10 && echo fits").endswith("fits\n")
     full.sh("dd if=/dev/zero of=/data/large bs=1M count=200")
     program.kubectl("get", "--raw", f"{kubelet}/metrics")  # else it is looked at within a minute
-    told = eventually(lambda: full.events("VolumeFull"), "told of the full volume")
+    eventually(lambda: full.events("VolumeFull").keys() >= {"PersistentVolumeClaim", "Pod"}, "told of the full volume")
+    told = full.events("VolumeFull")
     assert f"skerry volumes expand data 48Mi -n {namespace}" in told["PersistentVolumeClaim"]
     assert 'Volume "data" is' in told["Pod"]
     assert other.events("VolumeFull") == {}

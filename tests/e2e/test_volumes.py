@@ -49,7 +49,8 @@ def mounted(program: Program, marks: Collection[str]) -> list[Path]:
 def in_keeper(program: Program, namespace: str, command: str) -> str:
     """What a command in the deployment's pod prints."""
     program.kubectl("-n", namespace, "rollout", "status", "deployment/keeper", WITHIN)
-    return program.kubectl("-n", namespace, "exec", "deployment/keeper", "--", "sh", "-c", command).stdout
+    inside = ("-n", namespace, "exec", "deployment/keeper", "--", "sh", "-c", command)
+    return eventually(lambda: program.kubectl(*inside).stdout, "the keeper: its rollout may be told of another pod yet")
 
 
 def test_a_claim_outlives_its_pods_and_the_engine(program: Program, namespace: str) -> None:

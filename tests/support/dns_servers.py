@@ -29,7 +29,7 @@ ZONE = "dyn.example.org"
 KEY = TsigKey("skerry", "c2tlcnJ5IHNrZXJyeSBza2Vycnkgc2tlcnJ5IHNrZQ==")
 OTHER_SECRET = "YW5vdGhlciBzZWNyZXQgYW5vdGhlciBzZWNyZXQgYW4="
 _ADDRESS = "127.0.0.1"  # named binds none that no interface has
-_PORTS = range(10240, 32000)  # below those of outgoing connections
+_PORTS = range(10240, 30000)  # below node ports and those of outgoing connections
 
 
 class DnsServerProcess(ABC):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.program import program_path
+from tests.support.waiting import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Helm:
         command = [program_path("helm"), "--kubeconfig", str(self.kubeconfig), "-n", self.namespace, *words]
         homes = {f"HELM_{kind}_HOME": str(self.home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
         env = {**os.environ, **homes}
-        return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=env)
+        return subprocess.run(command, capture_output=True, text=True, timeout=4 * LIMIT, check=False, env=env)
 
 
 def make_chart(directory: Path, files: Mapping[str, str], name: str = "app", values: str = "") -> Path:

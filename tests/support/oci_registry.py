@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from types import MappingProxyType
 import aiohttp
 import yaml
 
+from tests.support.dns_servers import free_port
 from tests.support.helm import make_chart
 from tests.support.program import program_path
 from tests.support.waiting import until
@@ -59,9 +59,7 @@ class OciRegistry:
 async def oci_registry(folder: Path, *, everybody: bool = False) -> AsyncIterator[OciRegistry]:
     """Empty; it ends with the test. `everybody`: whether no account is needed."""
     folder.mkdir(parents=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{probe.getsockname()[1]}"
+    host = f"127.0.0.1:{free_port()}"
     (folder / "accounts").write_text(_ACCOUNT)
     settings = {
         "version": 0.1,

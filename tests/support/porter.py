@@ -47,8 +47,9 @@ def main(arguments: Sequence[str]) -> None:
     if "--pair" in arguments:
         at = arguments.index("--pair")
         arguments, pair = arguments[:at], arguments[at + 1 :]
-    for one in arguments:
-        threading.Thread(target=_server(one, pair).serve_forever).start()
+    servers = [_server(one, pair) for one in arguments]  # whoever has an answer at one port finds all the others
+    for server in servers:
+        threading.Thread(target=server.serve_forever).start()
 
 
 def _server(one: str, pair: Sequence[str]) -> socketserver.BaseServer:

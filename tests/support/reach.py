@@ -27,8 +27,9 @@ name, pool = os.environ["NAME"].encode(), concurrent.futures.ThreadPoolExecutor(
 def answers(port):
     server = socket.create_server(("0.0.0.0", port), backlog=64)
     while True:
-        connection, _ = server.accept()
-        with connection, contextlib.suppress(OSError): connection.sendall(name)  # clients go
+        with contextlib.suppress(OSError):  # clients go
+            connection, _ = server.accept()
+            with connection: connection.sendall(name)
 def datagrams(port):
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); server.bind(("0.0.0.0", port))
     while True:
@@ -115,7 +116,9 @@ class Reach:
         where = self.addresses[pod], _CONTROL
         with socket.create_connection(where, 60) as connection, connection.makefile("rw") as stream:
             print(json.dumps(targets), file=stream, flush=True)
-            found: list[str] = json.loads(stream.readline())
+            line = stream.readline()
+        assert line, f"{pod} has said nothing"
+        found: list[str] = json.loads(line)
         return found
 
     def reaches(self, pod: str, target: Target) -> bool:
