@@ -29,8 +29,9 @@ class Session:
     def __init__(self, code: int = 0) -> None:
         self.stdin: list[bytes] = []
         self.stdin_ended = asyncio.Event()
-        self.reads = asyncio.Event()
-        self.reads.set()
+        self.starts, self.reads, self.resizes = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        for event in (self.starts, self.reads, self.resizes):
+            event.set()
         self.says: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue()
         self.sizes: list[tuple[int, int]] = []
         self.closed = False
@@ -48,6 +49,7 @@ class Session:
         self.stdin_ended.set()
 
     async def resize(self, width: int, height: int) -> None:
+        await self.resizes.wait()
         self.sizes.append((width, height))
 
     async def wait(self) -> int:
@@ -65,6 +67,7 @@ async def running(
     client = Client()
 
     async def start() -> Session:
+        await session.starts.wait()
         return session
 
     command = RemoteCommand(SpdyCommand(client.link, version, options), stdin=options.stdin)
@@ -175,6 +178,28 @@ async def test_a_terminal_is_resized_by_messages_however_they_are_cut() -> None:
         await until(lambda: session.sizes == [(80, 24)])
         client.send(Data(7, b'{"Width":1,"Height":1}\n{"Width":100,"Height":40}\n'))
         await until(lambda: session.sizes[-1] == (100, 40))
+
+
+async def test_what_is_typed_finds_the_terminal_as_large_as_the_client_said_first() -> None:
+    session = Session()
+    session.starts.clear()
+    session.resizes.clear()
+    async with running(session, TERMINAL) as client:
+        await _opened(client, "error", "stdin", "stdout", "resize")
+        client.send(Data(7, b'{"Width":80,"Height":24}'), Data(3, b"stty size\n"))
+        await _turns()
+        session.starts.set()
+        await _turns()
+        assert session.stdin == []
+        session.resizes.set()
+        await until(lambda: session.stdin == [b"stty size\n"])
+        assert session.sizes == [(80, 24)]
+
+
+async def _turns() -> None:
+    """Whoever can go on has done so."""
+    for _ in range(50):
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("said", [b"{}", b'{"Width":-1,"Height":1}', b"x" * 2000])

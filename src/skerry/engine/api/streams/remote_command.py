@@ -104,10 +104,12 @@ class RemoteCommand:
     async def _converse(self, start: Start, attach: bool) -> int:
         """Move bytes until the output ends; the exit code. Raises ClientGone, StatusError."""
         session = await start()
-        feeding = asyncio.create_task(self._feed(session))
-        resizing = asyncio.create_task(self._resize(session))
-        outgoing = asyncio.create_task(self._give_output(session))
         try:
+            if self._client.sizes.is_new:  # before anything that is typed: programs ask for the size when they begin
+                await session.resize(*await self._client.sizes.next())
+            feeding = asyncio.create_task(self._feed(session))
+            resizing = asyncio.create_task(self._resize(session))
+            outgoing = asyncio.create_task(self._give_output(session))
             async with cancelled(feeding, resizing, outgoing):
                 await asyncio.wait({resizing, outgoing}, return_when=asyncio.FIRST_COMPLETED)
                 await (outgoing if outgoing.done() else resizing)

@@ -34,6 +34,11 @@ class LatestSize:
         self._size = size
         self._there.set()
 
+    @property
+    def is_new(self) -> bool:
+        """Whether there is one that was not given yet."""
+        return self._there.is_set()
+
     async def next(self) -> Size:
         """Wait for a size that was not given yet."""
         await self._there.wait()
