@@ -119,6 +119,13 @@ async def test_the_request_is_checked_before_the_handshake(server: RunningApi) -
     assert json.loads(caught.value.response.body or b"")["message"] == "container nope is not valid for pod web"
 
 
+async def test_refusals_are_no_errors_of_the_server(server: RunningApi, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(InvalidStatus):
+        async with opened(server, _query("true", options="stdout=1&container=nope"), V5):
+            pass
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize("message", [b"", b"\xff\x00\x00", b"\x04{}", b'\x04{"Width":-1,"Height":70000}'])
 async def test_broken_messages_end_the_conversation(server: RunningApi, pods: LocalPods, message: bytes) -> None:
     async with opened(server, _query("cat", options="stdin=1&stdout=1&tty=1"), V5) as socket:

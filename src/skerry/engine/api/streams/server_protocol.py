@@ -2,8 +2,9 @@
 
 kubectl offers the sub-protocol `SPDY/3.1+portforward.k8s.io`, whose slash RFC 6455 does not allow in a name and the
 `websockets` library refuses; Kubernetes' own server takes it. uvicorn reads the offers itself, so the
-library need not. And a lost connection is told at once (`scope["state"]["lost"]`), while ASGI would tell it only
-after all that came before has been received.
+library need not. A lost connection is told at once (`scope["state"]["lost"]`), while ASGI would tell it only
+after all that came before has been received. And a handshake that was refused is over: uvicorn would log an error for
+each.
 """
 
 from __future__ import annotations
@@ -72,6 +73,12 @@ class StreamsProtocol(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, {**app_state, "lost": self._lost})
         self.logger = _log
         self.conn = _AnySubprotocol(max_size=config.ws_max_size, logger=_log)
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says; a refusal's last part answers the handshake as much as an acceptance does."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whatever of it has not been read yet."""
