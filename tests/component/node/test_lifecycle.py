@@ -18,8 +18,8 @@ async def test_runs_and_is_deleted(node: Node) -> None:
     assert running["status"]["phase"] == "Running"
     assert running["status"]["podIP"].startswith("10.251.40.")
     assert status_of(running)["restartCount"] == 0
-    for reason in ("Pulled", "Created", "Started"):
-        await node.until_told("web", reason)
+    for reason, message in (("Pulled", ""), ("Created", "Container created"), ("Started", "Container started")):
+        await node.until_told("web", reason, message)
     await node.delete("web")
     await node.until_gone("web")
     await node.until_told("web", "Killing")

@@ -92,16 +92,16 @@ class Starter:
         sandbox = self.sandbox_config(job.pod, job.sandbox.attempt)
         image = await unless(job.ending, self._image(job, sandbox))
         config = await self._container_config(job, image)
-        context, name = self._context, job.container["name"]
+        context = self._context
         async with context.slots.containers:
             container_id = await self._create(job, config, sandbox)
-            self._event(job, "Created", f"Created container: {name}")
+            self._event(job, "Created", "Container created")
             await unless(job.ending, context.network.ready(uid_of(job.pod)))
             try:
                 await context.cri.start_container(container_id)
             except CriError as error:
                 raise RunError(f"failed to start container {container_id!r}: {error.message}") from error
-        self._event(job, "Started", f"Started container {name}")
+        self._event(job, "Started", "Container started")
         return container_id
 
     async def _image(self, job: StartJob, sandbox: pb.PodSandboxConfig) -> Available:
