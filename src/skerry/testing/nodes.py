@@ -1,11 +1,13 @@
 """Nodes without machines. Every Node object in the API is one: it is kept ready, and pods bound to it follow `rule`.
 
 A test makes nodes as it makes anything else (or asks `cluster` for some); what it sets itself, such as labels, taints
-or a capacity with GPUs, stays. Neighbours: `rule` decides, this acts; `running` starts both controllers.
+or a capacity with GPUs, stays. Neighbours: `rule` decides, `telling` says which events go with it, this acts; `running`
+starts both controllers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import IPv4Network
 
 from skerry.kube.client import Client
@@ -13,10 +15,12 @@ from skerry.kube.clock import Clock, rfc3339, rfc3339_micro
 from skerry.kube.conditions import condition_is_true, conditions_of, with_condition
 from skerry.kube.controller import Controller
 from skerry.kube.errors import AlreadyExists, NotFound
+from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key, uid_of
 from skerry.kube.resources import LEASES, NODES, PODS
 from skerry.testing.rule import Moment, status_of
+from skerry.testing.telling import Told, told_of_end, told_of_start
 
 CAPACITY = {"cpu": "16", "memory": "64Gi", "ephemeral-storage": "200Gi", "pods": "500"}
 """What a node has unless its `status.capacity` says otherwise."""
@@ -90,9 +94,10 @@ class SimulatedPods(Controller):
     name = "simulated-pods"
     workers = 16
 
-    def __init__(self, client: Client, informers: Informers, clock: Clock, pod_cidr: str) -> None:
+    def __init__(self, client: Client, informers: Informers, recorder: Recorder, clock: Clock, pod_cidr: str) -> None:
         super().__init__()
         self._client = client
+        self._recorder = recorder
         self._clock = clock
         self._nodes = informers.of(NODES)
         self._pods = informers.of(PODS)
@@ -123,6 +128,8 @@ class SimulatedPods(Controller):
             failed = {"metadata": {"uid": uid_of(pod)}, "status": {"phase": "Failed"}}
             await self._client.patch(PODS, name_of(pod), failed, namespace_of(pod), subresource="status")
         options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
+        if not ended:
+            self._tell(pod, told_of_end(pod))
         await self._client.delete(PODS, name_of(pod), namespace_of(pod), options)
 
     async def _report(self, pod: Obj) -> None:
@@ -132,6 +139,11 @@ class SimulatedPods(Controller):
             metadata = {"uid": uid_of(pod), "resourceVersion": pod["metadata"]["resourceVersion"]}
             patch = {"metadata": metadata, "status": status}
             await self._client.patch(PODS, name_of(pod), patch, namespace_of(pod), subresource="status")
+            self._tell(pod, told_of_start(pod, status))
+
+    def _tell(self, pod: Obj, events: Iterable[Told]) -> None:
+        for one in events:
+            self._recorder.event(pod, "Normal", one.reason, one.message, one.field_path)
 
     def _next_address(self) -> str:
         """Addresses lead nowhere; when all were given out they start anew."""

@@ -20,6 +20,7 @@ from skerry.engine.program.context import make_context
 from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.clock import Clock, SystemClock
+from skerry.kube.events import Recorder
 from skerry.kube.objects import Obj
 from skerry.kube.resources import NODES, STORAGE_CLASSES
 from skerry.testing.nodes import SimulatedNodes, SimulatedPods
@@ -67,11 +68,13 @@ class RunningCluster:
         informers, clock = context.informers, context.clock
         kubelet = api.client("skerry-testing", "system:masters")  # every node's at once
         stack.push_async_callback(informers.close)
+        telling = Recorder(kubelet, clock, "kubelet")
+        stack.push_async_callback(telling.close)
         stack.push_async_callback(context.recorder.close)
         controllers = [
             *make_controllers(context),
             SimulatedNodes(kubelet, informers, clock),
-            SimulatedPods(kubelet, informers, clock, self.config.pod_cidr),
+            SimulatedPods(kubelet, informers, telling, clock, self.config.pod_cidr),
             SimulatedVolumes(kubelet, informers),
         ]
         await informers.start()

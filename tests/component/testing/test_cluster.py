@@ -55,6 +55,23 @@ def test_pods_follow_the_rule() -> None:
         client.close()
 
 
+def test_nodes_tell_of_containers_as_a_kubelet_does() -> None:
+    with cluster() as made:
+        client = api(made)
+
+        def told() -> list[str]:
+            events = get(client, "/api/v1/namespaces/default/events?fieldSelector=involvedObject.name%3Dtold")["items"]
+            ours = [event for event in events if event["source"]["component"] == "kubelet"]
+            assert {event["involvedObject"]["fieldPath"] for event in ours} <= {"spec.containers{c}"}
+            return sorted(event["reason"] for event in ours)
+
+        create(client, PODS, a_pod("told"))
+        eventually(lambda: told() == ["Created", "Pulled", "Started"], "what was told of the start")
+        client.call("DELETE", f"{PODS}/told")
+        eventually(lambda: told() == ["Created", "Killing", "Pulled", "Started"], "what was told of the end")
+        client.close()
+
+
 def test_nodes_made_later_are_ready_and_keep_what_they_say() -> None:
     with cluster(nodes=0) as made:
         client = api(made)
