@@ -30,11 +30,15 @@ def ingress(**path: Any) -> Obj:
     return named(spec={"rules": [{"host": "a.example.com", "http": {"paths": [wanted]}}]})
 
 
+def secured(**tls: Any) -> Obj:
+    return named(spec={**ingress()["spec"], "tls": [tls]})
+
+
 GOOD = {
     "persistentvolumeclaims": named(spec=CLAIM),
     "persistentvolumes": named(spec=VOLUME),
     "storageclasses": named(provisioner="x.y/z"),
-    "ingresses": ingress(),
+    "ingresses": secured(hosts=["a.example.com", "*.example.com", "192.0.2.1"], secretName="a.b"),
     "networkpolicies": named(
         spec={"podSelector": {}, "ingress": [{"from": [{"podSelector": {}}], "ports": [{"port": 80}]}]}
     ),
@@ -106,6 +110,10 @@ def test_defaults(plural: str, path: str, value: object) -> None:
         ("ingresses", ingress(path="x"), "spec.rules[0].http.paths[0].path", "must be an absolute path"),
         ("ingresses", ingress(backend={}), "spec.rules[0].http.paths[0].backend", "backend is required"),
         ("ingresses", named(spec={"rules": [{"host": "1.2.3.4"}]}), "spec.rules[0].host", "not an IP address"),
+        ("ingresses", named(spec={"rules": [{"host": "*"}]}), "spec.rules[0].host", "must start with '*.'"),
+        ("ingresses", secured(hosts=["a.b", "*.*.b"]), "spec.tls[0].hosts[1]", "must start with '*.'"),
+        ("ingresses", secured(hosts=["a.b:443"]), "spec.tls[0].hosts[0]", "RFC 1123 subdomain"),
+        ("ingresses", secured(secretName="A_b"), "spec.tls[0].secretName", "RFC 1123 subdomain"),
         (
             "networkpolicies",
             named(spec={"ingress": [{"from": [{}]}]}),

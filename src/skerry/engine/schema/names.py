@@ -38,6 +38,13 @@ subdomain = _rule(
     "end with an alphanumeric character",
     "e.g. 'example.com'",
 )
+wildcard_subdomain = _rule(
+    rf"\*\.{_SUBDOMAIN}",
+    253,
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+    "e.g. '*.example.com'",
+)
 label = _rule(
     _LABEL,
     63,

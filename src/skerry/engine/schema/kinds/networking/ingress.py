@@ -34,6 +34,8 @@ def _check_spec(spec: Obj) -> Iterator[Cause]:
         yield from _check_backend(spec["defaultBackend"], "spec.defaultBackend")
     if spec.get("ingressClassName") and (complaint := names.subdomain(spec["ingressClassName"])):
         yield invalid("spec.ingressClassName", spec["ingressClassName"], complaint)
+    for index, entry in enumerate(spec.get("tls") or ()):
+        yield from _check_tls(entry, f"spec.tls[{index}]")
     for index, rule in enumerate(spec.get("rules") or ()):
         yield from _check_host(rule.get("host") or "", f"spec.rules[{index}].host")
         http = rule.get("http")
@@ -43,11 +45,24 @@ def _check_spec(spec: Obj) -> Iterator[Cause]:
             yield from _check_path(path, f"spec.rules[{index}].http.paths[{place}]")
 
 
+def _check_tls(entry: Obj, field: str) -> Iterator[Cause]:
+    for index, host in enumerate(entry.get("hosts") or ()):
+        if complaint := _complaint(host):
+            yield invalid(f"{field}.hosts[{index}]", host, complaint)
+    secret = entry.get("secretName")
+    if secret and (complaint := names.subdomain(secret)):
+        yield invalid(f"{field}.secretName", secret, complaint)
+
+
 def _check_host(host: str, field: str) -> Iterator[Cause]:
     if is_ip(host):
         yield invalid(field, host, "must be a DNS name, not an IP address")
-    elif host and (complaint := names.subdomain(host.removeprefix("*."))):
+    elif host and (complaint := _complaint(host)):
         yield invalid(field, host, complaint)
+
+
+def _complaint(host: str) -> str:
+    return (names.wildcard_subdomain if "*" in host else names.subdomain)(host)
 
 
 def _check_path(path: Obj, field: str) -> Iterator[Cause]:
