@@ -207,7 +207,8 @@ async def test_grpc() -> None:
     await server.start("127.0.0.1", 0)
     port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
     assert await ask({"grpc": {"port": port}}) == (True, "")
-    assert (await ask({"grpc": {"port": port, "service": "sick"}}))[0] is False
+    sick = 'service unhealthy (responded with "NOT_SERVING")'
+    assert await ask({"grpc": {"port": port, "service": "sick"}}) == (False, sick)
     server.close()
     await server.wait_closed()
     await asyncio.sleep(0.01)

@@ -102,5 +102,7 @@ async def _grpc(action: Obj, target: HookTarget) -> Outcome:
         return Outcome(False, f"error: health rpc failed: {error}")
     finally:
         channel.close()
-    serving = answer.status == HealthCheckResponse.SERVING
-    return Outcome(serving, "" if serving else f"service unhealthy (responded with {answer.status})")
+    if answer.status == HealthCheckResponse.SERVING:
+        return Outcome(True)
+    name = HealthCheckResponse.ServingStatus.Name(answer.status)
+    return Outcome(False, f'service unhealthy (responded with "{name}")')
