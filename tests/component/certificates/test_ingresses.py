@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from skerry.engine.controllers.certmanager.challenges import controller as challenges
+from skerry.engine.definitions.acme import ORDERS
 from skerry.engine.definitions.certmanager import CERTIFICATES, CLUSTER_ISSUERS
 from skerry.kube.objects import Obj
 from skerry.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, INGRESSES
@@ -70,6 +71,22 @@ async def test_the_manifest_of_egi(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert "is ready, valid until" in described
             listed = (await kubectl("get", "certificate,certificaterequest,order,issuer,clusterissuer")).out
             assert f"certificate.cert-manager.io/{EGI_SECRET}   True" in listed
+
+
+async def test_hosts_of_one_entry_have_one_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One order with a challenge for each name, and one Secret."""
+    hosts = ["shop.example.org", "www.shop.example.org", "api.example.org"]
+    with pebble(tmp_path) as server:
+        monkeypatch.setattr(challenges, "HTTP_PORT", server.http_port)
+        async with running_certificates() as world, answering(world, server.http_port):
+            await letsencrypt(world, server)
+            noted = {"kubernetes.io/tls-acme": "true", "cert-manager.io/cluster-issuer": "letsencrypt-prod"}
+            await ingress(world, noted, [{"hosts": hosts, "secretName": "shop"}])
+            await world.condition(CERTIFICATES, "shop", "Ready")
+            assert sorted(names_of(chain_of(await world.secret("shop"))[0])) == sorted(hosts)
+            (order,) = (await world.client.list(ORDERS)).items
+            assert sorted(order["spec"]["dnsNames"]) == sorted(hosts)
+            assert len((await world.client.list(CERTIFICATES)).items) == 1
 
 
 async def test_without_an_issuer_the_default_is_asked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 
 import pytest
@@ -80,6 +81,22 @@ async def test_sizes_of_bodies(either_caddy: str) -> None:
         host = await _one(ingress, "large")
         await ingress.answers(host, "/", "web")
         assert (await ingress.ask(host, method="POST", body=b"x" * (8 << 20))).told["length"] == 8 << 20
+
+
+async def test_time_to_answer(either_caddy: str) -> None:
+    """Who takes longer to begin an answer than is allowed is given up; others are not concerned."""
+    async with running_ingress() as ingress:
+        app = await ingress.app("web")
+        patient = await _one(ingress, "patient", proxy_read_timeout="3600")
+        hasty = await _one(ingress, "hasty", proxy_read_timeout="1")
+        await ingress.answers(patient, "/", "web")
+        await ingress.answers(hasty, "/", "web")
+        waiting = asyncio.ensure_future(ingress.ask(patient, "/slow"))
+        async with asyncio.timeout(45):  # well before the minute that everybody has
+            assert (await ingress.ask(hasty, "/slow")).status == 504
+        assert not waiting.done()
+        app.delay.set()
+        assert (await waiting).status == 200
 
 
 async def test_passwords(either_caddy: str) -> None:

@@ -51,6 +51,12 @@ async def test_the_secret_of_a_host_is_shown_and_http_leads_to_https(either_cadd
         await ingress.answers("one.apps.example.com", "/", "web", tls=authority.context())
         answer = await ingress.status("web.example.com", "/p?q", 308)
         assert answer.headers["location"] == "https://web.example.com/p?q"
+        await ingress.secret("pair", authority.secret("a.example.org", "b.example.org"), TLS)
+        pair = tls("pair", "a.example.org", "b.example.org")
+        rules = [rule(host, path("/", "web")) for host in ("a.example.org", "b.example.org")]
+        await ingress.create("pair", *rules, tls=pair)
+        for host in ("a.example.org", "b.example.org"):
+            await ingress.answers(host, "/", "web", tls=authority.context())
         await ingress.create(
             "both",
             rule("both.example.com", path("/", "web")),
