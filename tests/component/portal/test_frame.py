@@ -72,6 +72,9 @@ async def _sees_what_is_hers(anna: Browser) -> None:
     assert "&lt;img src=x" in page.text
     nothing = await anna.get("/portal/no-such-page")
     assert (nothing.status, "Nothing here" in nothing.says()) == (404, True)
+    gone, others = await anna.get("/portal/apps/lidar/gone"), await anna.get("/portal/projects/glacier")
+    assert (gone.status, "may have been deleted" in gone.says()) == (404, True)
+    assert (others.status, "owners give roles in their project" in others.says()) == (403, True)
     assert 'href="/portal/projects/lidar"' in (await anna.get("/portal/", headers={"HX-Request": "true"})).text
 
 

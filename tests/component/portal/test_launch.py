@@ -58,6 +58,7 @@ async def _on_a_phone(looked: Looked) -> None:
     await looked.page.wait_for_selector("#judged .command")
     await looked.at("form")
     assert "starten" in await looked.page.inner_text("h1")
+    assert "von noch" in await looked.page.inner_text("#judged")
     assert looked.complaints == []
 
 

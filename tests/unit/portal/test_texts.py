@@ -25,7 +25,8 @@ VALUE = re.compile(r"%\(\w+\)s")
 
 
 def _texts(folder: Path) -> set[str]:
-    options = {"templates/**.html": {"trimmed": "true"}}
+    strictly = {"trimmed": "true", "extensions": "jinja2.ext.do", "silent": "false"}
+    options = {"templates/**.html": strictly}
     found = extract_from_dir(str(folder), METHODS, options, KEYWORDS[folder])
     return {_first(message) for _, _, message, _, _ in found}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from skerry.kube.objects import Obj
 from skerry.platform.base.capability import NAMESPACE
+from skerry.platform.base.language import N_
 from skerry.platform.identity.naming import PRIVATE
 from skerry.platform.identity.types import IDENTITY_PROVIDERS, LOCAL, OPERATORS
 
@@ -54,7 +55,7 @@ def _role_binding() -> Obj:
 
 def _local() -> Obj:
     """Accounts with passwords; nobody has one until an operator gives somebody a link."""
-    metadata, spec = {"name": LOCAL}, {"type": "Local", "displayName": "this cluster"}
+    metadata, spec = {"name": LOCAL}, {"type": "Local", "displayName": N_("this cluster")}
     return {
         "apiVersion": IDENTITY_PROVIDERS.api_version,
         "kind": IDENTITY_PROVIDERS.kind,

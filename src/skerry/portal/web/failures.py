@@ -17,6 +17,8 @@ from skerry.portal.web.viewer import Viewer
 log = logging.getLogger(__name__)
 
 _AWAY = N_("The cluster does not answer as it should. Nothing was lost: try again in a minute.")
+_GONE = N_("It may have been deleted, or the address is mistyped.")
+_NO_ROLE = N_("You have no role that lets you: owners give roles in their project, operators all others.")
 _BROKEN = N_("Something went wrong here, not at your end. It is written down for the operators.")
 
 
@@ -29,9 +31,9 @@ async def answered(viewer: Viewer, handle: Callable[[], Awaitable[Response]]) ->
     except TooMany as many:
         return await _failed(viewer, 429, viewer._("Slower, please"), str(many))
     except NotFound as missing:
-        return await _failed(viewer, 404, viewer._("There is no such thing"), missing.message)
+        return await _failed(viewer, 404, viewer._("There is no such thing"), _told(viewer, missing))
     except Forbidden as refused:
-        return await _failed(viewer, 403, viewer._("You may not do that"), refused.message)
+        return await _failed(viewer, 403, viewer._("You may not do that"), _told(viewer, refused))
     except StatusError as error:
         if error.code < 500:
             return await _failed(viewer, error.code, viewer._("The cluster refused"), error.message)
@@ -41,6 +43,15 @@ async def answered(viewer: Viewer, handle: Callable[[], Awaitable[Response]]) ->
     except Exception:
         log.exception("portal: %s", viewer.request.url.path)
         return await _failed(viewer, 500, viewer._("This page is broken"), viewer._(_BROKEN))
+
+
+def _told(viewer: Viewer, error: NotFound | Forbidden) -> str:
+    """What the cluster says in its own words has ours before it."""
+    if isinstance(error, Forbidden):
+        hint = _NO_ROLE if '" cannot ' in error.message else ""
+    else:
+        hint = _GONE if error.details.get("name") else ""
+    return f"{viewer._(hint)} ({error.message})" if hint else error.message
 
 
 async def _away(viewer: Viewer) -> Response:

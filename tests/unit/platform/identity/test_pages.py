@@ -30,10 +30,12 @@ def test_what_people_wrote_is_no_html() -> None:
 def test_pages_are_in_the_persons_language(header: tuple[bytes, bytes]) -> None:
     page = Page(_request(header), "A password for %(user)s", user="%s<b>").says("You are %(user)s.", user="anna")
     page.asks("/x", [Field("code", "Username (%(provider)s)", values={"provider": "Uni"})], "Allow")
+    page.asks("/x", [Field("own", "Username (%(provider)s)", values={"provider": "this cluster"})], "Allow")
     page.warns("what nobody translated stays: 100%").warns("the two passwords differ")
     text = bytes(page.answer().body).decode()
     for said in (
         '<html lang="de">', "Ein Passwort für %s&lt;b&gt;", "Sie sind anna.", "Benutzername (Uni)", "stays: 100%",
+        "Benutzername (dieser Cluster)",
         '<button name="answer" value="Allow">Erlauben', "Die beiden Passwörter sind verschieden.",
     ):  # fmt: skip
         assert said in text, said

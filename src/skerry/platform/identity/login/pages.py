@@ -59,7 +59,7 @@ _PAGE = """\
 @record
 class Field:
     """One input with its label. `complete`: what browsers may fill in (autocomplete of HTML); `values`: go into the
-    label."""
+    label, translated where they are ours."""
 
     name: str
     label: str
@@ -125,7 +125,7 @@ class Page:
 
     def _input(self, one: Field) -> str:
         attributes = f'name="{one.name}" type="{one.kind}" value="{escape(one.value)}" autocomplete="{one.complete}"'
-        label = self._escaped(one.label, one.values)
+        label = self._escaped(one.label, {name: self._in_words(value, {}) for name, value in one.values.items()})
         return f'<label>{label}<input {attributes} autocapitalize="none" required></label>'
 
     def _escaped(self, text: str, values: Mapping[str, str]) -> str:
