@@ -7,6 +7,7 @@ Neighbours: `controllers` and `tests/component/node/node.py`, whose worlds wait 
 from __future__ import annotations
 
 import asyncio
+import http.client
 import inspect
 import subprocess
 import time
@@ -18,7 +19,10 @@ LIMIT = 120.0
 WITHIN = f"--timeout={LIMIT:.0f}s"
 """The same for kubectl and Helm."""
 _PAUSE = 0.02  # seconds between two looks
-_NOT_YET = (AssertionError, LookupError, TypeError, AttributeError, subprocess.CalledProcessError, OSError)
+_NOT_YET = (
+    AssertionError, LookupError, TypeError, AttributeError, ValueError, subprocess.CalledProcessError, OSError,
+    http.client.HTTPException,
+)  # fmt: skip
 """What a condition may raise while what it looks at is not there."""
 T = TypeVar("T")
 
