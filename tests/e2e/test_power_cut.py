@@ -93,4 +93,4 @@ def test_a_disk_without_power_boots_clean(tmp_path: Path) -> None:
             assert len(found) >= lines
             assert found[:lines] == [str(number) for number in range(1, lines + 1)]
             program.skerry("storage", "check")
-            assert safe(program) > lines, "and the work goes on"
+            eventually(lambda: safe(program) > lines, "the work to go on")
