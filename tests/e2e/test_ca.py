@@ -20,6 +20,7 @@ from pathlib import Path
 from skerry.kube.certificates.making import issue_leaf
 from skerry.kube.certificates.wanted import Wanted
 from tests.support.program import Program, eventually
+from tests.support.waiting import LIMIT
 
 _NOT_TRUSTED = 60
 """curl's exit code."""
@@ -80,7 +81,7 @@ def test_curl_trusts_web_sites_from_installing_to_uninstalling(program: Program,
         (tmp_path / "list").mkdir()
         words = [str(tmp_path / "list"), url, sys.executable, str(program.data_dir)]
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _OWN_LIST, "sh", *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * LIMIT, check=False)
     assert done.returncode == 0, done.stderr
     before, _, rest = done.stdout.partition("this machine trusts")
     assert before == f"curl: {_NOT_TRUSTED}\n"

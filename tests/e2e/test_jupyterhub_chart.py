@@ -50,7 +50,7 @@ def test_a_person_of_the_project_has_a_server_until_nobody_uses_it(platform: Pro
     platform.apply(_PROJECT)
     platform.kubectl("wait", "--for=condition=Ready", "project/lab", WITHIN)
     eventually(lambda: platform.kubectl("apply", "-f", "-", stdin=_RELEASE, check=False).returncode == 0, "the release")
-    platform.kubectl("wait", "-n", "lab", "--for=condition=Ready", "release/hub", "--timeout=240s")
+    platform.kubectl("wait", "-n", "lab", "--for=condition=Ready", "release/hub", "--timeout=240s", timeout=300)
     _signs_in_and_finds_a_server(platform)
     (hub,), (server,) = _pods(platform, "jupyterhub"), _pods(platform, "jupyterhub-server")
     assert [one["uid"] for one in server["metadata"]["ownerReferences"]] == [hub["metadata"]["uid"]]
@@ -58,7 +58,7 @@ def test_a_person_of_the_project_has_a_server_until_nobody_uses_it(platform: Pro
     _nobody_is_somebody_else_by_a_header(platform, server["metadata"]["name"])
     told = Helm(platform.kubeconfig, tmp_path, "lab")("test", "hub", "--logs", "--timeout", "240s")
     assert "Phase:          Succeeded" in told
-    eventually(lambda: _pods(platform, "jupyterhub-server") == [], "the end of the idle server", 120)
+    eventually(lambda: _pods(platform, "jupyterhub-server") == [], "the end of the idle server", 240)
     claims = platform.get("-n", "lab", "persistentvolumeclaims")["items"]
     assert [one["metadata"]["name"] for one in claims] == ["hub--anna"], "her home is kept, the test's is not"
 
