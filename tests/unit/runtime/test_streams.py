@@ -89,6 +89,9 @@ async def test_follow_gives_whole_lines_only_and_crosses_rotation(tmp_path: Path
         path.rename(tmp_path / "0.log.old")
         path.write_text(record("three"))
         assert await chunks.get() == b"three\n"
+        with (tmp_path / "0.log.old").open("a") as file:
+            file.write(record("late"))
+        assert await chunks.get() == b"late\n", "containerd leaves the old file after it has made the new one"
         with path.open("a") as file:
             file.write(record("last").rstrip("\n"))
         end.set()

@@ -46,23 +46,19 @@ async def read_log(path: Path, options: LogOptions, now: datetime, ended: Ended)
     try:
         if options.tail_lines is not None:
             file.seek(tail_offset(file, options.tail_lines) if options.tail_lines else file.seek(0, os.SEEK_END))
-        chunks = _follow(log, render, ended) if options.follow else _read(log, render, True)
+        chunks = _follow(path, log, render, ended) if options.follow else _read(log.files()[0], render, True)
         async for chunk in chunks:
             yield chunk
     finally:
         log.close()
 
 
-class _Log:
-    """The open file and the piece of a record that is not whole yet."""
+class _File:
+    """An open file of the log and the piece of a record that is not whole yet."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
-        self.path = path
+    def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self._rest = b""
-
-    def close(self) -> None:
-        self.file.close()
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Whole records, as lists, until the present end of the file."""
@@ -75,43 +71,68 @@ class _Log:
         rest, self._rest = self._rest, b""
         return [rest] if rest else []
 
+
+class _Log:
+    """The file at the path, and the one that was there before it: containerd makes the new file first and leaves the
+    old one then, so that lines may still come there."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path = path
+        self._now = _File(file)
+        self._before: _File | None = None
+
+    def files(self) -> list[_File]:
+        """The older one first."""
+        return [self._now] if self._before is None else [self._before, self._now]
+
+    def close(self) -> None:
+        for one in self.files():
+            one.file.close()
+
     def rotated(self) -> bool:
         """Whether the path names another file now."""
         try:
-            there, here = os.stat(self.path), os.fstat(self.file.fileno())
+            there, here = os.stat(self._path), os.fstat(self._now.file.fileno())
         except FileNotFoundError:
             return False
         return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
 
-    def reopen(self) -> None:
-        self.file.close()
-        self.file = self.path.open("rb", buffering=0)
+    def move_on(self) -> None:
+        """Open what the path names now, and let go of what was there two files ago."""
+        if self._before is not None:
+            self._before.file.close()
+        self._before, self._now = self._now, _File(self._path.open("rb", buffering=0))
+
+    def is_let_go(self, file: _File) -> bool:
+        """Whether `move_on` would close it."""
+        return file is self._before
 
 
-async def _read(log: _Log, render: Renderer, final: bool) -> AsyncIterator[bytes]:
+async def _read(file: _File, render: Renderer, final: bool) -> AsyncIterator[bytes]:
     """What the file holds now; with `final` also a last record without its newline: nobody will finish it."""
-    for lines in log.blocks():
+    for lines in file.blocks():
         if text := render.render(lines):
             yield text
         if render.finished:
             return
         await asyncio.sleep(0)  # a long log must not keep the loop
-    if final and (text := render.render(log.rest())):
+    if final and (text := render.render(file.rest())):
         yield text
 
 
-async def _follow(log: _Log, render: Renderer, ended: Ended) -> AsyncIterator[bytes]:
-    with DirectoryWatch(log.path.parent) as watch:
+async def _follow(path: Path, log: _Log, render: Renderer, ended: Ended) -> AsyncIterator[bytes]:
+    with DirectoryWatch(path.parent) as watch:
         end = asyncio.ensure_future(ended())
         end.add_done_callback(lambda _: watch.wake())
         try:
             while not render.finished:
                 last_time = end.done()
                 rotated = log.rotated()
-                async for chunk in _read(log, render, last_time or rotated):
-                    yield chunk
+                for file in log.files():
+                    async for chunk in _read(file, render, last_time or (rotated and log.is_let_go(file))):
+                        yield chunk
                 if rotated:
-                    log.reopen()
+                    log.move_on()
                 elif last_time:
                     end.result()
                     return
