@@ -1,7 +1,8 @@
 """A process of clients that ask without a pause: `asking.py HOST ADDRESS PORT`, until its standard input ends.
 
 Half of them keep their connections, and look whether these were closed before they use them again, as curl and the
-libraries of all languages do. It says then how many requests of each sort were answered, and how others failed.
+libraries of all languages do. It says "asking" when one request of each sort has been answered, or one has failed; at
+its end how many of each sort were answered, and how others failed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ PATIENCE = 20.0
 """Seconds: what takes longer is lost."""
 answered: Counter[str] = Counter()
 failures: Counter[str] = Counter()
-ended = asyncio.Event()
+begun, ended = asyncio.Event(), asyncio.Event()
+
+
+def note(results: Counter[str], what: str) -> None:
+    """Count what became of a request."""
+    results[what] += 1
+    if not begun.is_set() and (failures or len(answered) == 2):
+        begun.set()
+        print("asking", flush=True)
 
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, last: bool) -> bool:
@@ -42,9 +51,9 @@ async def ask_anew(pause: float) -> None:
                 await asyncio.sleep(pause)
                 await exchange(reader, writer, last=True)
             writer.close()
-            answered["new"] += 1
+            note(answered, "new")
         except (OSError, EOFError, ValueError) as error:
-            failures[f"new, {pause} s: {error!r}"] += 1
+            note(failures, f"new, {pause} s: {error!r}")
         await asyncio.sleep(0.002)
 
 
@@ -60,10 +69,10 @@ async def ask_on(pause: float) -> None:
             if not stays:
                 connection[1].close()
                 connection = None
-            answered["kept"] += 1
+            note(answered, "kept")
         except (OSError, EOFError, ValueError) as error:
             connection = None
-            failures[f"kept, {pause} s: {error!r}"] += 1
+            note(failures, f"kept, {pause} s: {error!r}")
         await asyncio.sleep(pause)
 
 

@@ -33,6 +33,8 @@ async def asking(ingress: Ingresses, by: int = 0) -> AsyncIterator[dict[str, Any
     clients = await asyncio.create_subprocess_exec(sys.executable, "-P", *words, stdin=pipe, stdout=pipe)
     said: dict[str, Any] = {}
     try:
+        assert clients.stdout is not None
+        assert await clients.stdout.readline() == b"asking\n"
         yield said
         said |= json.loads((await clients.communicate(b""))[0])
     finally:

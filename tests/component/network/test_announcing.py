@@ -110,14 +110,15 @@ async def test_an_address_is_found_by_arp_and_leads_to_the_pods(
         assert lan.neighbour(ADDRESS) == lan.hardware
         assert name_in(call(ADDRESS, 80)) == "one", "from the host"
         assert name_in(pods[0].fetch(ADDRESS, 80)) == "one", "from the pod itself"
-        assert f'announcing {ADDRESS} from node "here" with protocol "layer2" on lan0' in events.of("nodeAssigned")
+        said = f'announcing {ADDRESS} from node "here" with protocol "layer2" on lan0'
+        await until(lambda: said in events.of("nodeAssigned"))  # said when all of it is done: the kernel answers before
         with host_server("everywhere"):
             assert lan.fetch(HOST, 8080).startswith("everywhere")
             assert lan.fetch(ADDRESS, 8080) == "failed ConnectionRefusedError", "it is no address of the host"
             assert call(ADDRESS, 8080) == "failed ConnectionRefusedError"
         api.remove(SERVICES, "web")
-        await eventually(lambda: lan.fetch(ADDRESS, 80), gone(lan))
-        assert ADDRESS not in kernel()
+        await eventually(lambda: lan.fetch(ADDRESS, 80), gone(lan))  # by the proxy's rules, perhaps before ours
+        await until(lambda: ADDRESS not in kernel())
 
 
 async def test_an_address_is_announced_on_the_named_interface_only(
@@ -200,7 +201,7 @@ async def test_announcements_outlive_the_engine_and_the_next_one_goes_on(
         await eventually(lambda: lan.fetch(other, 80), lambda answer: answer == f"one {CLIENT}")
         assert ADDRESS not in kernel()
         assert "AddressConflict" not in dict(events.seen)
-    assert delay(lan) == "0"
+        await until(lambda: delay(lan) == "0")  # set when the address is there
     await remove_network(config)
     assert other not in kernel()
     assert delay(lan) == before

@@ -41,11 +41,12 @@ while True:
     except OSError:
         peer.close()
 """
-# How many bits per second come in while it listens.
+# How many bits per second come in while it listens. The time is counted from before the connection is there: what comes
+# in while the program is not let run is counted as well.
 _SINK = """
 import socket, sys, time
-peer = socket.create_connection((sys.argv[1], 9000), 10)
 begun, got = time.monotonic(), 0
+peer = socket.create_connection((sys.argv[1], 9000), 10)
 while time.monotonic() < begun + float(sys.argv[2]):
     got += len(peer.recv(65536))
 print(got * 8 / (time.monotonic() - begun))

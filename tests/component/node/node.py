@@ -166,7 +166,7 @@ class Node:
 
     async def exec(self, name: str, *command: str, container: str = "main") -> str:
         pod = await self.get(name)
-        result = await self.instance.cri.exec_sync(container_id(pod, container), command, 10)
+        result = await self.instance.cri.exec_sync(container_id(pod, container), command, int(LIMIT))
         assert result.exit_code == 0, (result.stderr, result.stdout)
         return result.stdout.decode()
 

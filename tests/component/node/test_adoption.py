@@ -23,7 +23,8 @@ pytestmark = [pytest.mark.root, pytest.mark.asyncio(loop_scope="package")]
 
 async def test_running_pods_are_adopted(node: Node) -> None:
     await node.create(pod("stays"))
-    await node.create(pod("probed", container(readinessProbe={"exec": {"command": ["true"]}, "periodSeconds": 1})))
+    probe = {"exec": {"command": ["true"]}, "periodSeconds": 1, "timeoutSeconds": 60}
+    await node.create(pod("probed", container(readinessProbe=probe)))
     before = {name: await node.until(name, ready) for name in ("stays", "probed")}
     await node.stop()
     await node.start()

@@ -37,8 +37,8 @@ async def test_failed_liveness_restarts(node: Node) -> None:
 
 async def test_startup_probe_holds_the_others_back(node: Node) -> None:
     main = container(
-        startupProbe=exec_probe("cat", "/tmp/started", failureThreshold=30),
-        livenessProbe=exec_probe("cat", "/tmp/started", failureThreshold=1),
+        startupProbe=exec_probe("cat", "/tmp/started", failureThreshold=1000),
+        livenessProbe=exec_probe("cat", "/tmp/started", failureThreshold=1, timeoutSeconds=60),
     )
     await node.create(pod("slow", main))
     await node.until("slow", lambda pod: pod.get("status", {}).get("phase") == "Running")

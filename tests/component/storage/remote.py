@@ -134,5 +134,13 @@ async def site(directory: Path, driver: str, server: Server) -> AsyncIterator[Si
 def _unreaped() -> set[tuple[str, str]]:
     """Children of ours that have ended, by process and name; other tests may have left some."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    words = [Path(f"/proc/{pid}/stat").read_text().replace(")", " ").split() for pid in children]
-    return {(word[0], word[1]) for word in words if word[2] == "Z"}
+    words = [_stat(pid).replace(")", " ").split() for pid in children]
+    return {(word[0], word[1]) for word in words if word and word[2] == "Z"}
+
+
+def _stat(pid: str) -> str:
+    """What the kernel says of a process; "" when it has gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
