@@ -13,6 +13,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
+from skerry.engine.network.ingress.document import DRAIN_MILLISECONDS
 from skerry.kube.objects import Obj
 from skerry.kube.resources import INGRESSES
 from tests.component.ingress.world import Ingresses, path, rule, running_ingress
@@ -28,7 +29,8 @@ _HOST = "web.example.com"
 async def asking(ingress: Ingresses, by: int = 0) -> AsyncIterator[dict[str, Any]]:
     """Clients who ask all the time, `by` which of Caddy's addresses; how they fared is there afterwards."""
     listeners = ingress.ingress._controller.caddy.listeners
-    words = [str(Path(__file__).with_name("asking.py")), _HOST, listeners.addresses[by], str(listeners.http)]
+    program, drain = Path(__file__).with_name("asking.py"), DRAIN_MILLISECONDS / 1000
+    words = [str(program), _HOST, listeners.addresses[by], str(listeners.http), str(drain)]
     pipe = asyncio.subprocess.PIPE
     clients = await asyncio.create_subprocess_exec(sys.executable, "-P", *words, stdin=pipe, stdout=pipe)
     said: dict[str, Any] = {}
