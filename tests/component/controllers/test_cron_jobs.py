@@ -60,14 +60,14 @@ async def test_a_job_a_minute() -> None:
         assert not names(world)
         await moved(world, clock, 40)
         await world.until(lambda: status(world).get("active"))
-        assert names(world) == [started(1)]
+        await world.until(lambda: names(world) == [started(1)])
         (first,) = world.list(JOBS)
         assert (first["metadata"]["labels"]["run"], uid_of(made)) == ("tick", (controller_of(first) or {})["uid"])
         assert annotations_of(first)["batch.kubernetes.io/cronjob-scheduled-timestamp"] == "2026-05-01T12:01:00Z"
         assert status(world)["lastScheduleTime"] == "2026-05-01T12:01:00Z"
         await moved(world, clock, 60)
         await world.until(lambda: len(status(world).get("active") or ()) == 2)
-        assert names(world) == [started(1), started(2)]
+        await world.until(lambda: names(world) == [started(1), started(2)])
         await world.until(lambda: world.events("SuccessfulCreate"))
 
 

@@ -17,10 +17,13 @@ from tests.support.waiting import WITHIN
 
 
 async def protect(world: World, allowed: int, **spec: Any) -> None:
-    """A budget for the pods of `deployment()`; returns when it allows that many disruptions."""
+    """A budget for the pods of `deployment()`; returns when it was counted and allows that many disruptions: before it
+    is counted, it allows none."""
     wanted = {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"app": "web"}}, **spec}}
     await world.client.create(POD_DISRUPTION_BUDGETS, wanted, "default")
-    await world.until(lambda: budget(world).get("disruptionsAllowed") == allowed)
+    await world.until(
+        lambda: budget(world).get("observedGeneration") == 1 and budget(world)["disruptionsAllowed"] == allowed
+    )
 
 
 def budget(world: World) -> Obj:

@@ -8,6 +8,7 @@ from skerry.engine.controllers.job.facts import COMPLETION_INDEX, index_of
 from skerry.kube.objects import Obj, annotations_of, is_deleting, labels_of, name_of
 from skerry.kube.resources import JOBS, PODS
 from tests.component.controllers.jobs import conditions, create, ended, indexes, job, status, tracked
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 
 EXIT_42 = {"onExitCodes": {"operator": "In", "values": [42]}}
@@ -121,17 +122,22 @@ async def test_suspended_and_resumed() -> None:
 
 
 async def test_a_deadline() -> None:
-    async with running_controllers() as world:
+    clock = SetClock()
+    async with running_controllers(clock=clock) as world:
         await create(world, activeDeadlineSeconds=1)
+        await world.until(lambda: status(world).get("ready") == 1)
+        clock.advance(1)
         done = await ended(world, "Failed")
         assert (conditions(world)["Failed"], done["failed"]) == ("DeadlineExceeded", 1)
 
 
 async def test_deleted_some_time_after_its_end() -> None:
-    async with running_controllers() as world:
+    clock = SetClock()
+    async with running_controllers(clock=clock) as world:
         world.node.ends = lambda pod: 0
         await create(world, ttlSecondsAfterFinished=1)
         await ended(world, "Complete")
+        clock.advance(1)
         await world.until(lambda: world.get(JOBS, "work") is None and not world.list(PODS))
 
 

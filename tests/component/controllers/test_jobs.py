@@ -26,6 +26,7 @@ async def test_a_job_completes() -> None:
         }  # fmt: skip
         await world.until(lambda: not tracked(world))
         await world.until(lambda: world.events("Completed"))
+        await world.until(lambda: world.events("SuccessfulCreate"))
         assert world.events("SuccessfulCreate") == [f"Created pod: {name_of(pod)}"]
 
 
@@ -97,4 +98,4 @@ async def test_deleted_with_and_without_its_pods() -> None:
             await world.client.delete(JOBS, "work", "default", {"propagationPolicy": policy} if policy else None)
             await world.until(lambda left=left: world.get(JOBS, "work") is None and len(world.list(PODS)) == left)
         await world.until(lambda: not tracked(world))
-        assert not world.list(PODS)[0]["metadata"].get("ownerReferences")
+        await world.until(lambda: not world.list(PODS)[0]["metadata"].get("ownerReferences"))

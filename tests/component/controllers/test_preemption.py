@@ -175,6 +175,7 @@ async def test_an_important_pod_is_placed_before_those_that_came_first() -> None
         for name, priority in (("a", "low"), ("b", "low"), ("c", "high")):
             await create(world, name, "8", priority)
             await world.until(lambda name=name: why_pending(world, name))
+        await world.settle()  # nobody is looked at any more, so that all are when the node may be had
         await world.client.patch(NODES, "node", {"spec": {"unschedulable": None}})
         await bound(world, "c")
         await world.settle()

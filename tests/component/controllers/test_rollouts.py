@@ -16,6 +16,7 @@ from tests.component.controllers.deployments import (
     set_image,
     sizes,
 )
+from tests.support.clock import SetClock
 from tests.support.controllers import World, running_controllers
 
 
@@ -35,6 +36,7 @@ async def test_a_deployment_is_rolled_out() -> None:
         assert condition(world, "Available")["reason"] == "MinimumReplicasAvailable"
         (only,) = world.list(REPLICA_SETS)
         assert only["status"]["fullyLabeledReplicas"] == 3
+        await world.until(lambda: world.events("ScalingReplicaSet"))
         assert world.events("ScalingReplicaSet") == [f"Scaled up replica set {name_of(only)} from 0 to 3"]
         await world.until(lambda: len(world.events("SuccessfulCreate")) == 3)
         await world.until(lambda: len(world.events("Scheduled")) == 3)
@@ -138,10 +140,13 @@ async def test_the_progress_deadline() -> None:
 
 
 async def test_min_ready_seconds_delay_availability() -> None:
-    async with running_controllers() as world:
+    clock = SetClock()
+    async with running_controllers(clock=clock) as world:
         await world.client.create(DEPLOYMENTS, deployment(minReadySeconds=1), "default")
         await world.until(lambda: (world.get(DEPLOYMENTS, "web") or {}).get("status", {}).get("readyReplicas") == 3)
+        await world.settle()
         assert "availableReplicas" not in world.get(DEPLOYMENTS, "web")["status"]
+        clock.advance(1)
         await world.until(lambda: is_rolled_out(world, 3))
 
 

@@ -59,7 +59,7 @@ async def test_pods_come_in_order_with_an_identity() -> None:
         assert labels["controller-revision-hash"] == name_of(revision)
         assert status(world, STATEFUL_SETS, "web")["collisionCount"] == 0
         await world.until(lambda: len(world.events("SuccessfulCreate")) == 3)
-        assert "create Pod web-0 in StatefulSet web successful" in world.events("SuccessfulCreate")
+        await world.until(lambda: "create Pod web-0 in StatefulSet web successful" in world.events("SuccessfulCreate"))
 
 
 async def test_a_pod_that_is_not_ready_holds_the_next_ones_up() -> None:
@@ -199,7 +199,7 @@ async def test_orphans_are_adopted_and_strangers_are_not() -> None:
         uids = {pod["metadata"]["uid"] for pod in world.list(PODS)}
         await world.client.delete(STATEFUL_SETS, "web", "default", {"propagationPolicy": "Orphan"})
         await world.until(lambda: world.get(STATEFUL_SETS, "web") is None)
-        assert not any(controller_of(pod) for pod in world.list(PODS))
+        await world.until(lambda: not any(controller_of(pod) for pod in world.list(PODS)))
         spec = stateful_set()["spec"]["template"]["spec"]
         stranger = {"metadata": {"name": "other-0", "labels": {"app": "web"}}, "spec": spec}
         await world.client.create(PODS, stranger, "default")
@@ -223,10 +223,15 @@ async def test_a_name_that_is_taken_is_waited_for() -> None:
 
 
 async def test_min_ready_seconds() -> None:
-    async with running_controllers() as world:
-        await world.client.create(STATEFUL_SETS, stateful_set(replicas=2, minReadySeconds=2), "default")
-        await world.until(lambda: status(world, STATEFUL_SETS, "web").get("readyReplicas") == 1)
-        assert status(world, STATEFUL_SETS, "web")["availableReplicas"] == 0
+    clock = SetClock()
+    async with running_controllers(clock=clock) as world:
+        await world.client.create(STATEFUL_SETS, stateful_set(replicas=2, minReadySeconds=1), "default")
+        for ready in (1, 2):
+            await world.until(lambda ready=ready: status(world, STATEFUL_SETS, "web").get("readyReplicas") == ready)
+            await world.settle()
+            shown = status(world, STATEFUL_SETS, "web")
+            assert (shown["replicas"], shown["availableReplicas"]) == (ready, ready - 1)
+            clock.advance(1)
         await world.until(lambda: is_settled(world, 2))
 
 

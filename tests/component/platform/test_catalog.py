@@ -30,6 +30,7 @@ from tests.support.catalogs import allow, catalog, refresh, until_kept, until_sa
 from tests.support.chart_repository import chart_repository
 from tests.support.git_server import git_server
 from tests.support.helm import make_chart
+from tests.support.lagging import lag
 from tests.support.oci_registry import oci_registry
 from tests.support.platform import running_on, running_platform
 from tests.support.storage_servers import ssh_server
@@ -146,6 +147,23 @@ async def test_what_somebody_deletes_comes_back_and_what_is_pinned_stays(tmp_pat
             return not (await admin.list(CONFIG_MAPS, "default", Selection("skerry.dev/chart"))).items
 
         await until(is_empty, "its archive goes with it")
+
+
+async def test_what_was_kept_a_moment_ago_outlives_its_upstream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry is deleted as it was seen, not as it is by now."""
+    lag(monkeypatch, CATALOG_ENTRIES, seconds=1.0)
+    async with own_directory(tmp_path) as (admin, web):
+        await until_kept(admin, "mine.web", "1.0.0")
+        shutil.rmtree(web)
+        await refresh(admin, "mine", "1")
+
+        async def is_alone() -> bool:
+            (kept,) = (await admin.get(CATALOG_ENTRIES, "mine.web", "default"))["spec"]["versions"]
+            return bool(kept["archive"] and not kept["url"])
+
+        await until(is_alone, "what is kept outlives its upstream")
 
 
 async def test_what_releases_refer_to_outlives_an_upstream_over_http(tmp_path: Path) -> None:

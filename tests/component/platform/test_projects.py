@@ -21,6 +21,7 @@ from skerry.kube.resources import (
     SERVICE_ACCOUNTS,
 )
 from skerry.platform.projects.types import PROJECT_LABEL, PROJECT_REQUESTS, PROJECTS, PULL_SECRETS, TIERS
+from tests.support.lagging import lag
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until, until_raises
 
@@ -93,6 +94,14 @@ async def test_a_project_comes_to_namespaces_with_everything_in_them() -> None:
         await until_raises(NotFound, lambda: admin.get(PROJECTS, "lidar"))
         await until_raises(NotFound, lambda: admin.get(NAMESPACES, "lidar-test"))
         await until_raises(NotFound, lambda: admin.get(CLUSTER_ROLES, "skerry:project:lidar:owner"))
+
+
+async def test_a_project_that_is_ready_names_what_was_made_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    lag(monkeypatch, NAMESPACES, seconds=3.0)
+    async with running_platform() as running:
+        await running.admin.create(PROJECTS, project("lidar", namespaces=["lidar", "lidar-test"]))
+        await until_says(running, "lidar", "Ready")
+        assert (await running.admin.get(PROJECTS, "lidar"))["status"]["namespaces"] == ["lidar", "lidar-test"]
 
 
 async def _tell_by_themselves(admin: HttpClient) -> bool:

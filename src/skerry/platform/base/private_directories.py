@@ -23,9 +23,7 @@ class PrivateDirectory:
 
     def __init__(self, purpose: str) -> None:
         """`purpose`: a word of its name. Raises OSError."""
-        self.path = Path(mkdtemp(prefix=f"{_PREFIX}{purpose}-"))
-        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.path, self._lock = _made(purpose)
 
     def __enter__(self) -> Self:
         return self
@@ -39,6 +37,19 @@ class PrivateDirectory:
         """All of it. Once."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+
+def _made(purpose: str) -> tuple[Path, int]:
+    """A directory and the lock on it. Until it is locked, somebody who starts at the same moment may take it for left
+    behind: then there is another. Raises OSError."""
+    while True:
+        path = Path(mkdtemp(prefix=f"{_PREFIX}{purpose}-"))
+        with contextlib.suppress(FileNotFoundError):
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # whoever has it is removing it
+            if path.exists():
+                return path, lock
+            os.close(lock)
 
 
 def sweep() -> None:

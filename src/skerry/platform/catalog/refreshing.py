@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from skerry.kube.clock import parse_time, rfc3339
@@ -184,7 +185,7 @@ class RefreshController(Controller):
             await self._drop(entry, _lost(old, merged))
         if merged.spec is None:
             if entry is not None:
-                await self._client.delete(CATALOG_ENTRIES, name_of(entry), namespace_of(entry))
+                await self._delete(entry)
             return _Written()
         wanted = merged.spec.dump()
         if entry is None:
@@ -192,6 +193,14 @@ class RefreshController(Controller):
         elif wanted != (old.dump() if old is not None else None):
             await self._client.update(CATALOG_ENTRIES, {**entry, "spec": wanted})
         return _Written(len(merged.spec.versions), [f"{merged.spec.name} {one}" for one in merged.changed])
+
+    async def _delete(self, entry: Obj) -> None:
+        """As it was looked at: meanwhile `keeping` may have noted an archive, and then it stays. Raises Conflict."""
+        seen = {name: entry["metadata"][name] for name in ("uid", "resourceVersion")}
+        with suppress(NotFound):
+            await self._client.delete(
+                CATALOG_ENTRIES, name_of(entry), namespace_of(entry), options={"preconditions": seen}
+            )
 
     async def _drop(self, entry: Obj, archives: Iterable[str]) -> None:
         for one in archives:

@@ -119,7 +119,7 @@ class ProjectController(Controller):
         except StatusError as error:
             await self._tell(project, condition.not_applied(error.message))
             raise
-        await self._tell(project, condition.ready_or_taken(taken, self._going(name)))
+        await self._tell(project, condition.ready_or_taken(taken, self._going(name)), made)
 
     async def _make_namespaces(self, tenant: Tenant) -> tuple[Sequence[str], Sequence[Obj]]:
         """Those that are missing. Returns names that are somebody else's, and what was made."""
@@ -190,8 +190,9 @@ class ProjectController(Controller):
         except NotFound:
             return
 
-    async def _tell(self, project: Obj, ready: Condition) -> None:
-        names = sorted(name_of(one) for one in self._namespaces.by_index(BY_PROJECT, name_of(project)))
+    async def _tell(self, project: Obj, ready: Condition, made: Sequence[Obj] = ()) -> None:
+        """`made`: namespaces of it that the cache may not show yet."""
+        names = sorted({name_of(one) for one in (*made, *self._namespaces.by_index(BY_PROJECT, name_of(project)))})
         await apply_status(self._teller, self._clock, PROJECTS, project, (ready,), namespaces=names)
 
     def _theirs(self, project: str) -> list[Obj]:
