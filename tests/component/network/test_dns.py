@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -14,9 +15,9 @@ import pytest
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import kernel_has_ipv6
-from skerry.engine.network.cni import write_cni
-from skerry.engine.network.dns.cluster_server import ClusterDnsServer
-from skerry.engine.network.host import remove_network
+from skerry.engine.network.cni import pod_gateway, write_cni
+from skerry.engine.network.dns.cluster_server import PORT, ClusterDnsServer
+from skerry.engine.network.host import remove_network, set_up_host
 from skerry.engine.network.proxy import ServiceProxy
 from skerry.kube.resources import ENDPOINTS, SERVICES
 from tests.component.network.netns import Pod, call, host_server, own_network
@@ -126,6 +127,23 @@ async def test_neighbours_do_not_reach_it_by_ipv6_either(host: None) -> None:
                 assert await asyncio.to_thread(asker(server, name, port=port, prefix=outside.prefix)) == ""
     finally:
         outside.close()
+
+
+@pytest.mark.skipif(not kernel_has_ipv6(), reason="this kernel has no IPv6")
+async def test_one_address_that_cannot_be_had_leaves_nothing_listening(host: None) -> None:
+    missing = "fd73:6b72:7e57:1::1"
+    ranges = {"pod_cidr6": "fd73:6b72:7e57:1::/64", "service_cidr6": "fd73:6b72:7e57:2::/112"}
+    async with running_controllers(settings=ranges) as world:
+        config = world.context.config
+        await set_up_host(config)
+        subprocess.run(["ip", "address", "del", missing, "dev", "lo"], check=True)
+        names = ClusterDnsServer(config, world.context.identity("kube-dns"))
+        with pytest.raises(OSError):
+            await names.start()
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as again:
+                again.bind((pod_gateway(config), PORT))
+        await remove_network(config)
 
 
 async def test_the_service_comes_back_when_somebody_deletes_it(host: None) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,8 +16,8 @@ import pytest
 
 from skerry.engine.config import EngineConfig
 from skerry.engine.instance import kernel_has_ipv6
-from skerry.engine.network.cni import write_cni
-from skerry.engine.network.host import remove_network, tables_there
+from skerry.engine.network.cni import pod_gateways, write_cni
+from skerry.engine.network.host import remove_network, set_up_host, tables_there
 from skerry.kube.resources import ENDPOINT_SLICES, PODS, SERVICES
 from tests.component.network.conftest import make_config
 from tests.component.network.netns import Pod, call, host_server
@@ -74,6 +76,17 @@ async def eventually(ask: Callable[[], str], wanted: Callable[[str], bool]) -> s
 
 def name_in(answer: str) -> str:
     return answer.partition(" ")[0]
+
+
+async def test_servers_listen_at_the_pods_gateway_as_soon_as_it_is_there(config: EngineConfig) -> None:
+    await set_up_host(config)
+    gateway = pod_gateways(config)[1]
+    shown = subprocess.run(["ip", "-j", "-6", "address", "show", "dev", "lo"], capture_output=True, check=True).stdout
+    flags = next(one for link in json.loads(shown) for one in link["addr_info"] if one["local"] == gateway)
+    assert flags.get("nodad"), "it would be tentative until the kernel's work queue runs"
+    with socket.create_server((gateway, 10053), family=socket.AF_INET6):
+        pass
+    await remove_network(config)
 
 
 async def test_pods_reach_each_other_and_services_by_both_families(api: Collections, pods: list[Pod]) -> None:

@@ -31,7 +31,8 @@ async def set_up_host(config: EngineConfig) -> None:
 
     The service range is routed to loopback so that the host's own packets reach the `output` hook. The pod range is
     unreachable but for the pods there are, so that packets to one that is gone never leave the machine. The pods'
-    gateway is an address of the machine even when there are no pods: DNS and Ingress listen there.
+    gateway is an address of the machine even when there are no pods: DNS and Ingress listen there, at once. An IPv6
+    address would be tentative for a moment, also on loopback: nobody can listen there then (RFC 4862, 5.4).
     """
     switch_on(config)
     for services in config.service_cidrs:
@@ -39,7 +40,8 @@ async def set_up_host(config: EngineConfig) -> None:
     for pods in config.pod_cidrs:
         await run("ip", "route", "replace", "unreachable", pods)
     for gateway in pod_gateways(config):
-        await run("ip", "address", "replace", str(ip_network(gateway)), "dev", "lo", "scope", "host")
+        at_once = ("nodad",) if ":" in gateway else ()
+        await run("ip", "address", "replace", str(ip_network(gateway)), "dev", "lo", "scope", "host", *at_once)
 
 
 async def load_empty_tables(config: EngineConfig) -> None:

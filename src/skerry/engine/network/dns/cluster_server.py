@@ -42,9 +42,14 @@ class ClusterDnsServer:
         self._service: DnsService | None = None
 
     async def start(self) -> None:
-        """Answers are complete from the first question on. The host must be set up. Raises OSError."""
+        """Answers are complete from the first question on. The host must be set up. Raises OSError and listens nowhere
+        then."""
         await self._informers.start()
-        listening = {address: await server.start(address, PORT) for address, server in self._servers.items()}
+        try:
+            listening = {address: await server.start(address, PORT) for address, server in self._servers.items()}
+        except OSError:
+            await self.close()
+            raise
         services = self._informers.of(SERVICES)
         self._service = DnsService(self._client, services, self._config.cluster_dns_addresses, listening)
         self._service.start()
