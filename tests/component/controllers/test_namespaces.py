@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from skerry.engine.controllers.namespace.controller import NamespaceController
 from skerry.kube.errors import NotFound
 from skerry.kube.objects import Obj, is_deleting
 from skerry.kube.resources import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, SECRETS, SERVICE_ACCOUNTS
@@ -50,6 +51,22 @@ async def test_a_namespace_goes_with_all_it_holds() -> None:
             assert not (await world.client.list(resource, "lab")).items
         with pytest.raises(NotFound):
             await world.client.get(NAMESPACES, "lab")
+
+
+async def test_a_namespace_of_the_same_name_keeps_what_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has not heard yet that the one before has gone takes nothing from it."""
+    async with running_controllers() as world:
+        await make(world)
+        first = await world.client.get(NAMESPACES, "lab")
+        ending = {**first, "metadata": {**first["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+        await world.client.delete(NAMESPACES, "lab")
+        await world.until(lambda: world.get(NAMESPACES, "lab") is None)
+        await make(world)
+        await world.client.create(SECRETS, {"metadata": {"name": "kept"}}, "lab")
+        (controller,) = [one for one in world.controllers if isinstance(one, NamespaceController)]
+        monkeypatch.setattr(controller._namespaces, "get", lambda name: ending)
+        await controller.reconcile("lab")
+        assert await world.client.get(SECRETS, "kept", "lab")
 
 
 async def test_what_holds_a_namespace_up_is_said() -> None:

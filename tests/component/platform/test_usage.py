@@ -71,13 +71,10 @@ async def make_project(running: RunningPlatform, name: str, **spec: object) -> N
 
 
 async def begins(running: RunningPlatform, obj: Obj, namespace: str, user: str = ANNA) -> None:
+    """Returns when the platform knows."""
     await running.as_user(user, "system:masters").create(PODS, obj, namespace)
-
-    async def runs() -> bool:
-        found = await running.admin.get(PODS, obj["metadata"]["name"], namespace)
-        return bool(found["status"].get("startTime"))
-
-    await until(runs, "runs")
+    seen = running.platform.contexts["usage"].informers.of(PODS)
+    await until(lambda: seen.get(obj["metadata"]["name"], namespace)["status"]["startTime"], "runs")  # type: ignore[index]
 
 
 async def delete(running: RunningPlatform, name: str) -> None:

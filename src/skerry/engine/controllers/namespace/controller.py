@@ -46,11 +46,12 @@ class NamespaceController(Controller):
 
     async def reconcile(self, key: str) -> float | None:
         """One round: delete, look what is left, report, and let the namespace go when it is empty."""
-        namespace = self._namespaces.get(key)
-        if namespace is None or not is_deleting(namespace):
+        cached = self._namespaces.get(key)
+        if cached is None or not is_deleting(cached):
             self._ending.discard(key)
             return None
-        if FINALIZER not in finalizers_in_spec(namespace):
+        namespace = await self._as_it_is(key)
+        if namespace is None or not is_deleting(namespace) or FINALIZER not in finalizers_in_spec(namespace):
             return None
         self._served.refresh()
         left = await self._delete_content(key)
@@ -59,6 +60,13 @@ class NamespaceController(Controller):
             return _LOOK_AGAIN
         await self._finalize(namespace)
         return None
+
+    async def _as_it_is(self, name: str) -> Obj | None:
+        """Not as the cache has it: that may show one that has gone, while another has its name and things in it."""
+        try:
+            return await self._client.get(NAMESPACES, name)
+        except NotFound:
+            return None
 
     async def _delete_content(self, namespace: str) -> Remaining:
         elsewhere = self._context.elsewhere()
