@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import orjson
 
+from skerry.kube.errors import NotFound
 from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj, name_of
 from skerry.kube.resources import PODS
@@ -38,7 +40,8 @@ class Archiver:
         if (pod.get("status") or {}).get("phase") != "Running" or ending is None:
             return
         self.seen.append(name_of(pod))
-        await self.finish(name_of(pod), self.told[ending])
+        with contextlib.suppress(NotFound):  # it may be deleted at this very moment
+            await self.finish(name_of(pod), self.told[ending])
 
     async def finish(self, pod: str, told: Obj | str) -> None:
         """End it with these words."""

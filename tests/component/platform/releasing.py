@@ -52,7 +52,7 @@ async def releasing(capabilities: Sequence[Capability] = CAPABILITIES) -> AsyncI
 
 def release(name: str, **spec: Any) -> Obj:
     """Of chart `web` unless it says otherwise."""
-    whole = {"chart": {"name": "web"}, "timeoutSeconds": 60, **spec}
+    whole = {"chart": {"name": "web"}, "timeoutSeconds": 600, **spec}
     return {"apiVersion": RELEASES.api_version, "kind": "Release", "metadata": {"name": name}, "spec": whole}
 
 

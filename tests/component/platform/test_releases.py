@@ -80,7 +80,7 @@ async def test_a_release_is_upgraded_fails_comes_back_and_rolls_back(tmp_path: P
         assert found["status"]["history"][0]["description"] == "Rollback to 3"
         assert len(helm.history("web")) == 5
         # the reason to fail is gone: the next change is tried
-        rollback = {"spec": {"values": {"ready": None}, "timeoutSeconds": 30, "rollbackTo": 1}}
+        rollback = {"spec": {"values": {"ready": None}, "timeoutSeconds": 600, "rollbackTo": 1}}
         await ben.patch(RELEASES, "web", rollback, "lidar")
         found = await until_reason(ben, "web", "Deployed")
         assert (found["status"]["revision"], await text_of(ben)) == (6, "hello")

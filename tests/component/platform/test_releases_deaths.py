@@ -6,8 +6,10 @@ import asyncio
 import fcntl
 import os
 import sys
+import tempfile
 from pathlib import Path
-from tempfile import gettempdir
+
+import pytest
 
 from skerry.kube.http_client import HttpClient
 from skerry.kube.resources import NODES, SECRETS
@@ -20,23 +22,25 @@ from tests.support.platform import running_on
 from tests.support.waiting import until
 
 
-async def test_what_a_killed_platform_left_is_taken_up() -> None:
+async def test_what_a_killed_platform_left_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no platform of another test sweeps what is left
     with cluster(nodes=0) as made:
         async with HttpClient.from_kubeconfig(made.kubeconfig) as admin:
             first = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "skerry.platform.program", "--kubeconfig", str(made.kubeconfig)
-            )
+                sys.executable, "-m", "skerry.platform.program", "--kubeconfig", str(made.kubeconfig),
+                env={**os.environ, "TMPDIR": str(tmp_path)},
+            )  # fmt: skip
             try:
                 await until(lambda: is_made(admin), "the project is there")
                 wanted = release("web", chart={"name": "web-application", "catalog": "skerry"}, timeoutSeconds=600)
                 await until(lambda: is_created(admin, wanted), "releases are served")
                 await until(lambda: states(admin, "pending-install"), "helm waits for a node")
-                (helm,) = helms_of(first.pid)
+                (helm,) = await until(lambda: helms_of(first.pid), "helm")
             finally:
                 first.kill()
                 await first.wait()
             await until(lambda: not Path(f"/proc/{helm}/exe").exists(), "helm ended with the platform")
-            left = [one for one in Path(gettempdir()).glob("skerry-private-releases-*") if is_nobodys(one)]
+            left = [one for one in tmp_path.glob("skerry-private-releases-*") if is_nobodys(one)]
             assert left, "with a token in it"
             await admin.create(NODES, {"metadata": {"name": "late"}})
             async with running_on(made):

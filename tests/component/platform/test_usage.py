@@ -106,7 +106,7 @@ async def test_what_is_requested_while_it_runs_is_counted_by_namespace_and_user(
         clock.advance(_HOUR)  # counted is what has settled
 
         async def is_counted() -> bool:
-            return await hours(running, "lidar") > 3
+            return await hours(running, "lidar") > 3.99
 
         await until(is_counted, "counted")
         counted = await tally(running)
