@@ -98,6 +98,18 @@ async def test_engine_restart_adopts(instance: Instance) -> None:
     await second.detach()
 
 
+async def test_a_containerd_that_is_slow_to_answer_is_adopted(instance: Instance) -> None:
+    """It is not ended because a busy machine did not let it run for some seconds."""
+    pid = instance.supervisor.pid
+    await instance.supervisor.detach()
+    os.kill(pid, signal.SIGSTOP)
+    asyncio.get_running_loop().call_later(3, os.kill, pid, signal.SIGCONT)  # the time is what is tested
+    second = ContainerdSupervisor(instance.config)
+    await second.start()
+    assert second.pid == pid
+    await second.detach()
+
+
 async def test_two_instances_side_by_side(instance: Instance) -> None:
     """Each sees its own pods only; stopping one leaves the other's pod running."""
     async with temporary_instance(third_octet=2) as other:

@@ -96,7 +96,7 @@ async def test_what_a_killed_engine_was_making_is_taken_back(ssh: Site) -> None:
 
 async def test_a_server_that_falls_silent_costs_an_error_and_no_more(ssh: Site) -> None:
     volume = await ssh.volume("notes")
-    impatient = Use(("ReadWriteMany",), mount_options=("ServerAliveInterval=1", "ConnectTimeout=1"))
+    impatient = Use(("ReadWriteMany",), mount_options=("ServerAliveInterval=3", "ConnectTimeout=5"))
     staging = ssh.staging(volume, impatient)
     await ssh.driver.stage(staging)
     (staging.path / "page").write_text("a line")

@@ -25,6 +25,7 @@ from skerry.engine.processes import ended
 log = logging.getLogger(__name__)
 
 _START_SECONDS = 20.0
+_ADOPT_SECONDS = 10.0  # it may still be starting, or a busy machine does not let it run
 _STEADY_SECONDS = 10.0  # one that lived this long is started anew at once
 _BACK_OFF = (0.1, 10.0)
 _LOG_CHECK_SECONDS = 600.0
@@ -78,7 +79,7 @@ class ContainerdSupervisor:
         """Take over a containerd of ours that answers; end ours that do not."""
         await asyncio.to_thread(self._end_strays)
         found = processes.containerds(config_file.config_path(self._config.paths))
-        if len(found) == 1 and await self._answers(found[0], 2.0):
+        if len(found) == 1 and await self._answers(found[0], _ADOPT_SECONDS):
             log.info("adopted containerd, process %d", found[0])
             self._set_running(found[0])
             return True
