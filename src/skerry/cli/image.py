@@ -30,7 +30,13 @@ _EXISTING_DIR = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def command() -> None:
-    """Load, build, list and remove container images."""
+    """Load, build, list and remove container images.
+
+    \b
+    Examples:
+      skerry image build -t hello:1 examples/01-hello
+      skerry image ls
+    """
 
 
 @command.command()

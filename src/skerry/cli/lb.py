@@ -19,7 +19,12 @@ from skerry.cli.printing import print_document
 
 @click.group()
 def command() -> None:
-    """Balancers (haproxy, keepalived) in front of clusters."""
+    """Balancers (haproxy, keepalived) in front of clusters.
+
+    \b
+    Example:
+      skerry lb render -f site.yaml
+    """
 
 
 @command.command()

@@ -118,12 +118,22 @@ def test_app_and_test_fit_into_the_free_tier_together(app: Path) -> None:
     assert memory <= _FREE_TIER[1]
 
 
-@each_app
+@each_chart
+def test_an_amount_of_cpu_may_be_written_as_a_number(app: Path) -> None:
+    """`--set resources.cpu=2`, `cpu: 2`: what everybody writes first."""
+    for path in [path for path, _ in fields(schema(app)) if path.rpartition(".")[2] == "cpu"]:
+        assert template(app, f"{path}=1").returncode == 0, path
+        assert "minimum" in template(app, f"{path}=-1").stderr, path
+
+
+@each_chart
 def test_it_is_known_to_be_well_by_probes_and_by_a_test(app: Path) -> None:
     objects = rendered(app)
-    (workload,) = [one for one in objects if one["kind"] in ("Deployment", "StatefulSet")]
-    (container,) = workload["spec"]["template"]["spec"]["containers"]
-    assert {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+    workloads = [one for one in objects if one["kind"] in ("Deployment", "StatefulSet")]
+    assert workloads
+    for workload in workloads:
+        probed = [set(one) for one in workload["spec"]["template"]["spec"]["containers"]]
+        assert any({"startupProbe", "readinessProbe", "livenessProbe"} <= one for one in probed), "of whom is asked"
     assert the(objects, "Pod")["metadata"]["annotations"]["helm.sh/hook"] == "test"
 
 

@@ -150,6 +150,14 @@ def test_defaults_that_the_schema_does_not_speak_of_are_not_written_out() -> Non
     assert shown(text, {}) == ""
 
 
+def test_what_may_be_a_text_or_a_number_is_an_input() -> None:
+    schema = {"properties": {"cpu": {"type": ["string", "number"]}, "odd": {"type": ["string", "object"]}}}
+    cpu, odd = fields_of(schema, {"cpu": "500m"})
+    assert (cpu.kind, odd.kind) == ("text", "yaml")
+    assert shown(cpu, {"cpu": 2}) == "2"
+    assert read([cpu], Fields([(cpu.name, "2")])).values == {"cpu": "2"}
+
+
 def test_what_the_api_cannot_take_is_said_at_its_field() -> None:
     for name, wrong in (
         ("v/replicas", "9" * 30), ("v/ratio", "nan"), ("v/ratio", "1e999"), ("v/hosts", "- {1: x}"),

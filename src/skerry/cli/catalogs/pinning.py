@@ -30,7 +30,7 @@ def pin(cluster: Cluster, catalog: str, chart: str, version: str) -> None:
     """
     new = {"name": chart, "version": version}
     _change(cluster, catalog, lambda spec: {**spec, "pinned": [*_others(spec, chart, version), new]})
-    click.echo(f"{chart} {version} is kept")
+    click.echo(f"{chart} {version} is pinned: `skerry charts show {catalog}/{chart}` says what is kept of it")
 
 
 @click.command()

@@ -28,7 +28,7 @@ def values_options(command: _Command) -> _Command:
 
 
 def values_of(files: Sequence[Path], pairs: Sequence[str]) -> dict[str, Any]:
-    """All of them in one. Raises CommandFailed."""
+    """All of them in one. Raises CommandFailed, click.UsageError."""
     found: dict[str, Any] = {}
     for path in files:
         found = merged(found, _read(path))
@@ -68,11 +68,11 @@ def _read(path: Path) -> dict[str, Any]:
 def _set(pair: str) -> dict[str, Any]:
     path, equals, text = pair.partition("=")
     if not equals or not path:
-        raise CommandFailed(f"--set {pair}: write it as PATH=VALUE, such as resources.cpu=2")
+        raise click.UsageError(f"--set {pair}: write it as PATH=VALUE, such as resources.cpu=2")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CommandFailed(f"--set {pair}: {one_line(error)}") from None
+        raise click.UsageError(f"--set {pair}: {one_line(error)}") from None
     for name in reversed(_DOT.split(path)):
         value = {name.replace("\\.", "."): value}
     return dict(value)

@@ -21,7 +21,7 @@ def complaint(said: str) -> str:
     errors = [one for one in lines if one.startswith("Error: ")]
     begin = lines.index(errors[0]) if errors else 0
     text = "; ".join(line.removeprefix("Error: ") for line in lines[begin:] if not _is_log(line))
-    return text[:_LONGEST] or "helm failed and does not say why"
+    return text.replace(":; ", ": ")[:_LONGEST] or "helm failed and does not say why"
 
 
 def is_of_the_cluster(said: str) -> bool:

@@ -135,9 +135,11 @@ def _text_kind(node: Mapping[str, Any]) -> Kind:
 
 
 def _type_of(node: Mapping[str, Any]) -> str:
-    """The one that is not null, "" when there are several."""
+    """The one that is not null, "" when there are several; what may be a text or a number is written as text."""
     written = node.get("type")
     types = [one for one in (written if isinstance(written, list) else [written]) if one != "null"]
+    if "string" in types and all(one in ("string", "integer", "number") for one in types):
+        return "string"
     return str(types[0]) if len(types) == 1 and types[0] else ""
 
 

@@ -206,6 +206,9 @@ def test_what_helm_keeps_is_read_and_given_up() -> None:
 def test_words_of_helm() -> None:
     said = "level=WARN msg=x\nI1122 10:00:00 noise\nError: UPGRADE FAILED: a\nb\n"
     assert complaint(said) == "UPGRADE FAILED: a; b"
+    assert complaint("Error: values do not fit:\nweb:\n- at 'a': no\n- at 'b': no") == (
+        "values do not fit: web: - at 'a': no; - at 'b': no"
+    )
     assert complaint("") == "helm failed and does not say why"
     assert is_of_the_cluster("Error: Get https://x: dial tcp: connection refused")
     assert not is_of_the_cluster("Error: context deadline exceeded")
