@@ -49,7 +49,7 @@ def build_images(program: Program, *names: str) -> None:
     for name in names:
         recipe = tomllib.loads((IMAGES / name / "recipe.toml").read_text())
         if recipe["name"] not in there:
-            program.skerry("image", "build", str(IMAGES / name), timeout=600)
+            program.skerry("image", "build", str(IMAGES / name), timeout=1800)
 
 
 def lend_images(owner: Program, borrower: Program, scratch: Path, *names: str) -> None:
@@ -58,8 +58,8 @@ def lend_images(owner: Program, borrower: Program, scratch: Path, *names: str) -
     archive = scratch / "lent.tar"
     wanted = [tomllib.loads((IMAGES / name / "recipe.toml").read_text())["name"] for name in names]
     ctr = [program_path("ctr"), "-a", str(owner.run_dir / "containerd.sock"), "-n", NAMESPACE]
-    subprocess.run([*ctr, "images", "export", str(archive), *wanted], check=True, timeout=300)
-    borrower.skerry("image", "load", str(archive), timeout=300)
+    subprocess.run([*ctr, "images", "export", str(archive), *wanted], check=True, timeout=900)
+    borrower.skerry("image", "load", str(archive), timeout=900)
     archive.unlink()
 
 
