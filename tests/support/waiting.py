@@ -14,6 +14,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from skerry.kube.errors import NotFound
+
 LIMIT = 120.0
 """Seconds after which what was waited for does not come."""
 WITHIN = f"--timeout={LIMIT:.0f}s"
@@ -21,7 +23,7 @@ WITHIN = f"--timeout={LIMIT:.0f}s"
 _PAUSE = 0.02  # seconds between two looks
 _NOT_YET = (
     AssertionError, LookupError, TypeError, AttributeError, ValueError, subprocess.CalledProcessError, OSError,
-    http.client.HTTPException,
+    http.client.HTTPException, NotFound,
 )  # fmt: skip
 """What a condition may raise while what it looks at is not there."""
 T = TypeVar("T")
