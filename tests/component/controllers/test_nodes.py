@@ -50,14 +50,13 @@ async def test_a_silent_node_becomes_unknown_and_comes_back() -> None:
         unreachable = "node.kubernetes.io/unreachable"
         await world.until(lambda: taints(world) == {(unreachable, "NoSchedule"), (unreachable, "NoExecute")})
         await renew(world, "2026-01-01T00:00:41.000000Z")
-        node = await world.client.get(NODES, "node")
         ready = {
             "type": "Ready",
             "status": "True",
             "reason": "KubeletReady",
             "lastTransitionTime": "2026-01-01T00:00:00Z",
         }
-        await world.client.update(NODES, {**node, "status": {**node["status"], "conditions": [ready]}}, "status")
+        await world.client.patch(NODES, "node", {"status": {"conditions": [ready]}}, kind="merge", subresource="status")
         await world.until(lambda: conditions(world)["Ready"] == "True" and not taints(world))
 
 
@@ -65,10 +64,9 @@ async def test_pressure_and_foreign_taints() -> None:
     async with running_controllers() as world:
         foreign = {"key": "example.com/gpu", "effect": "NoSchedule"}
         await world.client.patch(NODES, "node", {"spec": {"taints": [foreign]}})
-        node = await world.client.get(NODES, "node")
         pressure: Obj = {"type": "DiskPressure", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-        status = {**node["status"], "conditions": [*node["status"]["conditions"], pressure]}
-        await world.client.update(NODES, {**node, "status": status}, "status")
+        status = {"status": {"conditions": [pressure]}}
+        await world.client.patch(NODES, "node", status, kind="strategic", subresource="status")
         expected = {("example.com/gpu", "NoSchedule"), ("node.kubernetes.io/disk-pressure", "NoSchedule")}
         await world.until(lambda: taints(world) == expected)
 

@@ -57,8 +57,7 @@ async def _is_prolonged_once(sessions: Sessions, clock: SetClock, refresh: str) 
 
 async def _ends_with_its_user(running: RunningPlatform, sessions: Sessions) -> None:
     opened = await sessions.open(Wanted(ANNA, "Browser"))
-    user = await running.admin.get(USERS, object_name(ANNA))
-    await running.admin.update(USERS, {**user, "spec": {**user["spec"], "disabled": True}})
+    await running.admin.patch(USERS, object_name(ANNA), {"spec": {"disabled": True}})
     await until(lambda: sessions.person_of(opened.access) is None, "refused")
     await until_raises(NotFound, lambda: running.admin.get(SESSIONS, opened.name))
     with pytest.raises(SessionRefused, match=r"anna@uni\.example is not known here, or disabled"):
@@ -84,8 +83,7 @@ async def test_programs_act_as_themselves_and_never_do_more_than_who_made_them()
             return (await running.admin.get(SESSIONS, opened.name))["status"]["lastUsed"]
 
         await until(noted, "last use")
-        team = await running.admin.get(GROUPS, "team")
-        await running.admin.update(GROUPS, {**team, "spec": {"name": "team", "members": []}})
+        await running.admin.patch(GROUPS, "team", {"spec": {"members": []}})
         await until(lambda: sessions.person_of(opened.access) is None, "refused")
         await sessions.close(opened.name)
         assert made["metadata"]["name"] == "lidar"
