@@ -14,8 +14,9 @@ import pytest
 from tests.support.charts import CHARTS, build_images, opened
 from tests.support.helm import Helm
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITH_IMAGES
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(WITH_IMAGES)
 NAMESPACE = "apps"
 _WAIT = ("--wait", "--timeout", "180s")
 

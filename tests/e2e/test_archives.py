@@ -9,11 +9,14 @@ import signal
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.test_platform import processes
 from tests.support.images import BUSYBOX, busybox_archive
 from tests.support.program import Program
 from tests.support.waiting import WITHIN, eventually
 
+pytestmark = pytest.mark.timeout(900)
 _PROJECT = """
 apiVersion: skerry.dev/v1alpha1
 kind: Project

@@ -26,9 +26,11 @@ import pytest
 from tests.support.charts import build_images
 from tests.support.javascript import Javascript
 from tests.support.program import Program, eventually
+from tests.support.waiting import WITH_IMAGES
 
 # a refusal while the hub starts leaves its socket to the garbage collector
 pytestmark = [
+    pytest.mark.timeout(WITH_IMAGES),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -210,7 +212,6 @@ def _spawn(hub: Hub, user: str) -> list[Any]:
     return hub.progress(user)
 
 
-@pytest.mark.timeout(900)
 def test_a_server_is_spawned_used_and_stopped(hub: Hub, program: Program) -> None:
     events = _spawn(hub, "ana")
     assert events[-1].get("ready"), events

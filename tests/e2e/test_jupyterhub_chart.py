@@ -12,9 +12,9 @@ from tests.support.helm import Helm
 from tests.support.program import Program
 from tests.support.signed_in import signed_in
 from tests.support.visitor import Visitor
-from tests.support.waiting import WITHIN, eventually
+from tests.support.waiting import WITH_IMAGES, WITHIN, eventually
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(WITH_IMAGES)
 URL = "https://hub.lab.localhost"
 _PROJECT = """
 apiVersion: skerry.dev/v1alpha1

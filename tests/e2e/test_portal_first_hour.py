@@ -16,9 +16,9 @@ import pytest
 from tests.support.charts import lend_images
 from tests.support.portal import ROOT, chromium, visit
 from tests.support.program import Program
-from tests.support.waiting import LIMIT, WITHIN
+from tests.support.waiting import LIMIT, WITH_IMAGES, WITHIN
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(WITH_IMAGES)
 _PASSWORD = "correct horse battery"
 _PATIENCE = 2 * LIMIT * 1000  # milliseconds
 _CATALOGUE = "/portal/launch/skerry-catalogs/skerry."

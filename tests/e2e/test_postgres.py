@@ -13,8 +13,9 @@ import pytest
 
 from tests.support.debian import build_debian_image
 from tests.support.program import Program, program_path
-from tests.support.waiting import WITHIN, eventually
+from tests.support.waiting import WITH_IMAGES, WITHIN, eventually
 
+pytestmark = pytest.mark.timeout(WITH_IMAGES)
 IMAGE = "postgres:test"
 DATABASE = """
 apiVersion: v1

@@ -13,8 +13,9 @@ import pytest
 from tests.support.charts import build_images
 from tests.support.helm import Helm
 from tests.support.program import Program
-from tests.support.waiting import WITHIN, eventually
+from tests.support.waiting import WITH_IMAGES, WITHIN, eventually
 
+pytestmark = pytest.mark.timeout(WITH_IMAGES)
 _ROOT = Path(__file__).parents[2]
 _RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
@@ -60,7 +61,6 @@ class Database:
         return json.dumps(self.program.get("-n", self.namespace, "secret", "db")["data"])
 
 
-@pytest.mark.timeout(600)
 def test_a_database_is_followed_backed_up_and_restored(program: Program, helm: Helm) -> None:
     build_images(program, "postgresql")
     database = Database(program, helm)
@@ -120,7 +120,6 @@ class Store:
         return int(code), answer
 
 
-@pytest.mark.timeout(600)
 def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
     build_images(program, "object-storage")
     chart = str(_ROOT / "charts" / "object-storage")
@@ -146,7 +145,6 @@ def test_objects_outlive_the_pod(program: Program, helm: Helm) -> None:
             socket.create_connection((address, port), timeout=10)
 
 
-@pytest.mark.timeout(600)
 def test_workers_compute_and_are_replaced(program: Program, helm: Helm) -> None:
     build_images(program, "dask")
     chart = str(_ROOT / "charts" / "dask")

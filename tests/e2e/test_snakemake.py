@@ -18,8 +18,9 @@ import pytest
 
 from tests.support.debian import Contents, build_python_image
 from tests.support.program import Program, eventually
-from tests.support.waiting import WITHIN
+from tests.support.waiting import WITH_IMAGES, WITHIN
 
+pytestmark = pytest.mark.timeout(WITH_IMAGES)
 LOCK = Path(__file__).with_name("requirements-snakemake.lock")
 IMAGE = "snakemake:test"
 NAMESPACE = "workflows"
@@ -171,7 +172,6 @@ def _told(program: Program, kind: str, reason: str) -> set[str]:
     return {event["involvedObject"]["name"] for event in events["items"]}
 
 
-@pytest.mark.timeout(1000)
 def test_rules_run_as_jobs_and_hand_their_files_on(workflows: None, program: Program) -> None:
     phase, log = _run(program, "report.txt")
     assert phase == "Succeeded", f"{log}\n{_logs_of_jobs(program)}"
@@ -185,7 +185,6 @@ def test_rules_run_as_jobs_and_hand_their_files_on(workflows: None, program: Pro
     assert [one["metadata"]["name"] for one in program.get("-n", NAMESPACE, "secrets")["items"]] == ["s3"]
 
 
-@pytest.mark.timeout(500)
 def test_a_rule_that_fails_ends_the_workflow(workflows: None, program: Program) -> None:
     phase, log = _run(program, "salvage.txt")
     assert phase == "Failed", log

@@ -16,6 +16,7 @@ import yaml
 
 from skerry.engine.node.containerd.client import NAMESPACE
 from tests.support.program import Program, program_path
+from tests.support.waiting import BUILDING
 
 ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
@@ -49,7 +50,7 @@ def build_images(program: Program, *names: str) -> None:
     for name in names:
         recipe = tomllib.loads((IMAGES / name / "recipe.toml").read_text())
         if recipe["name"] not in there:
-            program.skerry("image", "build", str(IMAGES / name), timeout=1800)
+            program.skerry("image", "build", str(IMAGES / name), timeout=BUILDING)
 
 
 def lend_images(owner: Program, borrower: Program, scratch: Path, *names: str) -> None:

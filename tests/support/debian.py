@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.program import Program, program_path
+from tests.support.waiting import BUILDING
 
 _DEBIAN = "bookworm"
 _PYTHON = "3.11.2"
@@ -61,7 +62,7 @@ def build_python_image(program: Program, scratch: Path, contents: Contents, name
         for package in contents.wheels:
             _wheel(contents.lock, package, context / "wheels")
     assert debian.returncode == 0
-    program.skerry("image", "build", "-t", name, str(context), timeout=400)
+    program.skerry("image", "build", "-t", name, str(context), timeout=BUILDING)
     shutil.rmtree(context)
 
 
@@ -74,7 +75,7 @@ def build_debian_image(program: Program, scratch: Path, packages: Sequence[str],
     )
     (context / "passwd").write_text(_PASSWD)
     subprocess.run(_extraction(packages, context), check=True)
-    program.skerry("image", "build", "-t", name, str(context), timeout=400)
+    program.skerry("image", "build", "-t", name, str(context), timeout=BUILDING)
     shutil.rmtree(context)
 
 
@@ -109,5 +110,5 @@ def _pip(verb: str, *words: str) -> None:
     platforms = [f"--platform={platform}" for platform in _PLATFORMS]
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     command = [*pip, *foreign, *platforms, *words]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=BUILDING, check=False)
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,10 @@ LIMIT = 120.0
 """Seconds after which what was waited for does not come."""
 WITHIN = f"--timeout={LIMIT:.0f}s"
 """The same for kubectl and Helm."""
+BUILDING = 1800.0
+"""Seconds that an image of hundreds of packages may take: one minute on a quiet machine, ten beside everything else."""
+WITH_IMAGES = BUILDING + 900.0
+"""Seconds for a whole test that has such images made: to `pytest.mark.timeout`."""
 _PAUSE = 0.02  # seconds between two looks
 _NOT_YET = (
     AssertionError, LookupError, TypeError, AttributeError, ValueError, subprocess.CalledProcessError, OSError,
