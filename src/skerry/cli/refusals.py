@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from skerry.kube.errors import AlreadyExists, Forbidden, NotFound, StatusError, Unauthorized
+from skerry.kube.refusals import plain
 
 _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "catalogs": ("catalogue", "skerry catalogs ls"),
@@ -20,14 +21,10 @@ _KINDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "tiers": ("tier", "skerry tiers ls"),
 })  # fmt: skip
 """By plural: what one of them is called, and what lists those there are."""
-_OWN_HOOK = re.compile(r'^admission webhook "[a-z-]+\.skerry\.dev" denied the request: ')
-"""Who refused matters where others may have."""
 _NO_RIGHT = re.compile(
     r'User ".*" cannot (?P<verb>\S+) resource "(?P<of>[^"]+)" .*?(?:namespace "(?P<namespace>[^"]+)")?$'
 )
 """As RBAC says it."""
-_NO_FIELD = "<nil>: Invalid value: "
-"""Before what a rule says of a whole object."""
 
 
 def in_words(error: StatusError) -> str:
@@ -51,7 +48,7 @@ def in_words(error: StatusError) -> str:
             )
         case Forbidden() if missing := _NO_RIGHT.search(error.message):
             return f"{error.message}: {_whose_right(missing)}"
-    return _OWN_HOOK.sub("", error.message).replace(_NO_FIELD, "")
+    return plain(error.message)
 
 
 def _whose_right(missing: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ import pytest
 from skerry.kube.errors import Forbidden
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import (
+    API_SERVICES,
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     CONFIG_MAPS,
@@ -29,6 +30,11 @@ from tests.support.platform import RunningPlatform, running_platform
 from tests.support.waiting import until
 
 RBAC = "rbac.authorization.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
+WEBHOOKS = [
+    Resource(ADMISSION, "v1", f"{phase.lower()}webhookconfigurations", f"{phase}WebhookConfiguration", namespaced=False)
+    for phase in ("Mutating", "Validating")
+]
 NAMESPACED_ROLES = Resource(RBAC, "v1", "roles", "Role")
 ROLES = {"viewer": ("viewer",), "editor": ("viewer", "editor"), "owner": ("viewer", "editor", "owner")}
 MEMBERS = [
@@ -171,6 +177,12 @@ async def test_nobody_escapes_by_objects_in_a_namespace() -> None:
         with pytest.raises(Forbidden, match="is attempting to grant RBAC permissions not currently held"):
             await ben.create(NAMESPACED_ROLES, {"metadata": {"name": "more"}, "rules": [rule]}, "lidar")
         await ben.create(ROLE_BINDINGS, binding("skerry:viewer", account("default")), "lidar")
+
+        # nobody of a project comes between others and the API
+        for resource in (*WEBHOOKS, API_SERVICES, CLUSTER_ROLE_BINDINGS):
+            for someone in (anna, ben):
+                with pytest.raises(Forbidden, match=f'cannot create resource "{resource.plural}"'):
+                    await someone.create(resource, {"metadata": {"name": "between"}})
 
         # nothing of the platform is changed, taken away or feigned
         for resource, name, text in (

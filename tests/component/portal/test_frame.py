@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import pytest
+
 from skerry.platform.identity.login.welcome import COOKIE
 from skerry.platform.projects.types import PROJECTS
 from tests.support.browser import Browser, browser
@@ -133,6 +135,21 @@ async def _reads_german_in_the_dark(anna: Browser) -> None:
     assert '<html lang="en"' in (await anna.get("/portal/")).text
     german = await anna.get("/portal/", headers={"Accept-Language": "fr;q=0.9,de-AT"})
     assert ("Projekte" in german.says(), '<html lang="de" data-theme="dark"' in german.text) == (True, True)
+
+
+async def test_who_asks_too_often_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skerry.portal.web.site._WRITES", 2)
+    async with running_portal() as portal, portal.signed_in("anna") as anna, portal.signed_in("ben") as ben:
+        for someone, statuses in ((anna, [303, 303, 429]), (ben, [303])):
+            page = await someone.get("/portal/", headers={"Accept-Language": "de"})
+            form = re.findall(r'name="form" value="([^"]+)"', page.text)[0]
+            own = {"form": form, "next": "/portal/", "theme": "dark"}
+            done = [
+                await someone.post("/portal/preferences", headers={"Accept-Language": "de"}, **own) for _ in statuses
+            ]
+            assert [one.status for one in done] == statuses
+            if statuses[-1] == 429:
+                assert "Zu viele Anfragen" in done[-1].says()
 
 
 async def _operators_see_all_until_they_are_none(portal: RunningPortal) -> None:

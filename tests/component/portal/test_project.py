@@ -79,6 +79,13 @@ async def _people_ask(portal: RunningPortal, anna: Browser, carl: Browser) -> No
     assert "At once." in (await carl.get(new)).says()
     bad = await _post(carl, new, new, kind="Project", project="Not A Name", tier="free")
     assert bad.status in (400, 422)
+    taken = await _post(carl, new, new, kind="Project", project="lidar", tier="free", reason="my maps")
+    assert (taken.status, "there is a project lidar already" in taken.says(), "my maps" in taken.text) == (
+        422,
+        True,
+        True,
+    )
+    assert "admission webhook" not in taken.text
     asked = await _post(carl, new, new, kind="Project", project="coast", tier="free", reason=XSS)
     assert (asked.status, asked.location) == (303, "/portal/?asked=coast")
     await until(lambda: _says(carl, "/portal/", "coast"), "the project that was asked for")

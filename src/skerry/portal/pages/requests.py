@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from skerry.kube.errors import BadRequest, Invalid
+from skerry.kube.errors import BadRequest, Forbidden, Invalid
 from skerry.kube.objects import Obj, name_of
+from skerry.kube.refusals import plain
 from skerry.platform.projects.types import PROJECT_REQUESTS, TIERS
 from skerry.portal.web.language import N_
 from skerry.portal.web.pages import Page, get, post
@@ -41,8 +42,8 @@ async def ask(viewer: Viewer) -> Response:
     name = f"{spec['project'][:200]}-{spec['kind'].lower()}-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
     try:
         await viewer.client.create(PROJECT_REQUESTS, {"metadata": {"name": name}, "spec": spec})
-    except (Invalid, BadRequest) as refused:
-        return await _page(viewer, viewer.fields, refused.message)
+    except (Invalid, BadRequest, Forbidden) as refused:
+        return await _page(viewer, viewer.fields, plain(refused.message))
     said = viewer._("Asked for. You see here as soon as it is decided.")
     project = quote(spec["project"], safe="")
     return viewer.redirect(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import Response
 
 from skerry.kube.errors import Forbidden, NotFound, StatusError
+from skerry.kube.refusals import plain
 from skerry.platform.identity.login.forms import BadForm
 from skerry.platform.identity.login.often import TooMany
 from skerry.portal.web.language import N_
@@ -29,14 +30,14 @@ async def answered(viewer: Viewer, handle: Callable[[], Awaitable[Response]]) ->
     except (BadForm, NotTaken) as refused:
         return await _failed(viewer, 400, viewer._("That was not taken"), str(refused))
     except TooMany as many:
-        return await _failed(viewer, 429, viewer._("Slower, please"), str(many))
+        return await _failed(viewer, 429, viewer._("Slower, please"), viewer._(str(many)))
     except NotFound as missing:
         return await _failed(viewer, 404, viewer._("There is no such thing"), _told(viewer, missing))
     except Forbidden as refused:
         return await _failed(viewer, 403, viewer._("You may not do that"), _told(viewer, refused))
     except StatusError as error:
         if error.code < 500:
-            return await _failed(viewer, error.code, viewer._("The cluster refused"), error.message)
+            return await _failed(viewer, error.code, viewer._("The cluster refused"), plain(error.message))
         return await _away(viewer)
     except OSError:
         return await _away(viewer)
@@ -51,7 +52,7 @@ def _told(viewer: Viewer, error: NotFound | Forbidden) -> str:
         hint = _NO_ROLE if '" cannot ' in error.message else ""
     else:
         hint = _GONE if error.details.get("name") else ""
-    return f"{viewer._(hint)} ({error.message})" if hint else error.message
+    return f"{viewer._(hint)} ({error.message})" if hint else plain(error.message)
 
 
 async def _away(viewer: Viewer) -> Response:

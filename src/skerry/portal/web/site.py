@@ -27,6 +27,7 @@ from skerry.portal.launching.rendering import Renderer
 from skerry.portal.web.assets import Assets
 from skerry.portal.web.changes import Changes
 from skerry.portal.web.failures import answered
+from skerry.portal.web.language import N_
 from skerry.portal.web.pages import Handled, Navigation, Page, Socket
 from skerry.portal.web.rights import Rights
 from skerry.portal.web.seeing import Seeing
@@ -111,7 +112,7 @@ class Site:
     def _count(self, one: Handled, person: Person) -> None:
         often = self._reads if one.method == "GET" else self._writes
         if not often.one_more(person.user):
-            raise TooMany("too many requests within a minute: wait a little, then go on")
+            raise TooMany(N_("Too many requests within a minute: wait a little, then go on."))
 
     def _socket(self, one: Socket) -> WebSocketRoute:
         async def talk(socket: WebSocket) -> None:
@@ -125,8 +126,8 @@ class Site:
         return WebSocketRoute(one.path, talk)
 
 
-def _too_many(_: str, most: int) -> TooMany:
-    return TooMany(f"{most} of these are under way already: close a page, or wait a little")
+def _too_many(_who: str, _most: int) -> TooMany:
+    return TooMany(N_("Too many of these are under way already: close a page, or wait a little."))
 
 
 def _sent_to_sign_in(request: Request) -> Response:
