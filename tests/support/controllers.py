@@ -64,8 +64,12 @@ class World:
         return [event["message"] for event in found if event["reason"] == reason]
 
     def has_a_node(self) -> bool:
-        """Whether pods may go to the node: a new one is tainted until it is seen to be ready."""
-        node = self.get(NODES, self.node.node)
+        """Whether pods may go to the node."""
+        return self.may_have_pods(self.node.node)
+
+    def may_have_pods(self, name: str) -> bool:
+        """Whether pods may go to a node: a new one is tainted until it is seen to be ready."""
+        node = self.get(NODES, name)
         return node is not None and bool(node.get("status")) and not node["spec"].get("taints")
 
     async def until(self, condition: Callable[[], object], seconds: float = LIMIT) -> None:

@@ -112,7 +112,7 @@ async def test_budgets_are_kept_where_possible() -> None:
         budget = {"metadata": {"name": "a"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "a"}}}}
         await world.client.create(POD_DISRUPTION_BUDGETS, budget, "default")
         await world.until(
-            lambda: "currentHealthy" in ((world.get(POD_DISRUPTION_BUDGETS, "a") or {}).get("status") or {})
+            lambda: (world.get(POD_DISRUPTION_BUDGETS, "a") or {}).get("status", {}).get("observedGeneration") == 1
         )
         await create(world, "c", "4", "high")
         await bound(world, "c")

@@ -23,8 +23,10 @@ TAINT = {"key": "evict", "value": "yes", "effect": "NoExecute"}
 
 @asynccontextmanager
 async def another_node(world: World, name: str = "second") -> AsyncIterator[SimulatedNode]:
+    """Pods may go there from the beginning: a new one is tainted until it is seen to be ready."""
     node = SimulatedNode(world.client, world.context.informers, world.context.clock, name)
     await node.register()
+    await world.until(lambda: world.may_have_pods(name))
     node.start()
     try:
         yield node
