@@ -142,6 +142,11 @@ _NETWORK_CHANGED = "ERR_NETWORK_CHANGED"
 """What Chromium says to everything under way when an interface of the machine comes or goes, as those of pods do."""
 
 
+def is_of_the_network(complaint: str) -> bool:
+    """Whether Chromium says no more by it than that the machine's network changed: `visit` opens the page again."""
+    return _NETWORK_CHANGED in complaint
+
+
 async def visit(page: Any, path: str) -> Any:
     """Open a page, again when the machine's network changed meanwhile: it, or a part of it, did not come then. What it
     gives is Playwright's `Response`."""

@@ -48,6 +48,7 @@ async def test_stateful_sets() -> None:
         await roll_through(world, STATEFUL_SETS, "statefulset/web")
         await world.kubectl("scale", "statefulset/web", "--replicas=3")
         await world.until(lambda: is_settled(world, 3))
+        await world.until(lambda: len(world.events("SuccessfulCreate")) >= 3)
         described = await world.kubectl("describe", "statefulset/web")
         assert "3 desired | 3 total" in described
         assert "create Pod web-2 in StatefulSet web successful" in described

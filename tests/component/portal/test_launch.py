@@ -8,7 +8,7 @@ from typing import Any
 from skerry.platform.catalog.types import CATALOG_ENTRIES
 from skerry.platform.releases.types import RELEASES
 from tests.support.axe import barriers_of
-from tests.support.portal import ROOT, RunningPortal, chromium, page_of, running_portal, visit
+from tests.support.portal import ROOT, RunningPortal, chromium, is_of_the_network, page_of, running_portal, visit
 from tests.support.waiting import until
 
 SHOTS = ROOT / "build/screenshots"
@@ -22,8 +22,12 @@ class Looked:
     def __init__(self, page: Any, name: str) -> None:
         self.page, self._name = page, name
         self.complaints: list[str] = []
-        page.on("console", lambda one: self.complaints.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda one: self.complaints.append(str(one)))
+        page.on("console", lambda one: self._complains(one.text) if one.type == "error" else None)
+        page.on("pageerror", lambda one: self._complains(str(one)))
+
+    def _complains(self, text: str) -> None:
+        if not is_of_the_network(text):
+            self.complaints.append(text)
 
     async def at(self, what: str) -> None:
         """At what is shown now."""
