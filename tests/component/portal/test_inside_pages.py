@@ -3,6 +3,7 @@ phone, no script fails, what is live is live, and by keyboard one gets everywher
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from playwright.async_api import expect
@@ -15,6 +16,8 @@ from tests.support.waiting import LIMIT
 
 APP = "/portal/apps/lidar/notebook"
 TABS = ("", "/logs", "/terminal", "/files", "/usage", "/values", "/history?of=2", "/remove")
+STRANGERS = ("/identity/sign-in", "/identity/link/used-before")
+AMISS = ("/portal/apps/lidar/gone", "/portal/projects/others", "/portal/nothing", "/portal/catalogue/?q=no-such-chart")
 OPERATORS = ("", "nodes", "requests", "projects", "tiers", "catalogues")
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "locale": "de"}
@@ -33,6 +36,8 @@ async def test_pages_are_for_everybody() -> None:
                 await _none_has_barriers(await page_of(made, portal, anna, **options), [APP + tab for tab in tabs])
                 paths = [f"/portal/operators/{tab}" for tab in operators]
                 await _none_has_barriers(await page_of(made, portal, olga, **options), paths)
+                await _none_has_barriers(await page_of(made, portal, "", **options), STRANGERS)
+                await _none_has_barriers(await page_of(made, portal, anna, **options), AMISS)
             page = await page_of(made, portal, anna, **DESK)
             await visit(page, APP)
             await page.get_by_text(f"main@sha1:{'0a' * 20}").wait_for()
@@ -51,7 +56,7 @@ async def _comes_from_upstream(portal: RunningPortal) -> None:
     await portal.running.admin.update(RELEASES, {**release, "status": status}, "status")
 
 
-async def _none_has_barriers(page: Any, paths: list[str]) -> None:
+async def _none_has_barriers(page: Any, paths: Sequence[str]) -> None:
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     policy = "Content Security Policy"

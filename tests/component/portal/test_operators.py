@@ -66,7 +66,7 @@ async def _sees_how_it_is(olga: Browser) -> None:
     async def shown() -> bool:
         """From the platform's caches."""
         says = (await olga.get(HOME)).says()
-        for text in ("It answers, in", "1 of 1 are well.", "1 wait for a decision.", "It is up to date."):
+        for text in ("It answers, in", "1 of 1 are well.", "Waiting for a decision: 1.", "It is up to date."):
             assert text in says, text
         return True
 

@@ -115,7 +115,7 @@ def _open_requests(requests: Sequence[Obj]) -> Part:
     if not waiting:
         return Part(N_("Requests"), Said(N_("None waits."), tone="good"), f"{HOME}requests")
     return Part(
-        N_("Requests"), Said(N_("%(number)s wait for a decision."), {"number": waiting}, "busy"), f"{HOME}requests"
+        N_("Requests"), Said(N_("Waiting for a decision: %(number)s."), {"number": waiting}, "busy"), f"{HOME}requests"
     )
 
 
