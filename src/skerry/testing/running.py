@@ -21,10 +21,13 @@ from skerry.engine.schema.registry import builtin
 from skerry.engine.store.memory import MemoryStore
 from skerry.kube.clock import Clock, SystemClock
 from skerry.kube.events import Recorder
-from skerry.kube.objects import Obj
-from skerry.kube.resources import NODES, STORAGE_CLASSES
+from skerry.kube.objects import Obj, key_of
+from skerry.kube.resources import NODES, SERVICE_ACCOUNTS, STORAGE_CLASSES
 from skerry.testing.nodes import SimulatedNodes, SimulatedPods
 from skerry.testing.volumes import STANDARD, SimulatedVolumes
+
+_ACCOUNT = "default/default"
+"""Whose a pod is that does not say: without it there are no pods, and admission waits for it only a moment."""
 
 
 class RunningCluster:
@@ -77,9 +80,12 @@ class RunningCluster:
             SimulatedPods(kubelet, informers, telling, clock, self.config.pod_cidr),
             SimulatedVolumes(kubelet, informers),
         ]
+        accounts, may_have_pods = informers.of(SERVICE_ACCOUNTS), asyncio.Event()
+        accounts.add_handler(lambda delta: may_have_pods.set() if key_of(delta.object) == _ACCOUNT else None)
         await informers.start()
         for controller in controllers:
             stack.push_async_callback(controller.close)
             controller.start()
         await kubelet.create(STORAGE_CLASSES, STANDARD)
         await asyncio.gather(*(kubelet.create(NODES, node) for node in self._nodes))
+        await may_have_pods.wait()

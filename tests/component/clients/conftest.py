@@ -13,6 +13,7 @@ import pytest
 from skerry.testing import Cluster, cluster
 from tests.support.helm import Helm
 from tests.support.raw_api import RawApi
+from tests.support.waiting import eventually
 
 _numbers = itertools.count()
 
@@ -35,6 +36,8 @@ def namespace(api: RawApi) -> str:
     name = f"n{next(_numbers)}"
     code, answer = api.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     assert code == 201, answer
+    account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
+    eventually(lambda: api.call("GET", account)[0] == 200, "the account of its pods")
     return name
 
 

@@ -17,6 +17,7 @@ from skerry.testing import cluster
 from skerry.testing.cluster import Cluster
 from tests.component.conformance.e2e_client import E2eClient
 from tests.support.replay import Replay
+from tests.support.waiting import eventually
 
 _NUMBERS = itertools.count(1)
 
@@ -70,6 +71,7 @@ def replay(shared_cluster: Cluster) -> Iterator[Replay]:
     name = f"replay-{next(_NUMBERS)}"
     everywhere.create("namespaces", {"metadata": {"name": name}})
     client = Replay(shared_cluster.kubeconfig, name)
+    eventually(lambda: client.list("serviceaccounts")["items"], "the account of its pods")
     yield client
     everywhere.delete("namespaces", name)
     everywhere.close()

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from skerry.engine.api.admission import service_account
+from skerry.engine.controllers.serviceaccount import NamespaceEquipment
 from skerry.testing import Cluster, cluster
 from tests.support.program import eventually
 from tests.support.raw_api import RawApi
@@ -85,6 +87,22 @@ def test_nodes_made_later_are_ready_and_keep_what_they_say() -> None:
         assert node["status"]["allocatable"]["example.com/fpga"] == "2"
         lease = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/late"
         eventually(lambda: client.call("GET", lease)[0] == 200, "the lease")
+        client.close()
+
+
+def test_pods_may_be_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that stands still for as long as a pod waits for its account, too."""
+    make = NamespaceEquipment.reconcile
+
+    async def late(self: NamespaceEquipment, key: str) -> float | None:
+        await asyncio.sleep(1)
+        return await make(self, key)
+
+    monkeypatch.setattr(NamespaceEquipment, "reconcile", late)
+    monkeypatch.setattr(service_account, "_PATIENCE", 0.0)
+    with cluster(nodes=0) as made:
+        client = api(made)
+        create(client, PODS, a_pod("first"))
         client.close()
 
 
