@@ -49,7 +49,7 @@ def test_credentials_of_the_matching_registry() -> None:
     both = secret({"https://index.docker.io/v1/": {"username": "hub"}, "r.example": {"auth": encoded}})
     assert users("app:1", both) == ["hub"]
     found = credentials("r.example/app:1", [both])
-    assert [(auth.username, auth.password) for auth in found] == [("bob", "pass:word")]
+    assert [(auth.username, auth.password, auth.server_address) for auth in found] == [("bob", "pass:word", "")]
     assert users("other.example/app", both) == []
 
 

@@ -31,7 +31,7 @@ def credentials(image: str, secrets: Iterable[Obj]) -> list[pb.AuthConfig]:
         for server, entry in _entries(secret).items():
             path = _plain(server)
             if _matches(path, image):
-                auth = _auth(server, entry)
+                auth = _auth(entry)
                 if auth is not None:
                     found.append((len(path), auth))
     found.sort(key=lambda pair: pair[0], reverse=True)
@@ -77,7 +77,10 @@ def _host_matches(pattern: str, host: str) -> bool:
     return len(labels) == len(parts) and all(label in ("*", part) for label, part in zip(labels, parts, strict=True))
 
 
-def _auth(server: str, entry: Obj) -> pb.AuthConfig | None:
+def _auth(entry: Obj) -> pb.AuthConfig | None:
+    """Without the server's address, as the kubelet sends it: containerd takes one that has no scheme, as most have, for
+    another server's and leaves the account out.
+    """
     username, password = entry.get("username", ""), entry.get("password", "")
     if entry.get("auth"):
         try:
@@ -87,7 +90,6 @@ def _auth(server: str, entry: Obj) -> pb.AuthConfig | None:
     return pb.AuthConfig(
         username=username,
         password=password,
-        server_address=server,
         identity_token=entry.get("identitytoken", ""),
         registry_token=entry.get("registrytoken", ""),
     )
