@@ -34,7 +34,7 @@ async def test_a_researcher_asks_and_an_operator_decides(tmp_path: Path) -> None
         words = ("requests", "create", "quota", "lidar", "--set", "requests.cpu=8", "--cpu-hours", "900")
         refused = await run(bens, *words, code=1)
         assert "owns no project lidar: its owners ask for more" in refused.output
-        second = (await run(hers, *words)).output.split()[1]
+        second = (await run(hers, *words, "--reason", "a campaign")).output.split()[1]
 
         async def is_seen() -> bool:
             found = (await admin.list(PROJECT_REQUESTS)).items
@@ -43,7 +43,7 @@ async def test_a_researcher_asks_and_an_operator_decides(tmp_path: Path) -> None
         await until(is_seen, "she sees both")
         (row,) = [one for one in cells((await run(operator, "requests", "ls")).output) if one[0] == second]
         assert row[1:3] == ["Quota", "lidar"]
-        assert "requests.cpu=8, cpuHours=900" in " ".join(row)
+        assert "requests.cpu=8, cpuHours=900 a campaign" in " ".join(row), "who decides reads why"
         assert "no requests" in (await run(bens, "requests", "ls")).output, "others' are nobody's business"
 
         assert "cannot patch" in (await run(hers, "requests", "approve", second, code=1)).output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -33,7 +34,7 @@ def ls(cluster: Cluster, output: str) -> None:
     elif not found:
         click.echo("there are no requests: `skerry requests create --help` says how to make one")
     else:
-        heads = ("NAME", "KIND", "PROJECT", "REQUESTER", "WANTED", "PHASE", "MESSAGE")
+        heads = ("NAME", "KIND", "PROJECT", "REQUESTER", "WANTED", "WHY", "PHASE", "MESSAGE")
         click.echo(table(heads, [_row(one) for one in sorted(found, key=name_of)]))
 
 
@@ -47,7 +48,8 @@ def _row(request: Obj) -> tuple[str, ...]:
     spec, status = request["spec"], request.get("status") or {}
     message = next((one.get("message", "") for one in status.get("conditions") or ()), "")
     phase = status.get("phase", "Pending")
-    return name_of(request), spec["kind"], spec["project"], spec.get("requester", ""), wanted(spec), phase, message
+    why = textwrap.shorten(spec.get("reason", ""), 50, placeholder=" ...") or "-"
+    return name_of(request), spec["kind"], spec["project"], spec.get("requester", ""), wanted(spec), why, phase, message
 
 
 def wanted(spec: Obj) -> str:
