@@ -10,6 +10,7 @@ import pytest
 
 from tests.component.conformance.definitions import Definition, random_definition
 from tests.component.conformance.e2e_client import APPLY_PATCH, E2eClient
+from tests.support.waiting import eventually
 
 SENTINEL = "__update_schema_sentinel_field__"
 TRANSITION = {"x-kubernetes-validations": [{"rule": "self != oldSelf"}], "maxLength": 5}
@@ -74,8 +75,12 @@ class Resource:
         schema = {"type": "object", "properties": {**properties, **sentinel}}
         schemas = {"schema": {"openAPIV3Schema": schema}}
         self._api.change(self._definition.own_path, lambda now: now["spec"]["versions"][0].update(schemas))
-        while word not in (said := self.apply({SENTINEL: "another"}, "sentinel-resource")):
-            assert said
+
+        def is_in_force() -> bool:
+            """Asked with objects that are new: of one that is there, what it had would stay."""
+            return word in self.apply({SENTINEL: "another"}, f"sentinel-{uuid.uuid4()}")
+
+        eventually(is_in_force, "the schema to be in force")
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ def test_replica_sets_on_the_path_of_preemption(replay: Replay, whole_cluster: R
                 return [len([one for one in seen if one.startswith(f"rs-pod{number}")]) for number in (1, 2, 3)]
 
             events.until("ADDED", everybody)
-        assert runs(replay, "pod4")
+        running(replay, "pod4")
         third = [one for one in replay.list("pods")["items"] if one["metadata"]["name"].startswith("rs-pod3")]
         assert [one["status"]["phase"] for one in third] == ["Running"]
 

@@ -61,8 +61,8 @@ async def test_a_claim_that_waits_gets_the_volume_of_its_pods_node() -> None:
             local = {"storageClassName": "late", "nodeAffinity": on("second")}
             await world.client.create(VOLUMES, volume(name, **local))
         await world.until(lambda: node_of(world, "web") == "second")
+        await world.until(lambda: phase(world, CLAIMS, "data") == "Bound")
         bound = await world.client.get(CLAIMS, "data", "default")
-        assert bound["status"]["phase"] == "Bound"
         assert not selected(world, "data")
         other = {"one": "two", "two": "one"}[bound["spec"]["volumeName"]]
         await world.settle()
