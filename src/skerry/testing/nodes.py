@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Network
 
+from skerry.engine.api.discovery.version import MAJOR, MINOR
 from skerry.kube.client import Client
 from skerry.kube.clock import Clock, rfc3339, rfc3339_micro
 from skerry.kube.conditions import condition_is_true, conditions_of, with_condition
@@ -19,12 +20,24 @@ from skerry.kube.events import Recorder
 from skerry.kube.informer import Informers
 from skerry.kube.objects import Obj, is_deleting, key_of, name_of, namespace_of, split_key, uid_of
 from skerry.kube.resources import LEASES, NODES, PODS
-from skerry.testing.rule import Moment, status_of
+from skerry.testing.rule import Moment, status_of, stopped_status
 from skerry.testing.telling import Told, told_of_end, told_of_start
 
 CAPACITY = {"cpu": "16", "memory": "64Gi", "ephemeral-storage": "200Gi", "pods": "500"}
 """What a node has unless its `status.capacity` says otherwise."""
 
+_INFO = {
+    "machineID": "simulated",
+    "systemUUID": "simulated",
+    "bootID": "simulated",
+    "kernelVersion": "simulated",
+    "osImage": "simulated",
+    "containerRuntimeVersion": "simulated://1",
+    "kubeletVersion": f"v{MAJOR}.{MINOR}.0",
+    "kubeProxyVersion": f"v{MAJOR}.{MINOR}.0",
+    "operatingSystem": "linux",
+    "architecture": "amd64",
+}
 _LEASE_SECONDS = 40
 _RENEW_SECONDS = 10.0
 _LEASE_NAMESPACE = "kube-node-lease"
@@ -68,6 +81,7 @@ class SimulatedNodes(Controller):
             "allocatable": {**capacity, **(present.get("allocatable") or {})},
             "addresses": [{"type": "InternalIP", "address": _HOST}, {"type": "Hostname", "address": name_of(node)}],
             "conditions": with_condition(conditions_of(node), ready, now),
+            "nodeInfo": {**_INFO, **{key: told for key, told in (present.get("nodeInfo") or {}).items() if told}},
         }
 
     async def _renew(self, node: Obj) -> None:
@@ -122,19 +136,25 @@ class SimulatedPods(Controller):
         return None
 
     async def _let_go(self, pod: Obj) -> None:
-        """Delete it for good. One that something still holds (a Job that counts it) has failed, as on a real node."""
-        ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-        if pod["metadata"].get("finalizers") and not ended:
-            failed = {"metadata": {"uid": uid_of(pod)}, "status": {"phase": "Failed"}}
-            await self._client.patch(PODS, name_of(pod), failed, namespace_of(pod), subresource="status")
-        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
-        if not ended:
+        """Say of one that ran that it was stopped, as a real node does, and delete it for good.
+
+        One that did not run has failed if something still holds it (a Job that counts it).
+        """
+        phase = (pod.get("status") or {}).get("phase")
+        if phase == "Running":
             self._tell(pod, told_of_end(pod))
+            await self._say_last(pod, stopped_status(pod, self._moment(pod)))
+        elif pod["metadata"].get("finalizers") and phase not in ("Succeeded", "Failed"):
+            await self._say_last(pod, {"phase": "Failed"})
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid_of(pod)}}
         await self._client.delete(PODS, name_of(pod), namespace_of(pod), options)
 
+    async def _say_last(self, pod: Obj, status: Obj) -> None:
+        last = {"metadata": {"uid": uid_of(pod)}, "status": status}
+        await self._client.patch(PODS, name_of(pod), last, namespace_of(pod), subresource="status")
+
     async def _report(self, pod: Obj) -> None:
-        address = (pod.get("status") or {}).get("podIP") or self._next_address()
-        status = status_of(pod, Moment(rfc3339(self._clock.now()), address, _HOST))
+        status = status_of(pod, self._moment(pod))
         if status != pod.get("status"):
             metadata = {"uid": uid_of(pod), "resourceVersion": pod["metadata"]["resourceVersion"]}
             patch = {"metadata": metadata, "status": status}
@@ -144,6 +164,10 @@ class SimulatedPods(Controller):
     def _tell(self, pod: Obj, events: Iterable[Told]) -> None:
         for one in events:
             self._recorder.event(pod, "Normal", one.reason, one.message, one.field_path)
+
+    def _moment(self, pod: Obj) -> Moment:
+        address = (pod.get("status") or {}).get("podIP") or self._next_address()
+        return Moment(rfc3339(self._clock.now()), address, _HOST)
 
     def _next_address(self) -> str:
         """Addresses lead nowhere; when all were given out they start anew."""

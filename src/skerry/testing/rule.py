@@ -1,7 +1,8 @@
 """The stated rule of simulated pods: what the status of a pod on a simulated node is. Pure.
 
-A pod that is bound to a node gets an address, runs and is ready at once, and stays so until it is deleted; then it goes
-at once. A pod of a Job ends at once with exit code 0. Annotations say otherwise:
+A pod that is bound to a node gets an address, runs and is ready at once, and stays so until it is deleted; then its
+containers are stopped, which its status says, and it goes at once. A pod of a Job ends at once with exit code 0.
+Annotations say otherwise:
 
 - `testing.skerry.dev/exit-code: "3"`: every main container ends with that code; by the pod's `restartPolicy` the pod is
   then Succeeded, Failed, or waits in CrashLoopBackOff.
@@ -23,6 +24,8 @@ READY = "testing.skerry.dev/ready"
 WAITING = "testing.skerry.dev/waiting"
 
 _FINISHED = ("Succeeded", "Failed")
+_KILLED = 137
+"""Exit code of what is stopped."""
 _Condition = tuple[str, bool, str]
 """Type, whether it holds, reason when it does not."""
 
@@ -62,7 +65,17 @@ def status_of(pod: Obj, moment: Moment) -> Obj:
     present = pod.get("status") or {}
     if present.get("phase") in _FINISHED:
         return present
-    fate = fate_of(pod)
+    return _status(pod, fate_of(pod), moment)
+
+
+def stopped_status(pod: Obj, moment: Moment) -> Obj:
+    """The last status of a pod that ran and was deleted: not ready, its containers stopped, and so Failed."""
+    never_again = {**pod, "spec": {**pod["spec"], "restartPolicy": "Never"}}
+    return _status(never_again, Fate(exit_code=_KILLED, ready=False), moment)
+
+
+def _status(pod: Obj, fate: Fate, moment: Moment) -> Obj:
+    present = pod.get("status") or {}
     since = present.get("startTime") or moment.now
     phase = _phase(pod, fate)
     status: Obj = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import threading
 from datetime import UTC, datetime, timedelta
@@ -74,17 +76,45 @@ def test_nodes_tell_of_containers_as_a_kubelet_does() -> None:
         client.close()
 
 
+def test_a_pod_that_is_deleted_is_no_longer_ready_before_it_is_gone() -> None:
+    with cluster() as made:
+        client = api(made)
+        create(client, PODS, a_pod("runs"))
+        eventually(lambda: phase(client, "runs") == "Running", "running")
+        with contextlib.closing(client.open()) as connection:
+            connection.request("GET", f"{PODS}?watch=true")
+            events = connection.getresponse()
+            assert client.call("DELETE", f"{PODS}/runs")[0] == 200
+            told = [json.loads(events.readline())]
+            while told[-1]["type"] != "DELETED":
+                told.append(json.loads(events.readline()))
+        last = told[-2]
+        assert last["object"]["metadata"]["deletionTimestamp"]
+        assert last["object"]["status"]["phase"] == "Failed"
+        holds = {one["type"]: one["status"] for one in last["object"]["status"]["conditions"]}
+        assert (holds["Ready"], holds["PodScheduled"]) == ("False", "True")
+        client.close()
+
+
 def test_nodes_made_later_are_ready_and_keep_what_they_say() -> None:
     with cluster(nodes=0) as made:
         client = api(made)
         create(client, PODS, a_pod("waits"))
         eventually(lambda: get(client, f"{PODS}/waits")["status"]["conditions"][0]["reason"] == "Unschedulable", "why")
         create(
-            client, "/api/v1/nodes", {"metadata": {"name": "late"}, "status": {"capacity": {"example.com/fpga": "2"}}}
+            client,
+            "/api/v1/nodes",
+            {
+                "metadata": {"name": "late"},
+                "status": {"capacity": {"example.com/fpga": "2"}, "nodeInfo": {"architecture": "arm64"}},
+            },
         )
         eventually(lambda: phase(client, "waits") == "Running", "running")
         node = get(client, "/api/v1/nodes/late")
         assert node["status"]["allocatable"]["example.com/fpga"] == "2"
+        told = node["status"]["nodeInfo"]
+        assert (told["operatingSystem"], told["architecture"]) == ("linux", "arm64")
+        assert told["kubeletVersion"].startswith("v1.")
         lease = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/late"
         eventually(lambda: client.call("GET", lease)[0] == 200, "the lease")
         client.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skerry.kube.objects import Obj
-from skerry.testing.rule import Moment, status_of
+from skerry.testing.rule import Moment, status_of, stopped_status
 
 MOMENT = Moment("2026-11-22T10:00:00Z", "10.96.0.7", "127.0.0.1")
 LATER = Moment("2026-11-22T11:00:00Z", "10.96.0.7", "127.0.0.1")
@@ -31,6 +31,13 @@ def test_a_pod_runs_and_is_ready() -> None:
     container = status["containerStatuses"][0]
     assert container["ready"]
     assert container["state"] == {"running": {"startedAt": MOMENT.now}}
+
+
+def test_what_is_deleted_is_stopped_and_never_runs_again() -> None:
+    status = stopped_status({**pod(), "status": status_of(pod(), MOMENT)}, LATER)
+    assert (status["phase"], condition(status, "Ready"), status["podIP"]) == ("Failed", "False", "10.96.0.7")
+    assert status["startTime"] == MOMENT.now
+    assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
 
 
 def test_a_pod_of_a_job_succeeds() -> None:
