@@ -162,9 +162,15 @@ async def test_nobody_listens() -> None:
     with socket.socket() as taken:  # bound and not listening: nobody else gets the port either
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        assert (await ask({"tcpSocket": {"port": port}}))[0] is False
+        refused = (False, f"dial tcp 127.0.0.1:{port}: connect: connection refused")
+        assert await ask({"tcpSocket": {"port": port}}) == refused
         assert (await ask({"httpGet": {"port": port}}))[0] is False
         assert (await ask({"grpc": {"port": port}}))[0] is False
+
+
+async def test_hosts_that_nobody_knows() -> None:
+    success, output = await ask({"tcpSocket": {"host": "nowhere.invalid", "port": 1}})
+    assert (success, output[:29]) == (False, "dial tcp nowhere.invalid:1: [")
 
 
 async def test_tcp() -> None:

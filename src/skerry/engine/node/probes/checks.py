@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 from typing import NamedTuple
 
 from grpclib.client import Channel, UnaryUnaryMethod
@@ -80,12 +81,23 @@ async def _http(action: Obj, target: HookTarget) -> Outcome:
 
 
 async def _tcp(action: Obj, target: HookTarget) -> Outcome:
-    host = str(action.get("host") or target.ip)
-    _, writer = await asyncio.open_connection(host, port_number(action["port"], target.container))
+    host, port = str(action.get("host") or target.ip), port_number(action["port"], target.container)
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError as error:
+        return Outcome(False, _not_connected(host, port, error))
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return Outcome(True)
+
+
+def _not_connected(host: str, port: int, error: OSError) -> str:
+    """As a kubelet says it, whatever the event loop made of the error."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    numbered = error.errno is not None and error.errno > 0  # a name that nobody knows has a negative one
+    why = f"connect: {os.strerror(error.errno or 0).lower()}" if numbered else str(error)
+    return f"dial tcp {address}: {why}"
 
 
 async def _grpc(action: Obj, target: HookTarget) -> Outcome:
