@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -58,6 +59,23 @@ async def test_a_claim_lives_from_its_directory_to_its_end(s3: Site) -> None:
     await s3.driver.delete(volume.handle, s3.server.secrets)
     with pytest.raises(StorageError):
         await s3.volume("reader", READING, dataset="true", subDir="claims/lab/notes")
+
+
+async def test_a_server_that_falls_silent_costs_an_error_and_no_more(s3: Site) -> None:
+    impatient = ("readwrite_timeout=2", "connect_timeout=2", "retries=1", "stat_cache_expire=1")
+    volume = await s3.volume("notes")
+    staging = s3.staging(volume, Use(("ReadWriteMany",), mount_options=impatient))
+    await s3.driver.stage(staging)
+    (staging.path / "page").write_text("a line")
+    s3.server.stop()
+    with pytest.raises(OSError):
+        await asyncio.wait_for(asyncio.to_thread((staging.path / "other").write_text, "lost"), 90)
+    s3.server.go_on()
+    assert await until(lambda: asyncio.to_thread((staging.path / "page").read_text), "it goes on") == "a line"
+    s3.server.stop()
+    await asyncio.wait_for(s3.driver.unstage(volume.handle, staging.path), 90)
+    assert not s3.pids(volume)
+    s3.server.go_on()
 
 
 async def test_what_is_wrong_is_said(s3: Site) -> None:
