@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import websocket
 
+from tests.support.pod_python import HEALTH_SERVER, python_container
 from tests.support.pod_replays import PodReplays, container, pod_replays
 from tests.support.program import Program, eventually
 from tests.support.raw_api import RawApi
@@ -44,6 +45,22 @@ def http_probe(path: str, **more: Any) -> Any:
     }
 
 
+def grpc_probe(port: int, service: str = "", **more: Any) -> Any:
+    return {"grpc": {"port": port, "service": service}, "periodSeconds": 1, "failureThreshold": 1, **more}
+
+
+def grpc_server() -> Any:
+    """Its service `file` is well once /tmp/well is there."""
+    main, volumes = python_container(
+        HEALTH_SERVER,
+        "5000",
+        "/tmp/well",
+        livenessProbe=grpc_probe(5000, **PATIENT),
+        readinessProbe=grpc_probe(5000, "file"),
+    )
+    return {"containers": [main], "volumes": volumes}
+
+
 PATIENT = {"failureThreshold": 60, "timeoutSeconds": 30}  # however busy the machine is
 LISTENER = SERVER.replace(
     "echo welcome", "cd /tmp/www; touch poststart-exec prestop-exec poststart-http prestop-http; echo welcome"
@@ -63,6 +80,8 @@ PODS: dict[str, Any] = {
     "live-slow": probing(
         "exec sleep 600", livenessProbe=exec_probe("sleep", "10", timeoutSeconds=1, initialDelaySeconds=1)
     ),
+    "live-grpc": probing("exec sleep 600", livenessProbe=grpc_probe(2333)),
+    "ready-grpc": grpc_server(),
     "startup-fails": probing("exec sleep 600", startupProbe=exec_probe("false"), livenessProbe=exec_probe("true")),
     "startup-delays": probing(
         "exec sleep 600",
@@ -106,7 +125,7 @@ def restarts(pods: PodReplays, name: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["live-exec", "live-http", "live-slow", "startup-fails", "startup-enables", "own-grace"]
+    "name", ["live-exec", "live-http", "live-grpc", "live-slow", "startup-fails", "startup-enables", "own-grace"]
 )
 def test_restarted(pods: PodReplays, name: str) -> None:
     eventually(lambda: restarts(pods, name) >= 1, "the restart")
@@ -128,6 +147,18 @@ def test_readiness(pods: PodReplays) -> None:
         pods.running(name)
         assert pods.condition(name, "Ready")["status"] == "False"
     assert pods.main("startup-delays")["started"] is False
+
+
+def test_a_service_of_grpc_says_how_it_is(pods: PodReplays) -> None:
+    """Alive all the time, and ready while its service is well."""
+    pods.running("ready-grpc")
+    assert pods.condition("ready-grpc", "Ready")["status"] == "False"
+    for command, expected in (("touch", "True"), ("rm", "False")):
+        pods.kubectl("exec", "ready-grpc", "--", "/bin/busybox", command, "/tmp/well")
+        eventually(lambda now=expected: pods.condition("ready-grpc", "Ready")["status"] == now, expected)
+    events = pods.kubectl("describe", "pod", "ready-grpc").stdout
+    assert 'Readiness probe failed: service unhealthy (responded with "NOT_SERVING")' in events
+    assert restarts(pods, "ready-grpc") == 0
 
 
 HOOKED = ("exec", "http")

@@ -9,6 +9,9 @@ from typing import Any
 
 from tests.support.images import BUSYBOX
 
+HEALTH_SERVER = Path(__file__).resolve().with_name("health_server.py")
+"""Never imported: a process takes the messages of gRPC's health service once, and the engine brings its own."""
+
 
 def python_container(script: Path, *arguments: str, sees: Sequence[Path] = (), **more: Any) -> tuple[Any, Any]:
     """A container that runs `script`, and the volumes that its pod needs. `sees`: further files or folders."""

@@ -10,31 +10,12 @@ import pytest
 from skerry.kube.errors import InternalError
 from skerry.kube.objects import Obj, Resource
 from tests.support.api import RunningApi
+from tests.support.conversion_server import NEW_SPEC, OLD_SPEC, convert
 from tests.support.definitions import CRDS, NAME, WIDGETS, define, definition, version, widget
 from tests.support.waiting import until
 from tests.support.webhook_server import WebhookServer, webhook_server
 
 NEWER = Resource("example.com", "v2", "widgets", "Widget")
-OLD_SPEC = {"spec": {"type": "object", "properties": {"hostPort": {"type": "string"}}}}
-NEW_SPEC = {
-    "spec": {"type": "object", "properties": {"host": {"type": "string"}, "port": {"type": "string", "default": "80"}}}
-}
-
-
-def convert(review: dict[str, Any]) -> dict[str, Any]:
-    """v1 has `hostPort`, v2 `host` and `port`."""
-    request = review["request"]
-    objs = [_converted(obj, request["desiredAPIVersion"]) for obj in request["objects"]]
-    response = {"uid": request["uid"], "convertedObjects": objs, "result": {"status": "Success"}}
-    return {"apiVersion": review["apiVersion"], "kind": review["kind"], "response": response}
-
-
-def _converted(obj: Obj, wanted: str) -> Obj:
-    spec = obj.get("spec") or {}
-    if wanted.endswith("v1"):
-        return {**obj, "apiVersion": wanted, "spec": {"hostPort": f"{spec.get('host')}:{spec.get('port')}"}}
-    host, _, port = spec.get("hostPort", "").partition(":")
-    return {**obj, "apiVersion": wanted, "spec": {"host": host, "port": port}}
 
 
 @pytest.fixture
