@@ -33,7 +33,7 @@ def test_a_volume_is_claimed_grows_and_is_copied_and_nothing_is_left(program: Pr
     def ends_well(pod: str) -> bool:
         return field("pod", pod, ".status.phase") == "Succeeded"
 
-    claim, copy = _examples("persistentvolumeclaim.md")
+    claim, copy, scratch = _examples("persistentvolumeclaim.md")
     snapshot, restored, kept = _examples("volumesnapshot.md")
     apply(claim)
     kubectl("wait", "pod/writer", "--for=condition=Ready", WITHIN)
@@ -48,14 +48,17 @@ def test_a_volume_is_claimed_grows_and_is_copied_and_nothing_is_left(program: Pr
     eventually(lambda: field("volumesnapshot", "monday", ".status.readyToUse") == "true", "snapshot ready")
     apply(restored)
     apply(copy)
+    apply(scratch)
     for pod in ("restored-reader", "copy-reader"):
         eventually(lambda pod=pod: ends_well(pod), f"{pod} ended well")
         assert kubectl("logs", pod) == "42\n"
+    eventually(lambda: ends_well("scratch"), "scratch ended well")
+    assert "8192\t/scratch/file" in kubectl("logs", "scratch")
     apply(kept)
     kubectl("delete", "volumesnapshotclass", "kept")
 
     volumes = kubectl("get", "pvc", "-o", "jsonpath={.items[*].spec.volumeName}").split()
-    assert len(volumes) == 3
+    assert len(volumes) == 4
     kubectl("delete", "pod,volumesnapshot,pvc", "--all", WITHIN)
     eventually(lambda: not set(volumes) & set(_names(program, "pv")), "volumes gone")
     eventually(lambda: _names(program, "volumesnapshotcontent") == [], "contents of snapshots gone")
