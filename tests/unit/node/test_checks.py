@@ -164,7 +164,8 @@ async def test_nobody_listens() -> None:
         port = taken.getsockname()[1]
         refused = (False, f"dial tcp 127.0.0.1:{port}: connect: connection refused")
         assert await ask({"tcpSocket": {"port": port}}) == refused
-        assert (await ask({"httpGet": {"port": port}}))[0] is False
+        asked = f'Get "http://127.0.0.1:{port}/ready": {refused[1]}'
+        assert await ask({"httpGet": {"port": port, "path": "/ready"}}) == (False, asked)
         assert (await ask({"grpc": {"port": port}}))[0] is False
 
 

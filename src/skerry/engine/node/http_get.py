@@ -14,6 +14,7 @@ from dataclasses import field, replace
 from functools import cache
 from urllib.parse import urljoin, urlsplit
 
+from skerry.engine.node.dialing import authority, dial
 from skerry.kube.records import record
 
 _LONGEST_BODY = 10 * 1024
@@ -33,6 +34,11 @@ class HttpTarget:
     path: str = "/"
     headers: Mapping[str, str] = field(default_factory=dict)
     agent: str = "kube-probe/1.36"
+
+    @property
+    def url(self) -> str:
+        """As people write it."""
+        return f"{self.scheme}://{authority(self.host, self.port)}{_rooted(self.path)}"
 
 
 @record
@@ -59,9 +65,7 @@ def _redirected(target: HttpTarget, answer: HttpAnswer) -> HttpTarget | None:
     """Where to ask next; None when the answer stands."""
     if answer.status not in _REDIRECTS or not answer.location:
         return None
-    there = urlsplit(
-        urljoin(f"{target.scheme}://{_bracketed(target.host)}:{target.port}{_rooted(target.path)}", answer.location)
-    )
+    there = urlsplit(urljoin(target.url, answer.location))
     if there.hostname != target.host or there.scheme not in _PORTS:
         return None
     path = (there.path or "/") + (f"?{there.query}" if there.query else "")
@@ -70,7 +74,7 @@ def _redirected(target: HttpTarget, answer: HttpAnswer) -> HttpTarget | None:
 
 async def _ask(target: HttpTarget) -> HttpAnswer:
     context = _unverified() if target.scheme == "https" else None
-    reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
+    reader, writer = await dial(target.host, target.port, context)
     try:
         writer.write(_request(target))
         await writer.drain()
@@ -84,7 +88,7 @@ async def _ask(target: HttpTarget) -> HttpAnswer:
 def _request(target: HttpTarget) -> bytes:
     path = _rooted(target.path)
     headers = {
-        "Host": f"{_bracketed(target.host)}:{target.port}",
+        "Host": authority(target.host, target.port),
         "User-Agent": target.agent,
         "Accept": "*/*",
         "Connection": "close",
@@ -98,11 +102,6 @@ def _request(target: HttpTarget) -> bytes:
 
 def _rooted(path: str) -> str:
     return path if path.startswith("/") else f"/{path}"
-
-
-def _bracketed(host: str) -> str:
-    """An IPv6 address as URLs have it."""
-    return f"[{host}]" if ":" in host else host
 
 
 async def _answer(reader: asyncio.StreamReader) -> HttpAnswer:

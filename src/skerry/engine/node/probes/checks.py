@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import os
 from typing import NamedTuple
 
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
 from skerry.engine.node.cri.client import CriClient, CriError
+from skerry.engine.node.dialing import NotConnected, dial
 from skerry.engine.node.hooks import HookTarget, http_target, port_number
 from skerry.engine.node.http_get import http_get
 from skerry.engine.node.probes.health_pb2 import HealthCheckRequest, HealthCheckResponse
@@ -72,7 +72,11 @@ async def _exec(cri: CriClient, command: list[str], timeout: float, target: Hook
 
 
 async def _http(action: Obj, target: HookTarget) -> Outcome:
-    answer = await http_get(http_target(action, target.container, target.ip))
+    asked = http_target(action, target.container, target.ip)
+    try:
+        answer = await http_get(asked)
+    except NotConnected as error:
+        return Outcome(False, f'Get "{asked.url}": {error}')
     if 200 <= answer.status < 300:
         return Outcome(True)
     if 300 <= answer.status < 400:
@@ -81,23 +85,11 @@ async def _http(action: Obj, target: HookTarget) -> Outcome:
 
 
 async def _tcp(action: Obj, target: HookTarget) -> Outcome:
-    host, port = str(action.get("host") or target.ip), port_number(action["port"], target.container)
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError as error:
-        return Outcome(False, _not_connected(host, port, error))
+    _, writer = await dial(str(action.get("host") or target.ip), port_number(action["port"], target.container))
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     return Outcome(True)
-
-
-def _not_connected(host: str, port: int, error: OSError) -> str:
-    """As a kubelet says it, whatever the event loop made of the error."""
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    numbered = error.errno is not None and error.errno > 0  # a name that nobody knows has a negative one
-    why = f"connect: {os.strerror(error.errno or 0).lower()}" if numbered else str(error)
-    return f"dial tcp {address}: {why}"
 
 
 async def _grpc(action: Obj, target: HookTarget) -> Outcome:
