@@ -216,7 +216,7 @@ def test_a_server_is_spawned_used_and_stopped(hub: Hub, program: Program) -> Non
     events = _spawn(hub, "ana")
     assert events[-1].get("ready"), events
     told = " ".join(event["message"] for event in events)
-    for word in ("Successfully assigned hub/jupyter-ana", "Started"):
+    for word in ("Successfully assigned hub/jupyter-ana", "Container started"):
         assert word in told
     (pod,) = _pods(program)
     assert pod["metadata"]["labels"]["team"] == "sea"
