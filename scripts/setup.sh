@@ -14,7 +14,7 @@ command -v npm >/dev/null || PACKAGES+=" nodejs npm"
 if [ "${1:-}" = --dev ]; then
   locks+=(requirements-dev.lock)
   PACKAGES+=" sshfs davfs2 s3fs openssh-server apache2-bin"
-  PACKAGES+=" bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio"
+  PACKAGES+=" bind9 pdns-server pdns-backend-sqlite3 sqlite3 haproxy keepalived curl pebble libfaketime btrfs-progs fio wrk"
   PACKAGES+=" slapd ldap-utils chromium docker-registry"
 fi
 POLICY=/usr/sbin/policy-rc.d
