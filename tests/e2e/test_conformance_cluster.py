@@ -138,8 +138,8 @@ def test_recreates_an_evicted_pod_of_a_stateful_set(pods: PodReplays) -> None:
     pods.apply({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "ss"}, "spec": spec})
     first = eventually(lambda: pods.get("ss-0")["metadata"]["uid"], "the first pod")
     eventually(lambda: pods.get("ss-0")["metadata"]["uid"] != first, "another pod of the same name")
-    warnings = lambda: [one["reason"] for one in events(pods, "ss-0") if one["type"] == "Warning"]  # noqa: E731
-    assert eventually(warnings, "the event")[0] == "NodePorts"
+    warned = eventually(lambda: [one for one in events(pods, "ss-0") if one["type"] == "Warning"], "the event")
+    assert warned[0]["reason"] == "NodePorts"
     pods.kubectl("delete", "pod/holds", "--grace-period=0", "--force")
     pods.running("ss-0")
     assert pods.get("ss-0")["metadata"]["uid"] != first

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from skerry.kube.errors import Forbidden
+from skerry.kube.http_client import HttpClient
 from skerry.kube.objects import Obj, Resource
 from skerry.kube.resources import (
     API_SERVICES,
@@ -165,56 +166,67 @@ async def test_nobody_escapes_by_objects_in_a_namespace() -> None:
         with pytest.raises(Forbidden, match='cannot list resource "configmaps"'):
             await ben.list(CONFIG_MAPS, "other")
 
-        # no rights for people, none above one's own, none for accounts elsewhere
-        for kind, name in (("User", "ben"), ("Group", "system:authenticated")):
-            with pytest.raises(Forbidden, match=f"{kind.lower()} {name}: people get rights in project lidar as its"):
-                await anna.create(ROLE_BINDINGS, binding("skerry:viewer", {"kind": kind, "name": name}), "lidar")
-        with pytest.raises(Forbidden, match="service account other/default is not of project lidar"):
-            await ben.create(ROLE_BINDINGS, binding("skerry:viewer", account("default", "other")), "lidar")
-        with pytest.raises(Forbidden, match="is attempting to grant RBAC permissions not currently held"):
-            await ben.create(ROLE_BINDINGS, binding("skerry:owner", account("default")), "lidar")
-        rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
-        with pytest.raises(Forbidden, match="is attempting to grant RBAC permissions not currently held"):
-            await ben.create(NAMESPACED_ROLES, {"metadata": {"name": "more"}, "rules": [rule]}, "lidar")
-        await ben.create(ROLE_BINDINGS, binding("skerry:viewer", account("default")), "lidar")
+        await _gives_more_rights(anna, ben)
+        await _comes_between(anna, ben)
+        await _touches_the_platforms(anna, ben)
+        await _makes_what_lasts(anna, ben)
 
-        # nobody of a project comes between others and the API
-        for resource in (*WEBHOOKS, API_SERVICES, CLUSTER_ROLE_BINDINGS):
-            for someone in (anna, ben):
-                with pytest.raises(Forbidden, match=f'cannot create resource "{resource.plural}"'):
-                    await someone.create(resource, {"metadata": {"name": "between"}})
 
-        # nothing of the platform is changed, taken away or feigned
-        for resource, name, text in (
-            (ROLE_BINDINGS, "skerry-editor", "members are changed by `skerry members`"),
-            (NETWORK_POLICIES, "skerry-isolation", "open more by a NetworkPolicy of your own beside it"),
-            (SERVICE_ACCOUNTS, "skerry-deployer", "make one of your own beside it"),
-        ):
-            with pytest.raises(
-                Forbidden, match=f"the platform keeps {resource.plural} {name} for project lidar: {text}"
-            ):
-                await ben.delete(resource, name, "lidar")
-            with pytest.raises(Forbidden, match="the platform keeps"):
-                await ben.patch(resource, name, {"metadata": {"labels": {MADE_LABEL: None}}}, "lidar")
-        feigned = {"metadata": {"name": "x", "labels": {MADE_LABEL: "lidar"}}}
-        with pytest.raises(Forbidden, match="marks what the platform made: leave it out"):
-            await ben.create(SERVICE_ACCOUNTS, feigned, "lidar")
-        with pytest.raises(Forbidden, match='cannot delete resource "resourcequotas"'):
-            await anna.delete(RESOURCE_QUOTAS, "skerry", "lidar")
+async def _gives_more_rights(anna: HttpClient, ben: HttpClient) -> None:
+    """No rights for people, none above one's own, none for accounts elsewhere."""
+    for kind, name in (("User", "ben"), ("Group", "system:authenticated")):
+        with pytest.raises(Forbidden, match=f"{kind.lower()} {name}: people get rights in project lidar as its"):
+            await anna.create(ROLE_BINDINGS, binding("skerry:viewer", {"kind": kind, "name": name}), "lidar")
+    with pytest.raises(Forbidden, match="service account other/default is not of project lidar"):
+        await ben.create(ROLE_BINDINGS, binding("skerry:viewer", account("default", "other")), "lidar")
+    with pytest.raises(Forbidden, match="is attempting to grant RBAC permissions not currently held"):
+        await ben.create(ROLE_BINDINGS, binding("skerry:owner", account("default")), "lidar")
+    rule = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+    with pytest.raises(Forbidden, match="is attempting to grant RBAC permissions not currently held"):
+        await ben.create(NAMESPACED_ROLES, {"metadata": {"name": "more"}, "rules": [rule]}, "lidar")
+    await ben.create(ROLE_BINDINGS, binding("skerry:viewer", account("default")), "lidar")
 
-        # nothing that outlives a membership
-        lasting = {
-            "metadata": {"name": "t", "annotations": {"kubernetes.io/service-account.name": "default"}},
-            "type": "kubernetes.io/service-account-token",
-        }
-        with pytest.raises(Forbidden, match="tokens of service accounts in Secrets never expire"):
-            await ben.create(SECRETS, lasting, "lidar")
-        token = {"metadata": {"name": "default"}, "spec": {}}
-        with pytest.raises(Forbidden, match='cannot create resource "serviceaccounts/token"'):
-            await anna.create(SERVICE_ACCOUNTS, token, "lidar", "token")
-        outside = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}}
-        with pytest.raises(Forbidden, match=r"spec\.externalIPs would take over addresses of others"):
-            await ben.create(SERVICES, outside, "lidar")
+
+async def _comes_between(anna: HttpClient, ben: HttpClient) -> None:
+    """Nobody of a project comes between others and the API."""
+    for resource in (*WEBHOOKS, API_SERVICES, CLUSTER_ROLE_BINDINGS):
+        for someone in (anna, ben):
+            with pytest.raises(Forbidden, match=f'cannot create resource "{resource.plural}"'):
+                await someone.create(resource, {"metadata": {"name": "between"}})
+
+
+async def _touches_the_platforms(anna: HttpClient, ben: HttpClient) -> None:
+    """Nothing of the platform is changed, taken away or feigned."""
+    for resource, name, text in (
+        (ROLE_BINDINGS, "skerry-editor", "members are changed by `skerry members`"),
+        (NETWORK_POLICIES, "skerry-isolation", "open more by a NetworkPolicy of your own beside it"),
+        (SERVICE_ACCOUNTS, "skerry-deployer", "make one of your own beside it"),
+    ):
+        with pytest.raises(Forbidden, match=f"the platform keeps {resource.plural} {name} for project lidar: {text}"):
+            await ben.delete(resource, name, "lidar")
+        with pytest.raises(Forbidden, match="the platform keeps"):
+            await ben.patch(resource, name, {"metadata": {"labels": {MADE_LABEL: None}}}, "lidar")
+    feigned = {"metadata": {"name": "x", "labels": {MADE_LABEL: "lidar"}}}
+    with pytest.raises(Forbidden, match="marks what the platform made: leave it out"):
+        await ben.create(SERVICE_ACCOUNTS, feigned, "lidar")
+    with pytest.raises(Forbidden, match='cannot delete resource "resourcequotas"'):
+        await anna.delete(RESOURCE_QUOTAS, "skerry", "lidar")
+
+
+async def _makes_what_lasts(anna: HttpClient, ben: HttpClient) -> None:
+    """Nothing that outlives a membership."""
+    lasting = {
+        "metadata": {"name": "t", "annotations": {"kubernetes.io/service-account.name": "default"}},
+        "type": "kubernetes.io/service-account-token",
+    }
+    with pytest.raises(Forbidden, match="tokens of service accounts in Secrets never expire"):
+        await ben.create(SECRETS, lasting, "lidar")
+    token = {"metadata": {"name": "default"}, "spec": {}}
+    with pytest.raises(Forbidden, match='cannot create resource "serviceaccounts/token"'):
+        await anna.create(SERVICE_ACCOUNTS, token, "lidar", "token")
+    outside = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}], "externalIPs": ["192.0.2.1"]}}
+    with pytest.raises(Forbidden, match=r"spec\.externalIPs would take over addresses of others"):
+        await ben.create(SERVICES, outside, "lidar")
 
 
 async def test_what_a_controller_reaches_for_members() -> None:

@@ -71,7 +71,7 @@ async def allow(running: RunningPlatform, user: str, role: str, rules: list[Obj]
 
 async def test_requests_are_made_in_ones_own_name_and_decided_by_right() -> None:
     async with running_platform() as running:
-        anna, ben, eve = (running.as_user(name) for name in ("anna", "ben", "eve"))
+        anna, ben = running.as_user("anna"), running.as_user("ben")
         made = await ask(anna, "first", **FREE, requester="ben")
         assert made["spec"]["requester"] == "anna"
         assert await said(running, "first") == ("Approved", "")
@@ -79,70 +79,82 @@ async def test_requests_are_made_in_ones_own_name_and_decided_by_right() -> None
         assert (lidar["spec"]["owner"], lidar["spec"]["tier"]) == ("anna", "free")
         await ask(anna, "second", **{**FREE, "project": "sonar"})
         assert await said(running, "second") == ("Pending", "an operator has to decide")
+        await _cannot_be_asked_for(ben)
+        await _are_read_and_decided_by_right(running)
+        await _are_carried_out(running)
 
-        with pytest.raises(Forbidden, match="there is a project lidar already"):
-            await ask(ben, "third", **FREE)
-        with pytest.raises(Forbidden, match="there is no tier gold: there are free, guaranteed"):
-            await ask(ben, "third", kind="Project", project="gold", tier="gold")
-        with pytest.raises(Forbidden, match="ben owns no project lidar: its owners ask for more"):
-            await ask(ben, "third", kind="Quota", project="lidar", quota={"pods": 100})
-        with pytest.raises(Forbidden, match="a request is decided after it was made"):
-            await ask(ben, "third", kind="Project", project="x", decision="Approved")
-        with pytest.raises(Invalid, match="names of the cluster itself"):
-            await ask(ben, "third", kind="Project", project="kube-system")
-        with pytest.raises(Invalid, match="a letter first"):
-            await ask(ben, "third", kind="Project", project="2lidar")
 
-        async def anna_sees() -> bool:
-            return bool((await anna.get(PROJECT_REQUESTS, "second"))["spec"])
+async def _cannot_be_asked_for(ben: HttpClient) -> None:
+    with pytest.raises(Forbidden, match="there is a project lidar already"):
+        await ask(ben, "third", **FREE)
+    with pytest.raises(Forbidden, match="there is no tier gold: there are free, guaranteed"):
+        await ask(ben, "third", kind="Project", project="gold", tier="gold")
+    with pytest.raises(Forbidden, match="ben owns no project lidar: its owners ask for more"):
+        await ask(ben, "third", kind="Quota", project="lidar", quota={"pods": 100})
+    with pytest.raises(Forbidden, match="a request is decided after it was made"):
+        await ask(ben, "third", kind="Project", project="x", decision="Approved")
+    with pytest.raises(Invalid, match="names of the cluster itself"):
+        await ask(ben, "third", kind="Project", project="kube-system")
+    with pytest.raises(Invalid, match="a letter first"):
+        await ask(ben, "third", kind="Project", project="2lidar")
 
-        await until(anna_sees)
-        for wrong in (ben, eve):
-            with pytest.raises(Forbidden):
-                await wrong.get(PROJECT_REQUESTS, "second")
+
+async def _are_read_and_decided_by_right(running: RunningPlatform) -> None:
+    anna, ben, eve = (running.as_user(name) for name in ("anna", "ben", "eve"))
+
+    async def anna_sees() -> bool:
+        return bool((await anna.get(PROJECT_REQUESTS, "second"))["spec"])
+
+    await until(anna_sees)
+    for wrong in (ben, eve):
         with pytest.raises(Forbidden):
-            await anna.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
+            await wrong.get(PROJECT_REQUESTS, "second")
+    with pytest.raises(Forbidden):
+        await anna.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
 
-        # Who may write requests may not decide them yet: that is a right of its own.
-        rule = {"apiGroups": ["skerry.dev"], "resources": ["projectrequests"], "verbs": ["get", "patch"]}
-        await allow(running, "eve", "clerk", [rule])
-        with pytest.raises(Forbidden, match="eve may not decide requests: that needs the verb approve"):
-            await eve.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
-        await allow(running, "ben", "decider", [{**rule, "verbs": ["get", "patch", "approve"]}])
-        with pytest.raises(Forbidden, match="say why in"):
-            await ben.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Denied"}})
-        denied = {"spec": {"decision": "Denied", "answer": "one is enough", "decidedBy": "anna"}}
-        assert (await ben.patch(PROJECT_REQUESTS, "second", denied))["spec"]["decidedBy"] == "ben"
-        with pytest.raises(Forbidden, match="this request was decided: make a new one"):
-            await ben.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
+    # Who may write requests may not decide them yet: that is a right of its own.
+    rule = {"apiGroups": ["skerry.dev"], "resources": ["projectrequests"], "verbs": ["get", "patch"]}
+    await allow(running, "eve", "clerk", [rule])
+    with pytest.raises(Forbidden, match="eve may not decide requests: that needs the verb approve"):
+        await eve.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
+    await allow(running, "ben", "decider", [{**rule, "verbs": ["get", "patch", "approve"]}])
+    with pytest.raises(Forbidden, match="say why in"):
+        await ben.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Denied"}})
+    denied = {"spec": {"decision": "Denied", "answer": "one is enough", "decidedBy": "anna"}}
+    assert (await ben.patch(PROJECT_REQUESTS, "second", denied))["spec"]["decidedBy"] == "ben"
+    with pytest.raises(Forbidden, match="this request was decided: make a new one"):
+        await ben.patch(PROJECT_REQUESTS, "second", {"spec": {"decision": "Approved"}})
 
-        async def is_denied() -> bool:
-            return await said(running, "second") == ("Denied", "one is enough")
+    async def is_denied() -> bool:
+        return await said(running, "second") == ("Denied", "one is enough")
 
-        await until(is_denied)
+    await until(is_denied)
 
-        await ask(anna, "more", kind="Quota", project="lidar", quota={"requests.cpu": "8"}, reason="a campaign")
-        await ben.patch(PROJECT_REQUESTS, "more", {"spec": {"decision": "Approved"}})
 
-        async def is_granted() -> bool:
-            project = await running.admin.get(PROJECTS, "lidar")
-            last = (project["status"].get("history") or [{}])[-1]
-            granted = project["spec"].get("overrides", {}).get("quota") == {"requests.cpu": "8"}
-            return granted and (last.get("what"), last.get("by")) == ("more: quota granted to anna", "ben")
+async def _are_carried_out(running: RunningPlatform) -> None:
+    anna, ben = running.as_user("anna"), running.as_user("ben")
+    await ask(anna, "more", kind="Quota", project="lidar", quota={"requests.cpu": "8"}, reason="a campaign")
+    await ben.patch(PROJECT_REQUESTS, "more", {"spec": {"decision": "Approved"}})
 
-        await until(is_granted, "what was approved is granted, and on record")
+    async def is_granted() -> bool:
+        project = await running.admin.get(PROJECTS, "lidar")
+        last = (project["status"].get("history") or [{}])[-1]
+        granted = project["spec"].get("overrides", {}).get("quota") == {"requests.cpu": "8"}
+        return granted and (last.get("what"), last.get("by")) == ("more: quota granted to anna", "ben")
 
-        # What was approved and cannot be is told, also when the cluster says so only then.
-        rule = {"apiGroups": ["skerry.dev"], "apiVersions": ["*"], "resources": ["projects"], "operations": ["UPDATE"]}
-        await _refuse(running.admin, "frozen", rule, "!has(object.spec.overrides.quota.pods)", "not this year")
-        await ask(anna, "pods", kind="Quota", project="lidar", quota={"pods": 7})
-        await ben.patch(PROJECT_REQUESTS, "pods", {"spec": {"decision": "Approved"}})
+    await until(is_granted, "what was approved is granted, and on record")
 
-        async def is_failed() -> bool:
-            phase, message = await said(running, "pods")
-            return phase == "Failed" and "not this year" in message
+    # What was approved and cannot be is told, also when the cluster says so only then.
+    rule = {"apiGroups": ["skerry.dev"], "apiVersions": ["*"], "resources": ["projects"], "operations": ["UPDATE"]}
+    await _refuse(running.admin, "frozen", rule, "!has(object.spec.overrides.quota.pods)", "not this year")
+    await ask(anna, "pods", kind="Quota", project="lidar", quota={"pods": 7})
+    await ben.patch(PROJECT_REQUESTS, "pods", {"spec": {"decision": "Approved"}})
 
-        await until(is_failed, "what was approved cannot be done")
+    async def is_failed() -> bool:
+        phase, message = await said(running, "pods")
+        return phase == "Failed" and "not this year" in message
+
+    await until(is_failed, "what was approved cannot be done")
 
 
 async def _refuse(admin: HttpClient, name: str, rule: Obj, expression: str, message: str) -> None:

@@ -81,11 +81,6 @@ def families_of(config: EngineConfig) -> list[Family]:
     return [ipv4, ipv6]
 
 
-def host_and_port(address: str, port: int) -> str:
-    """As one text, IPv6 addresses in brackets (RFC 3986)."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
 def is_of(family: str, text: str) -> bool:
     """Whether it is an address of a family (asked often: the C library is ten times as quick as `ipaddress`)."""
     try:

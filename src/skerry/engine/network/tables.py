@@ -18,8 +18,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from skerry.engine.network.family import IPV4, IPV6, Family, host_and_port
+from skerry.engine.network.family import IPV4, IPV6, Family
 from skerry.engine.network.services import Backend, Forward
+from skerry.kube.authority import host_and_port
 
 _SAFE_NAME = re.compile(r"(svc|ext|lb|pod)/[a-z0-9.-]+/[a-z0-9.-]+/[a-z]+-[0-9a-f.:-]+")
 

@@ -9,6 +9,8 @@ import asyncio
 import os
 import ssl
 
+from skerry.kube.authority import host_and_port
+
 
 class NotConnected(OSError):
     """Nobody answered there; the text is for people."""
@@ -23,12 +25,7 @@ async def dial(
     except ssl.SSLError:
         raise
     except OSError as error:
-        raise NotConnected(f"dial tcp {authority(host, port)}: {_why(error)}") from error
-
-
-def authority(host: str, port: int) -> str:
-    """As URLs have it (RFC 3986, 3.2)."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise NotConnected(f"dial tcp {host_and_port(host, port)}: {_why(error)}") from error
 
 
 def _why(error: OSError) -> str:

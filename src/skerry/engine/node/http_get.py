@@ -14,7 +14,8 @@ from dataclasses import field, replace
 from functools import cache
 from urllib.parse import urljoin, urlsplit
 
-from skerry.engine.node.dialing import authority, dial
+from skerry.engine.node.dialing import dial
+from skerry.kube.authority import host_and_port
 from skerry.kube.records import record
 
 _LONGEST_BODY = 10 * 1024
@@ -38,7 +39,7 @@ class HttpTarget:
     @property
     def url(self) -> str:
         """As people write it."""
-        return f"{self.scheme}://{authority(self.host, self.port)}{_rooted(self.path)}"
+        return f"{self.scheme}://{host_and_port(self.host, self.port)}{_rooted(self.path)}"
 
 
 @record
@@ -88,7 +89,7 @@ async def _ask(target: HttpTarget) -> HttpAnswer:
 def _request(target: HttpTarget) -> bytes:
     path = _rooted(target.path)
     headers = {
-        "Host": authority(target.host, target.port),
+        "Host": host_and_port(target.host, target.port),
         "User-Agent": target.agent,
         "Accept": "*/*",
         "Connection": "close",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from skerry.engine.api.aggregation.remote import RemoteApi
+from skerry.kube.authority import host_and_port
 from skerry.kube.objects import Obj
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -55,7 +56,7 @@ def _ready(endpoint_slice: Obj, port_name: str) -> list[str]:
         if (port.get("name") or "") == port_name and port.get("port")
     ]
     return [
-        f"[{ip}]:{number}" if ":" in ip else f"{ip}:{number}"
+        host_and_port(ip, number)
         for endpoint in endpoint_slice.get("endpoints") or ()
         if (endpoint.get("conditions") or {}).get("ready") is not False
         for ip in endpoint.get("addresses") or ()

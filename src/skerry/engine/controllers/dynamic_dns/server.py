@@ -10,6 +10,7 @@ import binascii
 from dataclasses import dataclass, field
 
 from skerry.engine.controllers.dynamic_dns.failures import DnsError
+from skerry.kube.authority import host_and_port
 
 PORT = 53
 ALGORITHMS = ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
@@ -52,7 +53,7 @@ class UpdateServer:
     port: int = PORT
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
 
 def algorithm_name(spelt: str) -> str:

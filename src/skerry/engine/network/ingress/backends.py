@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from skerry.engine.network.family import host_and_port
 from skerry.engine.network.ingress.rules import Target
 from skerry.engine.network.services import cluster_ips, serving_endpoints
+from skerry.kube.authority import host_and_port
 from skerry.kube.objects import Obj
 
 ServiceOf = Callable[[str, str], Obj | None]

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from skerry.engine.network.family import host_and_port
 from skerry.engine.network.ingress.pages import NO_RULE, error_routes, page, redirect
 from skerry.engine.network.ingress.plan import Challenge, Plan, Site
 from skerry.engine.network.ingress.proxying import SECOND, Abilities
 from skerry.engine.network.ingress.routes import Rendering, site_route, www_twin
 from skerry.engine.network.ingress.tls import connection_policies, tls_app
+from skerry.kube.authority import host_and_port
 from skerry.kube.objects import Obj
 
 ADMIN_SOCKET = "admin.sock"
